@@ -1,0 +1,76 @@
+/*
+ * Locking a file against everybody, whichever kind of lock they take.
+ *
+ * By fcntl an open file description lock is taken: it excludes the classic
+ * fcntl locks of other processes, and unlike those it also holds between two
+ * programs in one process and is not lost when somebody else in the process
+ * closes the same file.
+ */
+#include "core/side/side.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <execnet/remote.h>
+
+#define PAUSE_FIRST	5		/* milliseconds between two tries */
+#define PAUSE_LAST	100
+
+static int
+fcntl_lock(int fd)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int result = fcntl(fd, F_OFD_SETLK, &whole);
+
+	/* A kernel that does not know it. */
+	if (result == -1 && errno == EINVAL)
+		result = fcntl(fd, F_SETLK, &whole);
+	if (result == -1 && errno == EACCES)
+		errno = EAGAIN;
+	return result;
+}
+
+/* Both locks or none. */
+static int
+try_lock(int fd)
+{
+	int number;
+
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		return -1;
+	if (fcntl_lock(fd) == 0)
+		return 0;
+	number = errno;
+	flock(fd, LOCK_UN);
+	errno = number;
+	return -1;
+}
+
+int
+xn_lock(int fd, int timeout)
+{
+	double until = xn_clock() + timeout / 1000.0;
+	int pause = PAUSE_FIRST;
+
+	while (try_lock(fd) != 0) {
+		double left = until - xn_clock();
+
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		if (timeout >= 0 && left <= 0) {
+			errno = EAGAIN;
+			return -1;
+		}
+		if (timeout >= 0 && left * 1000 < pause)
+			pause = (int)(left * 1000) + 1;
+		xn_sleep(pause);
+		if (pause < PAUSE_LAST)
+			pause *= 2;
+	}
+	return 0;
+}

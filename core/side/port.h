@@ -1,0 +1,83 @@
+/*
+ * port.h: what the side runtime needs from whoever runs a program.
+ *
+ * The functions of <execnet/remote.h> exist once, here in core/side; how a
+ * channel really moves bytes differs: in an executor of the agent it is a
+ * socket to the router, in this process it is a channel of a gateway.  Each
+ * gives the runtime a port.  One program runs in one thread; nothing here is
+ * shared between threads except what the port itself locks.
+ */
+#ifndef XN_SIDE_PORT_H
+#define XN_SIDE_PORT_H
+
+#include <execnet/value.h>
+#include "core/wire/buf.h"
+#include "core/wire/dump.h"
+
+struct xn_side;			/* one running program */
+struct xn_side_channel;		/* what remote.h calls xn_channel */
+
+enum xn_port_result {
+	XN_PORT_TIMEOUT = 0,
+	XN_PORT_OK = 1,
+	XN_PORT_EOF = 2,	/* the peer closed, or sends no more */
+	XN_PORT_ERROR = -1	/* closed with an error: see *error */
+};
+
+/*
+ * CHANNEL is the port's own object, as passed to xn_side_channel_for().
+ * Errors are texts that live until the next call of the same function.
+ */
+struct xn_port {
+	void *baton;
+
+	/* Send the payload (no version byte), in parts if needed; block for
+	 * credit. */
+	int (*send)(void *baton, void *channel, const uint8_t *payload,
+	    size_t n, const char **error);
+
+	/* Next payload, malloc'ed, the caller's to free; TIMEOUT in
+	 * milliseconds, -1 forever. */
+	int (*receive)(void *baton, void *channel, int timeout,
+	    uint8_t **payload, size_t *n, const char **error);
+
+	/* Wait for any of N channels (ready[i] set to XN_PORT_OK, _EOF or
+	 * _ERROR when a receive would not block) or readable descriptors
+	 * (fd_ready[i] set to 1).  Returns how many are ready. */
+	int (*select)(void *baton, void **channels, int *ready, int n,
+	    const int *fds, int *fd_ready, int nfds, int timeout);
+
+	/* Close; TEXT may be NULL.  Closing twice is allowed. */
+	void (*close)(void *baton, void *channel, const char *text);
+	int (*isclosed)(void *baton, void *channel);
+
+	/* Make a channel (NULL when that is not possible), find the object for
+	 * an id that came in a value, and the id of an object. */
+	void *(*newchannel)(void *baton);
+	void *(*channel_of_id)(void *baton, int32_t id);
+	int32_t (*id_of_channel)(void *baton, void *channel);
+
+	/* A line for the log at the calling end. */
+	void (*log)(void *baton, const char *line);
+};
+
+/*
+ * Run MAIN as the program with CHANNEL (an object of PORT) and KWARGS (a dict,
+ * or NULL for an empty one; its channels are objects of PORT).  Returns when
+ * it has ended in whatever way, its cleanups have run, its memory is freed,
+ * and CHANNEL is closed: with the error's text if it failed.  *ERROR, if not
+ * NULL, is then that text (malloc'ed, the caller's), or NULL.
+ */
+typedef void xn_side_main(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+int xn_side_run(const struct xn_port *port, xn_side_main *main_function,
+    void *channel, const xn_value *kwargs, char **error);
+
+/* The table of all functions that shipped code may link to. */
+struct xn_side_symbol {
+	const char *name;	/* as the compiler sees it: xn_side_send */
+	const void *address;
+};
+extern const struct xn_side_symbol xn_side_symbols[];	/* ends with NULL */
+
+#endif
