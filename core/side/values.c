@@ -40,26 +40,6 @@ item_count(const xn_value *v)
 	}
 }
 
-/*
- * Bytes point into the payload and are followed there by the next opcode, at
- * the latest STOP.  That has done its work, so a NUL takes its place: then
- * paths, which travel as bytes, are C strings without a copy.
- */
-static void
-end_bytes(const xn_value *v, uint8_t *payload, size_t n)
-{
-	size_t items = item_count(v);
-
-	if (v->kind == XN_BYTES) {
-		uintptr_t end = (uintptr_t)v->u.bytes + v->size;
-
-		if (end > (uintptr_t)payload && end < (uintptr_t)payload + n)
-			payload[end - (uintptr_t)payload] = 0;
-	}
-	for (size_t i = 0; i < items; i++)
-		end_bytes(&v->u.items[i], payload, n);
-}
-
 const xn_value *
 xn_side__decode(struct xn_side *side, struct xn_side_channel *c, size_t n)
 {
@@ -74,7 +54,6 @@ xn_side__decode(struct xn_side *side, struct xn_side_channel *c, size_t n)
 	if (code < 0)
 		xn_fail("cannot decode what was received: %s",
 		    xn_code_text(code));
-	end_bytes(value, c->payload, n);
 	return value;
 }
 
