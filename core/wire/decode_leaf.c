@@ -44,8 +44,10 @@ xn_op__decimal(struct xn_machine *m, int op)
 
 	(void)op;
 	if ((rc = xn_machine__bytes(m, &text, &n)) != XN_C_OK ||
-	    (rc = xn_decimal__parse(&d, (const char *)text, n)) != XN_C_OK ||
-	    (rc = xn_machine__push(m, d.fits ? XN_INT : XN_BIGINT, &v)) != XN_C_OK)
+	    (rc = xn_decimal__parse(&d, (const char *)text, n)) != XN_C_OK)
+		return rc;
+	rc = xn_machine__push(m, d.fits ? XN_INT : XN_BIGINT, &v);
+	if (rc != XN_C_OK)
 		return rc;
 	if (d.fits) {
 		v->u.integer = d.small;

@@ -14,7 +14,7 @@
 
 struct xn_scan {
 	uint32_t skip;		/* bytes still to jump over */
-	uint8_t op;		/* the opcode whose number is being read, or 0 */
+	uint8_t op;		/* its number is being read; or 0 */
 	uint8_t have;		/* bytes of that number seen so far */
 	uint32_t number;	/* those bytes */
 	uint8_t stopped;	/* STOP was seen: the payload should end here */
