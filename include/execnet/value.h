@@ -60,6 +60,11 @@ struct xn_value {
 	} u;
 };
 
+/* libexecnet hides what is not said to be visible; shipped code need not know. */
+#ifndef __TINYC__
+#pragma GCC visibility push(default)
+#endif
+
 /* The word for a kind, as Python's type() would name it: "int", "dict". */
 const char *xn_kind_name(int kind);
 
@@ -84,5 +89,9 @@ const char *xn_value_text(const xn_value *dict, const char *key,
 long long xn_value_int(const xn_value *dict, const char *key,
     long long fallback);
 int xn_value_bool(const xn_value *dict, const char *key, int fallback);
+
+#ifndef __TINYC__
+#pragma GCC visibility pop
+#endif
 
 #endif
