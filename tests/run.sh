@@ -86,7 +86,8 @@ top_srcdir=$(cd "$(dirname "$0")/.." && pwd)
 top_builddir=$(cd "$builddir" && pwd) || exit 2
 SYNCGATE_AGENT_DIR=$top_builddir/agent
 SYNCGATE_PLUGIN_DIR=$top_builddir/plugins/.libs
-export top_srcdir top_builddir SYNCGATE_AGENT_DIR SYNCGATE_PLUGIN_DIR
+srcdir=$top_srcdir
+export srcdir top_srcdir top_builddir SYNCGATE_AGENT_DIR SYNCGATE_PLUGIN_DIR
 : "${ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1}"
 : "${UBSAN_OPTIONS=print_stacktrace=1}"
 : "${TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1}"

@@ -1,0 +1,135 @@
+#!/bin/sh
+# test.sh [--long]: every test, at most 15 minutes on two cores.
+#
+# Installs what the tests need, builds with warnings as errors (gcc, then
+# clang), runs all tests, then the units and the tests that go by popen under
+# address and undefined behaviour sanitizers, the threaded core's units under
+# the thread sanitizer, and cppcheck.  --long adds `make distcheck` and what
+# the tests themselves keep for it (they look at $SYNCGATE_LONG).  Ends with
+# "N passed, N failed, N skipped"; what has no figures of its own counts as one.
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/tools/common.sh"
+exec </dev/null
+
+SYNCGATE_LONG=
+case ${1:-} in
+--long) SYNCGATE_LONG=1 ;;
+"") ;;
+*) die "usage: test.sh [--long]" ;;
+esac
+export SYNCGATE_LONG
+
+builds=${TEST_BUILDS:-$root/build-test}
+mkdir -p "$builds"
+builds=$(cd "$builds" && pwd)
+counts=$builds/counts
+: >"$counts"
+began=$(date +%s)
+
+# stage NAME COMMAND...: run it and say how long it took.  What prints no
+# figures of its own, or dies before it does, counts as one test.
+stage() {
+	stage=$1
+	shift
+	say "$stage"
+	stage_began=$(date +%s)
+	status=0
+	("$@") >"$builds/output" 2>&1 || status=$?
+	figures=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$builds/output" |
+	    tail -n 1)
+	if [ "$status" -eq 0 ] && [ -n "$figures" ]; then
+		cat "$builds/output"
+		echo "$figures" >>"$counts"
+	elif [ "$status" -eq 0 ]; then
+		echo "1 passed, 0 failed, 0 skipped" >>"$counts"
+	else
+		tail -n 400 "$builds/output"
+		case $figures in
+		*" 0 failed"*) figures= ;;
+		esac
+		echo "${figures:-0 passed, 1 failed, 0 skipped}" >>"$counts"
+		echo "FAILED: $stage"
+	fi
+	echo "-- $stage: $(($(date +%s) - stage_began)) s"
+	return "$status"
+}
+
+finish() {
+	say "all: $(($(date +%s) - began)) s"
+	rm -f "$builds/output"
+	awk '{ p += $1; f += $3; s += $5 }
+	END {
+		printf "%d passed, %d failed, %d skipped\n", p, f, s
+		exit f > 0 || p == 0
+	}' "$counts"
+	exit
+}
+
+# build NAME [CONFIGURE ARGUMENT...]: everything, with the test programs.
+build() {
+	name=$1
+	shift
+	configure_in "$builds/$name" --enable-werror "$@" &&
+	    make -s -C "$builds/$name" -j "$(jobs)" all &&
+	    make -s -C "$builds/$name" -j "$(jobs)" check-programs
+}
+
+units_of() {
+	make -s -C "$builds/$1" list-unit-tests
+}
+
+# A test script says that it can run without ssh and is worth running under a
+# sanitizer by a line "# sanitize: yes".
+sanitized_scripts() {
+	for script in $(make -s -C "$builds/$1" list-system-tests); do
+		! grep -q '^# sanitize: yes' "$script" || echo "$script"
+	done
+}
+
+# The units whose code runs in several threads.
+threaded_units() {
+	for unit in $(units_of "$1"); do
+		! grep -q -E 'threads|xn_gateway_open|xn_native_|apr_thread' \
+		    "$unit.c" || echo "$unit"
+	done
+}
+
+run_tests() {
+	name=$1
+	shift
+	sh tests/run.sh -b "$builds/$name" -j "$(jobs)" -n "$name" "$@"
+}
+
+lint() {
+	cppcheck -q -j "$(jobs)" --std=c11 --language=c --error-exitcode=1 \
+	    --inline-suppr --suppress=missingInclude --suppress=unknownMacro \
+	    --enable=warning,performance,portability \
+	    --suppressions-list=tools/cppcheck.txt \
+	    -D__GNUC__ -D__x86_64__ -D__linux__ -DXN_API= -I. -Iinclude \
+	    $(find core agent appliance plugins -name '*.c' 2>/dev/null)
+}
+
+distcheck() {
+	make -s -C "$builds/gcc" -j "$(jobs)" distcheck
+}
+
+stage "packages" sh tools/install-packages.sh build quickstart test ||
+    finish
+stage "autoreconf" prepare || finish
+stage "gcc" build gcc CC=gcc "CFLAGS=-g -O2" || finish
+stage "tests" run_tests gcc $(units_of gcc) \
+    $(make -s -C "$builds/gcc" list-system-tests) || :
+stage "clang" build clang CC=clang "CFLAGS=-g -O1" || :
+if stage "gcc -fsanitize=address,undefined" build asan CC=gcc \
+    "CFLAGS=-g -O1" --enable-sanitize=address,undefined; then
+	stage "tests, address and undefined behaviour" run_tests asan \
+	    $(units_of asan) $(sanitized_scripts asan) || :
+fi
+if stage "gcc -fsanitize=thread" build tsan CC=gcc "CFLAGS=-g -O1" \
+    --enable-sanitize=thread; then
+	stage "tests, threads" run_tests tsan $(threaded_units tsan) \
+	    $(sanitized_scripts tsan) || :
+fi
+stage "cppcheck" lint || :
+[ -z "$SYNCGATE_LONG" ] || stage "make distcheck" distcheck || :
+finish
