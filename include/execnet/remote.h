@@ -135,7 +135,7 @@ int *__errno_location(void);
 
 #endif
 
-/* libexecnet hides what is not said to be visible; shipped code need not know. */
+/* libexecnet hides what is not said to be visible. */
 #ifndef __TINYC__
 #pragma GCC visibility push(default)
 #endif

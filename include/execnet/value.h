@@ -60,7 +60,7 @@ struct xn_value {
 	} u;
 };
 
-/* libexecnet hides what is not said to be visible; shipped code need not know. */
+/* libexecnet hides what is not said to be visible. */
 #ifndef __TINYC__
 #pragma GCC visibility push(default)
 #endif
