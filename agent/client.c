@@ -1,0 +1,237 @@
+/*
+ * client.c: messages from the client.
+ */
+#include "agent/router.h"
+
+#include <string.h>
+
+#include "agent/program.h"
+#include "core/wire/code.h"
+
+#define GRACE_MS	5000	/* for a program whose channel was closed */
+
+/* Whole messages for one executor that lie together in the input. */
+struct run {
+	struct xn_exec *exec;
+	const uint8_t *start;
+	size_t n;
+};
+
+static void
+run_flush(struct xn_router *r, struct run *run)
+{
+	if (run->n > 0)
+		xn_execs_write(r, run->exec, run->start, run->n);
+	run->n = 0;
+	run->exec = NULL;
+}
+
+static void
+run_add(struct xn_router *r, struct run *run, struct xn_exec *e,
+    const struct xn_message *m)
+{
+	const uint8_t *frame = m->payload - XN_HEADER_SIZE;
+
+	if (run->exec != e || run->start + run->n != frame) {
+		run_flush(r, run);
+		run->exec = e;
+		run->start = frame;
+	}
+	run->n += XN_HEADER_SIZE + m->length;
+}
+
+static struct xn_exec *
+program_of(struct xn_router *r, int32_t channel)
+{
+	struct xn_exec *e;
+
+	for (e = r->execs; e != NULL; e = e->next)
+		if (e->channel == channel)
+			return e;
+	return NULL;
+}
+
+static int
+on_exec(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	run_flush(r, run);
+	if (m->channel <= 0 || m->channel % 2 == 0)
+		return xn_router_refuse(r, "CHANNEL_EXEC on channel %d: the "
+		    "client's channels have odd numbers", (int)m->channel);
+	if (xn_owner_find(r, m->channel) != NULL ||
+	    program_of(r, m->channel) != NULL)
+		return xn_router_refuse(r, "CHANNEL_EXEC on channel %d, which "
+		    "is in use", (int)m->channel);
+	return xn_execs_start(r, m);
+}
+
+/* DATA and PART: account for it, learn from it, pass it on. */
+static int
+on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+	int last = m->type == XN_MSG_CHANNEL_DATA;
+
+	if (m->length > XN_PART_MAX)
+		return xn_router_refuse(r, "a frame of %u bytes on channel %d, "
+		    "at most %u", m->length, (int)m->channel, XN_PART_MAX);
+	if (o == NULL || o->last)
+		return 0;
+	if (!xn_window_may_send(&o->window, m->length))
+		return xn_router_refuse(r, "more data on channel %d than was "
+		    "granted", (int)m->channel);
+	xn_window_sent(&o->window, m->length);
+	if (!o->in_part) {
+		xn_scan_init(&o->scan);
+		o->part_n = 0;
+	}
+	o->in_part = !last;
+	o->part_n += m->length;
+	if (o->part_n > XN_MESSAGE_MAX)
+		return xn_router_refuse(r, "a payload above %u bytes on "
+		    "channel %d", XN_MESSAGE_MAX, (int)m->channel);
+	/* What learning sends must come before this, after what was before. */
+	if (run->exec != NULL && memchr(m->payload, 'B', m->length) != NULL)
+		run_flush(r, run);
+	if (xn_owner_learn(r, o->exec, &o->scan, m->payload, m->length,
+	    last) != 0)
+		return -1;
+	run_add(r, run, o->exec, m);
+	return 0;
+}
+
+static int
+on_close(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+	struct xn_exec *e = program_of(r, m->channel);
+
+	if (e != NULL && e->deadline == 0)
+		e->deadline = xn_router_now() + GRACE_MS;
+	if (o == NULL)
+		return 0;
+	if (m->length > XN_PART_MAX)
+		return xn_router_refuse(r, "an error text of %u bytes",
+		    m->length);
+	run_add(r, run, o->exec, m);
+	xn_owner_remove(r, m->channel);
+	return 0;
+}
+
+static int
+on_window(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+
+	if (m->length != 4)
+		return xn_router_refuse(r, "CHANNEL_WINDOW of %u bytes",
+		    m->length);
+	if (o != NULL)
+		run_add(r, run, o->exec, m);
+	return 0;
+}
+
+static int
+on_last(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+
+	if (o == NULL || m->length != 0)
+		return 0;
+	o->last = 1;
+	run_add(r, run, o->exec, m);
+	return 0;
+}
+
+static int
+on_terminate(struct xn_router *r, struct run *run)
+{
+	uint8_t frame[XN_HEADER_SIZE];
+
+	run_flush(r, run);
+	xn_header_put(frame, XN_MSG_GATEWAY_TERMINATE, 0, 0);
+	for (struct xn_exec *e = r->execs; e != NULL; e = e->next)
+		xn_execs_write(r, e, frame, sizeof(frame));
+	r->state = XN_ROUTER_TERMINATES;
+	r->term_at = xn_router_now() + 300;
+	r->kill_at = r->term_at + 500;
+	return 0;
+}
+
+static int
+on_message(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	switch (m->type) {
+	case XN_MSG_STATUS:
+		xn_setup_status(r, m);
+		return 0;
+	case XN_MSG_RECONFIGURE:
+		run_flush(r, run);
+		return xn_setup_reconfigure(r, m);
+	case XN_MSG_GATEWAY_TERMINATE:
+		return on_terminate(r, run);
+	case XN_MSG_CHANNEL_EXEC:
+		return on_exec(r, m, run);
+	case XN_MSG_CHANNEL_DATA:
+	case XN_MSG_CHANNEL_PART:
+		return on_data(r, m, run);
+	case XN_MSG_CHANNEL_CLOSE:
+	case XN_MSG_CHANNEL_CLOSE_ERROR:
+		return on_close(r, m, run);
+	case XN_MSG_CHANNEL_LAST_MESSAGE:
+		return on_last(r, m, run);
+	case XN_MSG_CHANNEL_WINDOW:
+		return on_window(r, m, run);
+	case XN_MSG_PING:
+		xn_router_put(r, XN_MSG_PONG, m->channel, m->payload,
+		    m->length);
+		return 0;
+	case XN_MSG_PONG:
+		return 0;
+	case XN_MSG_SETUP:
+		run_flush(r, run);
+		return xn_setup_message(r, m);
+	default:
+		return xn_router_refuse(r, "a message of type %d, which a "
+		    "client does not send", m->type);
+	}
+}
+
+/* Is the length of the message whose header is at P allowed? */
+static int
+check_header(struct xn_router *r, const uint8_t *p)
+{
+	struct xn_message m;
+	int rc = xn_header_get(&m, p, XN_MESSAGE_MAX);
+
+	if (rc != XN_C_OK)
+		return xn_router_refuse(r, "a broken message (type %d): %s",
+		    (int)(int8_t)p[0], xn_code_text(rc));
+	if (m.type != XN_MSG_CHANNEL_EXEC && m.length > XN_PART_MAX)
+		return xn_router_refuse(r, "%s of %u bytes, at most %u",
+		    xn_message_name(m.type), m.length, XN_PART_MAX);
+	return 0;
+}
+
+int
+xn_client_input(struct xn_router *r)
+{
+	struct run run = { NULL, NULL, 0 };
+	struct xn_message m;
+	int rc = 0;
+
+	while (rc == 0 && r->state == XN_ROUTER_RUNS &&
+	    xn_buf_len(&r->in) >= XN_HEADER_SIZE) {
+		rc = check_header(r, xn_buf_data(&r->in));
+		if (rc != 0 ||
+		    xn_message_take(&m, &r->in, XN_MESSAGE_MAX) != 1)
+			break;
+		r->ours = 1;
+		rc = on_message(r, &m, &run);
+	}
+	/* After TERMINATE nothing is answered any more. */
+	if (r->state != XN_ROUTER_RUNS)
+		xn_buf_consume(&r->in, xn_buf_len(&r->in));
+	run_flush(r, &run);
+	return rc;
+}

@@ -1,0 +1,190 @@
+/*
+ * link.c: the executor's socket.
+ */
+#include "agent/link.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/wire/code.h"
+
+#define READ_SIZE	(128u * 1024)
+
+volatile sig_atomic_t xn_link_sigterm;
+
+void
+xn_link_init(struct xn_link *link, const struct xn_program *program)
+{
+	memset(link, 0, sizeof(*link));
+	link->program = program;
+	xn_buf_init(&link->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
+	xn_buf_init(&link->out, XN_MESSAGE_MAX);
+}
+
+int
+xn_link_ended(const struct xn_link *link)
+{
+	return link->terminated || xn_link_sigterm;
+}
+
+struct xn_chan *
+xn_link_channel(struct xn_link *link, int32_t id)
+{
+	struct xn_chan **at = &link->buckets[(uint32_t)id / 2 %
+	    XN_LINK_BUCKETS];
+
+	for (; *at != NULL; at = &(*at)->next)
+		if ((*at)->id == id)
+			return *at;
+	if (link->open_n >= XN_CHANNELS_MAX)
+		return NULL;
+	*at = calloc(1, sizeof(**at));
+	if (*at == NULL)
+		return NULL;
+	(*at)->id = id;
+	xn_window_init(&(*at)->window);
+	link->open_n++;
+	return *at;
+}
+
+static void
+on_message(struct xn_link *link, const struct xn_message *m)
+{
+	struct xn_chan *ch;
+	int rc;
+
+	if (m->type == XN_MSG_GATEWAY_TERMINATE) {
+		link->terminated = 1;
+		return;
+	}
+	ch = xn_link_channel(link, m->channel);
+	rc = ch != NULL ? xn_chan_message(link, ch, m) : XN_C_TOO_MANY;
+	if (rc == XN_C_TOO_MANY)
+		link->broken = "too much waits in channels that the program "
+		    "does not receive from";
+	else if (rc != XN_C_OK)
+		link->broken = xn_code_text(rc);
+}
+
+/* Read what is there.  Without a router there is nothing left to do. */
+static void
+read_some(struct xn_link *link)
+{
+	struct xn_message m;
+	uint8_t *room;
+	ssize_t n;
+	int rc;
+
+	if (xn_buf_reserve(&link->in, READ_SIZE, &room) != XN_C_OK)
+		_exit(1);
+	n = recv(link->program->sock, room, READ_SIZE, MSG_DONTWAIT);
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+		_exit(1);
+	if (n < 0)
+		return;
+	xn_buf_commit(&link->in, (size_t)n);
+	while ((rc = xn_message_take(&m, &link->in, XN_PART_MAX)) == 1)
+		on_message(link, &m);
+	if (rc < 0)
+		_exit(1);
+}
+
+static void
+write_queued(struct xn_link *link)
+{
+	ssize_t n = send(link->program->sock, xn_buf_data(&link->out),
+	    xn_buf_len(&link->out), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (n > 0)
+		xn_buf_consume(&link->out, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		_exit(1);
+}
+
+void
+xn_link_wait(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
+{
+	if (xn_buf_len(&link->out) > 0)
+		write_queued(link);
+	pfd[0].fd = link->program->sock;
+	pfd[0].events = POLLIN;
+	if (xn_buf_len(&link->out) > 0)
+		pfd[0].events |= POLLOUT;
+	for (nfds_t i = 0; i < n; i++)
+		pfd[i].revents = 0;
+	if (poll(pfd, n, timeout) <= 0)
+		return;
+	if (pfd[0].revents & POLLOUT)
+		write_queued(link);
+	if (pfd[0].revents & ~POLLOUT)
+		read_some(link);
+}
+
+void
+xn_link_put(struct xn_link *link, int type, int32_t id, const void *payload,
+    size_t n)
+{
+	if (xn_message_put(&link->out, type, id, payload, n) != XN_C_OK)
+		link->broken = "no memory for a message";
+}
+
+void
+xn_link_flush(struct xn_link *link)
+{
+	struct pollfd pfd;
+
+	while (xn_buf_len(&link->out) > 0) {
+		write_queued(link);
+		if (xn_buf_len(&link->out) > 0)
+			xn_link_wait(link, &pfd, 1, -1);
+	}
+}
+
+/* Wait until the socket takes bytes; out is not touched meanwhile. */
+static void
+wait_writable(struct xn_link *link)
+{
+	struct pollfd pfd = {
+		.fd = link->program->sock, .events = POLLIN | POLLOUT
+	};
+
+	if (poll(&pfd, 1, -1) > 0 && (pfd.revents & ~POLLOUT))
+		read_some(link);
+}
+
+void
+xn_link_send(struct xn_link *link, int type, int32_t id, const void *payload,
+    size_t n)
+{
+	uint8_t header[XN_HEADER_SIZE];
+	struct iovec iov[2] = {
+		{ header, sizeof(header) }, { (void *)(uintptr_t)payload, n }
+	};
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	size_t left = sizeof(header) + n, step;
+	ssize_t sent;
+
+	xn_link_flush(link);
+	xn_header_put(header, type, id, (uint32_t)n);
+	while (left > 0) {
+		sent = sendmsg(link->program->sock, &msg,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			_exit(1);
+		if (sent < 0) {
+			wait_writable(link);
+			continue;
+		}
+		left -= (size_t)sent;
+		step = (size_t)sent < iov[0].iov_len ? (size_t)sent :
+		    iov[0].iov_len;
+		iov[0].iov_base = (uint8_t *)iov[0].iov_base + step;
+		iov[0].iov_len -= step;
+		iov[1].iov_base = (uint8_t *)iov[1].iov_base + sent - step;
+		iov[1].iov_len -= (size_t)sent - step;
+	}
+}

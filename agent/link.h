@@ -1,0 +1,117 @@
+/*
+ * link.h: the executor's end of its socket to the router, and its channels.
+ *
+ * One thread: whoever waits for something (credit, a value, a descriptor)
+ * reads the socket meanwhile and puts what comes where it belongs.
+ *
+ * The states of a channel are execnet's:
+ *
+ *	opened		data goes both ways
+ *	sendonly	the peer said LAST_MESSAGE: we may still send
+ *	closed		either side said CLOSE; who received it says none
+ */
+#ifndef XN_AGENT_LINK_H
+#define XN_AGENT_LINK_H
+
+#include <poll.h>
+#include <signal.h>
+
+#include "agent/program.h"
+#include "core/side/port.h"
+#include "core/wire/message.h"
+#include "core/wire/window.h"
+
+#define XN_LINK_BUCKETS		256
+#define XN_CHANNELS_MAX		16384	/* open at once, a gateway's */
+
+/* A payload that waits for its receiver. */
+struct xn_item {
+	struct xn_item *next;
+	uint8_t *bytes;			/* malloc'ed */
+	size_t n;
+	uint32_t last_n;		/* of its last frame: credit to give */
+};
+
+/* A channel of this executor; lives until the executor ends. */
+struct xn_chan {
+	struct xn_chan *next;		/* in its bucket */
+	int32_t id;
+	uint8_t closed;			/* by us: nothing is sent any more */
+	uint8_t peer_closed;		/* CLOSE or CLOSE_ERROR came */
+	uint8_t peer_last;		/* LAST_MESSAGE came */
+	uint8_t foreign;		/* belongs to another program */
+	char *error;			/* text of CLOSE_ERROR, or NULL */
+	struct xn_window window;
+	struct xn_item *first, *last;	/* whole payloads, oldest first */
+	uint8_t *part;			/* pieces of the next one, joined */
+	size_t part_n, part_cap;
+	uint32_t owed_bytes;		/* of its pieces: credit to give back */
+	uint32_t owed_frames;		/* when the queue is empty */
+	size_t early;			/* given back before it was received */
+};
+
+struct xn_link {
+	const struct xn_program *program;
+	struct xn_buf in, out;		/* out: control messages, in order */
+	struct xn_chan *buckets[XN_LINK_BUCKETS];
+	unsigned int open_n;		/* channels not closed */
+	size_t queued;			/* bytes in items and parts */
+	size_t early;			/* sum of the channels' */
+	struct xn_chan *awaited;	/* receive() waits for it, or NULL */
+	int terminated;			/* GATEWAY_TERMINATE came: all is EOF */
+	const char *broken;		/* why nothing works any more, or NULL */
+	char text[512];			/* the error of the last call */
+};
+
+/* Set by SIGTERM; as GATEWAY_TERMINATE. */
+extern volatile sig_atomic_t xn_link_sigterm;
+
+void xn_link_init(struct xn_link *link, const struct xn_program *program);
+
+/* The channel with ID; it is made if it is not there.  NULL: too many. */
+struct xn_chan *xn_link_channel(struct xn_link *link, int32_t id);
+
+/* 1 if the gateway is ending. */
+int xn_link_ended(const struct xn_link *link);
+
+/*
+ * Wait until the socket brought something, or one of the descriptors in PFD
+ * (PFD[0] is left free for the socket, N counts it) is ready, or TIMEOUT
+ * milliseconds passed; -1 waits forever.  Everything that came is dispatched.
+ */
+void xn_link_wait(struct xn_link *link, struct pollfd *pfd, nfds_t n,
+    int timeout);
+
+/* Queue a small message. */
+void xn_link_put(struct xn_link *link, int type, int32_t id,
+    const void *payload, size_t n);
+
+/* Send a message, blocking (and reading) until it is out. */
+void xn_link_send(struct xn_link *link, int type, int32_t id,
+    const void *payload, size_t n);
+
+/* Send what is queued, blocking. */
+void xn_link_flush(struct xn_link *link);
+
+/* ---- chan.c: what a message does to its channel ------------------------ */
+
+/* M came for CH.  0, or a negative code that breaks the link. */
+int xn_chan_message(struct xn_link *link, struct xn_chan *ch,
+    const struct xn_message *m);
+
+/* Take the oldest payload, the caller's to free; 0 if there is none. */
+int xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
+    size_t *n, int starved);
+
+/* Give back the credit for pieces, as far as that is allowed now. */
+void xn_chan_give_back(struct xn_link *link, struct xn_chan *ch);
+
+/* Nothing more will be received: forget its window and joined pieces. */
+void xn_chan_end(struct xn_link *link, struct xn_chan *ch);
+
+/* ---- port.c -------------------------------------------------------------- */
+
+/* The port for xn_side_run(), with LINK as its baton. */
+void xn_link_port(struct xn_port *port, struct xn_link *link);
+
+#endif

@@ -1,0 +1,330 @@
+/*
+ * port.c: the port of core/side over the executor's link.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/link.h"
+
+#define LOG_MAX		4096	/* bytes of one line */
+#define ERROR_MAX	8192	/* of a text that closes a channel */
+#define WAIT_MAX	64	/* xn_select's own limit, for each kind */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What remains until END (-1 forever) as poll() takes it. */
+static int
+remaining(int64_t end)
+{
+	int64_t left;
+
+	if (end < 0)
+		return -1;
+	left = end - now_ms();
+	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
+}
+
+static int
+fail(struct xn_link *link, const char **error, const char *text)
+{
+	snprintf(link->text, sizeof(link->text), "%s", text);
+	*error = link->text;
+	return XN_PORT_ERROR;
+}
+
+/* The reason for which CH cannot be used at all, or XN_PORT_OK. */
+static int
+usable(struct xn_link *link, const struct xn_chan *ch, const char **error)
+{
+	char text[80];
+
+	if (link->broken != NULL)
+		return fail(link, error, link->broken);
+	if (ch->foreign) {
+		snprintf(text, sizeof(text), "channel %d belongs to another "
+		    "program of this gateway", (int)ch->id);
+		return fail(link, error, text);
+	}
+	return XN_PORT_OK;
+}
+
+/* May we send on CH? */
+static int
+sendable(struct xn_link *link, struct xn_chan *ch, const char **error)
+{
+	int rc = usable(link, ch, error);
+
+	if (rc != XN_PORT_OK)
+		return rc;
+	if (ch->error != NULL) {
+		*error = ch->error;
+		return XN_PORT_ERROR;
+	}
+	if (ch->peer_closed || xn_link_ended(link))
+		return XN_PORT_EOF;
+	if (ch->closed)
+		return fail(link, error, "cannot send on a closed channel");
+	return XN_PORT_OK;
+}
+
+static int
+send_frame(struct xn_link *link, struct xn_chan *ch, int type,
+    const uint8_t *p, uint32_t n, const char **error)
+{
+	struct pollfd pfd;
+	int rc;
+
+	for (;;) {
+		rc = sendable(link, ch, error);
+		if (rc != XN_PORT_OK)
+			return rc;
+		if (xn_window_may_send(&ch->window, n))
+			break;
+		xn_link_wait(link, &pfd, 1, -1);
+	}
+	xn_window_sent(&ch->window, n);
+	xn_link_send(link, type, ch->id, p, n);
+	return XN_PORT_OK;
+}
+
+static int
+port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
+    const char **error)
+{
+	struct xn_link *link = baton;
+	char text[80];
+	int rc;
+
+	if (n > XN_MESSAGE_MAX) {
+		snprintf(text, sizeof(text), "cannot send a value of %zu "
+		    "bytes, at most %u", n, XN_MESSAGE_MAX);
+		return fail(link, error, text);
+	}
+	for (; n > XN_PART_MAX; n -= XN_PART_MAX, payload += XN_PART_MAX) {
+		rc = send_frame(link, channel, XN_MSG_CHANNEL_PART, payload,
+		    XN_PART_MAX, error);
+		if (rc != XN_PORT_OK)
+			return rc;
+	}
+	return send_frame(link, channel, XN_MSG_CHANNEL_DATA, payload,
+	    (uint32_t)n, error);
+}
+
+/* Would a receive block?  XN_PORT_TIMEOUT if so, else what it would return. */
+static int
+readiness(struct xn_link *link, struct xn_chan *ch, const char **error)
+{
+	int rc;
+
+	if (ch->first != NULL)
+		return XN_PORT_OK;
+	rc = usable(link, ch, error);
+	if (rc != XN_PORT_OK)
+		return rc;
+	if (ch->error != NULL) {
+		*error = ch->error;
+		return XN_PORT_ERROR;
+	}
+	if (ch->closed || ch->peer_closed || ch->peer_last ||
+	    xn_link_ended(link))
+		return XN_PORT_EOF;
+	return XN_PORT_TIMEOUT;
+}
+
+static int
+port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
+    size_t *n, const char **error)
+{
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
+	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	struct pollfd pfd;
+	int waited = 0, rc, ms;
+
+	while ((rc = readiness(link, ch, error)) == XN_PORT_TIMEOUT) {
+		ms = remaining(end);
+		if (waited && ms == 0)
+			return XN_PORT_TIMEOUT;
+		link->awaited = ch;
+		xn_chan_give_back(link, ch);
+		xn_link_wait(link, &pfd, 1, ms);
+		link->awaited = NULL;
+		waited = 1;
+	}
+	if (rc == XN_PORT_OK)
+		xn_chan_take(link, ch, payload, n, waited);
+	return rc;
+}
+
+static int
+count_ready(struct xn_link *link, void **channels, int *ready, int n)
+{
+	const char *error;
+	int count = 0;
+
+	for (int i = 0; i < n; i++) {
+		ready[i] = readiness(link, channels[i], &error);
+		count += ready[i] != XN_PORT_TIMEOUT;
+	}
+	return count;
+}
+
+/*
+ * While nothing is ready, the first channel with a payload half arrived is the
+ * one whose pieces are paid for whatever others hold.
+ */
+static void
+choose_awaited(struct xn_link *link, void **channels, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct xn_chan *ch = channels[i];
+
+		if (ch->part_n > 0 && link->awaited == NULL) {
+			link->awaited = ch;
+			xn_chan_give_back(link, ch);
+		}
+	}
+}
+
+static int
+port_select(void *baton, void **channels, int *ready, int n, const int *fds,
+    int *fd_ready, int nfds, int timeout)
+{
+	struct xn_link *link = baton;
+	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	struct pollfd pfd[1 + WAIT_MAX];
+	int count, fd_count, ms;
+
+	if (nfds > WAIT_MAX)
+		nfds = WAIT_MAX;
+	for (;;) {
+		count = count_ready(link, channels, ready, n);
+		ms = count > 0 ? 0 : remaining(end);
+		if (count == 0)
+			choose_awaited(link, channels, n);
+		for (int i = 0; i < nfds; i++)
+			pfd[1 + i] = (struct pollfd){ fds[i], POLLIN, 0 };
+		xn_link_wait(link, pfd, 1 + (nfds_t)nfds, ms);
+		link->awaited = NULL;
+		fd_count = 0;
+		for (int i = 0; i < nfds; i++)
+			fd_count += fd_ready[i] = pfd[1 + i].revents != 0;
+		count = fd_count + count_ready(link, channels, ready, n);
+		if (count > 0 || ms == 0 || xn_link_ended(link))
+			return count;
+	}
+}
+
+static void
+put_error(struct xn_link *link, int32_t id, const char *text)
+{
+	char in[ERROR_MAX], out[3 * ERROR_MAX + 1];
+	struct xn_buf b;
+	size_t n;
+
+	snprintf(in, sizeof(in), "%s", text);
+	n = xn_utf8_sanitize(out, in, strlen(in));
+	xn_buf_init(&b, sizeof(out) + 16);
+	if (xn_put_str(&b, out, n) == 0 && xn_put_stop(&b) == 0)
+		xn_link_put(link, XN_MSG_CHANNEL_CLOSE_ERROR, id,
+		    xn_buf_data(&b), xn_buf_len(&b));
+	xn_buf_free(&b);
+}
+
+static void
+port_close(void *baton, void *channel, const char *text)
+{
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
+
+	if (ch->closed)
+		return;
+	ch->closed = 1;
+	if (ch->peer_closed || ch->foreign)
+		return;
+	xn_chan_end(link, ch);
+	if (text != NULL)
+		put_error(link, ch->id, text);
+	else
+		xn_link_put(link, XN_MSG_CHANNEL_CLOSE, ch->id, NULL, 0);
+	xn_link_flush(link);
+}
+
+static int
+port_isclosed(void *baton, void *channel)
+{
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
+	struct pollfd pfd;
+
+	if (!ch->closed && !ch->peer_closed)
+		xn_link_wait(link, &pfd, 1, 0);
+	return ch->closed || ch->peer_closed || ch->foreign;
+}
+
+static void *
+port_newchannel(void *baton)
+{
+	struct xn_link *link = baton;
+	_Atomic int32_t *last = &link->program->shared->last_even;
+	int32_t id;
+
+	if (link->open_n >= XN_CHANNELS_MAX || atomic_load(last) > INT32_MAX - 4)
+		return NULL;
+	id = atomic_fetch_add(last, 2) + 2;
+	/* In order before any value that holds the id. */
+	xn_link_put(link, XN_MSG_OWN, id, NULL, 0);
+	return xn_link_channel(link, id);
+}
+
+static void *
+port_channel_of_id(void *baton, int32_t id)
+{
+	return xn_link_channel(baton, id);
+}
+
+static int32_t
+port_id_of_channel(void *baton, void *channel)
+{
+	(void)baton;
+	return ((struct xn_chan *)channel)->id;
+}
+
+static void
+port_log(void *baton, const char *line)
+{
+	struct xn_link *link = baton;
+	char in[LOG_MAX], out[3 * LOG_MAX + 1];
+	size_t n;
+
+	snprintf(in, sizeof(in), "%s", line);
+	n = xn_utf8_sanitize(out, in, strlen(in));
+	xn_link_put(link, XN_MSG_LOG, link->program->channel, out, n);
+	xn_link_flush(link);
+}
+
+void
+xn_link_port(struct xn_port *port, struct xn_link *link)
+{
+	*port = (struct xn_port){
+		.baton = link,
+		.send = port_send,
+		.receive = port_receive,
+		.select = port_select,
+		.close = port_close,
+		.isclosed = port_isclosed,
+		.newchannel = port_newchannel,
+		.channel_of_id = port_channel_of_id,
+		.id_of_channel = port_id_of_channel,
+		.log = port_log,
+	};
+}

@@ -1,0 +1,360 @@
+/*
+ * router.c: the poll loop of the agent.
+ *
+ * An executor is not read while more than XN_OUT_PAUSE bytes wait for the
+ * client; each is read at most once a turn, beginning with another one every
+ * time, so none starves the others.  The client is not read while it does not
+ * read either, or while executors have much unread.
+ */
+#include "agent/router.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/orphans.h"
+#include "agent/process.h"
+#include "core/wire/dump.h"
+
+#define READ_SIZE	(256u * 1024)
+#define FIXED_FDS	4	/* client in, client out, children, own stderr */
+#define FLUSH_MS	2000	/* for the last messages of a gateway */
+
+int64_t
+xn_router_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- To the client -------------------------------------------------------- */
+
+static void
+end_at_once(struct xn_router *r)
+{
+	xn_buf_free(&r->out);
+	r->state = XN_ROUTER_FLUSHES;
+}
+
+void
+xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n)
+{
+	ssize_t put = 0;
+
+	if (xn_buf_len(&r->out) == 0) {
+		put = write(r->out_fd, p, n);
+		if (put < 0 && errno != EAGAIN && errno != EINTR) {
+			end_at_once(r);
+			return;
+		}
+		if (put < 0)
+			put = 0;
+	}
+	if ((size_t)put < n && xn_buf_put(&r->out, p + put,
+	    n - (size_t)put) != 0)
+		end_at_once(r);
+}
+
+void
+xn_router_put(struct xn_router *r, int type, int32_t id, const void *payload,
+    size_t n)
+{
+	if (xn_message_put(&r->out, type, id, payload, n) != 0)
+		end_at_once(r);
+}
+
+void
+xn_router_close(struct xn_router *r, int32_t id, const char *text)
+{
+	char clean[3 * XN_REPORT_TEXT + 1];
+	struct xn_buf b;
+	size_t n;
+
+	if (text == NULL) {
+		xn_router_put(r, XN_MSG_CHANNEL_CLOSE, id, NULL, 0);
+		return;
+	}
+	n = xn_utf8_sanitize(clean, text, strnlen(text, XN_REPORT_TEXT));
+	xn_buf_init(&b, sizeof(clean) + 16);
+	if (xn_put_str(&b, clean, n) == 0 && xn_put_stop(&b) == 0)
+		xn_router_put(r, XN_MSG_CHANNEL_CLOSE_ERROR, id,
+		    xn_buf_data(&b), xn_buf_len(&b));
+	xn_buf_free(&b);
+}
+
+void
+xn_router_log(struct xn_router *r, int32_t id, const void *line, size_t n)
+{
+	char clean[3 * 4096 + 1];
+
+	if (n > 4096)
+		n = 4096;
+	n = xn_utf8_sanitize(clean, line, n);
+	if (r->ours)
+		xn_router_put(r, XN_MSG_LOG, id, clean, n);
+	else
+		dprintf(r->err_fd, "%s\n", clean);
+}
+
+int
+xn_router_refuse(struct xn_router *r, const char *format, ...)
+{
+	va_list ap;
+	char what[200];
+
+	va_start(ap, format);
+	vsnprintf(what, sizeof(what), format, ap);
+	va_end(ap);
+	snprintf(r->error, sizeof(r->error), "agent: protocol error, the "
+	    "gateway ends: %s", what);
+	xn_router_log(r, 0, r->error, strlen(r->error));
+	r->exit_status = 1;
+	r->state = XN_ROUTER_FLUSHES;
+	return -1;
+}
+
+static void
+write_client(struct xn_router *r)
+{
+	ssize_t n = write(r->out_fd, xn_buf_data(&r->out),
+	    xn_buf_len(&r->out));
+
+	if (n > 0)
+		xn_buf_consume(&r->out, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		end_at_once(r);
+	if (xn_buf_len(&r->out) == 0)
+		xn_buf_free(&r->out);
+}
+
+static void
+read_client(struct xn_router *r)
+{
+	uint8_t *room;
+	ssize_t n;
+
+	if (xn_buf_reserve(&r->in, READ_SIZE, &room) != 0) {
+		xn_router_refuse(r, "no memory");
+		return;
+	}
+	n = read(r->in_fd, room, READ_SIZE);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0) {
+		/* The client is gone, and so is who would read an answer. */
+		end_at_once(r);
+		return;
+	}
+	xn_buf_commit(&r->in, (size_t)n);
+	xn_client_input(r);
+	/* After a large program its memory is not kept. */
+	if (xn_buf_len(&r->in) == 0)
+		xn_buf_free(&r->in);
+}
+
+/* ---- The loop --------------------------------------------------------------- */
+
+/* Which executor is polled in which two places of the array. */
+struct polled {
+	struct pollfd *fds;
+	struct xn_exec **execs;
+	size_t cap;
+};
+
+static int
+make_room(struct polled *p, size_t execs)
+{
+	struct pollfd *fds;
+	struct xn_exec **list;
+
+	if (execs <= p->cap)
+		return 0;
+	fds = realloc(p->fds, (FIXED_FDS + 4 * execs) * sizeof(*fds));
+	if (fds == NULL)
+		return -1;
+	p->fds = fds;
+	list = realloc(p->execs, 2 * execs * sizeof(struct xn_exec *));
+	if (list == NULL)
+		return -1;
+	p->execs = list;
+	p->cap = 2 * execs;
+	return 0;
+}
+
+static size_t
+prepare(struct xn_router *r, struct polled *p)
+{
+	int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;
+	size_t n = 0;
+	struct xn_exec *e;
+
+	p->fds[0] = (struct pollfd){ r->in_fd, 0, 0 };
+	if (r->state == XN_ROUTER_TERMINATES ||
+	    (xn_buf_len(&r->out) <= XN_OUT_STOP &&
+	    r->queued <= XN_QUEUED_PAUSE))
+		p->fds[0].events = POLLIN;
+	p->fds[1] = (struct pollfd){ r->out_fd, 0, 0 };
+	if (xn_buf_len(&r->out) > 0)
+		p->fds[1].events = POLLOUT;
+	p->fds[2] = (struct pollfd){ r->child_fd, POLLIN, 0 };
+	p->fds[3] = (struct pollfd){ full ? -1 : r->log_fd, POLLIN, 0 };
+	for (e = r->execs; e != NULL; e = e->next, n++) {
+		short events = full ? 0 : POLLIN;
+
+		if (xn_buf_len(&e->out) > 0)
+			events |= POLLOUT;
+		p->execs[n] = e;
+		p->fds[FIXED_FDS + 2 * n] = (struct pollfd){
+		    events != 0 ? e->sock : -1, events, 0 };
+		p->fds[FIXED_FDS + 2 * n + 1] = (struct pollfd){
+		    full ? -1 : e->log, POLLIN, 0 };
+	}
+	return n;
+}
+
+/* Milliseconds until something is due by the clock, -1 if nothing is. */
+static int
+next_timer(const struct xn_router *r)
+{
+	int64_t due = 0, now = xn_router_now();
+
+	for (const struct xn_exec *e = r->execs; e != NULL; e = e->next) {
+		if (e->deadline > 0 && (due == 0 || e->deadline < due))
+			due = e->deadline;
+		/* An ended one's last bytes may need another look. */
+		if (e->pid == 0 && xn_buf_len(&r->out) <= XN_OUT_PAUSE)
+			return 0;
+	}
+	if (r->state == XN_ROUTER_TERMINATES) {
+		int64_t at = r->term_at > 0 ? r->term_at : r->kill_at;
+
+		if (at > 0 && (due == 0 || at < due))
+			due = at;
+	}
+	if (due == 0)
+		return -1;
+	return due <= now ? 0 : (int)(due - now);
+}
+
+static void
+run_timers(struct xn_router *r)
+{
+	int64_t now = xn_router_now();
+	struct xn_exec *e;
+
+	for (e = r->execs; e != NULL; e = e->next) {
+		if (e->deadline > 0 && now >= e->deadline) {
+			xn_execs_kill(r, e);
+			e->deadline = -1;	/* done */
+		}
+	}
+	if (r->state != XN_ROUTER_TERMINATES)
+		return;
+	if (r->term_at > 0 && now >= r->term_at) {
+		r->term_at = 0;
+		for (e = r->execs; e != NULL; e = e->next)
+			if (e->pid > 0)
+				kill(e->pid, SIGTERM);
+	}
+	if (r->kill_at > 0 && now >= r->kill_at) {
+		r->kill_at = 0;
+		xn_execs_kill_all(r);
+	}
+}
+
+static void
+dispatch_execs(struct xn_router *r, struct polled *p, size_t n)
+{
+	static size_t first;	/* another one begins every time */
+
+	if (n == 0)
+		return;
+	first = (first + 1) % n;
+	for (size_t i = 0; i < n; i++) {
+		size_t at = (first + i) % n;
+		struct xn_exec *e = p->execs[at];
+		short io = p->fds[FIXED_FDS + 2 * at].revents;
+		int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;
+
+		if (io & POLLOUT)
+			xn_execs_flush(r, e);
+		if (e->sock >= 0 && !full && ((io & ~POLLOUT) || e->pid == 0))
+			xn_execs_read(r, e);
+		if (e->log >= 0 && !full &&
+		    (p->fds[FIXED_FDS + 2 * at + 1].revents || e->pid == 0))
+			xn_execs_read_log(r, e);
+	}
+}
+
+static void
+drain_signals(struct xn_router *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->child_fd, &info, sizeof(info)) > 0)
+		;
+	xn_execs_reap(r);
+}
+
+static void
+turn(struct xn_router *r, struct polled *p)
+{
+	size_t n = prepare(r, p);
+
+	if (poll(p->fds, FIXED_FDS + 2 * n, next_timer(r)) < 0)
+		return;
+	if (p->fds[1].revents)
+		write_client(r);
+	if (p->fds[2].revents)
+		drain_signals(r);
+	if (p->fds[3].revents)
+		xn_process_read_lines(r->log_fd, &r->line, r, 0);
+	dispatch_execs(r, p, n);
+	if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
+		read_client(r);
+	run_timers(r);
+	xn_execs_finish(r);
+	if (r->state == XN_ROUTER_TERMINATES && r->execs == NULL)
+		r->state = XN_ROUTER_FLUSHES;
+}
+
+/* What is still queued goes out, if the client takes it. */
+static void
+flush_client(struct xn_router *r)
+{
+	int64_t end = xn_router_now() + FLUSH_MS, left;
+	struct pollfd pfd = { r->out_fd, POLLOUT, 0 };
+
+	while (xn_buf_len(&r->out) > 0 &&
+	    (left = end - xn_router_now()) > 0) {
+		if (poll(&pfd, 1, (int)left) > 0)
+			write_client(r);
+	}
+}
+
+int
+xn_router_run(struct xn_router *r)
+{
+	struct polled p = { NULL, NULL, 0 };
+
+	while (r->state != XN_ROUTER_FLUSHES) {
+		if (make_room(&p, r->execs_n + 1) != 0)
+			break;
+		turn(r, &p);
+	}
+	xn_execs_kill_all(r);
+	flush_client(r);
+	xn_orphans_kill(NULL, 0);
+	free(p.fds);
+	free(p.execs);
+	return r->exit_status;
+}

@@ -1,0 +1,159 @@
+/*
+ * router.h: moves messages between the connection and the executors.
+ *
+ * One process, one thread, one poll loop: it never blocks and never runs
+ * shipped code.  What a program sends is passed on as it is; the router looks
+ * into payloads only far enough to learn which executor got which channel.
+ */
+#ifndef XN_AGENT_ROUTER_H
+#define XN_AGENT_ROUTER_H
+
+#include <sys/types.h>
+
+#include "agent/shared.h"
+#include "core/wire/message.h"
+#include "core/wire/scan.h"
+#include "core/wire/window.h"
+
+#define XN_EXECS_MAX	1024		/* programs at once */
+#define XN_OWNED_MAX	16384		/* open channels */
+#define XN_OUT_PAUSE	(256u * 1024)	/* executors are not read above this */
+#define XN_OUT_STOP	(1024u * 1024)	/* nor the client above this */
+#define XN_OUT_MAX	(8u * 1024 * 1024)
+#define XN_QUEUED_PAUSE	(40u * 1024 * 1024) /* for all executors together */
+#define XN_BUCKETS	1024
+
+/* A keeper and its executor, as the router sees them. */
+struct xn_exec {
+	struct xn_exec *next;
+	int32_t channel;	/* the program's own */
+	pid_t pid;		/* the keeper's; 0 once it was reaped */
+	int sock;		/* to the executor; -1 after its end */
+	int log;		/* its stderr; -1 after its end */
+	int status;		/* as waited for, when pid is 0 */
+	int64_t deadline;	/* ms: when it is killed, or 0 */
+	struct xn_buf in;	/* from the executor: a message not yet whole */
+	struct xn_buf out;	/* to it; never more than it has granted */
+	struct xn_buf line;	/* of its stderr, not yet whole */
+	struct xn_report *report;
+};
+
+/* An open channel. */
+struct xn_owned {
+	struct xn_owned *next;	/* in its bucket */
+	int32_t id;
+	struct xn_exec *exec;	/* who has it */
+	struct xn_window window; /* as sender: what the client may still send */
+	struct xn_scan scan;	/* of the payload that is under way */
+	uint32_t part_n;	/* bytes of it so far, 0: none is under way */
+	uint8_t in_part;
+	uint8_t last;		/* the client said LAST_MESSAGE */
+};
+
+enum xn_router_state {
+	XN_ROUTER_RUNS,
+	XN_ROUTER_TERMINATES,	/* GATEWAY_TERMINATE came */
+	XN_ROUTER_FLUSHES	/* all has ended; what is queued goes out */
+};
+
+struct xn_router {
+	int in_fd, out_fd;	/* the connection */
+	int err_fd;		/* the stderr that we were started with */
+	int log_fd;		/* our own stderr, as a pipe */
+	int child_fd;		/* signalfd for SIGCHLD */
+	int pidns;		/* executors get a PID namespace */
+	int ours;		/* the client has sent a message */
+	enum xn_router_state state;
+	int64_t term_at, kill_at; /* ms: SIGTERM, SIGKILL, when terminating */
+	int exit_status;
+	int py2str_as_py3str, py3str_as_py2str;
+	struct xn_buf in, out, line;
+	struct xn_exec *execs;
+	unsigned int execs_n, owned_n;
+	size_t queued;		/* bytes in the executors' out */
+	struct xn_exec *turn;	/* whose turn it is to be read first */
+	struct xn_owned *buckets[XN_BUCKETS];
+	struct xn_shared *shared;
+	char error[256];	/* why the gateway ends */
+};
+
+/* Run until the connection or the gateway ends; the exit status. */
+int xn_router_run(struct xn_router *r);
+
+/* ---- router.c ------------------------------------------------------------ */
+
+int64_t xn_router_now(void);
+
+/* Queue a message to the client; N bytes of PAYLOAD. */
+void xn_router_put(struct xn_router *r, int type, int32_t id,
+    const void *payload, size_t n);
+
+/* Close channel ID at the client; with TEXT (any bytes) as an error. */
+void xn_router_close(struct xn_router *r, int32_t id, const char *text);
+
+/* A line for the client's log, as from the program of channel ID or 0. */
+void xn_router_log(struct xn_router *r, int32_t id, const void *line,
+    size_t n);
+
+/* Pass N bytes of whole messages on to the client. */
+void xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n);
+
+/* The peer broke the protocol: end the gateway, say why.  Returns -1. */
+int xn_router_refuse(struct xn_router *r, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- client.c: messages from the client ----------------------------------- */
+
+/* Handle all whole messages in r->in; -1 after xn_router_refuse(). */
+int xn_client_input(struct xn_router *r);
+
+/* ---- setup.c: messages that are for the router itself ---------------------- */
+
+int xn_setup_message(struct xn_router *r, const struct xn_message *m);
+int xn_setup_reconfigure(struct xn_router *r, const struct xn_message *m);
+void xn_setup_status(struct xn_router *r, const struct xn_message *m);
+
+/* ---- execs.c: executors ---------------------------------------------------- */
+
+/* Start an executor for the CHANNEL_EXEC M; the reason goes to the client. */
+int xn_execs_start(struct xn_router *r, const struct xn_message *m);
+
+/* Pass N bytes of whole messages on to E. */
+void xn_execs_write(struct xn_router *r, struct xn_exec *e, const uint8_t *p,
+    size_t n);
+void xn_execs_flush(struct xn_router *r, struct xn_exec *e);
+
+/* E's socket, or its stderr, has something to read. */
+void xn_execs_read(struct xn_router *r, struct xn_exec *e);
+void xn_execs_read_log(struct xn_router *r, struct xn_exec *e);
+
+/* Note which keepers have ended; free those that are read to their end. */
+void xn_execs_reap(struct xn_router *r);
+void xn_execs_finish(struct xn_router *r);
+
+/* Kill E and everything that it started. */
+void xn_execs_kill(struct xn_router *r, struct xn_exec *e);
+void xn_execs_kill_all(struct xn_router *r);
+
+/* ---- owner.c: who has which channel ----------------------------------------- */
+
+struct xn_owned *xn_owner_find(struct xn_router *r, int32_t id);
+
+/* Make E the owner of ID; NULL if there are too many channels. */
+struct xn_owned *xn_owner_add(struct xn_router *r, int32_t id,
+    struct xn_exec *e);
+void xn_owner_remove(struct xn_router *r, int32_t id);
+
+/* E has ended: close what it owns, with TEXT as the error if not NULL. */
+void xn_owner_close_all(struct xn_router *r, struct xn_exec *e,
+    const char *text);
+
+/*
+ * Look through N bytes of a payload on their way to E for channel ids: E owns
+ * those that nobody has, and is told of those that another program has.
+ * LAST says that the payload ends here.  0, or -1 after xn_router_refuse().
+ */
+int xn_owner_learn(struct xn_router *r, struct xn_exec *e,
+    struct xn_scan *scan, const uint8_t *p, size_t n, int last);
+
+#endif
