@@ -284,7 +284,7 @@ bad_calls(xn_channel *channel, const xn_value *kwargs)
 	if (which == 5)
 		xn_send_value(channel, NULL);
 	if (which == 6)
-		xn_alloc((size_t)1 << 62);
+		xn_alloc((size_t)-1 / 2 + 1);
 	if (which == 7)
 		xn_cleanup(NULL, NULL);
 }
@@ -299,7 +299,7 @@ wrong_calls_fail_the_program(void)
 		"xn_select: 65 things; it takes 0 to 64",
 		"out of memory: 18446744073709551615 bytes were asked for",
 		"xn_send_value: a null value",
-		"out of memory: 4611686018427387904 bytes were asked for",
+		"out of memory: 9223372036854775808 bytes were asked for",
 		"xn_cleanup: a null function"
 	};
 
