@@ -51,7 +51,7 @@ recode(struct xn_buf *out, struct arena *arena, const uint8_t *p, size_t n,
 static void
 answer(char *line, int only)
 {
-	struct arena arena = { NULL };
+	struct arena arena = { .blocks = NULL };
 	struct xn_buf out;
 	long n = -1;
 	int rc;
