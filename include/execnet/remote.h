@@ -188,7 +188,7 @@ void xn_log(const char *format, ...);
 void xn_cleanup(void (*function)(void *baton), void *baton);
 void xn_cleanup_cancel(void (*function)(void *baton), void *baton);
 
-/* N bytes set to zero, or a formatted text, until the program ends; or fails. */
+/* N bytes of zero, or a formatted text, until the program ends; or fails. */
 void *xn_alloc(size_t n);
 char *xn_printf(const char *format, ...);
 

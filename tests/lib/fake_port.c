@@ -4,18 +4,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "core/wire/format.h"
-
 #define QUEUE_MAX	(256u * 1024)	/* as the first credit of a channel */
 #define CHANNELS_MAX	4096
-#define RECEIVE_TIMEOUT	10000
-#define SHOWN_MAX	65536
 
 struct item {
 	struct item *next;
@@ -48,7 +42,6 @@ struct baton {
 	xn_side_main *main_function;
 	const xn_value *kwargs;
 	char *error;
-	char shown[SHOWN_MAX];
 	char *log;
 	size_t log_size;
 };
@@ -415,98 +408,6 @@ xn_fake_join(struct xn_fake *fake, int end)
 {
 	pthread_join(fake->ends[end].thread, NULL);
 	return fake->ends[end].error;
-}
-
-void
-xn_fake_send(struct xn_fake *fake, int end, const char *format, ...)
-{
-	const char *error = NULL;
-	struct xn_buf out;
-	va_list ap;
-	int code;
-
-	xn_buf_init(&out, 64u << 20);
-	va_start(ap, format);
-	code = xn_pack(&out, NULL, format, ap);
-	va_end(ap);
-	assert(code == 0);
-	(void)code;
-	fake_send(&fake->ends[end], xn_fake_channel(fake, end),
-	    xn_buf_data(&out), xn_buf_len(&out), &error);
-	xn_buf_free(&out);
-}
-
-/* What xn_decode() allocates, until the value has been shown. */
-struct chunk {
-	struct chunk *next;
-	char pad[8];
-};
-
-static void *
-chunk_alloc(void *baton, size_t n)
-{
-	struct chunk **all = baton;
-	struct chunk *c = malloc(sizeof(*c) + n);
-
-	if (c == NULL)
-		return NULL;
-	c->next = *all;
-	*all = c;
-	return c + 1;
-}
-
-static void *
-any_channel(void *baton, int32_t id)
-{
-	return fake_of_id(baton, id);
-}
-
-static void
-show(struct baton *b, const uint8_t *payload, size_t n)
-{
-	struct chunk *all = NULL;
-	struct xn_decode_env env = {
-		.alloc = chunk_alloc, .alloc_baton = &all,
-		.channel = any_channel, .channel_baton = b
-	};
-	const xn_value *value;
-
-	if (xn_decode(&value, payload, n, &env) == 0)
-		xn_repr(b->shown, sizeof(b->shown), value);
-	else
-		strcpy(b->shown, "<no value>");
-	while (all != NULL) {
-		struct chunk *c = all;
-
-		all = c->next;
-		free(c);
-	}
-}
-
-const char *
-xn_fake_receive(struct xn_fake *fake, int end)
-{
-	struct baton *b = &fake->ends[end];
-	const char *error = NULL;
-	uint8_t *payload = NULL;
-	size_t n = 0;
-
-	switch (fake_receive(b, xn_fake_channel(fake, end), RECEIVE_TIMEOUT,
-	    &payload, &n, &error)) {
-	case XN_PORT_OK:
-		show(b, payload, n);
-		break;
-	case XN_PORT_EOF:
-		strcpy(b->shown, "<eof>");
-		break;
-	case XN_PORT_ERROR:
-		snprintf(b->shown, sizeof(b->shown), "<error %s>", error);
-		break;
-	default:
-		strcpy(b->shown, "<timeout>");
-	}
-	free(payload);
-	return b->shown;
 }
 
 void

@@ -6,9 +6,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <execnet/remote.h>
 #include "tests/lib/cunit_main.h"
@@ -443,74 +441,6 @@ trees_are_removed_but_not_what_links_show(void)
 	gone();
 }
 
-/* ---- Locks ------------------------------------------------------------- */
-
-/* A process that holds a lock of its kind until its stdin ends. */
-static pid_t
-holder(int by_fcntl, int *release)
-{
-	int stop[2], ready[2], fd;
-	struct flock whole = { .l_type = F_WRLCK };
-	char c;
-	pid_t pid;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(stop) + pipe(ready), 0);
-	pid = fork();
-	if (pid == 0) {
-		close(stop[1]);
-		fd = openat(base, "lock", O_RDWR);
-		if ((by_fcntl ? fcntl(fd, F_SETLK, &whole) :
-		    flock(fd, LOCK_EX | LOCK_NB)) != 0)
-			_exit(1);
-		if (write(ready[1], "r", 1) != 1 || read(stop[0], &c, 1) != 0)
-			_exit(2);
-		_exit(0);
-	}
-	close(stop[0]);
-	close(ready[1]);
-	CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	*release = stop[1];
-	return pid;
-}
-
-static void
-locks_exclude_whatever_the_other_takes(void)
-{
-	int mine, other, release, status;
-
-	fresh();
-	command(": >lock");
-	mine = xn_open(base, "lock", XN_O_READ | XN_O_WRITE, 0);
-	for (int by_fcntl = 0; by_fcntl < 2; by_fcntl++) {
-		pid_t pid = holder(by_fcntl, &release);
-
-		CU_ASSERT_EQUAL(xn_lock(mine, 0), -1);
-		CU_ASSERT_EQUAL(errno, EAGAIN);
-		CU_ASSERT_EQUAL(xn_lock(mine, 30), -1);
-		CU_ASSERT_EQUAL(errno, EAGAIN);
-		/* Neither half was kept by the tries that failed. */
-		close(release);
-		waitpid(pid, &status, 0);
-		CU_ASSERT_EQUAL(status, 0);
-		pid = holder(!by_fcntl, &release);
-		close(release);
-		waitpid(pid, &status, 0);
-		CU_ASSERT_EQUAL(status, 0);
-	}
-	CU_ASSERT_EQUAL(xn_lock(mine, XN_FOREVER), 0);
-	/* Also against another side in this process. */
-	other = xn_open(base, "lock", XN_O_READ | XN_O_WRITE, 0);
-	CU_ASSERT_EQUAL(xn_lock(other, 20), -1);
-	CU_ASSERT_EQUAL(errno, EAGAIN);
-	close(mine);
-	CU_ASSERT_EQUAL(xn_lock(other, 0), 0);
-	close(other);
-	CU_ASSERT_EQUAL(xn_lock(-1, XN_FOREVER), -1);
-	CU_ASSERT_EQUAL(errno, EBADF);
-	gone();
-}
-
 static const struct xn_test_case cases[] = {
 	{ "opening stays beneath the base", opening_stays_beneath_the_base },
 	{ "long paths and magic links are refused",
@@ -523,8 +453,6 @@ static const struct xn_test_case cases[] = {
 	{ "folders are read to the end", folders_are_read_to_the_end },
 	{ "trees are removed but not what links show",
 	  trees_are_removed_but_not_what_links_show },
-	{ "locks exclude whatever the other takes",
-	  locks_exclude_whatever_the_other_takes },
 };
 
 XN_TEST_MAIN("side: files", cases)
