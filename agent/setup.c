@@ -183,7 +183,7 @@ xn_setup_reconfigure(struct xn_router *r, const struct xn_message *m)
 	struct xn_decode_env env = { .alloc = arena_alloc, .alloc_baton = &a };
 	struct xn_owned *o = xn_owner_find(r, m->channel);
 	const xn_value *v;
-	int rc, two[2];
+	int rc, two[2] = { 0, 0 };
 
 	rc = xn_decode(&v, m->payload, m->length, &env);
 	if (rc == XN_C_OK && (v->kind != XN_TUPLE || v->size != 2 ||

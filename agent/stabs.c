@@ -1,10 +1,10 @@
 /*
  * stabs.c: functions and lines of an object file with stabs, as tcc -g makes.
  *
- * In .stab, N_FUN with a name begins a function (its text is "name:F..."), one
- * with an empty name ends it; N_SLINE in between has a line and the offset of
- * its code from the function's start.  The function's address is taken from
- * the symbol table, so that no relocation need be applied.
+ * In .stab, N_FUN begins a function (its text is "name:F..."); the N_SLINEs
+ * behind it have a line and the offset of its code from the function's start.
+ * The function's address and size are taken from the symbol table, so that no
+ * relocation need be applied.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -36,29 +36,42 @@ struct xn_stabs {
 	struct section stab, stabstr, symtab, strtab;
 };
 
+/* Header number I of the sections; tcc does not align them. */
+static Elf64_Shdr
+header(const struct xn_stabs *s, const Elf64_Ehdr *eh, unsigned int i)
+{
+	Elf64_Shdr sh;
+
+	memcpy(&sh, s->map + eh->e_shoff + i * sizeof(sh), sizeof(sh));
+	return sh;
+}
+
 /* The section NAME of the object, empty if it is not there or lies outside. */
 static struct section
 section(const struct xn_stabs *s, const char *name)
 {
-	const Elf64_Ehdr *eh = (const void *)s->map;
-	const Elf64_Shdr *sh, *names;
 	struct section none = { NULL, 0 };
+	Elf64_Shdr sh, names;
+	Elf64_Ehdr eh;
 
-	if (s->size < sizeof(*eh) || eh->e_shoff % 8 != 0 ||
-	    eh->e_shoff > s->size || eh->e_shstrndx >= eh->e_shnum ||
-	    (s->size - eh->e_shoff) / sizeof(*sh) < eh->e_shnum)
+	if (s->size < sizeof(eh))
 		return none;
-	sh = (const void *)(s->map + eh->e_shoff);
-	names = &sh[eh->e_shstrndx];
-	for (int i = 0; i < eh->e_shnum; i++) {
-		uint64_t at = names->sh_offset + sh[i].sh_name;
+	memcpy(&eh, s->map, sizeof(eh));
+	if (eh.e_shoff > s->size || eh.e_shstrndx >= eh.e_shnum ||
+	    (s->size - eh.e_shoff) / sizeof(sh) < eh.e_shnum)
+		return none;
+	names = header(s, &eh, eh.e_shstrndx);
+	for (unsigned int i = 0; i < eh.e_shnum; i++) {
+		uint64_t at;
 
+		sh = header(s, &eh, i);
+		at = names.sh_offset + sh.sh_name;
 		if (at + strlen(name) < s->size &&
 		    memcmp(s->map + at, name, strlen(name) + 1) == 0 &&
-		    sh[i].sh_offset <= s->size &&
-		    sh[i].sh_size <= s->size - sh[i].sh_offset)
-			return (struct section){ s->map + sh[i].sh_offset,
-			    sh[i].sh_size };
+		    sh.sh_offset <= s->size &&
+		    sh.sh_size <= s->size - sh.sh_offset)
+			return (struct section){ s->map + sh.sh_offset,
+			    sh.sh_size };
 	}
 	return none;
 }
@@ -106,20 +119,20 @@ text_at(const struct section *table, size_t offset)
 	return (const char *)table->p + offset;
 }
 
-/* The address of the function whose name is the first N bytes at NAME. */
-static int64_t
-address_of(const struct xn_stabs *s, const char *name, size_t n)
+/* The symbol whose name is the first N bytes at NAME: 0, or -1. */
+static int
+find_symbol(const struct xn_stabs *s, const char *name, size_t n,
+    Elf64_Sym *out)
 {
-	Elf64_Sym sym;
-
-	for (size_t i = 0; i + sizeof(sym) <= s->symtab.n; i += sizeof(sym)) {
+	for (size_t i = 0; i + sizeof(*out) <= s->symtab.n;
+	    i += sizeof(*out)) {
 		const char *text;
 
-		memcpy(&sym, s->symtab.p + i, sizeof(sym));
-		text = text_at(&s->strtab, sym.st_name);
-		if (sym.st_shndx != SHN_UNDEF && strlen(text) == n &&
+		memcpy(out, s->symtab.p + i, sizeof(*out));
+		text = text_at(&s->strtab, out->st_name);
+		if (out->st_shndx != SHN_UNDEF && strlen(text) == n &&
 		    memcmp(text, name, n) == 0)
-			return (int64_t)sym.st_value;
+			return 0;
 	}
 	return -1;
 }
@@ -127,38 +140,39 @@ address_of(const struct xn_stabs *s, const char *name, size_t n)
 int64_t
 xn_stabs_address(const struct xn_stabs *s, const char *name)
 {
-	return address_of(s, name, strlen(name));
+	Elf64_Sym sym;
+
+	return find_symbol(s, name, strlen(name), &sym) == 0 ?
+	    (int64_t)sym.st_value : -1;
 }
 
 int
 xn_stabs_find(const struct xn_stabs *s, int64_t address, char *function,
     size_t size, int *line)
 {
-	const char *name = "", *text;
-	int64_t start = -1;
-	int found = 0, last = 0;
+	int inside = 0, found = 0;
+	const char *name;
+	Elf64_Sym sym;
 	struct stab e;
 
+	memset(&sym, 0, sizeof(sym));
 	for (size_t i = 0; i + sizeof(e) <= s->stab.n; i += sizeof(e)) {
 		memcpy(&e, s->stab.p + i, sizeof(e));
-		if (e.type == N_SLINE && start >= 0 &&
-		    start + (int64_t)e.value <= address)
-			found = e.desc, last = 1;
-		if (e.type != N_FUN)
-			continue;
-		text = text_at(&s->stabstr, e.strx);
-		/* The end has the function's size as its value. */
-		if (text[0] == '\0' && start >= 0 && last &&
-		    address < start + (int64_t)e.value) {
-			snprintf(function, size, "%.*s",
-			    (int)strcspn(name, ":"), name);
-			*line = found;
-			return 0;
+		if (e.type == N_FUN && inside)
+			break;
+		if (e.type == N_FUN) {
+			name = text_at(&s->stabstr, e.strx);
+			inside = find_symbol(s, name, strcspn(name, ":"),
+			    &sym) == 0 && address >= (int64_t)sym.st_value &&
+			    address < (int64_t)(sym.st_value + sym.st_size);
+		} else if (e.type == N_SLINE && inside &&
+		    (int64_t)(sym.st_value + e.value) <= address) {
+			found = e.desc;
 		}
-		name = text;
-		last = 0;
-		start = text[0] == '\0' ? -1 :
-		    address_of(s, text, strcspn(text, ":"));
 	}
-	return -1;
+	if (!inside || found == 0)
+		return -1;
+	snprintf(function, size, "%s", text_at(&s->strtab, sym.st_name));
+	*line = found;
+	return 0;
 }
