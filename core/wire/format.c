@@ -40,12 +40,16 @@ static int
 pack_channel(struct packer *p)
 {
 	const void *channel = va_arg(p->ap, const void *);
+	int32_t id;
 
 	if (channel == NULL)
 		return XN_C_MISMATCH;
 	if (p->e.channel_id == NULL)
 		return XN_C_NO_CHANNEL;
-	return xn_put_channel(p->out, p->e.channel_id(channel));
+	id = p->e.channel_id(channel);
+	if (id == 0)		/* never a channel's: it has none here */
+		return XN_C_NO_CHANNEL;
+	return xn_put_channel(p->out, id);
 }
 
 static int

@@ -29,7 +29,8 @@
 
 #include "core/wire/dump.h"
 
-/* The wire id of the channel object that a caller gave for 'c'. */
+/* The wire id of the channel object that a caller gave for 'c'; 0: it has none
+ * on this wire, which is XN_C_NO_CHANNEL. */
 typedef int32_t xn_channel_id_fn(const void *channel);
 
 /*

@@ -1,0 +1,35 @@
+/*
+ * bootstrap.h: from an xspec to a transport with a running agent behind it.
+ */
+#ifndef XN_GATEWAY_BOOTSTRAP_H
+#define XN_GATEWAY_BOOTSTRAP_H
+
+#include "core/gateway/xspec.h"
+#include "core/transport/transport.h"
+
+/*
+ * Open the transport that SPEC names, bring the agent there, and read its
+ * hello.  *FEATURES is what the hello says.  HOW->nonce is filled in here.
+ */
+xn_error_t *xn_bootstrap(xn_transport_t **transport, const char **features,
+    const xn_xspec_t *spec, xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * The file of the agent for ARCH ("x86_64") in *PATH, packed with gzip if
+ * GZIPPED: beside the program in a build tree, else in the installed folder;
+ * the environment's SYNCGATE_AGENT_DIR is looked at first.  XN_E_BOOTSTRAP,
+ * naming the folders looked in, if there is none.
+ */
+xn_error_t *xn_agent_find(const char **path, const char *arch, int gzipped,
+    apr_pool_t *pool);
+
+/*
+ * Bring the agent to the other end of an ssh transport's fresh command: see
+ * the top of bootstrap_ssh.c.  The command is the one that
+ * xn_bootstrap_command() returns; afterwards the agent's hello comes next.
+ */
+xn_error_t *xn_bootstrap_ssh(xn_transport_t **transport,
+    const xn_xspec_t *spec, const xn_transport_open_t *how,
+    apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * callback.c: values handed to a function as they arrive.
+ *
+ * The I/O thread calls it, without the lock, so that it may send.  While
+ * xn_channel_setcallback() hands over what waited, new values queue up behind,
+ * so the order holds.
+ */
+#include "core/gateway/internal.h"
+
+#include <stdlib.h>
+
+/* One waiting value to the callback: 1, or 0 if there was none. */
+static int
+hand_over(xn_channel_t *ch)
+{
+	apr_pool_t *scratch;
+	const xn_value_t *value;
+	uint8_t *payload;
+	size_t n;
+	xn_channel_fn *function;
+	void *baton;
+	xn_error_t *error;
+
+	if (!xn_channel__pop_for_callback(ch, &payload, &n, &function, &baton))
+		return 0;
+	apr_pool_create(&scratch, NULL);
+	xn__free_with(scratch, payload);
+	error = xn_channel__decode(&value, ch, payload, n, scratch);
+	if (error != NULL)
+		xn_channel__close(ch, xn_error_text(error, scratch));
+	else
+		function(baton, ch, value, NULL);
+	xn_error_clear(error);
+	apr_pool_destroy(scratch);
+	return 1;
+}
+
+/* Tell the end, once, when all values have been handed over. */
+static void
+tell_end(xn_channel_t *ch)
+{
+	xn_channel_fn *function = NULL;
+	void *baton = NULL;
+	int endmarker = 0;
+	xn_error_t *error = NULL;
+
+	xn_group__lock(ch->group);
+	if (ch->receive_closed && ch->head == NULL && !ch->callback_ended &&
+	    ch->callback != NULL) {
+		ch->callback_ended = 1;
+		function = ch->callback;
+		baton = ch->callback_baton;
+		endmarker = ch->endmarker;
+		error = xn_channel__end_error(ch);
+		if (error->code == XN_E_EOF) {
+			xn_error_clear(error);
+			error = NULL;
+		}
+	}
+	xn_group__unlock(ch->group);
+	if (function != NULL && (endmarker || error != NULL))
+		function(baton, ch, NULL, error);
+	xn_error_clear(error);
+}
+
+void
+xn_channel__run_callback(xn_channel_t *ch)
+{
+	while (hand_over(ch))
+		continue;
+	tell_end(ch);
+}
+
+xn_error_t *
+xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
+    int endmarker)
+{
+	int more;
+
+	if (ch->gateway == NULL)
+		return xn_error_create(XN_E_UNSUPPORTED,
+		    "a channel within this process has no I/O thread to call "
+		    "back from");
+	xn_group__lock(ch->group);
+	if (ch->callback != NULL) {
+		xn_group__unlock(ch->group);
+		return xn_error_create(XN_E_USAGE,
+		    "the channel has a callback already");
+	}
+	ch->callback = function;
+	ch->callback_baton = baton;
+	ch->endmarker = endmarker;
+	xn_group__unlock(ch->group);
+	do {
+		while (hand_over(ch))
+			continue;
+		xn_group__lock(ch->group);
+		more = ch->head != NULL;
+		if (!more)
+			ch->callback_ready = 1;
+		xn_group__unlock(ch->group);
+	} while (more);
+	tell_end(ch);
+	return NULL;
+}

@@ -1,0 +1,331 @@
+/*
+ * channel.c: the life of a channel.
+ *
+ * execnet's states, kept as two facts: may we send, will the peer send.
+ *
+ *	opened		both
+ *	sendonly	the peer has said its last message; we may still send
+ *	closed		neither: one of the two has said CLOSE
+ *	deleted		closed and released by its pool; not in the table
+ *
+ * A side that has received CLOSE sends none back; two closes send one frame.
+ */
+#include "core/gateway/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Take CH out of a list of its group. */
+static void
+unlink_channel(xn_channel_t *ch)
+{
+	if (ch->prev != NULL)
+		ch->prev->next = ch->next;
+	else
+		ch->group->channels = ch->next;
+	if (ch->next != NULL)
+		ch->next->prev = ch->prev;
+}
+
+xn_channel_t *
+xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
+{
+	xn_channel_t *ch = calloc(1, sizeof(*ch));
+
+	if (ch == NULL)
+		abort();	/* as APR's pools do */
+	ch->refs = 1;
+	ch->group = group;
+	xn_group__ref(group);
+	ch->gateway = gw;
+	ch->id = id;
+	xn_buf_init(&ch->partial, XN_MESSAGE_MAX);
+	xn_window_init(&ch->window);
+	apr_pool_create(&ch->pool, NULL);
+	apr_thread_cond_create(&ch->changed, ch->pool);
+	ch->next = group->channels;
+	if (ch->next != NULL)
+		ch->next->prev = ch;
+	group->channels = ch;
+	if (gw != NULL) {
+		xn_gateway__ref(gw);
+		ch->send_closed = ch->receive_closed = gw->ended;
+	}
+	if (id != 0) {
+		ch->refs++;
+		apr_hash_set(gw->channels, &ch->id, sizeof(ch->id), ch);
+	}
+	return ch;
+}
+
+xn_channel_t *
+xn_channel__of_id(xn_gateway_t *gw, int32_t id)
+{
+	xn_channel_t *ch = apr_hash_get(gw->channels, &id, sizeof(id));
+
+	if (ch == NULL && id != 0) {
+		ch = xn_channel__new(gw->group, gw, id);
+		ch->refs--;	/* the table's alone: lives with the gateway */
+	}
+	return ch;
+}
+
+void
+xn_channel__ref(xn_channel_t *ch)
+{
+	ch->refs++;
+}
+
+static void
+free_items(xn_channel_t *ch)
+{
+	while (ch->head != NULL) {
+		struct xn_item *item = ch->head;
+
+		ch->head = item->next;
+		free(item->payload);
+		free(item);
+	}
+	ch->tail = NULL;
+	ch->queued = 0;
+}
+
+void
+xn_channel__unref(xn_channel_t *ch)
+{
+	xn_group_t *group = ch->group;
+	xn_gateway_t *gw = ch->gateway;
+	int left;
+
+	xn_group__lock(group);
+	left = --ch->refs;
+	if (left == 0) {
+		unlink_channel(ch);
+		if (gw != NULL)
+			xn_window_closed(&ch->window, &gw->total);
+	}
+	xn_group__unlock(group);
+	if (left > 0)
+		return;
+	free_items(ch);
+	xn_buf_free(&ch->partial);
+	free(ch->remote_error);
+	if (ch->last != NULL)
+		apr_pool_destroy(ch->last);
+	apr_pool_destroy(ch->pool);
+	free(ch);
+	if (gw != NULL)
+		xn_gateway__unref(gw);
+	xn_group__unref(group);
+}
+
+void
+xn_channel__wake(xn_channel_t *ch)
+{
+	uint64_t one = 1;
+
+	apr_thread_cond_broadcast(ch->changed);
+	for (struct xn_waiter *w = ch->waiters; w != NULL; w = w->next)
+		if (write(w->event_fd, &one, sizeof(one)) < 0)
+			continue;	/* its counter is full: it is awake */
+}
+
+void
+xn_channel__peer_closed(xn_channel_t *ch, int last_only, const char *text)
+{
+	if (ch->receive_closed && last_only)
+		return;
+	if (text != NULL && ch->remote_error == NULL && !ch->local_closed)
+		ch->remote_error = strdup(text);
+	ch->receive_closed = 1;
+	xn_buf_free(&ch->partial);
+	if (!last_only)
+		ch->send_closed = 1;
+	xn_channel__wake(ch);
+}
+
+int
+xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
+{
+	struct xn_item *item = malloc(sizeof(*item));
+
+	if (item == NULL) {
+		free(payload);
+		return XN_C_NOMEM;
+	}
+	item->next = NULL;
+	item->payload = payload;
+	item->length = n;
+	item->cost = cost;
+	if (ch->tail != NULL)
+		ch->tail->next = item;
+	else
+		ch->head = item;
+	ch->tail = item;
+	ch->queued += n + XN_FRAME_COST;
+	xn_channel__wake(ch);
+	return XN_C_OK;
+}
+
+/* A CLOSE_ERROR's payload: the text as a str. */
+static uint8_t *
+encode_text(size_t *n, const char *text)
+{
+	struct xn_buf out;
+	char *clean = malloc(3 * strlen(text) + 1);
+
+	if (clean == NULL)
+		return NULL;
+	xn_utf8_sanitize(clean, text, strlen(text));
+	xn_buf_init(&out, XN_MESSAGE_MAX);
+	if (xn_put_str(&out, clean, strlen(clean)) != XN_C_OK ||
+	    xn_put_stop(&out) != XN_C_OK)
+		xn_buf_free(&out);
+	free(clean);
+	*n = xn_buf_len(&out);
+	return out.base;
+}
+
+/* Tell the other end, once. */
+static void
+send_close(xn_channel_t *ch, const char *text)
+{
+	uint8_t *payload = NULL;
+	size_t n = 0;
+
+	if (ch->pair != NULL) {
+		xn_channel__peer_closed(ch->pair, 0, text);
+		return;
+	}
+	if (ch->gateway == NULL)
+		return;
+	if (text != NULL)
+		payload = encode_text(&n, text);
+	xn_gateway__put(ch->gateway, payload != NULL ?
+	    XN_MSG_CHANNEL_CLOSE_ERROR : XN_MSG_CHANNEL_CLOSE, ch->id,
+	    payload, n, 0);
+}
+
+void
+xn_channel__close(xn_channel_t *ch, const char *text)
+{
+	xn_group__lock(ch->group);
+	/* send_closed without local_closed: the peer has said CLOSE. */
+	if (!ch->local_closed && (!ch->send_closed || !ch->receive_closed))
+		send_close(ch, text);
+	ch->local_closed = ch->send_closed = ch->receive_closed = 1;
+	xn_buf_free(&ch->partial);
+	xn_channel__wake(ch);
+	xn_group__unlock(ch->group);
+}
+
+/* The pool that owned the channel goes: closed, and out of the table. */
+static apr_status_t
+release(void *baton)
+{
+	xn_channel_t *ch = baton, *pair = NULL;
+	int in_table = 0;
+
+	xn_channel__close(ch, NULL);
+	xn_group__lock(ch->group);
+	ch->callback = NULL;
+	ch->callback_ready = 0;
+	if (ch->gateway != NULL && ch->id != 0 &&
+	    apr_hash_get(ch->gateway->channels, &ch->id, sizeof(ch->id)) ==
+	    ch) {
+		apr_hash_set(ch->gateway->channels, &ch->id, sizeof(ch->id),
+		    NULL);
+		in_table = 1;
+	}
+	if (ch->pair != NULL) {
+		pair = ch->pair;
+		pair->pair = NULL;
+		ch->pair = NULL;
+	}
+	xn_group__unlock(ch->group);
+	if (pair != NULL) {		/* each held the other */
+		xn_channel__unref(pair);
+		xn_channel__unref(ch);
+	}
+	if (in_table)
+		xn_channel__unref(ch);
+	xn_channel__unref(ch);
+	return APR_SUCCESS;
+}
+
+void
+xn_channel__own(xn_channel_t *ch, apr_pool_t *pool)
+{
+	apr_pool_cleanup_register(pool, ch, release, apr_pool_cleanup_null);
+}
+
+xn_error_t *
+xn_gateway_newchannel(xn_channel_t **out, xn_gateway_t *gw, apr_pool_t *pool)
+{
+	xn_error_t *error;
+
+	xn_group__lock(gw->group);
+	error = xn_gateway__error(gw);
+	if (error == NULL) {
+		*out = xn_channel__new(gw->group, gw, gw->next_id);
+		gw->next_id += 2;
+	}
+	xn_group__unlock(gw->group);
+	if (error == NULL)
+		xn_channel__own(*out, pool);
+	return error;
+}
+
+xn_error_t *
+xn_channel_close(xn_channel_t *ch)
+{
+	xn_channel__close(ch, NULL);
+	return NULL;
+}
+
+xn_error_t *
+xn_channel_close_error(xn_channel_t *ch, const char *text)
+{
+	xn_channel__close(ch, text);
+	return NULL;
+}
+
+xn_error_t *
+xn_channel_close_write(xn_channel_t *ch)
+{
+	xn_group__lock(ch->group);
+	if (!ch->send_closed) {
+		ch->send_closed = 1;
+		if (ch->pair != NULL)
+			xn_channel__peer_closed(ch->pair, 1, NULL);
+		else if (ch->gateway != NULL)
+			xn_gateway__put(ch->gateway,
+			    XN_MSG_CHANNEL_LAST_MESSAGE, ch->id, NULL, 0, 0);
+	}
+	xn_group__unlock(ch->group);
+	return NULL;
+}
+
+int
+xn_channel_isclosed(xn_channel_t *ch)
+{
+	int closed;
+
+	xn_group__lock(ch->group);
+	closed = ch->send_closed;
+	xn_group__unlock(ch->group);
+	return closed;
+}
+
+int
+xn_channel_id(const xn_channel_t *ch)
+{
+	return ch->id;
+}
+
+xn_gateway_t *
+xn_channel_gateway(const xn_channel_t *ch)
+{
+	return ch->gateway;
+}

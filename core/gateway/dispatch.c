@@ -1,0 +1,255 @@
+/*
+ * dispatch.c: what each message from the agent means.  All in the I/O thread.
+ */
+#include "core/gateway/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef xn_error_t *handler_fn(xn_gateway_t *gw, const struct xn_message *m);
+
+static xn_error_t *
+broken(const xn_gateway_t *gw, const struct xn_message *m, const char *why)
+{
+	return xn_error_create(XN_E_PROTOCOL,
+	    "%s broke the protocol: %s on channel %d: %s",
+	    gw->transport->peer, xn_message_name(m->type), (int)m->channel,
+	    why);
+}
+
+static xn_channel_t *
+find(xn_gateway_t *gw, int32_t id)
+{
+	return apr_hash_get(gw->channels, &id, sizeof(id));
+}
+
+/* A part joins what is there, and its credit goes back at once. */
+static int
+join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
+{
+	uint32_t grant;
+	uint8_t *word;
+	int code = xn_buf_put(&ch->partial, m->payload, m->length);
+
+	if (code != XN_C_OK)
+		return code;
+	grant = xn_window_consumed(&ch->window, &gw->total, m->length,
+	    ch->starved);
+	if (grant == 0)
+		return XN_C_OK;
+	if ((word = malloc(4)) == NULL)
+		return XN_C_NOMEM;
+	xn_set_u32(word, grant);
+	return xn_gateway__put(gw, XN_MSG_CHANNEL_WINDOW, ch->id, word, 4, 1);
+}
+
+/* The whole payload, malloc'ed: what came in parts, and this last piece. */
+static uint8_t *
+whole_payload(size_t *n, xn_channel_t *ch, const struct xn_message *m)
+{
+	size_t before = xn_buf_len(&ch->partial);
+	uint8_t *payload;
+
+	if (before + m->length > XN_MESSAGE_MAX ||
+	    (payload = malloc(before + m->length + 1)) == NULL)
+		return NULL;
+	if (before > 0)
+		memcpy(payload, xn_buf_data(&ch->partial), before);
+	memcpy(payload + before, m->payload, m->length);
+	xn_buf_free(&ch->partial);
+	*n = before + m->length;
+	return payload;
+}
+
+static xn_error_t *
+take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
+{
+	xn_channel_t *ch = find(gw, m->channel);
+	uint8_t *payload;
+	size_t n;
+	int code;
+
+	if (ch == NULL || ch->receive_closed)
+		return NULL;	/* as execnet: not even decoded */
+	if (xn_window_arrived(&ch->window, m->length) != XN_C_OK)
+		return broken(gw, m, "more data than was granted");
+	if (m->type == XN_MSG_CHANNEL_PART) {
+		code = join_part(gw, ch, m);
+	} else {
+		payload = whole_payload(&n, ch, m);
+		code = payload == NULL ? XN_C_TOO_BIG :
+		    xn_channel__push(ch, payload, n, m->length);
+	}
+	if (code != XN_C_OK)
+		return broken(gw, m, xn_code_text(code));
+	if (ch->callback_ready) {
+		xn_channel__ref(ch);
+		*call = ch;
+	}
+	return NULL;
+}
+
+static xn_error_t *
+on_data(xn_gateway_t *gw, const struct xn_message *m)
+{
+	xn_channel_t *call = NULL;
+	xn_error_t *error;
+
+	xn_group__lock(gw->group);
+	error = take_data(gw, m, &call);
+	xn_group__unlock(gw->group);
+	if (call != NULL) {
+		xn_channel__run_callback(call);
+		xn_channel__unref(call);
+	}
+	return error;
+}
+
+/* The text of a CLOSE_ERROR: a str; anything else is shown as it is. */
+static char *
+error_text(const struct xn_message *m)
+{
+	const xn_value *value = NULL;
+	apr_pool_t *scratch;
+	char *text = NULL;
+	struct xn_decode_env env = { 0 };
+
+	apr_pool_create(&scratch, NULL);
+	env.alloc = (void *(*)(void *, size_t))apr_palloc;
+	env.alloc_baton = scratch;
+	if (xn_decode(&value, m->payload, m->length, &env) == XN_C_OK &&
+	    value->kind == XN_STR && (text = malloc(3 * value->size + 1)))
+		xn_utf8_sanitize(text, value->u.text, value->size);
+	apr_pool_destroy(scratch);
+	return text;
+}
+
+static xn_error_t *
+on_close(xn_gateway_t *gw, const struct xn_message *m)
+{
+	char *text = NULL;
+	xn_channel_t *ch;
+
+	if (m->type == XN_MSG_CHANNEL_CLOSE_ERROR &&
+	    (text = error_text(m)) == NULL)
+		return broken(gw, m, "the error has no text");
+	xn_group__lock(gw->group);
+	ch = find(gw, m->channel);
+	if (ch != NULL) {
+		xn_channel__ref(ch);
+		xn_channel__peer_closed(ch,
+		    m->type == XN_MSG_CHANNEL_LAST_MESSAGE, text);
+	}
+	xn_group__unlock(gw->group);
+	free(text);
+	if (ch != NULL) {
+		if (ch->callback_ready)
+			xn_channel__run_callback(ch);
+		xn_channel__unref(ch);
+	}
+	return NULL;
+}
+
+static xn_error_t *
+on_window(xn_gateway_t *gw, const struct xn_message *m)
+{
+	xn_channel_t *ch;
+	int code = XN_C_OK;
+
+	if (m->length != 4)
+		return broken(gw, m, "not four bytes");
+	xn_group__lock(gw->group);
+	ch = find(gw, m->channel);
+	if (ch != NULL) {
+		code = xn_window_granted(&ch->window, xn_get_u32(m->payload));
+		xn_channel__wake(ch);
+	}
+	xn_group__unlock(gw->group);
+	return code == XN_C_OK ? NULL : broken(gw, m, xn_code_text(code));
+}
+
+static xn_error_t *
+on_ping(xn_gateway_t *gw, const struct xn_message *m)
+{
+	uint8_t *copy;
+
+	if (m->length > 256)
+		return broken(gw, m, "more than 256 bytes");
+	if ((copy = malloc(m->length + 1)) == NULL)
+		return broken(gw, m, "no memory");
+	memcpy(copy, m->payload, m->length);
+	xn_group__lock(gw->group);
+	xn_gateway__put(gw, XN_MSG_PONG, m->channel, copy, m->length, 1);
+	xn_group__unlock(gw->group);
+	return NULL;
+}
+
+static xn_error_t *
+on_pong(xn_gateway_t *gw, const struct xn_message *m)
+{
+	(void)gw;
+	(void)m;
+	return NULL;	/* any byte that is read counts as life */
+}
+
+static xn_error_t *
+on_log(xn_gateway_t *gw, const struct xn_message *m)
+{
+	char *line = malloc(3 * (size_t)m->length + 1);
+
+	if (line == NULL)
+		return broken(gw, m, "no memory");
+	xn_utf8_sanitize(line, m->payload, m->length);
+	xn_group__log(gw->group, gw->id, line);
+	free(line);
+	return NULL;
+}
+
+/* An agent does not send programs; it is told so, as an error of its own. */
+static xn_error_t *
+on_exec(xn_gateway_t *gw, const struct xn_message *m)
+{
+	static const char text[] = "this end does not run programs";
+	struct xn_buf out;
+
+	xn_buf_init(&out, 256);
+	if (xn_put_str(&out, text, sizeof(text) - 1) != XN_C_OK ||
+	    xn_put_stop(&out) != XN_C_OK)
+		return broken(gw, m, "no memory");
+	xn_group__lock(gw->group);
+	xn_gateway__put(gw, XN_MSG_CHANNEL_CLOSE_ERROR, m->channel, out.base,
+	    out.end, 0);
+	xn_group__unlock(gw->group);
+	return NULL;
+}
+
+static xn_error_t *
+on_unexpected(xn_gateway_t *gw, const struct xn_message *m)
+{
+	return broken(gw, m, "an agent does not send that");
+}
+
+xn_error_t *
+xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m)
+{
+	static handler_fn *const handlers[] = {
+		[XN_MSG_STATUS] = on_unexpected,
+		[XN_MSG_RECONFIGURE] = on_pong,
+		[XN_MSG_GATEWAY_TERMINATE] = on_pong,
+		[XN_MSG_CHANNEL_EXEC] = on_exec,
+		[XN_MSG_CHANNEL_DATA] = on_data,
+		[XN_MSG_CHANNEL_PART] = on_data,
+		[XN_MSG_CHANNEL_CLOSE] = on_close,
+		[XN_MSG_CHANNEL_CLOSE_ERROR] = on_close,
+		[XN_MSG_CHANNEL_LAST_MESSAGE] = on_close,
+		[XN_MSG_CHANNEL_WINDOW] = on_window,
+		[XN_MSG_PING] = on_ping,
+		[XN_MSG_PONG] = on_pong,
+		[XN_MSG_LOG] = on_log,
+	};
+	const int n = (int)(sizeof(handlers) / sizeof(handlers[0]));
+
+	if (m->type < 0 || m->type >= n || handlers[m->type] == NULL)
+		return on_unexpected(gw, m);
+	return handlers[m->type](gw, m);
+}

@@ -1,0 +1,372 @@
+/*
+ * gateway.c: the life of a gateway, from open to its end.
+ */
+#include "core/gateway/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#include "core/gateway/bootstrap.h"
+
+#define INPUT_MAX (XN_MESSAGE_MAX + XN_HEADER_SIZE + 256u * 1024)
+
+void
+xn_gateway__ref(xn_gateway_t *gw)
+{
+	gw->refs++;
+}
+
+void
+xn_gateway__unref(xn_gateway_t *gw)
+{
+	xn_group_t *group = gw->group;
+	int left;
+
+	xn_group__lock(group);
+	left = --gw->refs;
+	xn_group__unlock(group);
+	if (left > 0)
+		return;
+	xn_buf_free(&gw->in);
+	xn_outbox_clear(&gw->outbox);
+	xn_outbox_clear(&gw->urgent);
+	close(gw->wake_fd);
+	free(gw->failure);
+	apr_pool_destroy(gw->pool);
+	xn_group__unref(group);
+}
+
+int
+xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel, uint8_t *payload,
+    size_t n, int urgent)
+{
+	int idle = gw->outbox.head == NULL && gw->urgent.head == NULL;
+	int code;
+
+	if (gw->ended) {
+		free(payload);
+		return XN_C_OK;
+	}
+	code = xn_outbox_put(urgent ? &gw->urgent : &gw->outbox, type, channel,
+	    payload, n);
+	/* Else the I/O thread is writing, or polls until it can. */
+	if (idle)
+		xn_gateway__wake(gw);
+	return code;
+}
+
+xn_error_t *
+xn_gateway__error(const xn_gateway_t *gw)
+{
+	if (gw->group->cancelled)
+		return xn_error_create(XN_E_CANCELLED, "cancelled");
+	if (gw->failure != NULL)
+		return xn_error_create(gw->failure_code, "%s", gw->failure);
+	if (gw->ended)
+		return xn_error_create(XN_E_CONNECTION,
+		    "gateway %s was terminated", gw->id);
+	return NULL;
+}
+
+/* Take GW out of its group and drop the channels that only its table holds. */
+static void
+forget(xn_gateway_t *gw)
+{
+	struct xn_gateway **link = &gw->group->gateways;
+	apr_hash_index_t *i;
+	void *ch;
+
+	xn_group__lock(gw->group);
+	while (*link != NULL && *link != gw)
+		link = &(*link)->next;
+	if (*link == gw)
+		*link = gw->next;
+	while ((i = apr_hash_first(NULL, gw->channels)) != NULL) {
+		xn_channel_t *channel;
+
+		apr_hash_this(i, NULL, NULL, &ch);
+		channel = ch;
+		apr_hash_set(gw->channels, &channel->id, sizeof(channel->id),
+		    NULL);
+		xn_group__unlock(gw->group);
+		xn_channel__unref(channel);
+		xn_group__lock(gw->group);
+	}
+	xn_group__unlock(gw->group);
+}
+
+/* Ask, wait a second, kill; then everything of it is released. */
+static apr_status_t
+gateway_cleanup(void *baton)
+{
+	xn_gateway_t *gw = baton;
+	apr_time_t deadline = xn__deadline(xn_seconds(1));
+	apr_status_t ignored;
+
+	xn_gateway_exit(gw);
+	xn_group__lock(gw->group);
+	while (!gw->ended && xn__clock() < deadline)
+		xn__cond_wait(gw->changed, gw->group->lock, deadline);
+	gw->kill = 1;
+	xn_gateway__wake(gw);
+	xn_group__unlock(gw->group);
+	if (gw->thread != NULL)
+		apr_thread_join(&ignored, gw->thread);
+	gw->thread = NULL;
+	forget(gw);
+	xn_gateway__unref(gw);
+	return APR_SUCCESS;
+}
+
+static int
+is_cancelled(void *baton)
+{
+	xn_group_t *group = baton;
+	int cancelled;
+
+	xn_group__lock(group);
+	cancelled = group->cancelled;
+	xn_group__unlock(group);
+	return cancelled;
+}
+
+static void
+log_stderr(void *baton, const char *line)
+{
+	xn_gateway_t *gw = baton;
+
+	xn_group__log(gw->group, gw->id, line);
+}
+
+/* The id that was asked for, or the next default one; unique in the group. */
+static xn_error_t *
+choose_id(xn_gateway_t *gw)
+{
+	xn_group_t *group = gw->group;
+	const char *id = gw->spec->id;
+
+	if (id == NULL) {
+		do {
+			id = apr_psprintf(gw->pool, "gw%d",
+			    group->next_gateway++);
+		} while (xn_group_gateway(group, id) != NULL);
+	} else if (xn_group_gateway(group, id) != NULL) {
+		return xn_error_create(XN_E_XSPEC,
+		    "id=%s: the group has a gateway with that id", id);
+	}
+	gw->id = id;
+	return NULL;
+}
+
+/* A struct with its own pool and one reference; nothing is opened yet. */
+static xn_error_t *
+gateway_new(xn_gateway_t **out, xn_group_t *group, const char *xspec)
+{
+	apr_pool_t *own;
+	xn_gateway_t *gw;
+	xn_xspec_t *spec = NULL;
+	apr_status_t status;
+	xn_error_t *error;
+
+	apr_pool_create(&own, NULL);
+	gw = apr_pcalloc(own, sizeof(*gw));
+	gw->pool = own;
+	gw->refs = 1;
+	gw->next_id = 1;
+	gw->group = group;
+	gw->channels = apr_hash_make(own);
+	xn_buf_init(&gw->in, INPUT_MAX);
+	gw->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	error = xn_xspec_parse(&spec, xspec, own);
+	gw->spec = spec;
+	if (error == NULL)
+		error = choose_id(gw);
+	status = gw->wake_fd < 0 ? errno :
+	    apr_thread_cond_create(&gw->changed, own);
+	if (error == NULL && status != APR_SUCCESS)
+		error = xn_error_system(status, "cannot make a gateway");
+	if (error != NULL) {
+		if (gw->wake_fd >= 0)
+			close(gw->wake_fd);
+		apr_pool_destroy(own);
+		return error;
+	}
+	xn_group__lock(group);
+	xn_group__ref(group);
+	xn_group__unlock(group);
+	*out = gw;
+	return NULL;
+}
+
+/* chdir=, nice= and env: are set over there by one message of ours. */
+static xn_error_t *
+send_setup(xn_gateway_t *gw)
+{
+	const xn_xspec_t *spec = gw->spec;
+	xn_channel_t *ch;
+	xn_error_t *error;
+	struct xn_buf out;
+
+	if (spec->chdir == NULL && spec->nice == 0 && spec->env_count == 0)
+		return NULL;
+	xn_buf_init(&out, XN_MESSAGE_MAX);
+	xn_put_newdict(&out);
+	xn_put_str(&out, "chdir", 5);
+	if (spec->chdir != NULL)
+		xn_put_bytes(&out, spec->chdir, strlen(spec->chdir));
+	else
+		xn_put_none(&out);
+	xn_put_setitem(&out);
+	xn_put_str(&out, "nice", 4);
+	xn_put_int(&out, spec->nice);
+	xn_put_setitem(&out);
+	xn_put_str(&out, "env", 3);
+	xn_put_newdict(&out);
+	for (int i = 0; i < spec->env_count; i++) {
+		xn_put_bytes(&out, spec->env[i].name,
+		    strlen(spec->env[i].name));
+		xn_put_bytes(&out, spec->env[i].value,
+		    strlen(spec->env[i].value));
+		xn_put_setitem(&out);
+	}
+	xn_put_setitem(&out);
+	if (xn_put_stop(&out) != XN_C_OK)
+		return xn_error_create(XN_E_NOMEM, "no memory for the set-up");
+	xn_group__lock(gw->group);
+	ch = xn_channel__new(gw->group, gw, gw->next_id);
+	gw->next_id += 2;
+	xn_gateway__put(gw, XN_MSG_SETUP, ch->id, out.base, out.end, 0);
+	xn_group__unlock(gw->group);
+	error = xn_channel_waitclose(ch, spec->timeout);
+	xn_channel__close(ch, NULL);
+	xn_channel__unref(ch);
+	return error;
+}
+
+/* From a struct to a running I/O thread. */
+static xn_error_t *
+start(xn_gateway_t *gw)
+{
+	xn_transport_open_t how = {
+		.deadline = apr_time_now() + gw->spec->timeout,
+		.cancelled = is_cancelled,
+		.cancel_baton = gw->group,
+		.cancel_fd = gw->group->cancel_pipe[0],
+		.log = log_stderr,
+		.log_baton = gw,
+	};
+	apr_status_t status;
+
+	XN_TRY(xn_bootstrap(&gw->transport, &gw->features, gw->spec, &how,
+	    gw->pool));
+	status = apr_thread_create(&gw->thread, NULL, xn_gateway__io, gw,
+	    gw->pool);
+	if (status != APR_SUCCESS)
+		return xn_error_system(status, "cannot start a thread");
+	return NULL;
+}
+
+xn_error_t *
+xn_gateway_open(xn_gateway_t **out, xn_group_t *group, const char *xspec,
+    apr_pool_t *pool)
+{
+	xn_gateway_t *gw;
+	xn_error_t *error;
+
+	XN_TRY_W(gateway_new(&gw, group, xspec), "gateway %s", xspec);
+	error = start(gw);
+	if (error != NULL) {
+		gw->ended = 1;
+		if (gw->transport != NULL)
+			gw->transport->kind->close(gw->transport);
+		xn_gateway__unref(gw);
+		return xn_error_wrap(error, "cannot open gateway %s", xspec);
+	}
+	xn_group__lock(group);
+	gw->next = group->gateways;
+	group->gateways = gw;
+	xn_group__unlock(group);
+	apr_pool_cleanup_register(pool, gw, gateway_cleanup,
+	    apr_pool_cleanup_null);
+	error = send_setup(gw);
+	if (error != NULL) {
+		apr_pool_cleanup_run(pool, gw, gateway_cleanup);
+		return xn_error_wrap(error, "cannot open gateway %s", xspec);
+	}
+	*out = gw;
+	return NULL;
+}
+
+const char *
+xn_gateway_id(const xn_gateway_t *gw)
+{
+	return gw->id;
+}
+
+const char *
+xn_gateway_xspec(const xn_gateway_t *gw)
+{
+	return gw->spec->text;
+}
+
+const char *
+xn_gateway_features(const xn_gateway_t *gw)
+{
+	return gw->features;
+}
+
+void
+xn_gateway_exit(xn_gateway_t *gw)
+{
+	xn_group__lock(gw->group);
+	if (!gw->terminating && !gw->ended) {
+		gw->terminating = 1;
+		xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
+	}
+	xn_group__unlock(gw->group);
+}
+
+xn_error_t *
+xn_gateway_join(xn_gateway_t *gw, apr_interval_time_t timeout)
+{
+	apr_time_t deadline = xn__deadline(timeout);
+	xn_error_t *error = NULL;
+
+	if (xn_gateway__in_io_thread(gw))
+		return xn_error_create(XN_E_USAGE,
+		    "xn_gateway_join() from a callback would wait for itself");
+	xn_group__lock(gw->group);
+	while (!gw->ended && !gw->group->cancelled &&
+	    (deadline < 0 || xn__clock() < deadline))
+		xn__cond_wait(gw->changed, gw->group->lock, deadline);
+	if (gw->group->cancelled)
+		error = xn_gateway__error(gw);
+	else if (!gw->ended)
+		error = xn_error_create(XN_E_TIMEOUT,
+		    "gateway %s has not ended in time", gw->id);
+	else if (gw->failure != NULL)
+		error = xn_gateway__error(gw);
+	xn_group__unlock(gw->group);
+	return error;
+}
+
+void
+xn_gateway_traffic(const xn_gateway_t *gw, unsigned long long *sent,
+    unsigned long long *received)
+{
+	xn_group__lock(gw->group);
+	*sent = gw->sent;
+	*received = gw->received;
+	xn_group__unlock(gw->group);
+}
+
+const char *
+xn_version(void)
+{
+	return PACKAGE_VERSION;
+}

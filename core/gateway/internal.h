@@ -1,0 +1,276 @@
+/*
+ * internal.h: groups, gateways and channels inside, for the files of
+ * core/gateway.
+ *
+ * One lock for a group guards all state below; I/O is done without it.  A
+ * condition variable per channel wakes who receives, one per gateway wakes who
+ * waits for room or for its end.  Structs are malloc'ed and counted: a gateway
+ * may be destroyed while another thread still holds a channel of it.
+ */
+#ifndef XN_GATEWAY_INTERNAL_H
+#define XN_GATEWAY_INTERNAL_H
+
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include <apr_hash.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_proc.h>
+
+#include <execnet.h>
+#include "core/gateway/xspec.h"
+#include "core/transport/transport.h"
+#include "core/wire/code.h"
+#include "core/wire/dump.h"
+#include "core/wire/format.h"
+#include "core/wire/message.h"
+#include "core/wire/window.h"
+
+/* ---- Groups ---------------------------------------------------------------- */
+
+struct xn_group {
+	apr_pool_t *pool;		/* the group's own root pool */
+	apr_thread_mutex_t *lock;	/* guards everything in this header */
+	int refs;			/* user + gateways + channels */
+	int cancelled;			/* set once by xn_group_cancel() */
+	int cancel_pipe[2];		/* readable for ever once cancelled */
+	int signal_pipe[2];		/* for xn_group_cancel_fd(), or -1 */
+	apr_thread_t *signal_thread;	/* reads signal_pipe, or NULL */
+	struct xn_gateway *gateways;	/* list of those not yet destroyed */
+	struct xn_channel *channels;	/* list of all channels */
+	int next_gateway;		/* for default ids gw1, gw2, ... */
+	xn_log_fn *log;			/* may be NULL */
+	void *log_baton;
+};
+
+void xn_group__lock(xn_group_t *group);
+void xn_group__unlock(xn_group_t *group);
+void xn_group__ref(xn_group_t *group);		/* locked */
+void xn_group__unref(xn_group_t *group);	/* unlocked; may free */
+
+/* One line to the group's log function; called without the lock. */
+void xn_group__log(xn_group_t *group, const char *id, const char *line);
+
+/* ---- Frames on their way out ------------------------------------------------- */
+
+struct xn_frame {
+	struct xn_frame *next;
+	uint8_t header[XN_HEADER_SIZE];
+	uint8_t *payload;		/* malloc'ed, owned; NULL if empty */
+	size_t length;
+	size_t done;			/* bytes of header + payload written */
+};
+
+struct xn_outbox {
+	struct xn_frame *head, *tail;
+	size_t bytes;			/* payload waiting */
+};
+
+#define XN_OUTBOX_MAX	(512u * 1024)	/* senders of data wait above this */
+
+/*
+ * Queue a frame; PAYLOAD is malloc'ed and becomes the outbox's even when this
+ * fails.
+ */
+int xn_outbox_put(struct xn_outbox *box, int type, int32_t channel,
+    uint8_t *payload, size_t n);
+
+/* The next bytes as an iovec of at most MAX parts; how many parts. */
+int xn_outbox_peek(const struct xn_outbox *box, struct iovec *iov, int max);
+
+/* N bytes have been written. */
+void xn_outbox_advance(struct xn_outbox *box, size_t n);
+void xn_outbox_clear(struct xn_outbox *box);
+
+/* ---- Gateways ------------------------------------------------------------------ */
+
+struct xn_gateway {
+	xn_group_t *group;		/* counted */
+	struct xn_gateway *next;	/* in group->gateways */
+	apr_pool_t *pool;		/* own root pool: spec, table, threads */
+	int refs;			/* user + channels */
+	const char *id;
+	const char *features;
+	const xn_xspec_t *spec;
+	xn_transport_t *transport;	/* the I/O thread's, after open */
+	apr_thread_t *thread;		/* the I/O thread; NULL when joined */
+	apr_thread_cond_t *changed;	/* room in the outbox, or the end */
+	int wake_fd;			/* eventfd: the I/O thread looks again */
+	apr_hash_t *channels;		/* id -> channel; each counted */
+	int32_t next_id;		/* the next odd id */
+	struct xn_outbox outbox;	/* in order */
+	struct xn_outbox urgent;	/* windows and pings: go first */
+	struct xn_window_total total;
+	int terminating;		/* GATEWAY_TERMINATE was sent */
+	int kill;			/* the I/O thread shall close now */
+	int ended;			/* the I/O thread has closed */
+	char *failure;			/* why the connection was lost, or NULL */
+	int failure_code;		/* its XN_E_* */
+	unsigned long long sent, received;
+	/* of the I/O thread alone: */
+	struct xn_buf in;
+	apr_time_t last_heard;		/* monotonic, see xn_clock() */
+	int ping_sent;			/* a PING waits for its answer */
+};
+
+/* A clock that never jumps, in microseconds. */
+apr_time_t xn__clock(void);
+
+void xn_gateway__ref(xn_gateway_t *gw);		/* locked */
+void xn_gateway__unref(xn_gateway_t *gw);	/* unlocked; may free */
+
+/* Make the I/O thread look again; any thread, lock held or not. */
+void xn_gateway__wake(xn_gateway_t *gw);
+
+/* 1 if the caller is this gateway's I/O thread. */
+int xn_gateway__in_io_thread(const xn_gateway_t *gw);
+
+/*
+ * Queue a frame and wake the I/O thread; locked.  PAYLOAD as above.  URGENT
+ * frames (windows, pongs) go before all that has not begun.
+ */
+int xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel,
+    uint8_t *payload, size_t n, int urgent);
+
+/* The error that calls get after the end; NULL while it lives.  Locked. */
+xn_error_t *xn_gateway__error(const xn_gateway_t *gw);
+
+/* The I/O thread's main function. */
+void *APR_THREAD_FUNC xn_gateway__io(apr_thread_t *thread, void *gateway);
+
+/* Act on one message, in the I/O thread; an error ends the gateway. */
+xn_error_t *xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m);
+
+/* ---- Channels -------------------------------------------------------------------- */
+
+struct xn_item {			/* one payload that waits */
+	struct xn_item *next;
+	uint8_t *payload;		/* malloc'ed */
+	size_t length;
+	size_t cost;			/* to be given back when it is taken:
+					 * what its last frame cost */
+};
+
+struct xn_waiter;			/* someone in a select, see wait.c */
+
+struct xn_channel {
+	xn_group_t *group;		/* counted */
+	xn_gateway_t *gateway;		/* counted; NULL for a pair */
+	struct xn_channel *pair;	/* the other end of a pair, counted;
+					 * NULL when it is gone */
+	struct xn_channel *next, *prev;	/* in group->channels */
+	int refs;			/* table, user, pair, native program;
+					 * the I/O thread never drops one */
+	int32_t id;			/* 0 for a pair */
+	int send_closed;		/* we closed, or the peer did */
+	int receive_closed;		/* the peer will send no more */
+	int local_closed;		/* we closed it ourselves */
+	char *remote_error;		/* given once to a receiver, then EOF */
+	struct xn_item *head, *tail;	/* not yet received */
+	size_t queued;			/* bytes in them */
+	struct xn_buf partial;		/* parts of the payload now arriving */
+	struct xn_window window;
+	int sending;			/* a thread is sending parts */
+	int starved;			/* a receiver has been waiting */
+	apr_thread_cond_t *changed;	/* in its own pool */
+	apr_pool_t *pool;		/* own root pool, for the condition */
+	apr_pool_t *last;		/* what xn_receive() handed out last */
+	xn_channel_fn *callback;
+	void *callback_baton;
+	int endmarker;
+	int callback_ready;		/* the I/O thread may call it */
+	int callback_ended;		/* the end has been told */
+	struct xn_waiter *waiters;
+};
+
+/*
+ * A new channel struct with one reference, in group->channels; locked.  Entered
+ * in the gateway's table (one more reference) if ID is not 0.
+ */
+xn_channel_t *xn_channel__new(xn_group_t *group, xn_gateway_t *gw,
+    int32_t id);
+
+/* The channel with ID, made if it is not known; locked; borrowed. */
+xn_channel_t *xn_channel__of_id(xn_gateway_t *gw, int32_t id);
+
+void xn_channel__ref(xn_channel_t *ch);		/* locked */
+void xn_channel__unref(xn_channel_t *ch);	/* unlocked; may free */
+
+/* Wake everybody who waits for something of CH; locked. */
+void xn_channel__wake(xn_channel_t *ch);
+
+/*
+ * The peer has closed (LAST only: it sends no more); TEXT is its error or
+ * NULL.  Locked.
+ */
+void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
+    const char *text);
+
+/* A payload has arrived complete; becomes the channel's.  Locked. */
+int xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n,
+    size_t cost);
+
+/*
+ * Take the first item for the callback: 0 if there is none or no callback.
+ * And why nothing more will come (XN_E_EOF: a plain end); locked.
+ */
+int xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload,
+    size_t *n, xn_channel_fn **function, void **baton);
+xn_error_t *xn_channel__end_error(xn_channel_t *ch);
+
+/* Call the callback for what waits; without the lock. */
+void xn_channel__run_callback(xn_channel_t *ch);
+
+/* Close for both directions; TEXT may be NULL.  Unlocked. */
+void xn_channel__close(xn_channel_t *ch, const char *text);
+
+/* Tie CH (one reference) to POOL: closed and released with it. */
+void xn_channel__own(xn_channel_t *ch, apr_pool_t *pool);
+
+/*
+ * Send a payload (malloc'ed, consumed) in parts, waiting for credit.  Unlocked.
+ */
+xn_error_t *xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload,
+    size_t n);
+
+/* The next payload, malloc'ed, the caller's.  Unlocked. */
+xn_error_t *xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
+    apr_interval_time_t timeout);
+
+/* Encode by format; the id of a channel object for the wire. */
+xn_error_t *xn_channel__pack(uint8_t **payload, size_t *n, xn_channel_t *ch,
+    const char *format, va_list ap);
+int32_t xn_channel__wire_id(const void *channel);
+
+/* Decode N bytes that live as long as POOL; channels belong to CH's gateway. */
+xn_error_t *xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
+    const uint8_t *payload, size_t n, apr_pool_t *pool);
+
+/* free() a malloc'ed block with POOL. */
+void xn__free_with(apr_pool_t *pool, void *block);
+
+/* Wait on ch->changed or gw->changed until DEADLINE (monotonic; -1: ever). */
+void xn__cond_wait(apr_thread_cond_t *cond, apr_thread_mutex_t *lock,
+    apr_time_t deadline);
+apr_time_t xn__deadline(apr_interval_time_t timeout);
+
+/* ---- Waiting for several things, wait.c ---------------------------------------- */
+
+struct xn_waiter {
+	struct xn_waiter *next;		/* in channel->waiters */
+	int event_fd;
+};
+
+/*
+ * Wait until one of the channels has something to receive or ended
+ * (READY[i] = 1), or one of the descriptors is readable (FD_READY[i] = 1).
+ * How many; 0 after TIMEOUT_MS.  Cancelling counts as ready.
+ */
+int xn_channel__select(xn_channel_t **channels, int *ready, int n,
+    const int *fds, int *fd_ready, int nfds, int timeout_ms);
+
+/* 1 if a receive would return at once; locked. */
+int xn_channel__readable(const xn_channel_t *ch);
+
+#endif

@@ -1,0 +1,264 @@
+/*
+ * io.c: the I/O thread of a gateway.
+ *
+ * It alone touches the transport.  A turn: see what is to be done, poll, read
+ * and act on what arrived, write what waits.  It never waits for anything but
+ * the poll, and it always reads: what arrives is bounded by the credit that
+ * the receivers have granted.
+ */
+#include "core/gateway/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <apr_portable.h>
+
+#define READ_SIZE	(128u * 1024)
+#define READS_A_TURN	8	/* then writing gets its turn */
+#define IOV_MAX_PARTS	32
+
+void
+xn_gateway__wake(xn_gateway_t *gw)
+{
+	uint64_t one = 1;
+	ssize_t ignored;
+
+	ignored = write(gw->wake_fd, &one, sizeof(one));
+	(void)ignored;
+}
+
+int
+xn_gateway__in_io_thread(const xn_gateway_t *gw)
+{
+	apr_os_thread_t *io = NULL;
+
+	if (gw->thread == NULL ||
+	    apr_os_thread_get(&io, gw->thread) != APR_SUCCESS)
+		return 0;
+	return apr_os_thread_equal(*io, apr_os_thread_current());
+}
+
+/* Parse and act on everything whole that has been read. */
+static xn_error_t *
+handle_input(xn_gateway_t *gw)
+{
+	struct xn_message m;
+	int taken;
+
+	while ((taken = xn_message_take(&m, &gw->in, XN_MESSAGE_MAX)) == 1)
+		XN_TRY(xn_gateway__dispatch(gw, &m));
+	if (taken < 0)
+		return xn_error_create(XN_E_PROTOCOL,
+		    "%s sent something that is no message: %s",
+		    gw->transport->peer, xn_code_text(taken));
+	return NULL;
+}
+
+static xn_error_t *
+read_input(xn_gateway_t *gw, int *end)
+{
+	uint8_t *room;
+	size_t got;
+
+	for (int i = 0; i < READS_A_TURN && !*end; i++) {
+		if (xn_buf_reserve(&gw->in, READ_SIZE, &room) != XN_C_OK)
+			return xn_error_create(XN_E_NOMEM,
+			    "no memory to read from %s", gw->transport->peer);
+		XN_TRY(gw->transport->kind->read(gw->transport, room,
+		    READ_SIZE, &got, end));
+		if (got == 0)
+			return NULL;
+		xn_buf_commit(&gw->in, got);
+		gw->last_heard = xn__clock();
+		gw->ping_sent = 0;
+		xn_group__lock(gw->group);
+		gw->received += got;
+		xn_group__unlock(gw->group);
+		XN_TRY(handle_input(gw));
+	}
+	return NULL;
+}
+
+/*
+ * Which box to write from: the one whose first frame is half written, else
+ * the urgent one.
+ */
+static struct xn_outbox *
+choose_box(xn_gateway_t *gw)
+{
+	if (gw->outbox.head != NULL && gw->outbox.head->done > 0)
+		return &gw->outbox;
+	return gw->urgent.head != NULL ? &gw->urgent : &gw->outbox;
+}
+
+static xn_error_t *
+write_output(xn_gateway_t *gw)
+{
+	struct iovec iov[IOV_MAX_PARTS];
+	struct xn_outbox *box;
+	size_t put, before;
+	int n;
+
+	do {
+		xn_group__lock(gw->group);
+		box = choose_box(gw);
+		/* A half-written frame goes alone, so that urgent ones may
+		 * follow it. */
+		n = xn_outbox_peek(box, iov, box == &gw->outbox &&
+		    gw->urgent.head != NULL ? 2 : IOV_MAX_PARTS);
+		xn_group__unlock(gw->group);
+		if (n == 0)
+			return NULL;
+		XN_TRY(gw->transport->kind->write(gw->transport, iov, n,
+		    &put));
+		xn_group__lock(gw->group);
+		before = box->bytes;
+		xn_outbox_advance(box, put);
+		gw->sent += put;
+		if (before >= XN_OUTBOX_MAX && box->bytes < XN_OUTBOX_MAX)
+			apr_thread_cond_broadcast(gw->changed);
+		xn_group__unlock(gw->group);
+	} while (put > 0);
+	return NULL;
+}
+
+/*
+ * A peer that says nothing for the whole timeout is lost; at half of it we
+ * ask.  Returns how long poll may sleep, in milliseconds.
+ */
+static xn_error_t *
+keepalive(xn_gateway_t *gw, int *sleep_ms)
+{
+	apr_interval_time_t timeout = gw->spec->timeout;
+	apr_time_t silent = xn__clock() - gw->last_heard;
+	apr_interval_time_t next;
+
+	if (silent >= timeout)
+		return xn_error_create(XN_E_TIMEOUT,
+		    "%s said nothing for %g seconds", gw->transport->peer,
+		    (double)timeout / 1e6);
+	if (silent >= timeout / 2 && !gw->ping_sent) {
+		gw->ping_sent = 1;
+		xn_group__lock(gw->group);
+		xn_outbox_put(&gw->urgent, XN_MSG_PING, 0, NULL, 0);
+		xn_group__unlock(gw->group);
+	}
+	next = (gw->ping_sent ? timeout : timeout / 2) - silent;
+	*sleep_ms = next <= 0 ? 0 : next > 3600 * 1000000LL ? 3600 * 1000 :
+	    (int)(next / 1000) + 1;
+	return NULL;
+}
+
+static xn_error_t *
+one_turn(xn_gateway_t *gw, int *end)
+{
+	struct pollfd pfd[XN_TRANSPORT_FDS + 1];
+	int n, now = 0, sleep_ms = 0, want_write;
+	uint64_t ignored;
+
+	XN_TRY(keepalive(gw, &sleep_ms));
+	xn_group__lock(gw->group);
+	want_write = gw->outbox.head != NULL || gw->urgent.head != NULL;
+	*end = gw->kill;
+	xn_group__unlock(gw->group);
+	if (*end)
+		return NULL;
+	n = gw->transport->kind->prepare(gw->transport, pfd, 1, want_write,
+	    &now);
+	pfd[n] = (struct pollfd){ gw->wake_fd, POLLIN, 0 };
+	if (poll(pfd, (nfds_t)n + 1, now ? 0 : sleep_ms) < 0 && errno != EINTR)
+		return xn_error_system(errno, "cannot poll %s",
+		    gw->transport->peer);
+	if (pfd[n].revents != 0 &&
+	    read(gw->wake_fd, &ignored, sizeof(ignored)) < 0 &&
+	    errno != EAGAIN && errno != EINTR)
+		return xn_error_system(errno, "cannot read the wake event");
+	XN_TRY(gw->transport->kind->process(gw->transport, pfd, n));
+	XN_TRY(read_input(gw, end));
+	return *end ? NULL : write_output(gw);
+}
+
+/* What the receivers of a gateway that has ended are told. */
+static void
+remember_failure(xn_gateway_t *gw, xn_error_t *error)
+{
+	apr_pool_t *scratch;
+
+	if (error == NULL && !gw->terminating)
+		error = xn_error_create(XN_E_CONNECTION,
+		    "%s closed the connection", gw->transport->peer);
+	if (error == NULL)
+		return;
+	if (gw->terminating) {		/* it ends as it was asked to */
+		xn_error_clear(error);
+		return;
+	}
+	apr_pool_create(&scratch, NULL);
+	gw->failure = strdup(xn_error_text(error, scratch));
+	gw->failure_code = error->code == XN_E_SYSTEM ? XN_E_CONNECTION :
+	    error->code;
+	apr_pool_destroy(scratch);
+	xn_error_clear(error);
+}
+
+/*
+ * Every channel of GW ends: those that wait are woken, callbacks are told.
+ * Channels with callbacks are collected first, since a callback is called
+ * without the lock.
+ */
+static void
+end_channels(xn_gateway_t *gw)
+{
+	xn_channel_t *told;
+
+	xn_group__lock(gw->group);
+	for (xn_channel_t *ch = gw->group->channels; ch; ch = ch->next)
+		if (ch->gateway == gw) {
+			ch->receive_closed = ch->send_closed = 1;
+			xn_channel__wake(ch);
+		}
+	do {
+		for (told = gw->group->channels; told; told = told->next)
+			if (told->gateway == gw && told->callback_ready &&
+			    !told->callback_ended)
+				break;
+		if (told != NULL) {
+			xn_channel__ref(told);
+			xn_group__unlock(gw->group);
+			xn_channel__run_callback(told);
+			xn_channel__unref(told);
+			xn_group__lock(gw->group);
+		}
+	} while (told != NULL);
+	xn_group__unlock(gw->group);
+}
+
+void *APR_THREAD_FUNC
+xn_gateway__io(apr_thread_t *thread, void *baton)
+{
+	xn_gateway_t *gw = baton;
+	xn_error_t *error = NULL;
+	int end = 0;
+
+	gw->last_heard = xn__clock();
+	while (error == NULL && !end)
+		error = one_turn(gw, &end);
+	xn_group__lock(gw->group);
+	remember_failure(gw, error);
+	xn_outbox_clear(&gw->outbox);
+	xn_outbox_clear(&gw->urgent);
+	xn_group__unlock(gw->group);
+	gw->transport->kind->close(gw->transport);
+	end_channels(gw);
+	xn_group__lock(gw->group);
+	gw->ended = 1;
+	apr_thread_cond_broadcast(gw->changed);
+	xn_group__unlock(gw->group);
+	apr_thread_exit(thread, APR_SUCCESS);
+	return NULL;
+}

@@ -1,0 +1,281 @@
+/*
+ * native.c: programs of this process, behind the same channels.
+ *
+ * A side written against <execnet/remote.h> runs here in a thread; its port is
+ * made of the channels of gateways, or of a pair of channels whose two ends
+ * are both here.
+ */
+#include "core/gateway/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/side/port.h"
+
+struct xn_native {
+	xn_group_t *group;
+	xn_native_main *main_function;
+	xn_channel_t *channel;		/* its own end; counted */
+	const xn_value_t *kwargs;
+	apr_thread_t *thread;
+	apr_pool_t *pool;		/* own root pool, for the thread */
+	char *error;			/* why it failed; malloc'ed */
+	char *port_error;		/* the text last handed to the runtime */
+};
+
+/* ---- The port ------------------------------------------------------------- */
+
+/* What an error means to the runtime; its text is kept until the next. */
+static int
+port_result(xn_native_t *native, xn_error_t *error, const char **text)
+{
+	apr_pool_t *scratch;
+	int result = XN_PORT_ERROR;
+
+	if (error == NULL)
+		return XN_PORT_OK;
+	if (error->code == XN_E_TIMEOUT)
+		result = XN_PORT_TIMEOUT;
+	else if (error->code == XN_E_EOF || error->code == XN_E_CLOSED ||
+	    error->code == XN_E_CANCELLED)
+		result = XN_PORT_EOF;
+	apr_pool_create(&scratch, NULL);
+	free(native->port_error);
+	native->port_error = strdup(xn_error_text(error, scratch));
+	apr_pool_destroy(scratch);
+	xn_error_clear(error);
+	*text = native->port_error;
+	return result;
+}
+
+static int
+port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
+    const char **text)
+{
+	uint8_t *copy = malloc(n + 1);
+
+	if (copy == NULL)
+		return XN_PORT_ERROR;
+	memcpy(copy, payload, n);
+	return port_result(baton, xn_channel__send_payload(channel, copy, n),
+	    text);
+}
+
+static int
+port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
+    size_t *n, const char **text)
+{
+	return port_result(baton, xn_channel__take(payload, n, channel,
+	    timeout < 0 ? XN_FOREVER : (apr_interval_time_t)timeout * 1000),
+	    text);
+}
+
+/* A ready channel with nothing in its queue is at its end. */
+static int
+port_select(void *baton, void **channels, int *ready, int n, const int *fds,
+    int *fd_ready, int nfds, int timeout)
+{
+	int count = xn_channel__select((xn_channel_t **)channels, ready, n,
+	    fds, fd_ready, nfds, timeout);
+
+	(void)baton;
+	for (int i = 0; i < n; i++) {
+		xn_channel_t *ch = channels[i];
+
+		if (!ready[i])
+			continue;
+		xn_group__lock(ch->group);
+		ready[i] = ch->group->cancelled ? XN_PORT_EOF :
+		    ch->head != NULL ? XN_PORT_OK :
+		    ch->remote_error != NULL ? XN_PORT_ERROR : XN_PORT_EOF;
+		xn_group__unlock(ch->group);
+	}
+	return count;
+}
+
+static void
+port_close(void *baton, void *channel, const char *text)
+{
+	(void)baton;
+	xn_channel__close(channel, text);
+}
+
+static int
+port_isclosed(void *baton, void *channel)
+{
+	(void)baton;
+	return xn_channel_isclosed(channel);
+}
+
+/* The gateway that ids are ids of: that of the program's own channel. */
+static void *
+port_newchannel(void *baton)
+{
+	xn_native_t *native = baton;
+	xn_gateway_t *gw = native->channel->gateway;
+	xn_channel_t *ch = NULL;
+
+	if (gw == NULL)
+		return NULL;
+	xn_group__lock(gw->group);
+	if (!gw->ended) {
+		ch = xn_channel__new(gw->group, gw, gw->next_id);
+		ch->refs--;		/* the table's alone */
+		gw->next_id += 2;
+	}
+	xn_group__unlock(gw->group);
+	return ch;
+}
+
+static void *
+port_channel_of_id(void *baton, int32_t id)
+{
+	xn_native_t *native = baton;
+	xn_gateway_t *gw = native->channel->gateway;
+	xn_channel_t *ch;
+
+	if (gw == NULL)
+		return NULL;
+	xn_group__lock(gw->group);
+	ch = xn_channel__of_id(gw, id);
+	xn_group__unlock(gw->group);
+	return ch;
+}
+
+static int32_t
+port_id_of_channel(void *baton, void *channel)
+{
+	(void)baton;
+	return xn_channel_id(channel);
+}
+
+static void
+port_log(void *baton, const char *line)
+{
+	xn_native_t *native = baton;
+
+	xn_group__log(native->group, "here", line);
+}
+
+/* ---- Running -------------------------------------------------------------- */
+
+/* The program owned the channels in its kwargs: they end with it. */
+static void
+close_channels(const xn_value_t *v, const char *text)
+{
+	unsigned int n = v->kind == XN_DICT ? 2 * v->size : v->size;
+
+	if (v->kind == XN_CHANNEL)
+		xn_channel__close(v->u.channel.object, text);
+	for (unsigned int i = 0; v->depth > 0 && i < n; i++)
+		close_channels(&v->u.items[i], text);
+}
+
+static void *APR_THREAD_FUNC
+run(apr_thread_t *thread, void *baton)
+{
+	xn_native_t *native = baton;
+	const struct xn_port port = {
+		.baton = native,
+		.send = port_send,
+		.receive = port_receive,
+		.select = port_select,
+		.close = port_close,
+		.isclosed = port_isclosed,
+		.newchannel = port_newchannel,
+		.channel_of_id = port_channel_of_id,
+		.id_of_channel = port_id_of_channel,
+		.log = port_log,
+	};
+
+	xn_side_run(&port, native->main_function, native->channel,
+	    native->kwargs, &native->error);
+	if (native->kwargs != NULL)
+		close_channels(native->kwargs, native->error);
+	apr_thread_exit(thread, APR_SUCCESS);
+	return NULL;
+}
+
+/* The pool goes: the program's channel ends, so it ends, and is waited for. */
+static apr_status_t
+native_cleanup(void *baton)
+{
+	xn_native_t *native = baton;
+	apr_status_t ignored;
+
+	if (native->thread != NULL) {
+		xn_channel__close(native->channel, NULL);
+		if (native->kwargs != NULL)
+			close_channels(native->kwargs, NULL);
+		apr_thread_join(&ignored, native->thread);
+	}
+	xn_channel__unref(native->channel);
+	free(native->error);
+	free(native->port_error);
+	apr_pool_destroy(native->pool);
+	return APR_SUCCESS;
+}
+
+xn_error_t *
+xn_native_start(xn_native_t **out, xn_group_t *group,
+    xn_native_main *main_function, xn_channel_t *channel,
+    const xn_value_t *kwargs, apr_pool_t *pool)
+{
+	apr_pool_t *own;
+	xn_native_t *native;
+	apr_status_t status;
+
+	apr_pool_create(&own, NULL);
+	native = apr_pcalloc(own, sizeof(*native));
+	native->pool = own;
+	native->group = group;
+	native->main_function = main_function;
+	native->channel = channel;
+	native->kwargs = kwargs;
+	xn_group__lock(group);
+	xn_channel__ref(channel);
+	xn_group__unlock(group);
+	apr_pool_cleanup_register(pool, native, native_cleanup,
+	    apr_pool_cleanup_null);
+	status = apr_thread_create(&native->thread, NULL, run, native, own);
+	if (status != APR_SUCCESS)
+		return xn_error_system(status, "cannot start a thread");
+	if (out != NULL)
+		*out = native;
+	return NULL;
+}
+
+xn_error_t *
+xn_native_wait(xn_native_t *native)
+{
+	apr_status_t ignored;
+
+	if (native->thread != NULL)
+		apr_thread_join(&ignored, native->thread);
+	native->thread = NULL;
+	return native->error == NULL ? NULL :
+	    xn_error_create(XN_E_REMOTE, "%s", native->error);
+}
+
+xn_error_t *
+xn_native_exec(xn_channel_t **out, xn_group_t *group,
+    xn_native_main *main_function, const xn_value_t *kwargs, apr_pool_t *pool)
+{
+	xn_channel_t *here, *there;
+	xn_error_t *error;
+
+	xn_group__lock(group);
+	here = xn_channel__new(group, NULL, 0);
+	there = xn_channel__new(group, NULL, 0);
+	here->pair = there;
+	there->pair = here;
+	xn_channel__ref(here);
+	xn_channel__ref(there);
+	xn_group__unlock(group);
+	xn_channel__own(here, pool);
+	error = xn_native_start(NULL, group, main_function, there, kwargs,
+	    pool);
+	xn_channel__unref(there);	/* the program's and the pair's remain */
+	*out = here;
+	return error;
+}

@@ -1,0 +1,282 @@
+/*
+ * receive.c: values that have arrived, decoded in the thread of the receiver.
+ */
+#include "core/gateway/internal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static apr_status_t
+free_block(void *block)
+{
+	free(block);
+	return APR_SUCCESS;
+}
+
+void
+xn__free_with(apr_pool_t *pool, void *block)
+{
+	apr_pool_cleanup_register(pool, block, free_block,
+	    apr_pool_cleanup_null);
+}
+
+int
+xn_channel__readable(const xn_channel_t *ch)
+{
+	return ch->head != NULL || ch->receive_closed ||
+	    ch->group->cancelled;
+}
+
+/* Why nothing more will come; locked.  A remote error is told once. */
+xn_error_t *
+xn_channel__end_error(xn_channel_t *ch)
+{
+	char *text = ch->remote_error;
+	xn_error_t *error;
+
+	if (ch->group->cancelled)
+		return xn_error_create(XN_E_CANCELLED, "cancelled");
+	if (text != NULL) {
+		ch->remote_error = NULL;
+		error = xn_error_create(XN_E_REMOTE, "%s", text);
+		free(text);
+		return error;
+	}
+	if (ch->gateway != NULL && ch->gateway->failure != NULL &&
+	    !ch->local_closed)
+		return xn_gateway__error(ch->gateway);
+	return xn_error_create(XN_E_EOF, "the channel is at its end");
+}
+
+/* Give back the credit of an item that has been taken; locked. */
+static void
+give_credit(xn_channel_t *ch, const struct xn_item *item)
+{
+	uint32_t grant;
+	uint8_t *word;
+
+	if (ch->gateway == NULL) {
+		if (ch->pair != NULL)
+			apr_thread_cond_broadcast(ch->pair->changed);
+		return;
+	}
+	if (ch->receive_closed)
+		return;
+	grant = xn_window_consumed(&ch->window, &ch->gateway->total,
+	    (uint32_t)item->cost, ch->starved);
+	ch->starved = 0;
+	if (grant == 0 || (word = malloc(4)) == NULL)
+		return;
+	xn_set_u32(word, grant);
+	xn_gateway__put(ch->gateway, XN_MSG_CHANNEL_WINDOW, ch->id, word, 4,
+	    1);
+}
+
+/* The first item, out of the queue; locked; there is one. */
+static uint8_t *
+pop(xn_channel_t *ch, size_t *n)
+{
+	struct xn_item *item = ch->head;
+	uint8_t *payload = item->payload;
+
+	ch->head = item->next;
+	if (ch->head == NULL)
+		ch->tail = NULL;
+	ch->queued -= item->length + XN_FRAME_COST;
+	*n = item->length;
+	give_credit(ch, item);
+	free(item);
+	return payload;
+}
+
+int
+xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload, size_t *n,
+    xn_channel_fn **function, void **baton)
+{
+	int there;
+
+	xn_group__lock(ch->group);
+	there = ch->head != NULL && ch->callback != NULL;
+	if (there) {
+		*payload = pop(ch, n);
+		*function = ch->callback;
+		*baton = ch->callback_baton;
+	}
+	xn_group__unlock(ch->group);
+	return there;
+}
+
+static xn_error_t *
+check_may_block(xn_channel_t *ch, const char *what)
+{
+	if (ch->callback != NULL)
+		return xn_error_create(XN_E_USAGE,
+		    "%s: the channel has a callback", what);
+	if (ch->gateway != NULL && xn_gateway__in_io_thread(ch->gateway))
+		return xn_error_create(XN_E_USAGE,
+		    "%s: a callback must not block", what);
+	return NULL;
+}
+
+xn_error_t *
+xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
+    apr_interval_time_t timeout)
+{
+	apr_time_t deadline = xn__deadline(timeout);
+	xn_error_t *error;
+
+	xn_group__lock(ch->group);
+	error = check_may_block(ch, "cannot receive");
+	while (error == NULL && !xn_channel__readable(ch)) {
+		if (deadline >= 0 && xn__clock() >= deadline) {
+			error = xn_error_create(XN_E_TIMEOUT,
+			    "nothing arrived within %g seconds",
+			    (double)timeout / 1e6);
+			break;
+		}
+		ch->starved = 1;
+		xn__cond_wait(ch->changed, ch->group->lock, deadline);
+	}
+	if (error == NULL && ch->head != NULL && !ch->group->cancelled)
+		*payload = pop(ch, n);
+	else if (error == NULL)
+		error = xn_channel__end_error(ch);
+	xn_group__unlock(ch->group);
+	return error;
+}
+
+/* Decoding needs the channel table, and so the lock, only for channels. */
+static void *
+channel_for_decode(void *baton, int32_t id)
+{
+	xn_gateway_t *gw = ((xn_channel_t *)baton)->gateway;
+	xn_channel_t *found = NULL;
+
+	if (gw == NULL)
+		return NULL;
+	xn_group__lock(gw->group);
+	found = xn_channel__of_id(gw, id);
+	xn_group__unlock(gw->group);
+	return found;
+}
+
+static void *
+pool_alloc(void *pool, size_t n)
+{
+	return apr_palloc(pool, n);
+}
+
+xn_error_t *
+xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
+    const uint8_t *payload, size_t n, apr_pool_t *pool)
+{
+	struct xn_decode_env env = {
+		.alloc = pool_alloc,
+		.alloc_baton = pool,
+		.channel = channel_for_decode,
+		.channel_baton = ch,
+	};
+	int code = xn_decode(value, payload, n, &env);
+
+	if (code != XN_C_OK)
+		return xn_error_create(XN_E_PROTOCOL,
+		    "a value that cannot be read arrived on channel %d: %s",
+		    (int)ch->id, xn_code_text(code));
+	return NULL;
+}
+
+xn_error_t *
+xn_channel_receive(const xn_value_t **value, xn_channel_t *ch,
+    apr_interval_time_t timeout, apr_pool_t *pool)
+{
+	uint8_t *payload;
+	size_t n;
+
+	XN_TRY(xn_channel__take(&payload, &n, ch, timeout));
+	xn__free_with(pool, payload);
+	return xn_channel__decode(value, ch, payload, n, pool);
+}
+
+static xn_error_t *
+unpack(const xn_value_t *value, apr_pool_t *pool, const char *format,
+    va_list ap)
+{
+	struct xn_decode_env env = {
+		.alloc = pool_alloc, .alloc_baton = pool
+	};
+	char where = '\0', *shown;
+	int code = xn_unpack(value, &env, &where, format, ap);
+
+	if (code == XN_C_OK)
+		return NULL;
+	if (code != XN_C_MISMATCH)
+		return xn_error_create(XN_E_USAGE, "format %s: %s", format,
+		    xn_code_text(code));
+	shown = apr_palloc(pool, 200);
+	xn_repr(shown, 200, value);
+	return xn_error_create(XN_E_MISMATCH,
+	    "expected a value of format %s (at '%c'), got %s", format, where,
+	    shown);
+}
+
+xn_error_t *
+xn_receive(xn_channel_t *ch, apr_interval_time_t timeout, const char *format,
+    ...)
+{
+	const xn_value_t *value;
+	xn_error_t *error;
+	va_list ap;
+
+	if (ch->last == NULL)
+		apr_pool_create(&ch->last, NULL);
+	else
+		apr_pool_clear(ch->last);
+	XN_TRY(xn_channel_receive(&value, ch, timeout, ch->last));
+	va_start(ap, format);
+	error = unpack(value, ch->last, format, ap);
+	va_end(ap);
+	return error;
+}
+
+xn_error_t *
+xn_unpack_value(const xn_value_t *value, apr_pool_t *pool, const char *format,
+    ...)
+{
+	xn_error_t *error;
+	va_list ap;
+
+	va_start(ap, format);
+	error = unpack(value, pool, format, ap);
+	va_end(ap);
+	return error;
+}
+
+xn_error_t *
+xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
+{
+	apr_time_t deadline = xn__deadline(timeout);
+	xn_error_t *error;
+
+	xn_group__lock(ch->group);
+	error = ch->gateway != NULL && xn_gateway__in_io_thread(ch->gateway) ?
+	    xn_error_create(XN_E_USAGE,
+	    "cannot wait for a close: a callback must not block") : NULL;
+	while (error == NULL && !ch->receive_closed && !ch->group->cancelled) {
+		if (deadline >= 0 && xn__clock() >= deadline)
+			error = xn_error_create(XN_E_TIMEOUT,
+			    "the channel was not closed within %g seconds",
+			    (double)timeout / 1e6);
+		else
+			xn__cond_wait(ch->changed, ch->group->lock, deadline);
+	}
+	if (error == NULL) {
+		error = xn_channel__end_error(ch);
+		if (error->code == XN_E_EOF) {
+			xn_error_clear(error);
+			error = NULL;
+		}
+	}
+	xn_group__unlock(ch->group);
+	return error;
+}

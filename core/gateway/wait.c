@@ -1,0 +1,115 @@
+/*
+ * wait.c: waiting for several channels and descriptors at once.
+ */
+#include "core/gateway/internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define WAIT_MAX 64	/* channels, and descriptors */
+
+static void
+register_waiters(xn_channel_t **channels, struct xn_waiter *waiters, int n,
+    int event_fd)
+{
+	for (int i = 0; i < n; i++) {
+		xn_group__lock(channels[i]->group);
+		waiters[i].event_fd = event_fd;
+		waiters[i].next = channels[i]->waiters;
+		channels[i]->waiters = &waiters[i];
+		xn_group__unlock(channels[i]->group);
+	}
+}
+
+static void
+unregister_waiters(xn_channel_t **channels, struct xn_waiter *waiters, int n)
+{
+	for (int i = 0; i < n; i++) {
+		struct xn_waiter **link;
+
+		xn_group__lock(channels[i]->group);
+		link = &channels[i]->waiters;
+		while (*link != NULL && *link != &waiters[i])
+			link = &(*link)->next;
+		if (*link != NULL)
+			*link = waiters[i].next;
+		xn_group__unlock(channels[i]->group);
+	}
+}
+
+static int
+check_channels(xn_channel_t **channels, int *ready, int n)
+{
+	int count = 0;
+
+	for (int i = 0; i < n; i++) {
+		xn_group__lock(channels[i]->group);
+		ready[i] = xn_channel__readable(channels[i]);
+		if (!ready[i])
+			channels[i]->starved = 1;
+		xn_group__unlock(channels[i]->group);
+		count += ready[i];
+	}
+	return count;
+}
+
+static int
+check_fds(const struct pollfd *pfd, int *fd_ready, int nfds)
+{
+	int count = 0;
+
+	for (int i = 0; i < nfds; i++) {
+		fd_ready[i] = pfd[i].revents != 0;
+		count += fd_ready[i];
+	}
+	return count;
+}
+
+static int
+left_ms(apr_time_t deadline)
+{
+	apr_time_t left;
+
+	if (deadline < 0)
+		return -1;
+	left = deadline - xn__clock();
+	return left <= 0 ? 0 : (int)(left / 1000) + 1;
+}
+
+int
+xn_channel__select(xn_channel_t **channels, int *ready, int n,
+    const int *fds, int *fd_ready, int nfds, int timeout_ms)
+{
+	struct xn_waiter waiters[WAIT_MAX];
+	struct pollfd pfd[WAIT_MAX + 1];
+	apr_time_t deadline = xn__deadline(timeout_ms < 0 ? -1 :
+	    (apr_interval_time_t)timeout_ms * 1000);
+	int event_fd, count, wait_ms;
+	uint64_t ignored;
+
+	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (n > WAIT_MAX || nfds > WAIT_MAX || event_fd < 0)
+		return -1;
+	for (int i = 0; i < nfds; i++)
+		pfd[i] = (struct pollfd){ fds[i], POLLIN, 0 };
+	pfd[nfds] = (struct pollfd){ event_fd, POLLIN, 0 };
+	register_waiters(channels, waiters, n, event_fd);
+	do {
+		wait_ms = left_ms(deadline);
+		count = check_channels(channels, ready, n);
+		if (poll(pfd, (nfds_t)nfds + 1, count > 0 ? 0 : wait_ms) < 0 &&
+		    errno != EINTR)
+			break;
+		if (pfd[nfds].revents != 0 &&
+		    read(event_fd, &ignored, sizeof(ignored)) < 0)
+			continue;
+		count = check_channels(channels, ready, n) +
+		    check_fds(pfd, fd_ready, nfds);
+	} while (count == 0 && (deadline < 0 || wait_ms > 0));
+	unregister_waiters(channels, waiters, n);
+	close(event_fd);
+	return count;
+}

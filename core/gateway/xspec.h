@@ -1,0 +1,43 @@
+/*
+ * xspec.h: execnet's gateway specifications, "ssh=svn@host//nice=10".
+ *
+ * Grammar (execnet/xspec.py): key=value pairs joined by "//"; a key without a
+ * value is true; a key may stand once; a leading "_" is refused; "env:NAME"
+ * keys are collected.  Ours beside execnet's: cache, compress, timeout,
+ * hostkeys, worker.
+ */
+#ifndef XN_GATEWAY_XSPEC_H
+#define XN_GATEWAY_XSPEC_H
+
+#include <execnet.h>
+#include "core/transport/transport.h"
+
+enum xn_xspec_kind { XN_XSPEC_POPEN, XN_XSPEC_SSH };
+
+typedef struct xn_xspec_env {
+	const char *name, *value;
+} xn_xspec_env_t;
+
+typedef struct xn_xspec {
+	const char *text;	/* as given */
+	int kind;		/* enum xn_xspec_kind */
+	xn_ssh_target_t ssh;	/* kind XN_XSPEC_SSH */
+	const char *id;		/* NULL: the group gives a default */
+	const char *chdir;	/* NULL: stay */
+	int nice;		/* 0: as it is */
+	const xn_xspec_env_t *env;
+	int env_count;
+	int cache;		/* cache=yes: keep the agent over there */
+	apr_interval_time_t timeout;	/* of connecting and of silence */
+} xn_xspec_t;
+
+/*
+ * Read TEXT.  XN_E_XSPEC names the key that is unknown, doubled or malformed
+ * (with "did you mean" where one is near); XN_E_UNSUPPORTED for those that are
+ * known and not supported yet, and a sentence of its own for execnet's keys
+ * that make no sense here.
+ */
+xn_error_t *xn_xspec_parse(xn_xspec_t **spec, const char *text,
+    apr_pool_t *pool);
+
+#endif

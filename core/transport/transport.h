@@ -1,0 +1,140 @@
+/*
+ * transport.h: how bytes reach the other end.
+ *
+ * A transport is opened by a blocking function in the thread of the caller
+ * (xn_transport_popen, xn_transport_ssh) and then belongs to the gateway's I/O
+ * thread alone, which calls the functions below: none of them blocks.
+ */
+#ifndef XN_TRANSPORT_TRANSPORT_H
+#define XN_TRANSPORT_TRANSPORT_H
+
+#include <poll.h>
+#include <sys/uio.h>
+
+#include <execnet.h>
+
+typedef struct xn_transport xn_transport_t;
+
+#define XN_TRANSPORT_FDS 3	/* the most descriptors a transport polls */
+
+/* What a transport is: one constant table for each kind. */
+typedef struct xn_transport_kind {
+	const char *name;	/* "popen", "ssh" */
+
+	/*
+	 * Fill PFD (room for XN_TRANSPORT_FDS) with what to poll for; WANT_READ
+	 * and WANT_WRITE say what the caller would do next.  Returns how many;
+	 * *NOW is set to 1 if there is something to do without polling (bytes
+	 * that are already decrypted).
+	 */
+	int (*prepare)(xn_transport_t *t, struct pollfd *pfd, int want_read,
+	    int want_write, int *now);
+
+	/*
+	 * Do what polling made possible inside the transport itself (drain its
+	 * output, read stderr); called after each poll with the revents.
+	 */
+	xn_error_t *(*process)(xn_transport_t *t, const struct pollfd *pfd,
+	    int n);
+
+	/*
+	 * Read what is there: *GOT bytes, 0 if nothing now; *END set to 1 at
+	 * the end of the stream.
+	 */
+	xn_error_t *(*read)(xn_transport_t *t, void *buffer, size_t n,
+	    size_t *got, int *end);
+
+	/* Write what can be taken now: *PUT bytes, maybe 0. */
+	xn_error_t *(*write)(xn_transport_t *t, const struct iovec *iov,
+	    int n, size_t *put);
+
+	/* Say that nothing more will be written (the agent sees EOF). */
+	void (*close_write)(xn_transport_t *t);
+
+	/*
+	 * End it now.  popen: SIGKILL and reap; ssh: close the connection.
+	 * Called once, last, by whichever thread ends the gateway; never
+	 * blocks for more than a moment.
+	 */
+	void (*close)(xn_transport_t *t);
+} xn_transport_kind_t;
+
+/* Every transport begins with this. */
+struct xn_transport {
+	const xn_transport_kind_t *kind;
+	const char *peer;	/* "local agent", "svn@host:22": for messages */
+	int (*cancelled)(void *baton);	/* asked while a blocking open waits */
+	void *cancel_baton;
+	/* Lines that the other end wrote to stderr; may be NULL. */
+	void (*log)(void *baton, const char *line);
+	void *log_baton;
+};
+
+/* What a blocking open needs from the gateway. */
+typedef struct xn_transport_open {
+	apr_time_t deadline;		/* apr_time_now() based */
+	const char *nonce;		/* expected back in the agent's hello */
+	int (*cancelled)(void *baton);	/* 1: give up with XN_E_CANCELLED */
+	void *cancel_baton;
+	int cancel_fd;			/* becomes readable then; or -1 */
+	void (*log)(void *baton, const char *line);
+	void *log_baton;
+} xn_transport_open_t;
+
+/*
+ * Blocking read and write with a deadline, for bootstrap and hello, over any
+ * transport.  read returns at least 1 byte, or XN_E_CONNECTION at the end.
+ */
+xn_error_t *xn_transport_read_some(xn_transport_t *t,
+    const xn_transport_open_t *how, void *buffer, size_t n, size_t *got);
+xn_error_t *xn_transport_write_all(xn_transport_t *t,
+    const xn_transport_open_t *how, const void *bytes, size_t n);
+
+/*
+ * Read up to and without the newline of the line that begins with PREFIX,
+ * skipping at most 64 KiB of other lines (banners, .bashrc), not one byte more.
+ * *LINE in POOL; *NOISE (may be NULL) gets up to 1 KiB of what was skipped, for
+ * an error message.  XN_E_BOOTSTRAP when it does not come.
+ */
+xn_error_t *xn_transport_expect(const char **line, const char **noise,
+    xn_transport_t *t, const xn_transport_open_t *how, const char *prefix,
+    apr_pool_t *pool);
+
+/* ---- The kinds --------------------------------------------------------------- */
+
+/*
+ * Start PROGRAM (an agent) with HOW->nonce as its argument, as a child on two
+ * pipes.  It is in a session of its own, has only its pipes and stderr, and
+ * ends by itself when its input ends, as it does when this process dies.
+ */
+xn_error_t *xn_transport_popen(xn_transport_t **t, const char *program,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/* What ssh= said, already taken apart (core/gateway/xspec.c). */
+typedef struct xn_ssh_target {
+	const char *host;	/* as given: a name that ssh_config may map */
+	const char *user;	/* NULL: as the configuration or login says */
+	int port;		/* 0: as the configuration says, or 22 */
+	const char *identity;	/* -i, or NULL */
+	const char *config;	/* -F, or NULL */
+	int accept_new;		/* hostkeys=accept-new */
+	int compress;		/* compress=yes */
+} xn_ssh_target_t;
+
+/*
+ * Connect and authenticate by libssh2, and execute COMMAND (NULL: later, by
+ * xn_transport_ssh_exec).  Each failure is its own error.
+ */
+xn_error_t *xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
+    const char *command, const xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * After the end of an ssh transport's stream: how its command ended, and the
+ * beginning of what it wrote to stderr, as a clause for an error message:
+ * "exit status 127, saying: ...".  *STATUS is its exit status, -1 if there is
+ * none.  Waits for it a moment, at most.
+ */
+const char *xn_transport_ssh_ending(int *status, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,388 @@
+/*
+ * <execnet.h>: gateways, channels and remote execution in C.
+ *
+ *	xn_gateway_open(&gw, group, "ssh=svn@host//id=mirror", pool);
+ *	xn_remote_exec(&ch, gw, &(xn_program_t){ .name = "hello.c",
+ *	    .source = text }, pool);
+ *	xn_send(ch, "l", 42LL);
+ *	xn_receive(ch, xn_seconds(5), "l", &answer);
+ *
+ * The words are py.execnet's: a gateway is a live connection to an agent, a
+ * channel a symmetric ordered stream of values to a program over there.
+ *
+ * Conventions
+ * - A function that can fail returns xn_error_t *, NULL for success.  The
+ *   caller passes it on (XN_TRY), or clears it (xn_error_clear).
+ * - The output comes first, then the object, inputs, and a pool last.  What is
+ *   written through **out lives in POOL; a returned pointer is borrowed.
+ * - Call apr_initialize() once before anything here.
+ * - Threads: a gateway has one I/O thread of its own.  Every function may be
+ *   called from any thread, except that one channel is received from by one
+ *   thread at a time, and that a POOL belongs to the thread that calls.
+ *   Callbacks (xn_channel_setcallback) run in the I/O thread and must not
+ *   block: a blocking call from one returns XN_E_USAGE.
+ * - A gateway never reconnects: when its connection is lost, every call on its
+ *   channels returns XN_E_CONNECTION; open a new one.
+ */
+#ifndef EXECNET_H
+#define EXECNET_H
+
+#include <stddef.h>
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+#include <execnet/value.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Marks what the shared library exports. */
+#define XN_API __attribute__((visibility("default")))
+
+typedef struct xn_group xn_group_t;
+typedef struct xn_gateway xn_gateway_t;
+typedef struct xn_channel xn_channel_t;
+typedef struct xn_error xn_error_t;
+typedef xn_value xn_value_t;
+
+/* ---- Errors ----------------------------------------------------------- */
+
+enum xn_error_code {
+	XN_E_SYSTEM = 1,	/* the operating system said no; see status */
+	XN_E_NOMEM,
+	XN_E_USAGE,		/* the calling program did something wrong */
+	XN_E_UNSUPPORTED,	/* understood, but not there */
+	XN_E_XSPEC,		/* an xspec or a location is malformed */
+	XN_E_CONNECT,		/* the other machine cannot be reached */
+	XN_E_HOSTKEY,		/* its host key is unknown, changed, revoked */
+	XN_E_AUTH,		/* it did not accept us */
+	XN_E_BOOTSTRAP,		/* the agent could not be started there */
+	XN_E_CONNECTION,	/* the connection was lost */
+	XN_E_PROTOCOL,		/* the other end broke the protocol */
+	XN_E_TIMEOUT,		/* nothing came in time */
+	XN_E_EOF,		/* the channel is at its end */
+	XN_E_CLOSED,		/* sending on a closed channel */
+	XN_E_REMOTE,		/* the remote program failed; its own text */
+	XN_E_MISMATCH,		/* a value of another shape was expected */
+	XN_E_CANCELLED,		/* xn_group_cancel() was called */
+	XN_E_CONFIG,		/* a configuration is wrong */
+	XN_E_PLUGIN,		/* a plugin cannot be loaded */
+	XN_E_JOB		/* a plugin's job failed */
+};
+
+/* A chain: what was being done, and underneath why it failed. */
+struct xn_error {
+	int code;		/* enum xn_error_code */
+	int status;		/* an apr_status_t behind it, or 0 */
+	const char *message;	/* one clause, lower case, no full stop */
+	xn_error_t *cause;	/* NULL at the bottom */
+	apr_pool_t *pool;	/* the error's own; holds the whole chain */
+};
+
+/* A new error at the bottom of a chain.  Never NULL. */
+XN_API xn_error_t *xn_error_create(int code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The same for a failed call with an apr_status_t or errno: adds its text. */
+XN_API xn_error_t *xn_error_system(int status, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Put what was being done above CAUSE, which is consumed; same code. */
+XN_API xn_error_t *xn_error_wrap(xn_error_t *cause, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Free a chain; NULL is allowed. */
+XN_API void xn_error_clear(xn_error_t *error);
+
+/* The whole chain as one line "a: b: c", in POOL. */
+XN_API const char *xn_error_text(const xn_error_t *error, apr_pool_t *pool);
+
+/* Pass an error on to the caller. */
+#define XN_TRY(expression)						\
+	do {								\
+		xn_error_t *xn_try_error = (expression);		\
+		if (xn_try_error != NULL)				\
+			return xn_try_error;				\
+	} while (0)
+
+/* The same, saying what was being done: XN_TRY_W(call, "job %s", name). */
+#define XN_TRY_W(expression, ...)					\
+	do {								\
+		xn_error_t *xn_try_error = (expression);		\
+		if (xn_try_error != NULL)				\
+			return xn_error_wrap(xn_try_error, __VA_ARGS__); \
+	} while (0)
+
+/* ---- Times ------------------------------------------------------------- */
+
+/* A timeout that never passes. */
+#define XN_FOREVER ((apr_interval_time_t)-1)
+#define xn_seconds(n) ((apr_interval_time_t)((n) * 1000000.0))
+
+/* ---- Groups ------------------------------------------------------------- */
+
+/*
+ * Make an empty group.  Destroying POOL terminates it (1 second, then kill).
+ */
+XN_API xn_error_t *xn_group_create(xn_group_t **group, apr_pool_t *pool);
+
+/*
+ * Make every blocked and every later call on the group's gateways and channels
+ * return XN_E_CANCELLED.  May be called from any thread; not from a signal
+ * handler (see xn_group_cancel_fd).
+ */
+XN_API void xn_group_cancel(xn_group_t *group);
+
+/*
+ * A descriptor for signal handlers: writing one byte to it cancels the group.
+ */
+XN_API int xn_group_cancel_fd(xn_group_t *group);
+
+/*
+ * Terminate all gateways: each is asked to end, and what has not ended within
+ * TIMEOUT is killed (for ssh: the connection is closed).
+ */
+XN_API void xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout);
+
+/* The gateway with ID (the xspec's id=, or a default gw1, gw2, ...), or NULL. */
+XN_API xn_gateway_t *xn_group_gateway(xn_group_t *group, const char *id);
+
+/*
+ * Where lines go that remote programs write to stderr or xn_log(), and what
+ * the core itself finds worth saying.  Called from I/O threads; LINE has no
+ * newline and is valid UTF-8.  Without one they are dropped.
+ */
+typedef void xn_log_fn(void *baton, const char *gateway_id, const char *line);
+XN_API void xn_group_set_log(xn_group_t *group, xn_log_fn *function,
+    void *baton);
+
+/* ---- Gateways ----------------------------------------------------------- */
+
+/*
+ * Open a gateway as XSPEC says, e.g. "popen", "ssh=svn@host//nice=10".  Blocks
+ * until the agent over there has said hello, at most the xspec's timeout=
+ * (60 seconds).  The gateway lives in POOL and must not outlive GROUP.
+ */
+XN_API xn_error_t *xn_gateway_open(xn_gateway_t **gateway, xn_group_t *group,
+    const char *xspec, apr_pool_t *pool);
+
+/* Its id, and its xspec as given; borrowed. */
+XN_API const char *xn_gateway_id(const xn_gateway_t *gateway);
+XN_API const char *xn_gateway_xspec(const xn_gateway_t *gateway);
+
+/* What the agent said of itself in its hello: "c,window,part,pidns,x86_64". */
+XN_API const char *xn_gateway_features(const xn_gateway_t *gateway);
+
+/* A program to run at the other end. */
+typedef struct xn_program {
+	const char *name;	/* the file name for its messages, or NULL */
+	const char *source;	/* C source text; see <execnet/remote.h> */
+	const char *entry;	/* function to call; NULL: remote_main */
+	const xn_value_t *kwargs;	/* a dict, or NULL */
+	struct {
+		long long memory;	/* bytes of address space; 0: no limit */
+		double seconds;		/* wall time; 0: no limit */
+	} limits;
+} xn_program_t;
+
+/*
+ * Send PROGRAM and start it; *CHANNEL is the other end of the channel that its
+ * remote_main() gets.  Returns at once: a compile error arrives as XN_E_REMOTE
+ * on the channel, as in execnet.
+ */
+XN_API xn_error_t *xn_remote_exec(xn_channel_t **channel,
+    xn_gateway_t *gateway, const xn_program_t *program, apr_pool_t *pool);
+
+/* A new channel, to be sent to a program with 'c'. */
+XN_API xn_error_t *xn_gateway_newchannel(xn_channel_t **channel,
+    xn_gateway_t *gateway, apr_pool_t *pool);
+
+/* What the other end says of itself. */
+typedef struct xn_remote_status {
+	long long numchannels;		/* channels it knows */
+	long long numexecuting;		/* programs it runs */
+	const char *execmodel;		/* how: "process" for our agent */
+} xn_remote_status_t;
+XN_API xn_error_t *xn_remote_status(xn_remote_status_t *status,
+    xn_gateway_t *gateway, apr_interval_time_t timeout, apr_pool_t *pool);
+
+/* Ask it to end (GATEWAY_TERMINATE); returns at once. */
+XN_API void xn_gateway_exit(xn_gateway_t *gateway);
+
+/*
+ * Wait until the connection has ended.  XN_E_TIMEOUT if it has not; NULL if it
+ * ended as asked, else why it was lost.
+ */
+XN_API xn_error_t *xn_gateway_join(xn_gateway_t *gateway,
+    apr_interval_time_t timeout);
+
+/* Bytes moved so far over the connection, in either direction. */
+XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
+    unsigned long long *sent, unsigned long long *received);
+
+/* ---- Channels ----------------------------------------------------------- */
+
+/*
+ * Send one value described by FORMAT (doc/format-letters.md):
+ *
+ *	n none    b int: bool    i int    l long long    d double
+ *	s const char *: str (UTF-8)       p const char *: path (bytes)
+ *	y const void *, size_t: bytes     v const xn_value_t *: any value
+ *	c xn_channel_t *                  ( ) tuple  [ ] list  { } dict
+ *	? before s, p, y: NULL is none
+ *
+ * Blocks while the receiver has granted no credit.  XN_E_CLOSED when the
+ * channel is closed.
+ */
+XN_API xn_error_t *xn_send(xn_channel_t *channel, const char *format, ...);
+
+/*
+ * Receive one value and take it apart by FORMAT (the letters with a pointer
+ * each; [ ] and { } are for sending only: use v).  What is handed out lives
+ * until the next receive on CHANNEL.  XN_E_TIMEOUT after TIMEOUT, XN_E_EOF at
+ * the end of the channel, XN_E_REMOTE if the program failed, XN_E_MISMATCH if
+ * the value has another shape (it is consumed).
+ */
+XN_API xn_error_t *xn_receive(xn_channel_t *channel,
+    apr_interval_time_t timeout, const char *format, ...);
+
+/* The same with whole values; the received one lives in POOL. */
+XN_API xn_error_t *xn_channel_send(xn_channel_t *channel,
+    const xn_value_t *value);
+XN_API xn_error_t *xn_channel_receive(const xn_value_t **value,
+    xn_channel_t *channel, apr_interval_time_t timeout, apr_pool_t *pool);
+
+/* Take a value apart by FORMAT: XN_E_MISMATCH if it has another shape. */
+XN_API xn_error_t *xn_unpack_value(const xn_value_t *value, apr_pool_t *pool,
+    const char *format, ...);
+
+/* Build a value by FORMAT in POOL: "{sssl}" with "path", p, "rev", 7LL. */
+XN_API xn_error_t *xn_make_value(const xn_value_t **value, apr_pool_t *pool,
+    const char *format, ...);
+
+/* Python's repr() of a value, in POOL. */
+XN_API const char *xn_value_repr(const xn_value_t *value, apr_pool_t *pool);
+
+/* The channel in a value of kind XN_CHANNEL; NULL if it is another kind. */
+XN_API xn_channel_t *xn_value_channel(const xn_value_t *value);
+
+/*
+ * Hand every value to FUNCTION from now on, beginning with those that wait
+ * (they are handed over before this returns); receive is then XN_E_USAGE.
+ * VALUE lives until FUNCTION returns.  At the end of the channel FUNCTION is
+ * called once more with VALUE NULL if ENDMARKER is set, and with ERROR (not
+ * NULL if it ended with one; borrowed).  FUNCTION runs in the I/O thread.
+ */
+typedef void xn_channel_fn(void *baton, xn_channel_t *channel,
+    const xn_value_t *value, const xn_error_t *error);
+XN_API xn_error_t *xn_channel_setcallback(xn_channel_t *channel,
+    xn_channel_fn *function, void *baton, int endmarker);
+
+/* Close; with a text the peer's receive returns it as an error. */
+XN_API xn_error_t *xn_channel_close(xn_channel_t *channel);
+XN_API xn_error_t *xn_channel_close_error(xn_channel_t *channel,
+    const char *text);
+
+/* Send no more, but go on receiving (CHANNEL_LAST_MESSAGE). */
+XN_API xn_error_t *xn_channel_close_write(xn_channel_t *channel);
+
+/*
+ * Wait until the peer has closed the channel (or said its last message).
+ * Values that wait stay receivable.  XN_E_TIMEOUT, XN_E_REMOTE as receive.
+ */
+XN_API xn_error_t *xn_channel_waitclose(xn_channel_t *channel,
+    apr_interval_time_t timeout);
+
+/* 1 when it is closed for sending, 0 while it is open. */
+XN_API int xn_channel_isclosed(xn_channel_t *channel);
+
+/* Its id on the wire, and its gateway (NULL: both ends are in this process). */
+XN_API int xn_channel_id(const xn_channel_t *channel);
+XN_API xn_gateway_t *xn_channel_gateway(const xn_channel_t *channel);
+
+/*
+ * Carry everything that arrives on A to B and the other way, until both are
+ * closed; closes and errors are carried too.  Blocks.  A and B may belong to
+ * different gateways; no more is read from one than the other has taken.
+ * Channels inside values cannot be carried (XN_E_UNSUPPORTED).
+ */
+XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
+
+/* ---- Programs in this process ------------------------------------------- */
+
+/* A program written against <execnet/remote.h>, compiled natively. */
+struct xn_side_channel;
+typedef void xn_native_main(struct xn_side_channel *channel,
+    const xn_value_t *kwargs);
+
+/*
+ * Run MAIN in a thread of its own as a program of GROUP; *CHANNEL is the other
+ * end of its channel.  KWARGS may hold channels of any gateway of the group
+ * (use xn_make_value with 'c'): the program then owns those.  It ends as a
+ * shipped one does; destroying POOL closes its channels and waits for it.
+ */
+XN_API xn_error_t *xn_native_exec(xn_channel_t **channel, xn_group_t *group,
+    xn_native_main *main_function, const xn_value_t *kwargs,
+    apr_pool_t *pool);
+
+/*
+ * The same on a channel that exists: MAIN gets CHANNEL itself as its channel,
+ * so that it talks directly to the program at the other end of it.
+ * xn_native_wait() blocks until it has ended and returns its error, if any.
+ */
+typedef struct xn_native xn_native_t;
+XN_API xn_error_t *xn_native_start(xn_native_t **native, xn_group_t *group,
+    xn_native_main *main_function, xn_channel_t *channel,
+    const xn_value_t *kwargs, apr_pool_t *pool);
+XN_API xn_error_t *xn_native_wait(xn_native_t *native);
+
+/* ---- Locations ------------------------------------------------------------ */
+
+/* Where something is: a gateway and an absolute path there. */
+typedef struct xn_location {
+	const char *text;	/* as the user wrote it */
+	const char *xspec;	/* how to get there; NULL: it is here */
+	const char *path;	/* absolute */
+} xn_location_t;
+
+/*
+ * Read a location (doc/locations.md):
+ *
+ *	/path				here
+ *	[user@]host:/path		over ssh
+ *	ssh://[user@]host[:port]/path	over ssh
+ *	XSPEC:/path			any gateway
+ *	NAME:/path			a gateway that the configuration names
+ *
+ * NAMED maps a configured gateway's name to its xspec, NULL if unknown; NAMED
+ * itself may be NULL.  XN_E_XSPEC says what is wrong and how to write it.
+ */
+typedef const char *xn_named_gateway_fn(void *baton, const char *name);
+XN_API xn_error_t *xn_location_parse(xn_location_t **location,
+    const char *text, xn_named_gateway_fn *named, void *baton,
+    apr_pool_t *pool);
+
+/* Check an xspec without opening anything: NULL, or XN_E_XSPEC. */
+XN_API xn_error_t *xn_xspec_check(const char *xspec, apr_pool_t *pool);
+
+/* ---- Dumps ------------------------------------------------------------------ */
+
+/*
+ * A value as execnet's dumps() writes it, and back.  VERSION is 1 (execnet
+ * 1.x) or 2 (execnet 2.x); loads takes both.
+ */
+XN_API xn_error_t *xn_dumps(const unsigned char **bytes, size_t *n,
+    const xn_value_t *value, int version, apr_pool_t *pool);
+XN_API xn_error_t *xn_loads(const xn_value_t **value,
+    const unsigned char *bytes, size_t n, apr_pool_t *pool);
+
+/* The library's version, "0.1.0". */
+XN_API const char *xn_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

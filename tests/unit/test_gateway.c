@@ -1,0 +1,644 @@
+/*
+ * test_gateway.c: gateways, channels and groups against a real agent by popen.
+ */
+#include <execnet.h>
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <apr_thread_proc.h>
+
+#include "tests/lib/cunit_main.h"
+
+static apr_pool_t *pool;
+static xn_group_t *group;
+static xn_gateway_t *gw;
+
+#define SIDE(body) \
+	"#include <execnet/remote.h>\n" \
+	"void remote_main(xn_channel *channel, const xn_value *kwargs)\n" \
+	"{ (void)kwargs;\n" body "\n}\n"
+
+/* Fail the case and show the error; 1 if there was one. */
+static int
+failed(xn_error_t *error)
+{
+	if (error == NULL)
+		return 0;
+	printf("\n    %s\n", xn_error_text(error, pool));
+	xn_error_clear(error);
+	CU_FAIL("unexpected error");
+	return 1;
+}
+
+/* The code of an error, which is cleared; 0 if none. */
+static int
+code_of(xn_error_t *error)
+{
+	int code = error == NULL ? 0 : error->code;
+
+	xn_error_clear(error);
+	return code;
+}
+
+static int
+text_has(xn_error_t *error, int code, const char *part)
+{
+	const char *text;
+
+	if (error == NULL) {
+		CU_FAIL("no error");
+		return 0;
+	}
+	text = xn_error_text(error, pool);
+	if (error->code != code || strstr(text, part) == NULL) {
+		printf("\n    code %d, %s\n", error->code, text);
+		CU_FAIL("another error");
+	}
+	xn_error_clear(error);
+	return 1;
+}
+
+static int
+begin_with(const char *xspec)
+{
+	apr_pool_create(&pool, NULL);
+	return failed(xn_group_create(&group, pool)) ||
+	    failed(xn_gateway_open(&gw, group, xspec, pool));
+}
+
+static void
+end(void)
+{
+	apr_pool_destroy(pool);
+	pool = NULL;
+}
+
+static xn_channel_t *
+start_with(xn_gateway_t *on, const char *source, const xn_value_t *kwargs)
+{
+	xn_channel_t *ch = NULL;
+	xn_program_t program = {
+		.name = "test.c", .source = source, .kwargs = kwargs
+	};
+
+	failed(xn_remote_exec(&ch, on, &program, pool));
+	return ch;
+}
+
+static xn_channel_t *
+start(const char *source)
+{
+	return start_with(gw, source, NULL);
+}
+
+static const char echo_source[] = SIDE(
+    "for (;;) xn_send_value(channel, xn_receive_value(channel, XN_FOREVER));");
+
+static void
+values_come_back(void)
+{
+	static const char *const shown[] = {
+		"None", "True", "42", "-7000000000", "1.5", "'text'",
+		"b'\\x00\\x01'", "[1, 'a']", "(1, (2,))", "{'k': [None]}"
+	};
+	const xn_value_t *v[10], *back;
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	failed(xn_make_value(&v[0], pool, "n"));
+	failed(xn_make_value(&v[1], pool, "b", 1));
+	failed(xn_make_value(&v[2], pool, "i", 42));
+	failed(xn_make_value(&v[3], pool, "l", -7000000000LL));
+	failed(xn_make_value(&v[4], pool, "d", 1.5));
+	failed(xn_make_value(&v[5], pool, "s", "text"));
+	failed(xn_make_value(&v[6], pool, "y", "\0\1", (size_t)2));
+	failed(xn_make_value(&v[7], pool, "[is]", 1, "a"));
+	failed(xn_make_value(&v[8], pool, "(i(i))", 1, 2));
+	failed(xn_make_value(&v[9], pool, "{s[n]}", "k"));
+	ch = start(echo_source);
+	for (int i = 0; i < 10; i++) {
+		failed(xn_channel_send(ch, v[i]));
+		if (failed(xn_channel_receive(&back, ch, xn_seconds(10),
+		    pool)))
+			break;
+		CU_ASSERT_STRING_EQUAL(xn_value_repr(back, pool), shown[i]);
+	}
+	end();
+}
+
+static void
+kwargs_and_entry_reach_the_program(void)
+{
+	const xn_value_t *kwargs;
+	xn_channel_t *ch = NULL;
+	long long doubled = 0;
+	xn_program_t program = {
+		.name = "entry.c", .entry = "twice",
+		.source = "#include <execnet/remote.h>\n"
+		    "void twice(xn_channel *c, const xn_value *k);\n"
+		    "void twice(xn_channel *c, const xn_value *k)\n"
+		    "{ xn_send(c, \"l\", 2 * xn_value_int(k, \"n\", 0)); }\n"
+	};
+
+	if (begin_with("popen"))
+		return;
+	failed(xn_make_value(&kwargs, pool, "{sl}", "n", 21LL));
+	program.kwargs = kwargs;
+	failed(xn_remote_exec(&ch, gw, &program, pool));
+	failed(xn_receive(ch, xn_seconds(10), "l", &doubled));
+	CU_ASSERT_EQUAL(doubled, 42);
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	    XN_E_EOF);
+	CU_ASSERT(xn_channel_isclosed(ch));
+	end();
+}
+
+static void
+a_compile_error_names_file_and_line(void)
+{
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	ch = start("#include <execnet/remote.h>\n\nint broken(void)\n{\n"
+	    "\treturn nothing;\n}\n");
+	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	    "test.c:5");
+	end();
+}
+
+static void
+an_error_is_told_once_then_the_end(void)
+{
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("errno = ENOENT; xn_send(channel, \"i\", 1);"
+	    "xn_fail(\"cannot open %s: %m\", \"x\");"));
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "v",
+	    &(const xn_value_t *){ NULL })), 0);
+	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	    "cannot open x: No such file or directory");
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	    XN_E_EOF);
+	CU_ASSERT_EQUAL(code_of(xn_send(ch, "n")), XN_E_CLOSED);
+	end();
+}
+
+static void
+a_crash_names_signal_and_line(void)
+{
+	xn_channel_t *ch;
+	int one;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("\tint *p = (int *)8;\n\n\t*p = 1;"));
+	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE, "SIGSEGV");
+	ch = start(SIDE("xn_send(channel, \"i\", 1);"));
+	failed(xn_receive(ch, xn_seconds(10), "i", &one));
+	end();
+}
+
+static void
+receive_gives_up_after_its_timeout(void)
+{
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(echo_source);
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(0.05), "n")),
+	    XN_E_TIMEOUT);
+	CU_ASSERT_EQUAL(code_of(xn_channel_waitclose(ch, xn_seconds(0.05))),
+	    XN_E_TIMEOUT);
+	failed(xn_send(ch, "i", 1));
+	text_has(xn_receive(ch, xn_seconds(10), "s",
+	    &(const char *){ NULL }), XN_E_MISMATCH, "1");
+	end();
+}
+
+static void
+channels_travel_over_channels(void)
+{
+	xn_channel_t *ch, *mine = NULL, *theirs = NULL, *same = NULL;
+	int n = 0;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("xn_channel *got, *made = xn_newchannel(); int n;"
+	    "xn_receive(channel, XN_FOREVER, \"c\", &got);"
+	    "xn_receive(got, XN_FOREVER, \"i\", &n);"
+	    "xn_send(got, \"i\", n + 1);"
+	    "xn_send(channel, \"c\", made);"
+	    "xn_receive(made, XN_FOREVER, \"i\", &n);"
+	    "xn_send(made, \"(ic)\", n + 1, made);"
+	    "xn_close_error(made, \"enough\");"));
+	failed(xn_gateway_newchannel(&mine, gw, pool));
+	failed(xn_send(ch, "c", mine));
+	failed(xn_send(mine, "i", 1));
+	failed(xn_receive(mine, xn_seconds(10), "i", &n));
+	CU_ASSERT_EQUAL(n, 2);
+	failed(xn_receive(ch, xn_seconds(10), "c", &theirs));
+	CU_ASSERT_EQUAL(xn_channel_id(theirs) % 2, 0);
+	failed(xn_send(theirs, "i", 5));
+	failed(xn_receive(theirs, xn_seconds(10), "(ic)", &n, &same));
+	CU_ASSERT_EQUAL(n, 6);
+	CU_ASSERT_PTR_EQUAL(same, theirs);
+	text_has(xn_channel_waitclose(theirs, xn_seconds(10)), XN_E_REMOTE,
+	    "enough");
+	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	failed(xn_channel_waitclose(mine, xn_seconds(10)));
+	end();
+}
+
+struct seen {
+	apr_thread_mutex_t *lock;
+	int values, ends, last, usage, error_code;
+};
+
+static void
+on_value(void *baton, xn_channel_t *ch, const xn_value_t *value,
+    const xn_error_t *error)
+{
+	struct seen *seen = baton;
+	xn_error_t *refused;
+
+	apr_thread_mutex_lock(seen->lock);
+	if (value == NULL) {
+		seen->ends++;
+		seen->error_code = error == NULL ? 0 : error->code;
+	} else {
+		seen->values++;
+		if (value->u.integer != seen->last + 1)
+			seen->last = -1000;	/* out of order */
+		seen->last++;
+		/* By now it is the I/O thread that calls. */
+		if (seen->values > 400) {
+			refused = xn_channel_waitclose(ch, xn_seconds(1));
+			seen->usage = code_of(refused);
+		}
+	}
+	apr_thread_mutex_unlock(seen->lock);
+}
+
+static void
+callbacks_see_every_value_and_the_end(void)
+{
+	struct seen seen = { .last = -1 };
+	xn_channel_t *ch;
+	int ends = 0;
+
+	if (begin_with("popen"))
+		return;
+	apr_thread_mutex_create(&seen.lock, APR_THREAD_MUTEX_UNNESTED, pool);
+	ch = start(SIDE("for (int i = 0; i < 500; i++) {"
+	    "xn_send(channel, \"i\", i); if (i == 250) xn_sleep(50); }"
+	    "xn_fail(\"done\");"));
+	usleep(20000);
+	failed(xn_channel_setcallback(ch, on_value, &seen, 1));
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, 0, "n")), XN_E_USAGE);
+	for (int i = 0; i < 1000 && ends == 0; i++) {
+		usleep(10000);
+		apr_thread_mutex_lock(seen.lock);
+		ends = seen.ends;
+		apr_thread_mutex_unlock(seen.lock);
+	}
+	CU_ASSERT_EQUAL(seen.values, 500);
+	CU_ASSERT_EQUAL(seen.last, 499);
+	CU_ASSERT_EQUAL(seen.ends, 1);
+	CU_ASSERT_EQUAL(seen.error_code, XN_E_REMOTE);
+	CU_ASSERT_EQUAL(seen.usage, XN_E_USAGE);
+	end();
+}
+
+static void
+a_large_message_travels_in_parts(void)
+{
+	const size_t n = 10 * 1024 * 1024;
+	unsigned char *big;
+	const void *back;
+	size_t got = 0;
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	big = apr_palloc(pool, n);
+	for (size_t i = 0; i < n; i++)
+		big[i] = (unsigned char)(i * 2654435761u >> 24);
+	ch = start(echo_source);
+	failed(xn_send(ch, "y", big, n));
+	failed(xn_receive(ch, xn_seconds(60), "y", &back, &got));
+	CU_ASSERT(got == n && memcmp(big, back, n) == 0);
+	CU_ASSERT_EQUAL(code_of(xn_send(ch, "y", big, (size_t)17 << 20)),
+	    XN_E_USAGE);
+	end();
+}
+
+static long
+peak_kib(int pid)
+{
+	char line[256];
+	long kib = -1;
+	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
+/* A program that sends for ever is held back; others go on; memory is kept. */
+static void
+a_flood_is_held_back(void)
+{
+	xn_channel_t *flood, *echo;
+	long before, after;
+	int n;
+
+	if (begin_with("popen"))
+		return;
+	flood = start(SIDE("static char block[65000];"
+	    "for (int i = 0; i < 8000; i++)"
+	    "xn_send(channel, \"y\", block, sizeof(block));"));
+	before = peak_kib(getpid());
+	echo = start(echo_source);
+	for (int i = 0; i < 50; i++) {
+		failed(xn_send(echo, "i", i));
+		if (failed(xn_receive(echo, xn_seconds(10), "i", &n)))
+			break;
+		usleep(2000);
+	}
+	after = peak_kib(getpid());
+	CU_ASSERT(before > 0 && after - before < 32 * 1024);
+	n = 0;
+	while (code_of(xn_receive(flood, xn_seconds(10), "v",
+	    &(const xn_value_t *){ NULL })) == 0)
+		n++;
+	CU_ASSERT_EQUAL(n, 8000);
+	after = peak_kib(getpid());
+	CU_ASSERT(after - before < 48 * 1024);
+	end();
+}
+
+static void *APR_THREAD_FUNC
+cancel_soon(apr_thread_t *thread, void *baton)
+{
+	int fd = *(int *)baton;
+
+	usleep(100000);
+	CU_ASSERT_EQUAL(write(fd, "!", 1), 1);
+	apr_thread_exit(thread, APR_SUCCESS);
+	return NULL;
+}
+
+static void
+cancelling_wakes_who_waits(void)
+{
+	apr_thread_t *thread;
+	apr_status_t ignored;
+	xn_channel_t *ch;
+	xn_gateway_t *another;
+	int fd;
+
+	if (begin_with("popen"))
+		return;
+	fd = xn_group_cancel_fd(group);
+	ch = start(echo_source);
+	apr_thread_create(&thread, NULL, cancel_soon, &fd, pool);
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(20), "n")),
+	    XN_E_CANCELLED);
+	CU_ASSERT_EQUAL(code_of(xn_send(ch, "n")), XN_E_CANCELLED);
+	CU_ASSERT_EQUAL(code_of(xn_gateway_open(&another, group, "popen",
+	    pool)), XN_E_CANCELLED);
+	apr_thread_join(&ignored, thread);
+	end();
+}
+
+static void
+terminate_ends_an_endless_loop(void)
+{
+	xn_channel_t *ch;
+	apr_time_t t0;
+	int one;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("xn_send(channel, \"i\", 1); for (;;) ;"));
+	failed(xn_receive(ch, xn_seconds(10), "i", &one));
+	t0 = apr_time_now();
+	xn_group_terminate(group, xn_seconds(5));
+	CU_ASSERT(apr_time_now() - t0 < xn_seconds(5));
+	failed(xn_gateway_join(gw, xn_seconds(1)));
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(1), "n")),
+	    XN_E_EOF);
+	CU_ASSERT_EQUAL(code_of(xn_send(ch, "n")), XN_E_CONNECTION);
+	end();
+}
+
+/* The agent's router is our only child. */
+static long long
+router_pid(xn_channel_t **held)
+{
+	const char *path = apr_psprintf(pool, "/proc/self/task/%d/children",
+	    getpid());
+	FILE *f = fopen(path, "r");
+	long long pid = 0;
+	int n;
+
+	*held = start(echo_source);
+	failed(xn_send(*held, "i", 1));
+	failed(xn_receive(*held, xn_seconds(10), "i", &n));
+	if (f != NULL && fscanf(f, "%lld", &pid) != 1)
+		pid = 0;
+	if (f != NULL)
+		fclose(f);
+	return pid;
+}
+
+static void
+a_killed_agent_is_a_lost_connection(void)
+{
+	xn_channel_t *ch;
+	long long pid;
+
+	if (begin_with("popen"))
+		return;
+	pid = router_pid(&ch);
+	CU_ASSERT_FATAL(pid > 1);
+	kill((pid_t)pid, SIGKILL);
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	    XN_E_CONNECTION);
+	CU_ASSERT_EQUAL(code_of(xn_gateway_join(gw, xn_seconds(10))),
+	    XN_E_CONNECTION);
+	CU_ASSERT_EQUAL(code_of(xn_gateway_newchannel(&ch, gw, pool)),
+	    XN_E_CONNECTION);
+	end();
+}
+
+static void
+a_silent_agent_is_an_error_after_the_timeout(void)
+{
+	xn_channel_t *ch;
+	long long pid;
+
+	if (begin_with("popen//timeout=2"))
+		return;
+	pid = router_pid(&ch);
+	CU_ASSERT_FATAL(pid > 1);
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(3), "n")),
+	    XN_E_TIMEOUT);
+	failed(xn_send(ch, "n"));	/* it lived: pings were answered */
+	kill((pid_t)pid, SIGSTOP);
+	text_has(xn_receive(ch, xn_seconds(20), "n"), XN_E_TIMEOUT,
+	    "said nothing for 2 seconds");
+	kill((pid_t)pid, SIGCONT);
+	end();
+}
+
+static void
+status_counts_channels_and_programs(void)
+{
+	xn_remote_status_t status = { 0, 0, NULL };
+	xn_channel_t *ch;
+	int n;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(echo_source);
+	failed(xn_send(ch, "i", 1));
+	failed(xn_receive(ch, xn_seconds(10), "i", &n));
+	failed(xn_remote_status(&status, gw, xn_seconds(10), pool));
+	CU_ASSERT_EQUAL(status.numexecuting, 1);
+	CU_ASSERT(status.numchannels >= 1);
+	CU_ASSERT_STRING_EQUAL(status.execmodel, "process");
+	end();
+}
+
+static void
+setup_is_done_or_said(void)
+{
+	static const char source[] = SIDE(
+	    "char *cwd = getenv(\"XN_TEST\");"
+	    "xn_send(channel, \"?s\", cwd);");
+	const char *text = NULL;
+	xn_channel_t *ch;
+
+	if (begin_with("popen//env:XN_TEST=a b//chdir=/tmp//nice=1"))
+		return;
+	ch = start(source);
+	failed(xn_receive(ch, xn_seconds(10), "?s", &text));
+	CU_ASSERT(text != NULL && strcmp(text, "a b") == 0);
+	text_has(xn_gateway_open(&gw, group, "popen//chdir=/no/such/folder",
+	    pool), XN_E_REMOTE, "/no/such/folder");
+	text_has(xn_gateway_open(&gw, group, "popen//colour=red", pool),
+	    XN_E_XSPEC, "colour");
+	end();
+}
+
+static void
+default_ids_are_unique(void)
+{
+	xn_gateway_t *other, *named;
+
+	if (begin_with("popen"))
+		return;
+	failed(xn_gateway_open(&other, group, "popen", pool));
+	failed(xn_gateway_open(&named, group, "popen//id=mirror", pool));
+	CU_ASSERT_STRING_EQUAL(xn_gateway_id(gw), "gw1");
+	CU_ASSERT_STRING_EQUAL(xn_gateway_id(other), "gw2");
+	CU_ASSERT_PTR_EQUAL(xn_group_gateway(group, "mirror"), named);
+	text_has(xn_gateway_open(&other, group, "popen//id=mirror", pool),
+	    XN_E_XSPEC, "mirror");
+	end();
+}
+
+static void
+closing_for_writing_ends_the_peers_receive(void)
+{
+	xn_channel_t *ch;
+	int sum = 0;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("int n, sum = 0;"
+	    "while (xn_wait(channel, XN_FOREVER) == XN_READY_VALUE) {"
+	    "xn_receive(channel, 0, \"i\", &n); sum += n; }"
+	    "xn_send(channel, \"i\", sum);"));
+	for (int i = 1; i <= 10; i++)
+		failed(xn_send(ch, "i", i));
+	failed(xn_channel_close_write(ch));
+	CU_ASSERT_EQUAL(code_of(xn_send(ch, "i", 1)), XN_E_CLOSED);
+	failed(xn_receive(ch, xn_seconds(10), "i", &sum));
+	CU_ASSERT_EQUAL(sum, 55);
+	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	end();
+}
+
+static void
+dumps_and_loads_agree(void)
+{
+	const xn_value_t *v, *back;
+	const unsigned char *bytes;
+	size_t n;
+
+	apr_pool_create(&pool, NULL);
+	failed(xn_make_value(&v, pool, "{s(ild)}", "k", 1, 1LL << 40, 0.5));
+	failed(xn_dumps(&bytes, &n, v, 1, pool));
+	CU_ASSERT_EQUAL(bytes[0], 1);
+	failed(xn_loads(&back, bytes, n, pool));
+	CU_ASSERT_STRING_EQUAL(xn_value_repr(back, pool),
+	    "{'k': (1, 1099511627776, 0.5)}");
+	CU_ASSERT_EQUAL(code_of(xn_loads(&back, bytes, n - 1, pool)),
+	    XN_E_PROTOCOL);
+	end();
+}
+
+static const struct xn_test_case cases[] = {
+	{ "values of every kind come back", values_come_back },
+	{ "kwargs and a named entry reach the program",
+	    kwargs_and_entry_reach_the_program },
+	{ "a compile error names file and line",
+	    a_compile_error_names_file_and_line },
+	{ "an error is told once, then the end",
+	    an_error_is_told_once_then_the_end },
+	{ "a crash names the signal; the gateway lives",
+	    a_crash_names_signal_and_line },
+	{ "receive gives up after its timeout",
+	    receive_gives_up_after_its_timeout },
+	{ "channels travel over channels", channels_travel_over_channels },
+	{ "callbacks see every value and the end",
+	    callbacks_see_every_value_and_the_end },
+	{ "a large message travels in parts",
+	    a_large_message_travels_in_parts },
+	{ "a flood is held back", a_flood_is_held_back },
+	{ "cancelling wakes who waits", cancelling_wakes_who_waits },
+	{ "terminate ends an endless loop", terminate_ends_an_endless_loop },
+	{ "a killed agent is a lost connection",
+	    a_killed_agent_is_a_lost_connection },
+	{ "a silent agent is an error after the timeout",
+	    a_silent_agent_is_an_error_after_the_timeout },
+	{ "status counts channels and programs",
+	    status_counts_channels_and_programs },
+	{ "chdir, nice and env are set, or the reason said",
+	    setup_is_done_or_said },
+	{ "default ids are unique", default_ids_are_unique },
+	{ "closing for writing ends the peer's receive",
+	    closing_for_writing_ends_the_peers_receive },
+	{ "dumps and loads agree", dumps_and_loads_agree },
+};
+
+int
+main(int argc, char **argv)
+{
+	apr_initialize();
+	return xn_test_main("gateway", cases,
+	    sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
