@@ -99,6 +99,9 @@ unpack_tuple(struct unpacker *u, const xn_value *v)
 
 	while (*u->f != ')' && *u->f != '\0') {
 		if (i == v->size) {
+			/* One item more, or no item at all. */
+			if (strchr("nbildsypvc?(", *u->f) == NULL)
+				return XN_C_BAD_FORMAT;
 			u->where = '(';
 			return XN_C_MISMATCH;
 		}
