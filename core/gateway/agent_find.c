@@ -1,0 +1,81 @@
+/* agent_find.c: where the file of the agent is. */
+#include "core/gateway/bootstrap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define ARCH_MAX	32u
+#define PLACES_MAX	4
+
+/* An architecture may come from the other machine and goes into a path. */
+static int
+is_plain_name(const char *arch)
+{
+	size_t n = strspn(arch, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
+	return n > 0 && n <= ARCH_MAX && arch[n] == '\0';
+}
+
+/* The folder of the running program, NULL if that cannot be known. */
+static const char *
+program_folder(apr_pool_t *pool)
+{
+	char *path = apr_palloc(pool, 4096), *slash;
+	ssize_t n = readlink("/proc/self/exe", path, 4095);
+
+	if (n <= 0)
+		return NULL;
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if (slash == NULL)
+		return NULL;
+	*slash = '\0';
+	/* libtool keeps the real program in .libs/ beside its wrapper. */
+	if (slash - path > 6 && strcmp(slash - 6, "/.libs") == 0)
+		slash[-6] = '\0';
+	return path;
+}
+
+static int
+list_places(const char *places[PLACES_MAX], apr_pool_t *pool)
+{
+	const char *named = getenv("SYNCGATE_AGENT_DIR");
+	const char *folder = program_folder(pool);
+	int n = 0;
+
+	if (named != NULL && named[0] != '\0')
+		places[n++] = named;
+	if (folder != NULL)
+		places[n++] = apr_pstrcat(pool, folder, "/agent", NULL);
+	places[n++] = AGENTDIR;
+	return n;
+}
+
+xn_error_t *
+xn_agent_find(const char **path, const char *arch, int gzipped,
+    apr_pool_t *pool)
+{
+	const char *places[PLACES_MAX], *name, *looked = "";
+	int n;
+
+	if (!is_plain_name(arch))
+		return xn_error_create(XN_E_BOOTSTRAP,
+		    "there is no agent for an architecture of that name");
+	name = apr_pstrcat(pool, "syncgate-agent-", arch, gzipped ? ".gz" : "",
+	    NULL);
+	n = list_places(places, pool);
+	for (int i = 0; i < n; i++) {
+		*path = apr_pstrcat(pool, places[i], "/", name, NULL);
+		if (access(*path, R_OK) == 0)
+			return NULL;
+		looked = apr_pstrcat(pool, looked, i > 0 ? ", " : "",
+		    places[i], NULL);
+	}
+	*path = NULL;
+	return xn_error_create(XN_E_BOOTSTRAP, "there is no agent for %s: no "
+	    "file %s in %s", arch, name, looked);
+}

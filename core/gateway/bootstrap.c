@@ -1,0 +1,117 @@
+/*
+ * bootstrap.c: from an xspec to a transport with a running agent behind it.
+ *
+ * However the agent came there, its first line is its hello,
+ *
+ *	XN1 <nonce> <features>
+ *
+ * and nothing is sent to it before.  The nonce tells the line apart from
+ * anything else that a machine prints.
+ */
+#include "core/gateway/bootstrap.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "core/wire/dump.h"
+
+#define NONCE_BYTES	8
+#define FEATURES_MAX	1024u
+
+static xn_error_t *
+make_nonce(const char **nonce, apr_pool_t *pool)
+{
+	unsigned char bytes[NONCE_BYTES];
+	char *text = apr_palloc(pool, 2 * NONCE_BYTES + 1);
+	apr_status_t status = apr_generate_random_bytes(bytes, sizeof(bytes));
+
+	if (status != APR_SUCCESS)
+		return xn_error_system(status, "cannot make a random number");
+	for (int i = 0; i < NONCE_BYTES; i++)
+		apr_snprintf(text + (ptrdiff_t)2 * i, 3, "%02x", bytes[i]);
+	*nonce = text;
+	return NULL;
+}
+
+static xn_error_t *
+open_popen(xn_transport_t **t, const xn_transport_open_t *how,
+    apr_pool_t *pool)
+{
+	struct utsname here;
+	const char *path;
+
+	if (uname(&here) != 0)
+		return xn_error_create(XN_E_SYSTEM, "uname does not work");
+	XN_TRY(xn_agent_find(&path, here.machine, 0, pool));
+	return xn_transport_popen(t, path, how, pool);
+}
+
+static xn_error_t *
+read_hello(const char **features, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	const char *prefix = apr_pstrcat(pool, "XN1 ", how->nonce, " ", NULL);
+	const char *line, *noise = "";
+	char *clean;
+	size_t n;
+	xn_error_t *error = xn_transport_expect(&line, &noise, t, how, prefix,
+	    pool);
+
+	if (error != NULL) {
+		clean = apr_palloc(pool, 3 * strlen(noise) + 1);
+		xn_utf8_sanitize(clean, noise, strlen(noise));
+		return *clean == '\0' ? error :
+		    xn_error_wrap(error, "it printed \"%s\"", clean);
+	}
+	line += strlen(prefix);
+	n = strlen(line);
+	if (n > FEATURES_MAX)
+		return xn_error_create(XN_E_PROTOCOL, "the agent's hello is "
+		    "longer than %u bytes", FEATURES_MAX);
+	clean = apr_palloc(pool, 3 * n + 1);
+	xn_utf8_sanitize(clean, line, n);
+	*features = clean;
+	return NULL;
+}
+
+/* Why no agent runs there, as far as ssh knows. */
+static xn_error_t *
+no_hello(xn_error_t *error, xn_transport_t *t, const xn_transport_open_t *how,
+    apr_pool_t *pool)
+{
+	const char *ending;
+	int status;
+
+	if (error->code != XN_E_CONNECTION)
+		return error;
+	ending = xn_transport_ssh_ending(&status, t, how, pool);
+	xn_error_clear(error);
+	return xn_error_create(XN_E_BOOTSTRAP, "the agent did not start on %s: "
+	    "%s", t->peer, ending);
+}
+
+xn_error_t *
+xn_bootstrap(xn_transport_t **transport, const char **features,
+    const xn_xspec_t *spec, xn_transport_open_t *how, apr_pool_t *pool)
+{
+	xn_transport_t *t = NULL;
+	xn_error_t *error;
+
+	XN_TRY(make_nonce(&how->nonce, pool));
+	if (spec->kind == XN_XSPEC_SSH)
+		XN_TRY(xn_bootstrap_ssh(&t, spec, how, pool));
+	else
+		XN_TRY(open_popen(&t, how, pool));
+	error = read_hello(features, t, how, pool);
+	if (error != NULL) {
+		if (spec->kind == XN_XSPEC_SSH)
+			error = no_hello(error, t, how, pool);
+		t->kind->close(t);
+		return error;
+	}
+	*transport = t;
+	return NULL;
+}

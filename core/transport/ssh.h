@@ -1,0 +1,145 @@
+/*
+ * ssh.h: what the files of the ssh transport share.
+ *
+ *	ssh.c		opening: the steps in their order
+ *	ssh_connect.c	a TCP connection
+ *	ssh_hostkey.c	is it the machine that we know?
+ *	ssh_auth.c	who we are: agent and key files
+ *	ssh_agent.c	talking to ssh-agent
+ *	ssh_key.c	looking at a key file
+ *	ssh_io.c	moving bytes, in the gateway's I/O thread
+ */
+#ifndef XN_TRANSPORT_SSH_H
+#define XN_TRANSPORT_SSH_H
+
+#include <libssh2.h>
+
+#include "core/transport/ssh_config.h"
+#include "core/transport/transport.h"
+#include "core/wire/buf.h"
+
+#define XN_SSH_STAGE	32000u		/* below libssh2's packet of 32,700 */
+#define XN_SSH_ERRLINE	1024u
+
+/* An ssh connection with at most one command. */
+typedef struct xn_ssh {
+	struct xn_transport t;		/* first */
+	int fd;				/* the socket; -1 when closed */
+	LIBSSH2_SESSION *session;
+	LIBSSH2_CHANNEL *channel;	/* NULL before the command */
+	/*
+	 * Encrypted bytes on their way to the socket.  libssh2's send callback
+	 * puts them here and never says EAGAIN: libssh2 1.10 loses its place
+	 * when a packet is half sent and the other direction goes on.
+	 */
+	struct xn_buf out;
+	int out_broken;			/* errno of a failed send, or 0 */
+	size_t input_budget;		/* bytes that libssh2 may take from the
+					 * socket in the current call */
+	/*
+	 * What was taken from the caller and not yet by libssh2, which wants
+	 * to be offered the same bytes again after EAGAIN.
+	 */
+	uint8_t *stage;
+	size_t stage_start, stage_end;
+	int reading;			/* our caller reads what comes */
+	int stalled;			/* no window; until something arrives */
+	int eof_wanted, eof_sent;	/* close_write() */
+	int end_seen;			/* the end of the stream was reported */
+	char line[XN_SSH_ERRLINE];	/* stderr, until its newline */
+	size_t line_length;
+	char said[XN_SSH_ERRLINE + 1];	/* the first of stderr, for errors */
+	size_t said_length;
+	int closed;
+} xn_ssh_t;
+
+/* ssh_io.c */
+extern const xn_transport_kind_t xn_ssh__kind;
+void xn_ssh__callbacks(xn_ssh_t *s);
+/* Send what waits, as far as the socket takes it. */
+void xn_ssh__drain(xn_ssh_t *s);
+void xn_ssh__close(xn_transport_t *t);
+
+/* ssh.c: wait until libssh2, which said EAGAIN, can go on. */
+xn_error_t *xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how,
+    const char *doing);
+
+/* libssh2's own last words, sanitized; in POOL. */
+const char *xn_ssh__reason(const xn_ssh_t *s, apr_pool_t *pool);
+
+/*
+ * Say what libssh2's failure RC means, while DOING: the connection was lost,
+ * or CODE with libssh2's reason.
+ */
+xn_error_t *xn_ssh__error(const xn_ssh_t *s, int code, int rc,
+    const char *doing, apr_pool_t *pool);
+
+/*
+ * Repeat the libssh2 call CALL until it is done; its result is in RC.  Returns
+ * from the function when waiting fails.
+ */
+#define XN_SSH_LOOP(rc, call, s, how, doing)				\
+	while (((rc) = (call)) == LIBSSH2_ERROR_EAGAIN)			\
+		XN_TRY(xn_ssh__wait((s), (how), (doing)))
+
+/* ssh_connect.c */
+xn_error_t *xn_ssh__connect(int *fd, const char *host, int port,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/* ssh_hostkey.c: what is known of a host, found before the handshake. */
+typedef struct xn_ssh_known {
+	const char *name;	/* as in known_hosts: "host", "[host]:22022" */
+	apr_pool_t *pool;
+	struct xn_ssh_known_key *keys;	/* a list, in the order of the files */
+} xn_ssh_known_t;
+xn_error_t *xn_ssh__known_load(xn_ssh_known_t **known,
+    const xn_ssh_config_t *config, apr_pool_t *pool);
+/* Ask for a host key of a type that we know. */
+xn_error_t *xn_ssh__known_prefer(const xn_ssh_known_t *known, xn_ssh_t *s);
+/* After the handshake: is it the key that we know? */
+xn_error_t *xn_ssh__known_check(const xn_ssh_known_t *known, xn_ssh_t *s,
+    const xn_ssh_config_t *config, int accept_new, apr_pool_t *pool);
+/* "its RSA key (file:line)", or NULL if nothing is known. */
+const char *xn_ssh__known_types(const xn_ssh_known_t *known, apr_pool_t *pool);
+
+/* ssh_auth.c */
+xn_error_t *xn_ssh__auth(xn_ssh_t *s, const xn_ssh_config_t *config,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/* ssh_agent.c: a connection to an ssh-agent. */
+typedef struct xn_ssh_agent {
+	int fd;
+	const xn_transport_open_t *how;
+} xn_ssh_agent_t;
+typedef struct xn_ssh_agent_key {
+	const uint8_t *blob;
+	size_t n;
+	const char *comment;	/* sanitized */
+} xn_ssh_agent_key_t;
+/* The keys that it holds, in POOL; its descriptor is closed with POOL. */
+xn_error_t *xn_ssh__agent_open(xn_ssh_agent_t **agent,
+    xn_ssh_agent_key_t **keys, int *count, const char *path,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+/* libssh2's callback for signing; *ABSTRACT is the xn_ssh_agent_signer_t. */
+typedef struct xn_ssh_agent_signer {
+	xn_ssh_agent_t *agent;
+	const xn_ssh_agent_key_t *key;
+} xn_ssh_agent_signer_t;
+int xn_ssh__agent_sign(LIBSSH2_SESSION *session, unsigned char **signature,
+    size_t *length, const unsigned char *data, size_t n, void **abstract);
+
+/* ssh_key.c: a key file, looked at without its secret. */
+typedef struct xn_ssh_key {
+	const char *path;
+	int missing;		/* there is no such file */
+	int encrypted;
+	int openssh;		/* OpenSSH's own format, not PEM */
+	const uint8_t *blob;	/* its public key, or NULL if not known */
+	size_t n;
+} xn_ssh_key_t;
+xn_error_t *xn_ssh__key_look(xn_ssh_key_t **key, const char *path,
+    apr_pool_t *pool);
+/* "ssh-rsa" of a key's BLOB, in POOL; "" if it is none. */
+const char *xn_ssh__blob_type(const uint8_t *blob, size_t n, apr_pool_t *pool);
+
+#endif
