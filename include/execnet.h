@@ -83,11 +83,11 @@ struct xn_error {
 
 /* A new error at the bottom of a chain.  Never NULL. */
 XN_API xn_error_t *xn_error_create(int code, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), returns_nonnull));
 
 /* The same for a failed call with an apr_status_t or errno: adds its text. */
 XN_API xn_error_t *xn_error_system(int status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(printf, 2, 3), returns_nonnull));
 
 /* Put what was being done above CAUSE, which is consumed; same code. */
 XN_API xn_error_t *xn_error_wrap(xn_error_t *cause, const char *format, ...)
