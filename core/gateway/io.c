@@ -245,6 +245,7 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 	xn_error_t *error = NULL;
 	int end = 0;
 
+	(void)thread;
 	gw->last_heard = xn__clock();
 	while (error == NULL && !end)
 		error = one_turn(gw, &end);
@@ -259,6 +260,5 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 	gw->ended = 1;
 	apr_thread_cond_broadcast(gw->changed);
 	xn_group__unlock(gw->group);
-	apr_thread_exit(thread, APR_SUCCESS);
 	return NULL;
 }

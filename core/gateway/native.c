@@ -188,11 +188,11 @@ run(apr_thread_t *thread, void *baton)
 		.log = port_log,
 	};
 
+	(void)thread;
 	xn_side_run(&port, native->main_function, native->channel,
 	    native->kwargs, &native->error);
 	if (native->kwargs != NULL)
 		close_channels(native->kwargs, native->error);
-	apr_thread_exit(thread, APR_SUCCESS);
 	return NULL;
 }
 

@@ -340,6 +340,13 @@ a_large_message_travels_in_parts(void)
 	end();
 }
 
+/* A sanitizer keeps freed memory for a while: nothing to measure then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEASURED 0
+#else
+#define MEASURED 1
+#endif
+
 static long
 peak_kib(int pid)
 {
@@ -377,14 +384,14 @@ a_flood_is_held_back(void)
 		usleep(2000);
 	}
 	after = peak_kib(getpid());
-	CU_ASSERT(before > 0 && after - before < 32 * 1024);
+	CU_ASSERT(!MEASURED || (before > 0 && after - before < 32 * 1024));
 	n = 0;
 	while (code_of(xn_receive(flood, xn_seconds(10), "v",
 	    &(const xn_value_t *){ NULL })) == 0)
 		n++;
 	CU_ASSERT_EQUAL(n, 8000);
 	after = peak_kib(getpid());
-	CU_ASSERT(after - before < 48 * 1024);
+	CU_ASSERT(!MEASURED || after - before < 48 * 1024);
 	end();
 }
 
@@ -393,9 +400,9 @@ cancel_soon(apr_thread_t *thread, void *baton)
 {
 	int fd = *(int *)baton;
 
+	(void)thread;
 	usleep(100000);
 	CU_ASSERT_EQUAL(write(fd, "!", 1), 1);
-	apr_thread_exit(thread, APR_SUCCESS);
 	return NULL;
 }
 
