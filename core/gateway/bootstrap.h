@@ -20,8 +20,8 @@ xn_error_t *xn_bootstrap(xn_transport_t **transport, const char **features,
  * the environment's SYNCGATE_AGENT_DIR is looked at first.  XN_E_BOOTSTRAP,
  * naming the folders looked in, if there is none.
  */
-xn_error_t *xn_agent_find(const char **path, const char *arch, int gzipped,
-    apr_pool_t *pool);
+XN_API xn_error_t *xn_agent_find(const char **path, const char *arch,
+    int gzipped, apr_pool_t *pool);
 
 /*
  * Bring the agent to the other end of an ssh transport's fresh command: see

@@ -1,0 +1,21 @@
+/*
+ * jobs.h: what run and check have in common: which jobs are meant.
+ */
+#ifndef SYNCGATE_CMD_JOBS_H
+#define SYNCGATE_CMD_JOBS_H
+
+#include "appliance/cmd/cmd.h"
+#include "appliance/job/config.h"
+
+/* Letters of the options that both have (long ones without a letter > 127). */
+enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P' };
+
+/*
+ * Load the configuration that LINE names and find the jobs of its words (all
+ * of them if there are none), each checked by its plugin, into JOBS (const
+ * syncgate_job_config_t *).
+ */
+xn_error_t *cmd_jobs_load(syncgate_config_t **config,
+    apr_array_header_t **jobs, const cmd_line_t *line);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The syncgate program: finds the subcommand and runs it.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_general.h>
+
+#include "appliance/cmd/cmd.h"
+#include "core/gateway/nearest.h"
+
+const cmd_t *const cmd_all[] = {
+	&cmd_run, &cmd_check, &cmd_exec, &cmd_agent, &cmd_plugins,
+	&cmd_version, NULL
+};
+
+static const cmd_t *
+find(const char *name)
+{
+	for (int i = 0; cmd_all[i] != NULL; i++) {
+		if (strcmp(cmd_all[i]->name, name) == 0)
+			return cmd_all[i];
+	}
+	return NULL;
+}
+
+static int
+unknown_command(const char *name)
+{
+	struct xn_nearest nearest = { .word = name };
+
+	xn_nearest_try(&nearest, "help");
+	for (int i = 0; cmd_all[i] != NULL; i++)
+		xn_nearest_try(&nearest, cmd_all[i]->name);
+	return cmd_usage("", "unknown command \"%s\"%s%s%s", name,
+	    nearest.best != NULL ? ": did you mean \"" : "",
+	    nearest.best != NULL ? nearest.best : "",
+	    nearest.best != NULL ? "\"?" : "");
+}
+
+static int
+help(int argc, const char *const *argv)
+{
+	const cmd_t *cmd;
+
+	if (argc < 2) {
+		cmd_help_all();
+		return CMD_OK;
+	}
+	cmd = find(argv[1]);
+	if (cmd == NULL)
+		return unknown_command(argv[1]);
+	cmd_help(cmd);
+	return CMD_OK;
+}
+
+static int
+dispatch(int argc, const char *const *argv, apr_pool_t *pool)
+{
+	const cmd_t *cmd;
+	const char *name;
+
+	if (argc < 2)
+		return cmd_usage("", "a command is missing");
+	name = argv[1];
+	if (strcmp(name, "--version") == 0)
+		name = "version";
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+	    strcmp(name, "-h") == 0)
+		return help(argc - 1, argv + 1);
+	cmd = find(name);
+	if (cmd == NULL)
+		return unknown_command(name);
+	return cmd_main(cmd, argc - 1, argv + 1, argv[0], pool);
+}
+
+/* Nobody reading our output is quiet; a full disk is not. */
+static int
+flush(int code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	if (errno == EPIPE)
+		return code;
+	fprintf(stderr, "syncgate: cannot write the output: %s\n",
+	    strerror(errno));
+	return code != CMD_OK ? code : CMD_FAILED;
+}
+
+int
+main(int argc, const char *const *argv)
+{
+	apr_pool_t *pool;
+	int code;
+
+	if (apr_initialize() != APR_SUCCESS ||
+	    apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+		fprintf(stderr, "syncgate: cannot initialize APR\n");
+		return CMD_FAILED;
+	}
+	/* A write to nobody is an error like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	code = flush(dispatch(argc, argv, pool));
+	apr_pool_destroy(pool);
+	apr_terminate();
+	return code;
+}

@@ -1,0 +1,185 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "appliance/cmd/jobs.h"
+#include "appliance/job/job.h"
+#include "appliance/job/stop.h"
+#include "appliance/job/workers.h"
+#include "core/plugin/loader.h"
+
+enum {
+	OPT_ONCE = 128, OPT_DRY_RUN, OPT_JSON, OPT_PLUGIN,
+	OPT_WORKER	/* we are one of several: plain lines */
+};
+
+static syncgate_output_t *
+make_output(const cmd_line_t *line)
+{
+	int mode = SYNCGATE_OUTPUT_PLAIN;
+
+	if (line->option[OPT_JSON] != NULL)
+		mode = SYNCGATE_OUTPUT_JSON;
+	else if (line->option[OPT_WORKER] == NULL)
+		mode = syncgate_output_mode_for(STDOUT_FILENO);
+	return syncgate_output_create(STDOUT_FILENO, mode,
+	    line->option['v'] != NULL, line->pool);
+}
+
+/* One job, in this process. */
+static int
+run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
+{
+	const syncgate_run_options_t options = {
+		.once = line->option[OPT_ONCE] != NULL,
+		.dry_run = line->option[OPT_DRY_RUN] != NULL,
+	};
+	syncgate_output_t *output = make_output(line);
+	xn_error_t *error = syncgate_stop_listen();
+
+	if (error == NULL)
+		error = syncgate_job_run(job, &options, output, line->pool);
+	syncgate_output_clear(output);
+	if (error == NULL) {
+		syncgate_output_log(output, job->name, SYNCGATE_DEBUG, "done",
+		    "done");
+		return CMD_OK;
+	}
+	syncgate_output_log(output, job->name, SYNCGATE_ERROR, "failed",
+	    xn_error_text(error, line->pool));
+	return cmd_error(error, CMD_FAILED);
+}
+
+/* ---- Several ----------------------------------------------------------- */
+
+static void
+push(apr_array_header_t *argv, const char *word)
+{
+	APR_ARRAY_PUSH(argv, const char *) = word;
+}
+
+/* syncgate run --worker [as we were called] -- JOB */
+static const char *const *
+worker_argv(const cmd_line_t *line, const syncgate_config_t *config,
+    const char *job)
+{
+	static const struct {
+		int letter;
+		const char *name;
+	} flags[] = {
+		{ OPT_ONCE, "--once" }, { OPT_DRY_RUN, "--dry-run" },
+		{ OPT_JSON, "--json" }, { 'v', "--verbose" },
+	};
+	apr_array_header_t *argv = apr_array_make(line->pool, 16,
+	    sizeof(const char *));
+
+	push(argv, line->program);
+	push(argv, "run");
+	push(argv, "--worker");
+	push(argv, "--config");
+	push(argv, config->file);
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
+		if (line->option[flags[i].letter] != NULL)
+			push(argv, flags[i].name);
+	}
+	if (line->option[OPT_PLUGIN_DIR] != NULL) {
+		push(argv, "--plugin-dir");
+		push(argv, line->option[OPT_PLUGIN_DIR]);
+	}
+	push(argv, "--");
+	push(argv, job);
+	push(argv, NULL);
+	return (const char *const *)argv->elts;
+}
+
+static int
+run_several(const syncgate_config_t *config, const apr_array_header_t *jobs,
+    const cmd_line_t *line)
+{
+	syncgate_worker_t *workers = apr_pcalloc(line->pool,
+	    sizeof(*workers) * (size_t)jobs->nelts);
+	xn_error_t *error;
+	int failed;
+
+	for (int i = 0; i < jobs->nelts; i++) {
+		workers[i].job = APR_ARRAY_IDX(jobs, i,
+		    const syncgate_job_config_t *)->name;
+		workers[i].argv = worker_argv(line, config, workers[i].job);
+	}
+	error = syncgate_workers_run(&failed, workers, jobs->nelts);
+	if (error != NULL)
+		return cmd_error(error, CMD_FAILED);
+	return failed > 0 ? CMD_FAILED : CMD_OK;
+}
+
+/* ---- The command ------------------------------------------------------- */
+
+/* --plugin NAME key=value...: a job that no file describes. */
+static int
+run_direct(const cmd_line_t *line)
+{
+	const syncgate_job_config_t *job;
+	syncgate_config_t *config;
+	xn_error_t *error;
+
+	if (line->option[OPT_CONFIG] != NULL)
+		return cmd_usage("run", "--plugin and --config exclude each "
+		    "other");
+	error = syncgate_config_direct(&config, line->option[OPT_PLUGIN],
+	    line->words, line->count, syncgate_plugin_folders(
+	    line->option[OPT_PLUGIN_DIR], line->pool), line->pool);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	job = &APR_ARRAY_IDX(config->jobs, 0, syncgate_job_config_t);
+	error = syncgate_job_check(job, line->pool);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	return run_one(job, line);
+}
+
+static int
+run(const cmd_line_t *line)
+{
+	syncgate_config_t *config;
+	apr_array_header_t *jobs;
+	xn_error_t *error;
+
+	if (line->option[OPT_PLUGIN] != NULL)
+		return run_direct(line);
+	error = cmd_jobs_load(&config, &jobs, line);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	if (jobs->nelts == 1)
+		return run_one(APR_ARRAY_IDX(jobs, 0,
+		    const syncgate_job_config_t *), line);
+	return run_several(config, jobs, line);
+}
+
+static const apr_getopt_option_t options[] = {
+	{ "config", OPT_CONFIG, 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
+	{ "once", OPT_ONCE, 0, "end when all is the same; do not try again" },
+	{ "dry-run", OPT_DRY_RUN, 0, "only say what would be done" },
+	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
+	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
+	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
+	    "FOLDER|look for plugins in FOLDER first" },
+	{ "verbose", 'v', 0, "say more" },
+	{ "worker", OPT_WORKER, 0, NULL },
+	{ NULL, 0, 0, NULL }
+};
+
+const cmd_t cmd_run = {
+	.name = "run",
+	.words = "[JOB...] | --plugin NAME KEY=VALUE...",
+	.summary = "Run jobs in the foreground",
+	.details =
+	    "\nAll jobs of the configuration, or those named.  Several run at "
+	    "once, each in a\nprocess of its own.  SIGINT or SIGTERM ends "
+	    "them at the next whole state, a second\none at once.  When the "
+	    "other machine is lost, a job tries again, unless --once.\n\n"
+	    "    syncgate run mirror\n"
+	    "    syncgate run --plugin svnhotsync source=host:/srv/svn/a "
+	    "mirror=/srv/mirror/a\n",
+	.options = options,
+	.max_words = -1,
+	.run = run,
+};

@@ -1,0 +1,317 @@
+/*
+ * Two passes.  A job's options are known only when its plugin is, and which
+ * plugins there are is said by the jobs: the first pass looks at nothing but
+ * "plugin", the second parses the same texts with the options of all of them.
+ */
+#include "appliance/job/config.h"
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "appliance/job/config_files.h"
+#include "appliance/job/config_parse.h"
+#include "core/gateway/nearest.h"
+#include "core/plugin/loader.h"
+
+/* Letters, digits, "_", "-" and "."; it ends up in logs and file names. */
+static xn_error_t *
+check_title(const syncgate_section_t *section)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789_-.";
+	const char *title = section->title;
+
+	if (strchr("_-.", *title) != NULL || strlen(title) > 64 ||
+	    title[strspn(title, letters)] != '\0')
+		return xn_error_create(XN_E_CONFIG, "%s: %s \"%.64s\": a name "
+		    "begins with a letter or a digit, and has letters, "
+		    "digits, \"_\", \"-\" and \".\", at most 64",
+		    section->where, section->kind, title);
+	if (strcmp(section->kind, "gateway") == 0 &&
+	    strcmp(title, "popen") == 0)
+		return xn_error_create(XN_E_CONFIG, "%s: a gateway cannot be "
+		    "called popen, which is an xspec of its own",
+		    section->where);
+	return NULL;
+}
+
+static xn_error_t *
+add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
+    apr_pool_t *pool)
+{
+	const syncgate_setting_t *xspec = syncgate_section_get(section,
+	    "xspec");
+	syncgate_gateway_config_t *gateway;
+	xn_error_t *error;
+
+	XN_TRY(check_title(section));
+	if (xspec == NULL)
+		return xn_error_create(XN_E_CONFIG, "%s: gateway %s has no "
+		    "xspec: write xspec = \"ssh=HOST\"", section->where,
+		    section->title);
+	error = xn_xspec_check(xspec->value, pool);
+	if (error != NULL)
+		error->code = XN_E_CONFIG;
+	XN_TRY_W(error, "%s: gateway %s", xspec->where, section->title);
+	gateway = apr_array_push(config->gateways);
+	gateway->name = section->title;
+	gateway->xspec = xspec->value;
+	gateway->where = section->where;
+	return NULL;
+}
+
+/* BATON is the configuration. */
+static const char *
+gateway_named(void *baton, const char *name)
+{
+	const syncgate_config_t *config = baton;
+
+	for (int i = 0; i < config->gateways->nelts; i++) {
+		const syncgate_gateway_config_t *gateway = &APR_ARRAY_IDX(
+		    config->gateways, i, syncgate_gateway_config_t);
+
+		if (strcmp(gateway->name, name) == 0)
+			return gateway->xspec;
+	}
+	return NULL;
+}
+
+/* ---- Plugins ----------------------------------------------------------- */
+
+static const syncgate_plugin_t *
+find_used(const apr_array_header_t *used, const char *name)
+{
+	for (int i = 0; i < used->nelts; i++) {
+		const syncgate_plugin_t *plugin = APR_ARRAY_IDX(used, i,
+		    const syncgate_plugin_t *);
+
+		if (strcmp(plugin->name, name) == 0)
+			return plugin;
+	}
+	return NULL;
+}
+
+static xn_error_t *
+load_used(apr_array_header_t *used, const syncgate_section_t *job,
+    const apr_array_header_t *folders, apr_pool_t *pool)
+{
+	const syncgate_setting_t *name = syncgate_section_get(job, "plugin");
+	const syncgate_plugin_t *plugin;
+	const char *path;
+
+	if (name == NULL)
+		return xn_error_create(XN_E_CONFIG, "%s: job %s does not say "
+		    "which plugin: write plugin = NAME", job->where,
+		    job->title);
+	if (find_used(used, name->value) != NULL)
+		return NULL;
+	XN_TRY_W(syncgate_plugin_load(&plugin, &path, name->value, folders,
+	    pool), "%s: job %s", name->where, job->title);
+	APR_ARRAY_PUSH(used, const syncgate_plugin_t *) = plugin;
+	return NULL;
+}
+
+static void
+add_option_name(apr_array_header_t *names, const char *name)
+{
+	for (int i = 0; i < names->nelts; i++) {
+		if (strcmp(APR_ARRAY_IDX(names, i, const char *), name) == 0)
+			return;
+	}
+	APR_ARRAY_PUSH(names, const char *) = name;
+}
+
+static apr_array_header_t *
+option_names(const apr_array_header_t *used, apr_pool_t *pool)
+{
+	apr_array_header_t *names = apr_array_make(pool, 16,
+	    sizeof(const char *));
+
+	for (int i = 0; i < used->nelts; i++) {
+		const syncgate_option_t *option = APR_ARRAY_IDX(used, i,
+		    const syncgate_plugin_t *)->options;
+
+		for (; option->name != NULL; option++)
+			add_option_name(names, option->name);
+	}
+	return names;
+}
+
+/* ---- Jobs -------------------------------------------------------------- */
+
+static xn_error_t *
+add_job(syncgate_config_t *config, const syncgate_section_t *section,
+    const apr_array_header_t *used, apr_pool_t *pool)
+{
+	syncgate_job_config_t *job;
+	apr_array_header_t *settings = apr_array_make(pool, 8,
+	    sizeof(syncgate_setting_t));
+	const char *plugin = syncgate_section_get(section, "plugin")->value;
+
+	XN_TRY(check_title(section));
+	for (int i = 0; i < section->settings->nelts; i++) {
+		syncgate_setting_t setting = APR_ARRAY_IDX(section->settings,
+		    i, syncgate_setting_t);
+
+		if (strcmp(setting.name, "plugin") != 0)
+			APR_ARRAY_PUSH(settings, syncgate_setting_t) = setting;
+	}
+	job = apr_array_push(config->jobs);
+	job->name = section->title;
+	job->where = section->where;
+	job->plugin = find_used(used, plugin);
+	return syncgate_options_read(&job->values, job->plugin,
+	    (const syncgate_setting_t *)settings->elts, settings->nelts,
+	    gateway_named, config, pool);
+}
+
+/* A missing option has no line of its own: give it the job's. */
+static xn_error_t *
+place_error(xn_error_t *error, const syncgate_section_t *section)
+{
+	if (error == NULL || strncmp(error->message, section->file,
+	    strlen(section->file)) == 0)
+		return error;
+	return xn_error_wrap(error, "%s: job %s", section->where,
+	    section->title);
+}
+
+static void
+make_parsed(syncgate_parsed_t *parsed, apr_pool_t *pool)
+{
+	parsed->sections = apr_array_make(pool, 8,
+	    sizeof(syncgate_section_t *));
+	parsed->includes = apr_array_make(pool, 2,
+	    sizeof(syncgate_include_t));
+}
+
+static syncgate_config_t *
+make_config(const char *file, apr_pool_t *pool)
+{
+	syncgate_config_t *config = apr_pcalloc(pool, sizeof(*config));
+
+	config->file = file;
+	config->gateways = apr_array_make(pool, 4,
+	    sizeof(syncgate_gateway_config_t));
+	config->jobs = apr_array_make(pool, 4,
+	    sizeof(syncgate_job_config_t));
+	return config;
+}
+
+static xn_error_t *
+first_pass(apr_array_header_t *texts, apr_array_header_t *used,
+    const char *file, const apr_array_header_t *folders, apr_pool_t *pool)
+{
+	syncgate_parsed_t parsed;
+
+	make_parsed(&parsed, pool);
+	XN_TRY(syncgate_config_files(texts, &parsed, file, pool));
+	for (int i = 0; i < parsed.sections->nelts; i++) {
+		const syncgate_section_t *section = APR_ARRAY_IDX(
+		    parsed.sections, i, syncgate_section_t *);
+
+		if (strcmp(section->kind, "job") == 0)
+			XN_TRY(load_used(used, section, folders, pool));
+	}
+	return NULL;
+}
+
+static xn_error_t *
+second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
+    const apr_array_header_t *used, apr_pool_t *pool)
+{
+	apr_array_header_t *names = option_names(used, pool);
+	syncgate_parsed_t parsed;
+
+	make_parsed(&parsed, pool);
+	for (int i = 0; i < texts->nelts; i++) {
+		const syncgate_config_text_t *text = &APR_ARRAY_IDX(texts, i,
+		    syncgate_config_text_t);
+
+		XN_TRY(syncgate_config_parse(&parsed, text->file, text->text,
+		    names, pool));
+	}
+	/* All gateways first: a job may name one that stands behind it. */
+	for (int i = 0; i < parsed.sections->nelts; i++) {
+		const syncgate_section_t *section = APR_ARRAY_IDX(
+		    parsed.sections, i, syncgate_section_t *);
+
+		if (strcmp(section->kind, "gateway") == 0)
+			XN_TRY(add_gateway(config, section, pool));
+	}
+	for (int i = 0; i < parsed.sections->nelts; i++) {
+		const syncgate_section_t *section = APR_ARRAY_IDX(
+		    parsed.sections, i, syncgate_section_t *);
+
+		if (strcmp(section->kind, "job") == 0)
+			XN_TRY(place_error(add_job(config, section, used,
+			    pool), section));
+	}
+	return NULL;
+}
+
+xn_error_t *
+syncgate_config_load(syncgate_config_t **config, const char *file,
+    const apr_array_header_t *folders, apr_pool_t *pool)
+{
+	apr_array_header_t *texts = apr_array_make(pool, 4,
+	    sizeof(syncgate_config_text_t));
+	apr_array_header_t *used = apr_array_make(pool, 4,
+	    sizeof(const syncgate_plugin_t *));
+	syncgate_config_t *result = make_config(file, pool);
+
+	XN_TRY(first_pass(texts, used, file, folders, pool));
+	XN_TRY(second_pass(result, texts, used, pool));
+	*config = result;
+	return NULL;
+}
+
+xn_error_t *
+syncgate_config_direct(syncgate_config_t **config, const char *plugin,
+    const char *const *words, int count, const apr_array_header_t *folders,
+    apr_pool_t *pool)
+{
+	static const char where[] = "command line";
+	syncgate_setting_t *settings = apr_pcalloc(pool,
+	    sizeof(*settings) * (size_t)(count + 1));
+	syncgate_config_t *result = make_config(where, pool);
+	syncgate_job_config_t *job = apr_array_push(result->jobs);
+	const char *path;
+
+	for (int i = 0; i < count; i++) {
+		const char *equals = strchr(words[i], '=');
+
+		if (equals == NULL || equals == words[i])
+			return xn_error_create(XN_E_CONFIG, "%s: \"%s\" is "
+			    "not KEY=VALUE", where, words[i]);
+		settings[i].name = apr_pstrmemdup(pool, words[i],
+		    (apr_size_t)(equals - words[i]));
+		settings[i].value = equals + 1;
+		settings[i].where = where;
+	}
+	XN_TRY(syncgate_plugin_load(&job->plugin, &path, plugin, folders,
+	    pool));
+	job->name = job->plugin->name;
+	job->where = where;
+	XN_TRY(syncgate_options_read(&job->values, job->plugin, settings,
+	    count, NULL, NULL, pool));
+	*config = result;
+	return NULL;
+}
+
+xn_error_t *
+syncgate_config_job(const syncgate_job_config_t **job,
+    const syncgate_config_t *config, const char *name, apr_pool_t *pool)
+{
+	struct xn_nearest nearest = { .word = name };
+
+	for (int i = 0; i < config->jobs->nelts; i++) {
+		*job = &APR_ARRAY_IDX(config->jobs, i, syncgate_job_config_t);
+		if (strcmp((*job)->name, name) == 0)
+			return NULL;
+		xn_nearest_try(&nearest, (*job)->name);
+	}
+	return xn_error_create(XN_E_CONFIG, "%s has no job \"%s\"%s",
+	    config->file, name, xn_nearest_hint(&nearest, pool));
+}

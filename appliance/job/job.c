@@ -1,0 +1,231 @@
+/*
+ * A job's life: attempt after attempt until one ends well, is asked to stop,
+ * or fails in a way that trying again cannot mend.
+ *
+ *	attempt --> NULL: done
+ *	        --> the other end was lost: wait, attempt again
+ *	        --> any other error: failed
+ *
+ * Each attempt gets a group and a pool of its own, so nothing of a broken
+ * connection reaches the next one.  The wait doubles from 1 to 60 seconds, and
+ * begins at 1 again once an attempt was healthy; it is shortened by chance, so
+ * that jobs that lost the same host do not come back in step.
+ */
+#include "appliance/job/job.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+#include "appliance/job/stop.h"
+
+#define WAIT_FIRST	apr_time_from_sec(1)
+#define WAIT_LAST	apr_time_from_sec(60)
+
+/* The host's side of a job; its baton. */
+struct running {
+	syncgate_output_t *output;	/* NULL: only check and describe */
+	apr_interval_time_t wait;	/* before the next attempt */
+	int healthy;			/* set by the plugin, in any thread */
+};
+
+static void
+host_log(syncgate_job_t *job, int level, const char *line)
+{
+	const struct running *running = job->baton;
+
+	if (running->output != NULL)
+		syncgate_output_log(running->output, job->name, level, "log",
+		    line);
+}
+
+static void
+host_progress(syncgate_job_t *job, const syncgate_progress_t *progress)
+{
+	const struct running *running = job->baton;
+
+	if (running->output != NULL)
+		syncgate_output_progress(running->output, job->name, progress);
+}
+
+static void
+host_healthy(syncgate_job_t *job)
+{
+	struct running *running = job->baton;
+
+	__atomic_store_n(&running->healthy, 1, __ATOMIC_RELAXED);
+	if (running->output != NULL)
+		syncgate_stop_set_working();
+}
+
+static const syncgate_host_t host = {
+	.log = host_log, .progress = host_progress, .healthy = host_healthy,
+};
+
+static syncgate_job_t
+make_job(const syncgate_job_config_t *config, struct running *running)
+{
+	syncgate_job_t job = {
+		.host = &host, .baton = running, .name = config->name,
+		.values = config->values, .stop_fd = -1,
+	};
+
+	return job;
+}
+
+xn_error_t *
+syncgate_job_check(const syncgate_job_config_t *config, apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running);
+
+	if (config->plugin->check == NULL)
+		return NULL;
+	XN_TRY_W(config->plugin->check(&job, pool), "%s: job %s",
+	    config->where, config->name);
+	return NULL;
+}
+
+const char *
+syncgate_job_describe(const syncgate_job_config_t *config, apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running);
+
+	if (config->plugin->describe == NULL)
+		return config->plugin->description;
+	return config->plugin->describe(&job, pool);
+}
+
+/* ---- Attempts ---------------------------------------------------------- */
+
+/* A line that a remote program wrote; in an I/O thread. */
+static void
+on_remote_line(void *baton, const char *gateway, const char *line)
+{
+	syncgate_job_t *job = baton;
+
+	syncgate_job_log(job, SYNCGATE_INFO, "%s: %s",
+	    gateway != NULL ? gateway : "gateway", line);
+}
+
+static xn_error_t *
+attempt(syncgate_job_t *job, const syncgate_plugin_t *plugin,
+    apr_pool_t *parent)
+{
+	apr_pool_t *pool;
+	xn_error_t *error;
+
+	apr_pool_create(&pool, parent);
+	error = xn_group_create(&job->group, pool);
+	if (error == NULL) {
+		xn_group_set_log(job->group, on_remote_line, job);
+		syncgate_stop_set_group(job->group);
+		error = plugin->run(job, pool);
+		syncgate_stop_set_group(NULL);
+		xn_group_set_log(job->group, NULL, NULL);
+	}
+	job->group = NULL;
+	apr_pool_destroy(pool);
+	return error;
+}
+
+static int
+can_be_retried(int code)
+{
+	return code == XN_E_CONNECTION || code == XN_E_CONNECT ||
+	    code == XN_E_TIMEOUT || code == XN_E_BOOTSTRAP;
+}
+
+/* Between half of WAIT and all of it. */
+static apr_interval_time_t
+shortened(apr_interval_time_t wait)
+{
+	unsigned int chance = 0;
+
+	if (apr_generate_random_bytes((unsigned char *)&chance,
+	    sizeof(chance)) != APR_SUCCESS)
+		chance = (unsigned int)getpid();
+	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
+}
+
+/* Say why, and sleep.  Returns 1 if asked to stop meanwhile. */
+static int
+wait_to_retry(syncgate_job_t *job, struct running *running,
+    const xn_error_t *error, apr_pool_t *pool)
+{
+	apr_interval_time_t wait;
+
+	if (__atomic_exchange_n(&running->healthy, 0, __ATOMIC_RELAXED))
+		running->wait = WAIT_FIRST;
+	wait = shortened(running->wait);
+	running->wait *= 2;
+	if (running->wait > WAIT_LAST)
+		running->wait = WAIT_LAST;
+	syncgate_output_log(running->output, job->name, SYNCGATE_WARNING,
+	    "retry", apr_psprintf(pool, "%s; trying again in %.1f s",
+	    xn_error_text(error, pool), (double)wait / 1e6));
+	return syncgate_job_wait(job, wait);
+}
+
+/*
+ * What an attempt's error means once a signal came: nothing, if it is only
+ * that what had not begun was cut off.
+ */
+static xn_error_t *
+stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
+{
+	if (error != NULL && error->code == XN_E_CANCELLED &&
+	    syncgate_stop_count() > 1)
+		return xn_error_wrap(error, "cut off by a second signal");
+	if (error != NULL && error->code != XN_E_CANCELLED)
+		return error;
+	xn_error_clear(error);
+	syncgate_output_log(running->output, job->name, SYNCGATE_INFO,
+	    "stopped", "stopped as asked");
+	return NULL;
+}
+
+static xn_error_t *
+run_attempts(syncgate_job_t *job, struct running *running,
+    const syncgate_plugin_t *plugin, apr_pool_t *pool)
+{
+	apr_pool_t *turn;
+
+	apr_pool_create(&turn, pool);
+	for (;;) {
+		xn_error_t *error;
+		int stop;
+
+		apr_pool_clear(turn);
+		error = attempt(job, plugin, turn);
+		if (syncgate_job_stopping(job))
+			return stopped(job, running, error);
+		if (error == NULL || job->once || !can_be_retried(error->code))
+			return error;
+		stop = wait_to_retry(job, running, error, turn);
+		xn_error_clear(error);
+		if (stop)
+			return stopped(job, running, NULL);
+	}
+}
+
+xn_error_t *
+syncgate_job_run(const syncgate_job_config_t *config,
+    const syncgate_run_options_t *options, syncgate_output_t *output,
+    apr_pool_t *pool)
+{
+	struct running running = { .output = output, .wait = WAIT_FIRST };
+	syncgate_job_t job = make_job(config, &running);
+	xn_error_t *error;
+
+	job.once = options->once;
+	job.dry_run = options->dry_run;
+	job.stop_fd = syncgate_stop_fd();
+	error = run_attempts(&job, &running, config->plugin, pool);
+	if (error != NULL)
+		return xn_error_wrap(error, "job %s", config->name);
+	return NULL;
+}

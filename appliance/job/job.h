@@ -1,0 +1,32 @@
+/*
+ * job.h: running one job in this process.
+ */
+#ifndef SYNCGATE_JOB_JOB_H
+#define SYNCGATE_JOB_JOB_H
+
+#include "appliance/job/config.h"
+#include "appliance/job/output.h"
+
+/* What the command line said about all jobs. */
+typedef struct syncgate_run_options {
+	int once;
+	int dry_run;
+} syncgate_run_options_t;
+
+/* Ask the plugin whether the options go together; opens nothing. */
+xn_error_t *syncgate_job_check(const syncgate_job_config_t *config,
+    apr_pool_t *pool);
+
+/* What it would do, in one line in POOL. */
+const char *syncgate_job_describe(const syncgate_job_config_t *config,
+    apr_pool_t *pool);
+
+/*
+ * Run it until it is done, was asked to stop (both NULL), or fails for good.
+ * syncgate_stop_listen() was called before.
+ */
+xn_error_t *syncgate_job_run(const syncgate_job_config_t *config,
+    const syncgate_run_options_t *options, syncgate_output_t *output,
+    apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * output.h: what a running job shows: log lines and progress.
+ *
+ * On a terminal one line is redrawn at the bottom, a few times a second; into
+ * a file or pipe go plain lines; with --json one object a line.  A line is
+ * written by one write(2), so those of several workers do not mix.  Nobody
+ * reading (EPIPE) is no reason to stop: the rest is dropped.
+ */
+#ifndef SYNCGATE_JOB_OUTPUT_H
+#define SYNCGATE_JOB_OUTPUT_H
+
+#include <syncgate/plugin.h>
+
+enum syncgate_output_mode {
+	SYNCGATE_OUTPUT_PLAIN,
+	SYNCGATE_OUTPUT_TERMINAL,
+	SYNCGATE_OUTPUT_JSON
+};
+
+/* A level above those of plugin.h: the job's last word. */
+#define SYNCGATE_ERROR (-1)
+
+typedef struct syncgate_output syncgate_output_t;
+
+/* VERBOSE shows SYNCGATE_DEBUG lines too.  Lives in POOL. */
+syncgate_output_t *syncgate_output_create(int fd, int mode, int verbose,
+    apr_pool_t *pool);
+
+/* Which mode fits descriptor FD: plain, or terminal if it is a usable one. */
+int syncgate_output_mode_for(int fd);
+
+/*
+ * One line about JOB.  EVENT is a word for --json ("log", "retry", "done",
+ * "failed").  May be called from any thread, as all of these.
+ */
+void syncgate_output_log(syncgate_output_t *output, const char *job,
+    int level, const char *event, const char *text);
+
+/* Where JOB is. */
+void syncgate_output_progress(syncgate_output_t *output, const char *job,
+    const syncgate_progress_t *progress);
+
+/* Take the progress line away: something else is going to be printed. */
+void syncgate_output_clear(syncgate_output_t *output);
+
+#endif

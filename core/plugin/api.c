@@ -1,0 +1,156 @@
+/*
+ * api.c: what a plugin may ask of its job (<syncgate/plugin.h>).
+ */
+#include "core/plugin/host.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#define LINE_MAX_BYTES 4096	/* of a log line; the rest is cut off */
+
+const char *
+syncgate_job_name(const syncgate_job_t *job)
+{
+	return job->name;
+}
+
+xn_group_t *
+syncgate_job_group(const syncgate_job_t *job)
+{
+	return job->group;
+}
+
+/*
+ * A plugin that asks for what its own table does not have is broken in a way
+ * that no configuration can mend: stop where a core dump shows the place.
+ */
+static const syncgate_value_t *
+value_of(const syncgate_job_t *job, const char *name, int type)
+{
+	for (int i = 0; i < job->values->count; i++) {
+		const syncgate_value_t *value = &job->values->items[i];
+
+		if (strcmp(value->option->name, name) != 0)
+			continue;
+		/* A choice is read as the string that it is. */
+		if (value->option->type == type || (type == SYNCGATE_STRING &&
+		    value->option->type == SYNCGATE_CHOICE))
+			return value;
+		fprintf(stderr, "syncgate: job %s: the plugin asks for its "
+		    "option %s as another type than its table says\n",
+		    job->name, name);
+		abort();
+	}
+	fprintf(stderr, "syncgate: job %s: the plugin asks for an option %s "
+	    "that its table does not have\n", job->name, name);
+	abort();
+}
+
+const char *
+syncgate_job_string(const syncgate_job_t *job, const char *option)
+{
+	return value_of(job, option, SYNCGATE_STRING)->text;
+}
+
+const xn_location_t *
+syncgate_job_location(const syncgate_job_t *job, const char *option)
+{
+	return value_of(job, option, SYNCGATE_LOCATION)->location;
+}
+
+int
+syncgate_job_bool(const syncgate_job_t *job, const char *option)
+{
+	return value_of(job, option, SYNCGATE_BOOL)->number != 0;
+}
+
+long long
+syncgate_job_integer(const syncgate_job_t *job, const char *option)
+{
+	return value_of(job, option, SYNCGATE_INTEGER)->number;
+}
+
+apr_interval_time_t
+syncgate_job_seconds(const syncgate_job_t *job, const char *option)
+{
+	return value_of(job, option, SYNCGATE_SECONDS)->number;
+}
+
+int
+syncgate_job_once(const syncgate_job_t *job)
+{
+	return job->once;
+}
+
+int
+syncgate_job_dry_run(const syncgate_job_t *job)
+{
+	return job->dry_run;
+}
+
+int
+syncgate_job_stopping(const syncgate_job_t *job)
+{
+	struct pollfd p = { .fd = job->stop_fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+int
+syncgate_job_wait(syncgate_job_t *job, apr_interval_time_t time)
+{
+	apr_time_t end = apr_time_now() + time;
+	struct pollfd p = { .fd = job->stop_fd, .events = POLLIN };
+
+	for (;;) {
+		apr_interval_time_t left = end - apr_time_now();
+		int milliseconds = -1;
+
+		if (time >= 0) {
+			if (left < 0)
+				left = 0;
+			if (left > apr_time_from_sec(3600))
+				left = apr_time_from_sec(3600);
+			milliseconds = (int)((left + 999) / 1000);
+		}
+		if (poll(&p, 1, milliseconds) > 0)
+			return 1;
+		if (time >= 0 && apr_time_now() >= end)
+			return 0;
+	}
+}
+
+int
+syncgate_job_stop_fd(const syncgate_job_t *job)
+{
+	return job->stop_fd;
+}
+
+void
+syncgate_job_log(syncgate_job_t *job, int level, const char *format, ...)
+{
+	char line[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, format);
+	apr_vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	job->host->log(job, level, line);
+}
+
+void
+syncgate_job_progress(syncgate_job_t *job, const syncgate_progress_t *progress)
+{
+	job->host->progress(job, progress);
+}
+
+void
+syncgate_job_healthy(syncgate_job_t *job)
+{
+	job->host->healthy(job);
+}

@@ -1,0 +1,48 @@
+/*
+ * host.h: what a job is, between the program that runs it and its plugin.
+ *
+ * A plugin links against libexecnet alone, so the functions that it calls
+ * (syncgate_job_*, in api.c) live there; what they cannot do themselves they
+ * ask of the host, the program that filled in this struct.
+ */
+#ifndef XN_PLUGIN_HOST_H
+#define XN_PLUGIN_HOST_H
+
+#include <syncgate/plugin.h>
+
+/* The value of one option, as its type says; set by options.c. */
+typedef struct syncgate_value {
+	const syncgate_option_t *option;
+	int given;			/* by the user; else the default */
+	const char *text;		/* as written; NULL: not there */
+	const xn_location_t *location;	/* SYNCGATE_LOCATION, or NULL */
+	long long number;		/* BOOL (0 or 1), INTEGER, SECONDS (µs) */
+} syncgate_value_t;
+
+/* One for each entry of the plugin's table, in its order. */
+typedef struct syncgate_values {
+	const syncgate_value_t *items;
+	int count;
+} syncgate_values_t;
+
+/* What the host does for its jobs.  Called from any thread of the job. */
+typedef struct syncgate_host {
+	void (*log)(syncgate_job_t *job, int level, const char *line);
+	void (*progress)(syncgate_job_t *job,
+	    const syncgate_progress_t *progress);
+	void (*healthy)(syncgate_job_t *job);
+} syncgate_host_t;
+
+struct syncgate_job {
+	const syncgate_host_t *host;
+	void *baton;			/* the host's own */
+	const char *name;
+	const syncgate_values_t *values;
+	xn_group_t *group;		/* of this attempt; NULL in check() */
+	int once;			/* --once */
+	int dry_run;			/* --dry-run */
+	int stop_fd;			/* becomes readable, and stays so, when
+					 * the job must stop; -1: never */
+};
+
+#endif
