@@ -34,7 +34,7 @@ check_grep "the headers declare functions" '^xn_value_get$' "$tmp/declared"
 check_equal "every function that a public header declares is exported" "" \
     "$(comm -23 "$tmp/declared" "$tmp/library")"
 
-for plugin in "$top_builddir"/plugins/.libs/*.so; do
+for plugin in $(find "$top_builddir/plugins" -name '*.so'); do
 	check_equal "$(basename "$plugin") exports syncgate_plugin alone" \
 	    syncgate_plugin "$(exported "$plugin")"
 done
