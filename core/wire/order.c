@@ -2,13 +2,14 @@
  * order.c: which values may be keys, and which of them are equal.
  *
  * Python's equality decides: 1, True and 1.0 are one key, and a NaN equals
- * nothing.  To find two equal ones among a hostile million in O(n log n), the
- * keys are sorted by some total order in which equal values are neighbours;
- * hashing would let the other machine choose collisions.
+ * nothing.  (One exception: from 2**63 on, an int and a float are two keys; to
+ * compare them exactly is too slow for a million of them.)  To find two equal
+ * ones in O(n log n), the keys are sorted by some total order in which equal
+ * values are neighbours; hashing would let the other machine choose
+ * collisions.
  */
 #include "core/wire/internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,10 +18,8 @@
 /* A number in the form in which equal ones look the same. */
 struct number {
 	enum { SMALL, BIG, REAL, COMPLEX } form;
-	int64_t small;		/* SMALL */
-	struct xn_decimal big;	/* BIG */
-	double real, imaginary;	/* REAL, COMPLEX */
-	char text[320];		/* room for the digits of any double */
+	int64_t small;			/* SMALL */
+	double real, imaginary;		/* REAL, COMPLEX */
 };
 
 int
@@ -52,17 +51,10 @@ is_number(const xn_value *v)
 static void
 number_from_double(struct number *out, double v)
 {
-	int n;
-
-	if (v > -9.2e18 && v < 9.2e18 && (double)(int64_t)v == v) {
+	/* The range of 64 bits, which both limits can express. */
+	if (v >= -0x1p63 && v < 0x1p63 && (double)(int64_t)v == v) {
 		out->form = SMALL;
 		out->small = (int64_t)v;
-	} else if (v - v == 0 && (v <= -9.2e18 || v >= 9.2e18)) {
-		/* Finite and that large: a whole number. */
-		n = snprintf(out->text, sizeof(out->text), "%.0f", v);
-		xn_decimal__parse(&out->big, out->text, (size_t)n);
-		out->form = out->big.fits ? SMALL : BIG;
-		out->small = out->big.small;
 	} else {
 		out->form = REAL;
 		out->real = v;
@@ -74,9 +66,7 @@ static void
 number_from(struct number *out, const xn_value *v)
 {
 	if (v->kind == XN_BIGINT) {
-		xn_decimal__parse(&out->big, v->u.text, v->size);
-		out->form = out->big.fits ? SMALL : BIG;
-		out->small = out->big.small;
+		out->form = BIG;	/* its text is normalized already */
 	} else if (v->kind == XN_FLOAT) {
 		number_from_double(out, v->u.real);
 	} else if (v->kind == XN_COMPLEX && v->u.complex_parts[1] == 0) {
@@ -106,14 +96,13 @@ compare_doubles(double a, double b, int *nan)
 	return (a > b) - (a < b);
 }
 
+/* Text of SIZE bytes: any order will do. */
 static int
-compare_decimals(const struct xn_decimal *a, const struct xn_decimal *b)
+compare_text(const void *a, size_t a_size, const void *b, size_t b_size)
 {
-	if (a->negative != b->negative)
-		return a->negative - b->negative;
-	if (a->n != b->n)
-		return a->n < b->n ? -1 : 1;
-	return memcmp(a->digits, b->digits, a->n);
+	if (a_size != b_size)
+		return a_size < b_size ? -1 : 1;
+	return a_size == 0 ? 0 : memcmp(a, b, a_size);
 }
 
 static int
@@ -129,7 +118,7 @@ compare_numbers(const xn_value *a, const xn_value *b, int *nan)
 	if (x.form == SMALL)
 		return (x.small > y.small) - (x.small < y.small);
 	if (x.form == BIG)
-		return compare_decimals(&x.big, &y.big);
+		return compare_text(a->u.text, a->size, b->u.text, b->size);
 	c = compare_doubles(x.real, y.real, nan);
 	return c != 0 ? c : compare_doubles(x.imaginary, y.imaginary, nan);
 }
@@ -148,14 +137,12 @@ compare(const xn_value *a, const xn_value *b, int *nan)
 		    (a->u.channel.id < b->u.channel.id);
 	if (a->kind == XN_NONE)
 		return 0;
+	if (a->kind == XN_STR)
+		return compare_text(a->u.text, a->size, b->u.text, b->size);
+	if (a->kind == XN_BYTES)
+		return compare_text(a->u.bytes, a->size, b->u.bytes, b->size);
 	if (a->size != b->size)
 		return a->size < b->size ? -1 : 1;
-	if (a->size == 0)
-		return 0;
-	if (a->kind == XN_STR)
-		return memcmp(a->u.text, b->u.text, a->size);
-	if (a->kind == XN_BYTES)
-		return memcmp(a->u.bytes, b->u.bytes, a->size);
 	/* Tuples, and frozensets, whose items are sorted already. */
 	for (unsigned int i = 0; i < a->size; i++)
 		if ((c = compare(&a->u.items[i], &b->u.items[i], nan)) != 0)
