@@ -109,8 +109,11 @@ xn_bootstrap(xn_transport_t **transport, const char **features,
 	if (error != NULL) {
 		if (spec->kind == XN_XSPEC_SSH)
 			error = no_hello(error, t, how, pool);
+		else if (error->code == XN_E_CONNECTION)
+			error->code = XN_E_BOOTSTRAP;
 		t->kind->close(t);
-		return error;
+		return error->code != XN_E_BOOTSTRAP ? error :
+		    xn_error_wrap(error, "no hello from the agent");
 	}
 	*transport = t;
 	return NULL;
