@@ -81,6 +81,7 @@ start(struct xn_router *r)
 	xn_buf_init(&r->in, XN_MESSAGE_MAX + 1024u * 1024);
 	xn_buf_init(&r->out, XN_OUT_MAX);
 	xn_buf_init(&r->line, 4096);
+	prctl(PR_SET_NAME, "syncgate-agent");
 	pin_names();
 	r->pidns = xn_process_can_pidns();
 	if (!r->pidns)

@@ -181,35 +181,18 @@ xn_crash_watch(struct xn_report *report, uint64_t low, uint64_t high,
 
 /* ---- In the keeper ------------------------------------------------------ */
 
-static void *
-keep_alloc(void *baton, size_t size)
-{
-	(void)baton;
-	return malloc(size);
-}
-
-static void *
-any_channel(void *baton, int32_t id)
-{
-	(void)id;
-	return baton;
-}
-
 /* Compile the program of the report again; NULL if that cannot be done. */
 static struct xn_stabs *
 compile_again(struct xn_source *source, const struct xn_program *program)
 {
-	struct xn_decode_env env = {
-		.alloc = keep_alloc, .channel = any_channel,
-		.channel_baton = source,
-		.py2str_as_py3str = program->py2str_as_py3str,
-	};
 	struct xn_stabs *stabs = NULL;
+	struct xn_decode_env env;
 	struct xn_limits limits;
 	const xn_value *kwargs;
 	char path[40], error[200];
 	int fd;
 
+	xn_program_env(&env, program);
 	if (xn_program_parse(source, &limits, &kwargs, program, &env, error,
 	    sizeof(error)) != 0)
 		return NULL;

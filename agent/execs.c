@@ -315,7 +315,7 @@ close_channels(struct xn_router *r, struct xn_exec *e)
 	text[XN_REPORT_TEXT - 1] = '\0';
 	if (text[0] == '\0' && e->status != 0)
 		snprintf(text, XN_REPORT_TEXT, "ended without a reason");
-	if (r->state != XN_ROUTER_RUNS || e->deadline != 0 || text[0] == '\0')
+	if (r->state != XN_ROUTER_RUNS || e->deadline < 0 || text[0] == '\0')
 		text = NULL;
 	xn_owner_close_all(r, e, text);
 	atomic_fetch_sub(&r->shared->extra, atomic_load(&e->report->extra));
@@ -332,8 +332,6 @@ xn_execs_finish(struct xn_router *r)
 			continue;
 		}
 		close_channels(r, e);
-		if (r->turn == e)
-			r->turn = e->next;
 		*at = e->next;
 		r->queued -= xn_buf_len(&e->out);
 		r->execs_n--;

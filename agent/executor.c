@@ -127,6 +127,9 @@ xn_executor_run(const struct xn_program *program)
 	const char *text;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != program->keeper)
+		_exit(1);
+	prctl(PR_SET_NAME, "syncgate-exec");
 	set_signals();
 	xn_crash_install(program->report);
 	xn_link_init(&link, program);

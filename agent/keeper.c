@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,32 +98,16 @@ watch(struct keeper *k, const sigset_t *set)
 }
 
 /* The seconds of the program's limits, 0 for none. */
-static void *
-keep_alloc(void *baton, size_t size)
-{
-	(void)baton;
-	return malloc(size);
-}
-
-static void *
-any_channel(void *baton, int32_t id)
-{
-	(void)id;
-	return baton;
-}
-
 static double
 wall_limit(const struct xn_program *program)
 {
 	struct xn_limits limits;
 	struct xn_source source;
-	struct xn_decode_env env = {
-		.alloc = keep_alloc, .channel = any_channel,
-		.channel_baton = &source,
-	};
+	struct xn_decode_env env;
 	const xn_value *kwargs;
 	char error[200];
 
+	xn_program_env(&env, program);
 	if (xn_program_parse(&source, &limits, &kwargs, program, &env, error,
 	    sizeof(error)) != 0)
 		return 0;
@@ -159,23 +144,36 @@ explain(const struct keeper *k)
 	}
 }
 
-void
-xn_keeper_run(const struct xn_program *program)
+/* Set up what keeps executor and keeper from outliving the router. */
+static void
+enter(const struct xn_program *program, sigset_t *set)
 {
-	struct keeper k = { .program = program };
-	sigset_t set;
+	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It may have died just before that. */
+	if (recv(program->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		_exit(1);
 	prctl(PR_SET_NAME, "syncgate-keeper");
 	if (!program->pidns)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
 	setsid();
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_SETMASK, &set, NULL);
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGHUP);
+	sigprocmask(SIG_SETMASK, set, NULL);
+}
+
+void
+xn_keeper_run(struct xn_program *program)
+{
+	struct keeper k = { .program = program };
+	sigset_t set;
+
+	enter(program, &set);
 	k.seconds = wall_limit(program);
+	program->keeper = getpid();
 	k.pid = fork();
 	if (k.pid == 0)
 		xn_executor_run(program);

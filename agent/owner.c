@@ -97,16 +97,15 @@ learn(void *baton, int32_t id)
 	struct xn_owned *o = xn_owner_find(l->router, id);
 	uint8_t frame[XN_HEADER_SIZE];
 
-	/* Even ids are never learned: who made one has announced it. */
-	if (o == NULL && id > 0 && id % 2 == 1)
+	if (o == NULL && id > 0 && id % 2 == 1) {
 		o = xn_owner_add(l->router, id, l->exec);
-	else if (o == NULL)
+		return o != NULL ? 0 : XN_C_TOO_MANY;
+	}
+	if (o != NULL && o->exec == l->exec)
 		return 0;
-	if (o == NULL)
-		return XN_C_TOO_MANY;
-	if (o->exec == l->exec)
-		return 0;
-	xn_header_put(frame, XN_MSG_OWN, id, 0);
+	/* Who makes an even id announces it: without an owner it is closed. */
+	xn_header_put(frame, o != NULL ? XN_MSG_OWN : XN_MSG_CHANNEL_CLOSE,
+	    id, 0);
 	xn_execs_write(l->router, l->exec, frame, sizeof(frame));
 	return 0;
 }

@@ -5,9 +5,36 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/wire/code.h"
+
+static void *
+keep_alloc(void *baton, size_t size)
+{
+	(void)baton;
+	return malloc(size);
+}
+
+static void *
+any_channel(void *baton, int32_t id)
+{
+	(void)id;
+	return baton;
+}
+
+void
+xn_program_env(struct xn_decode_env *env, const struct xn_program *program)
+{
+	static char object;
+
+	memset(env, 0, sizeof(*env));
+	env->alloc = keep_alloc;
+	env->channel = any_channel;
+	env->channel_baton = &object;
+	env->py2str_as_py3str = program->py2str_as_py3str;
+}
 
 static int
 refuse(char *error, size_t size, const char *text)

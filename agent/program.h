@@ -17,6 +17,7 @@ struct xn_program {
 	int sock;			/* the executor's end */
 	int log;			/* where its stderr goes */
 	int pidns;			/* the keeper is init of a namespace */
+	pid_t keeper;			/* as the executor sees it */
 	int py2str_as_py3str;		/* RECONFIGURE of the gateway */
 	int py3str_as_py2str;
 	struct xn_shared *shared;
@@ -30,6 +31,13 @@ struct xn_source {
 	const char *file;	/* for messages */
 	const char *entry;
 };
+
+/*
+ * Fill ENV for xn_program_parse() where only texts and numbers are wanted:
+ * memory stays until the process ends, every channel is allowed.
+ */
+void xn_program_env(struct xn_decode_env *env,
+    const struct xn_program *program);
 
 /* What a program may use; 0 is no limit. */
 struct xn_limits {
@@ -52,7 +60,7 @@ int xn_program_parse(struct xn_source *source, struct xn_limits *limits,
  * leaves, holds the wall clock, explains a crash, and ends when nothing of it
  * is left.  With a PID namespace it is its init.  Does not return.
  */
-void xn_keeper_run(const struct xn_program *program)
+void xn_keeper_run(struct xn_program *program)
     __attribute__((noreturn));
 
 /* The process that compiles and runs the program.  Does not return. */

@@ -274,13 +274,11 @@ run_timers(struct xn_router *r)
 static void
 dispatch_execs(struct xn_router *r, struct polled *p, size_t n)
 {
-	static size_t first;	/* another one begins every time */
-
 	if (n == 0)
 		return;
-	first = (first + 1) % n;
+	r->first = (r->first + 1) % n;
 	for (size_t i = 0; i < n; i++) {
-		size_t at = (first + i) % n;
+		size_t at = (r->first + i) % n;
 		struct xn_exec *e = p->execs[at];
 		short io = p->fds[FIXED_FDS + 2 * at].revents;
 		int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;

@@ -20,7 +20,7 @@
 #define XN_OUT_PAUSE	(256u * 1024)	/* executors are not read above this */
 #define XN_OUT_STOP	(1024u * 1024)	/* nor the client above this */
 #define XN_OUT_MAX	(8u * 1024 * 1024)
-#define XN_QUEUED_PAUSE	(40u * 1024 * 1024) /* for all executors together */
+#define XN_QUEUED_PAUSE	(32u * 1024 * 1024) /* for all executors together */
 #define XN_BUCKETS	1024
 
 /* A keeper and its executor, as the router sees them. */
@@ -71,7 +71,7 @@ struct xn_router {
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	size_t queued;		/* bytes in the executors' out */
-	struct xn_exec *turn;	/* whose turn it is to be read first */
+	size_t first;		/* which of them is read first this turn */
 	struct xn_owned *buckets[XN_BUCKETS];
 	struct xn_shared *shared;
 	char error[256];	/* why the gateway ends */

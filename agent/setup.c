@@ -70,13 +70,10 @@ set_chdir(const xn_value *v, struct arena *a, char *error, size_t size)
 		snprintf(error, size, "chdir: not a path");
 		return -1;
 	}
-	if (chdir(path) == 0)
+	/* As execnet: a missing folder is made, one level. */
+	if (chdir(path) == 0 || (errno == ENOENT && mkdir(path, 0777) == 0 &&
+	    chdir(path) == 0))
 		return 0;
-	/* execnet makes a missing folder, one level. */
-	if (errno == ENOENT && (mkdir(path, 0777) != 0 || chdir(path) == 0)) {
-		if (errno == 0 || chdir(path) == 0)
-			return 0;
-	}
 	snprintf(error, size, "chdir: cannot change to '%.200s': %m", path);
 	return -1;
 }
