@@ -7,6 +7,8 @@
 #ifndef XN_TESTS_TEST_AGENT_H
 #define XN_TESTS_TEST_AGENT_H
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -292,6 +294,69 @@ agent_end(struct agent *a)
 		CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	}
 	xn_buf_free(&a->buf);
+}
+
+/* The peak memory of the process with the most, in KiB. */
+static UNUSED long
+peak_memory(const struct agent *a)
+{
+	char path[300], line[200], environ_text[16384];
+	DIR *dir = opendir("/proc");
+	struct dirent *e;
+	long peak = 0, kib;
+	ssize_t n;
+	FILE *f;
+
+	while ((e = readdir(dir)) != NULL) {
+		if (!isdigit((unsigned char)e->d_name[0]))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/environ", e->d_name);
+		f = fopen(path, "r");
+		n = f == NULL ? 0 : (ssize_t)fread(environ_text, 1,
+		    sizeof(environ_text), f);
+		if (f != NULL)
+			fclose(f);
+		if (n <= 0 || memmem(environ_text, (size_t)n, a->mark,
+		    strlen(a->mark) + 1) == NULL)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/status", e->d_name);
+		f = fopen(path, "r");
+		while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+			if (sscanf(line, "VmHWM: %ld", &kib) == 1 &&
+			    kib > peak)
+				peak = kib;
+		if (f != NULL)
+			fclose(f);
+	}
+	closedir(dir);
+	return peak;
+}
+
+/* Was the agent built with sanitizers, as this program?  The environment can
+ * say otherwise when they were built apart. */
+static UNUSED int
+agent_is_sanitized(void)
+{
+	const char *said = getenv("XN_SANITIZED");
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	return said == NULL || atoi(said) != 0;
+#else
+	return said != NULL && atoi(said) != 0;
+#endif
+}
+
+/* The agent must have stayed small; sanitizers need memory of their own. */
+static UNUSED void
+agent_expect_small(const struct agent *a)
+{
+	long peak = peak_memory(a);
+
+	if (agent_is_sanitized())
+		return;
+	if (peak <= 0 || peak >= 64 * 1024)
+		printf("\n    peak %ld KiB\n", peak);
+	CU_ASSERT(peak > 0 && peak < 64 * 1024);
 }
 
 #endif
