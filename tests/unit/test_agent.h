@@ -106,12 +106,13 @@ agent_write(struct agent *a, const void *bytes, size_t n)
 static UNUSED void
 agent_put(struct agent *a, int type, int32_t id, const void *p, size_t n)
 {
-	uint8_t header[XN_HEADER_SIZE];
+	uint8_t *frame = malloc(XN_HEADER_SIZE + n);
 
-	xn_header_put(header, type, id, (uint32_t)n);
-	agent_write(a, header, sizeof(header));
+	xn_header_put(frame, type, id, (uint32_t)n);
 	if (n > 0)
-		agent_write(a, p, n);
+		memcpy(frame + XN_HEADER_SIZE, p, n);
+	agent_write(a, frame, XN_HEADER_SIZE + n);
+	free(frame);
 }
 
 static UNUSED int32_t
