@@ -101,6 +101,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_watch_next),
 	SYMBOL(xn_child_start),
 	SYMBOL(xn_child_wait),
+	SYMBOL(xn_run),
 	SYMBOL(xn_time),
 	SYMBOL(xn_clock),
 	SYMBOL(xn_sleep),

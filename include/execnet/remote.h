@@ -412,6 +412,12 @@ int xn_child_start(xn_child *child, const char *const *argv, int flags);
 /* Close its pipes and wait: its exit status, or 128 + the signal's number. */
 int xn_child_wait(xn_child *child);
 
+/*
+ * Run ARGV and send what it prints to CHANNEL, as bytes of at most XN_PIECE.
+ * Its exit status as above, or -1 and errno if it cannot be started.
+ */
+int xn_run(xn_channel *channel, const char *const *argv);
+
 /* ---- Time, hashes, compression ---------------------------------------- */
 
 /* Seconds since 1970; seconds of a clock that never jumps; sleep. */

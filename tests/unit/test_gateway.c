@@ -590,6 +590,30 @@ closing_for_writing_ends_the_peers_receive(void)
 }
 
 static void
+a_programs_output_travels_on_the_channel(void)
+{
+	xn_channel_t *ch;
+	const void *bytes;
+	size_t n;
+	int status = 0;
+
+	if (begin_with("popen"))
+		return;
+	ch = start(SIDE("const char *argv[] = { \"sh\", \"-c\","
+	    "\"echo out; exit 3\", NULL };"
+	    "const char *none[] = { \"/no/such\", NULL };"
+	    "xn_send(channel, \"i\", xn_run(channel, argv));"
+	    "if (xn_run(channel, none) == -1) xn_fail(\"none: %m\");"));
+	failed(xn_receive(ch, xn_seconds(10), "y", &bytes, &n));
+	CU_ASSERT(n == 4 && memcmp(bytes, "out\n", 4) == 0);
+	failed(xn_receive(ch, xn_seconds(10), "i", &status));
+	CU_ASSERT_EQUAL(status, 3);
+	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	    "none: No such file");
+	end();
+}
+
+static void
 dumps_and_loads_agree(void)
 {
 	const xn_value_t *v, *back;
@@ -639,6 +663,8 @@ static const struct xn_test_case cases[] = {
 	{ "default ids are unique", default_ids_are_unique },
 	{ "closing for writing ends the peer's receive",
 	    closing_for_writing_ends_the_peers_receive },
+	{ "a program's output travels on the channel",
+	    a_programs_output_travels_on_the_channel },
 	{ "dumps and loads agree", dumps_and_loads_agree },
 };
 
