@@ -16,7 +16,7 @@
 
 #include <libtcc.h>
 
-#include "embedded.h"
+#include "agent/embedded.h"
 
 #define MESSAGES_MAX	(8 * 1024)
 
@@ -186,8 +186,8 @@ xn_compile(struct xn_code_block *out, const struct xn_source *source,
 	}
 	*(void **)&out->entry = tcc_get_symbol(s, source->entry);
 	if (out->entry == NULL) {
-		snprintf(text, sizeof(text), "%.80s: error: no function '%.40s'",
-		    source->file, source->entry);
+		snprintf(text, sizeof(text), "%.80s: error: no function "
+		    "'%.40s'", source->file, source->entry);
 		on_message(errors, text);
 		return -1;
 	}

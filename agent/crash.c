@@ -48,7 +48,7 @@ xn_crash_signal_name(char *out, size_t size, int number)
 	snprintf(out, size, "signal %d", number);
 }
 
-/* ---- In the executor --------------------------------------------------- */
+/* ---- In the executor ----------------------------------------------------- */
 
 /* A word of our own memory, without a second crash if it is not there. */
 static int
@@ -179,7 +179,7 @@ xn_crash_watch(struct xn_report *report, uint64_t low, uint64_t high,
 	report->high = high;
 }
 
-/* ---- In the keeper ------------------------------------------------------ */
+/* ---- In the keeper ------------------------------------------------------- */
 
 /* Compile the program of the report again; NULL if that cannot be done. */
 static struct xn_stabs *

@@ -29,7 +29,7 @@ void xn_crash_explain(char *out, size_t size, const struct xn_program *program);
 /* "SIGSEGV (invalid memory reference)" */
 void xn_crash_signal_name(char *out, size_t size, int number);
 
-/* ---- stabs.c ----------------------------------------------------------- */
+/* ---- stabs.c ------------------------------------------------------------- */
 
 /* The functions and lines of an object file that tcc made. */
 struct xn_stabs;

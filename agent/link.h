@@ -59,7 +59,7 @@ struct xn_link {
 	size_t early;			/* sum of the channels' */
 	struct xn_chan *awaited;	/* receive() waits for it, or NULL */
 	int terminated;			/* GATEWAY_TERMINATE came: all is EOF */
-	const char *broken;		/* why nothing works any more, or NULL */
+	const char *broken;		/* why nothing works now, or NULL */
 	char text[512];			/* the error of the last call */
 };
 
@@ -93,7 +93,7 @@ void xn_link_send(struct xn_link *link, int type, int32_t id,
 /* Send what is queued, blocking. */
 void xn_link_flush(struct xn_link *link);
 
-/* ---- chan.c: what a message does to its channel ------------------------ */
+/* ---- chan.c: what a message does to its channel -------------------------- */
 
 /* M came for CH.  0, or a negative code that breaks the link. */
 int xn_chan_message(struct xn_link *link, struct xn_chan *ch,

@@ -278,7 +278,8 @@ port_newchannel(void *baton)
 	_Atomic int32_t *last = &link->program->shared->last_even;
 	int32_t id;
 
-	if (link->open_n >= XN_CHANNELS_MAX || atomic_load(last) > INT32_MAX - 4)
+	if (link->open_n >= XN_CHANNELS_MAX ||
+	    atomic_load(last) > INT32_MAX - 4)
 		return NULL;
 	id = atomic_fetch_add(last, 2) + 2;
 	/* In order before any value that holds the id. */

@@ -2,8 +2,8 @@
  * router.c: the poll loop of the agent.
  *
  * An executor is not read while more than XN_OUT_PAUSE bytes wait for the
- * client; each is read at most once a turn, beginning with another one every
- * time, so none starves the others.  The client is not read while it does not
+ * client; each is read at most once a turn, beginning behind the one that was
+ * read last, so none starves the others.  The client is not read while it does not
  * read either, or while executors have much unread.
  */
 #include "agent/router.h"
@@ -24,7 +24,7 @@
 #include "core/wire/dump.h"
 
 #define READ_SIZE	(256u * 1024)
-#define FIXED_FDS	4	/* client in, client out, children, own stderr */
+#define FIXED_FDS	4	/* client in and out, children, own stderr */
 #define FLUSH_MS	2000	/* for the last messages of a gateway */
 
 int64_t
@@ -36,7 +36,7 @@ xn_router_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ---- To the client -------------------------------------------------------- */
+/* ---- To the client ------------------------------------------------------- */
 
 static void
 end_at_once(struct xn_router *r)
@@ -161,7 +161,7 @@ read_client(struct xn_router *r)
 		xn_buf_free(&r->in);
 }
 
-/* ---- The loop --------------------------------------------------------------- */
+/* ---- The loop ------------------------------------------------------------ */
 
 /* Which executor is polled in which two places of the array. */
 struct polled {
@@ -274,19 +274,20 @@ run_timers(struct xn_router *r)
 static void
 dispatch_execs(struct xn_router *r, struct polled *p, size_t n)
 {
-	if (n == 0)
-		return;
-	r->first = (r->first + 1) % n;
+	size_t first = r->first;
+
 	for (size_t i = 0; i < n; i++) {
-		size_t at = (r->first + i) % n;
+		size_t at = (first + i) % n;
 		struct xn_exec *e = p->execs[at];
 		short io = p->fds[FIXED_FDS + 2 * at].revents;
 		int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;
 
 		if (io & POLLOUT)
 			xn_execs_flush(r, e);
-		if (e->sock >= 0 && !full && ((io & ~POLLOUT) || e->pid == 0))
+		if (e->sock >= 0 && !full && ((io & ~POLLOUT) || e->pid == 0)) {
 			xn_execs_read(r, e);
+			r->first = at + 1;
+		}
 		if (e->log >= 0 && !full &&
 		    (p->fds[FIXED_FDS + 2 * at + 1].revents || e->pid == 0))
 			xn_execs_read_log(r, e);

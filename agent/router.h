@@ -71,7 +71,7 @@ struct xn_router {
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	size_t queued;		/* bytes in the executors' out */
-	size_t first;		/* which of them is read first this turn */
+	size_t first;		/* which of them is read first */
 	struct xn_owned *buckets[XN_BUCKETS];
 	struct xn_shared *shared;
 	char error[256];	/* why the gateway ends */
@@ -102,18 +102,18 @@ void xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n);
 int xn_router_refuse(struct xn_router *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- client.c: messages from the client ----------------------------------- */
+/* ---- client.c: messages from the client ---------------------------------- */
 
 /* Handle all whole messages in r->in; -1 after xn_router_refuse(). */
 int xn_client_input(struct xn_router *r);
 
-/* ---- setup.c: messages that are for the router itself ---------------------- */
+/* ---- setup.c: messages that are for the router itself -------------------- */
 
 int xn_setup_message(struct xn_router *r, const struct xn_message *m);
 int xn_setup_reconfigure(struct xn_router *r, const struct xn_message *m);
 void xn_setup_status(struct xn_router *r, const struct xn_message *m);
 
-/* ---- execs.c: executors ---------------------------------------------------- */
+/* ---- execs.c: executors -------------------------------------------------- */
 
 /* Start an executor for the CHANNEL_EXEC M; the reason goes to the client. */
 int xn_execs_start(struct xn_router *r, const struct xn_message *m);
@@ -135,7 +135,7 @@ void xn_execs_finish(struct xn_router *r);
 void xn_execs_kill(struct xn_router *r, struct xn_exec *e);
 void xn_execs_kill_all(struct xn_router *r);
 
-/* ---- owner.c: who has which channel ----------------------------------------- */
+/* ---- owner.c: who has which channel -------------------------------------- */
 
 struct xn_owned *xn_owner_find(struct xn_router *r, int32_t id);
 

@@ -179,7 +179,7 @@ stderr_of_a_program_and_its_children_is_its_log(void)
 	agent_end(&a);
 }
 
-/* ---- Channels -------------------------------------------------------------- */
+/* ---- Channels ------------------------------------------------------------ */
 
 static void
 a_channel_made_by_the_program_works_both_ways(void)
@@ -282,7 +282,7 @@ data_for_unknown_and_closed_channels_is_dropped(void)
 	agent_end(&a);
 }
 
-/* ---- The router's own ----------------------------------------------------- */
+/* ---- The router's own ---------------------------------------------------- */
 
 static void
 status_is_answered_on_any_id(void)
