@@ -31,7 +31,7 @@ cmd_usage(const char *name, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	apr_vsnprintf(text, sizeof(text), format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	syncgate_text_clean(clean, sizeof(clean), text);
 	fflush(stdout);
@@ -127,9 +127,10 @@ unknown_option(struct complaint *complaint, const char *name)
 			xn_nearest_try(&nearest, option->name);
 	}
 	complaint->code = cmd_usage(complaint->cmd->name,
-	    "unknown option --%s%s%s", name,
+	    "unknown option --%s%s%s%s", name,
 	    nearest.best != NULL ? ": did you mean --" : "",
-	    nearest.best != NULL ? nearest.best : "");
+	    nearest.best != NULL ? nearest.best : "",
+	    nearest.best != NULL ? "?" : "");
 }
 
 /*
@@ -154,6 +155,7 @@ on_complaint(void *baton, const char *format, ...)
 	} else {
 		const char *name = va_arg(ap, const char *);
 
+		name += strspn(name, "-");
 		if (strcmp(text, "invalid option") == 0)
 			unknown_option(complaint, name);
 		else
@@ -235,8 +237,9 @@ cmd_main(const cmd_t *cmd, int argc, const char *const *argv,
 		return CMD_OK;
 	}
 	if (line.count < cmd->min_words)
-		return cmd_usage(cmd->name, "%s is missing",
-		    cmd->words);
+		return cmd_usage(cmd->name, "%s: it takes %s",
+		    line.count == 0 ? "words are missing" :
+		    "a word is missing", cmd->words);
 	if (cmd->max_words >= 0 && line.count > cmd->max_words)
 		return cmd_usage(cmd->name, "\"%s\" is a word too many",
 		    line.words[cmd->max_words]);

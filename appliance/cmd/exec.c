@@ -170,10 +170,10 @@ const cmd_t cmd_exec = {
 	.summary = "Run a C program at the other end of a gateway",
 	.details =
 	    "\nThe text of FILE.c is sent over the gateway that XSPEC "
-	    "describes, compiled there in\nmemory, and its remote_main() is "
-	    "called, with {\"args\": [ARG, ...]} as kwargs.  Each\nvalue that "
-	    "it sends is printed on a line: text as it is, others as Python "
-	    "writes\nthem.  Standard input is not used.\n\n"
+	    "describes, compiled there\nin memory, and its remote_main() is "
+	    "called, with {\"args\": [ARG, ...]} as kwargs.\nEach value that "
+	    "it sends is printed on a line: text as it is, others as Python\n"
+	    "writes them.  Standard input is not used.\n\n"
 	    "    syncgate exec popen hello.c\n"
 	    "    syncgate exec \"ssh=me@host//nice=10\" disk_usage.c /srv\n",
 	.min_words = 2,

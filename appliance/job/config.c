@@ -166,15 +166,14 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	    gateway_named, config, pool);
 }
 
-/* A missing option has no line of its own: give it the job's. */
+/* A missing option has no line of its own: give it that of its job. */
 static xn_error_t *
-place_error(xn_error_t *error, const syncgate_section_t *section)
+place_error(xn_error_t *error, const char *file, const char *where,
+    const char *job)
 {
-	if (error == NULL || strncmp(error->message, section->file,
-	    strlen(section->file)) == 0)
+	if (error == NULL || strncmp(error->message, file, strlen(file)) == 0)
 		return error;
-	return xn_error_wrap(error, "%s: job %s", section->where,
-	    section->title);
+	return xn_error_wrap(error, "%s: job %s", where, job);
 }
 
 static void
@@ -246,7 +245,8 @@ second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
 
 		if (strcmp(section->kind, "job") == 0)
 			XN_TRY(place_error(add_job(config, section, used,
-			    pool), section));
+			    pool), section->file, section->where,
+			    section->title));
 	}
 	return NULL;
 }
@@ -294,8 +294,8 @@ syncgate_config_direct(syncgate_config_t **config, const char *plugin,
 	    pool));
 	job->name = job->plugin->name;
 	job->where = where;
-	XN_TRY(syncgate_options_read(&job->values, job->plugin, settings,
-	    count, NULL, NULL, pool));
+	XN_TRY(place_error(syncgate_options_read(&job->values, job->plugin,
+	    settings, count, NULL, NULL, pool), where, where, job->name));
 	*config = result;
 	return NULL;
 }

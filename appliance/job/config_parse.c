@@ -104,9 +104,9 @@ section_of(cfg_t *cfg)
 }
 
 /*
- * After each value of an option.  libConfuse sets CFGF_MODIFIED at every "=",
- * and we take it away: that tells a second assignment, which it would let win
- * silently, from the next value of a list.
+ * After each value of an option.  libConfuse sets CFGF_MODIFIED with every
+ * value, and we take it away: that tells a second assignment, which it would
+ * let win silently, from the brace behind a list.
  */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt)
@@ -114,12 +114,11 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	syncgate_section_t *section = section_of(cfg);
 	syncgate_setting_t *setting;
 
-	if ((opt->flags & CFGF_MODIFIED) == 0) {
-		if (opt->nvalues < 2)
-			return 0;	/* the brace behind a list of one */
+	if (opt->nvalues > 1)
 		return refuse(cfg, "the option \"%s\"%s has several values "
 		    "and takes one", opt->name, inside(cfg));
-	}
+	if ((opt->flags & CFGF_MODIFIED) == 0)
+		return 0;
 	opt->flags &= ~CFGF_MODIFIED;
 	if (section->file != current->file)
 		return refuse(cfg, "%s stands already at %s",
@@ -209,6 +208,24 @@ run_parser(const char *text, cfg_opt_t *top, cfg_flag_t flags)
 	return current->error;
 }
 
+static xn_error_t *
+scan_text(const char *file, char *text, apr_pool_t *pool)
+{
+	syncgate_scan_problem_t problem;
+	struct xn_nearest nearest = { .word = problem.word };
+
+	syncgate_config_scan(&problem, text, strlen(text));
+	if (problem.line == 0)
+		return NULL;
+	if (problem.reason != NULL)
+		return xn_error_create(XN_E_CONFIG, "%s:%d: %s", file,
+		    problem.line, problem.reason);
+	for (int i = 0; syncgate_config_names[i] != NULL; i++)
+		xn_nearest_try(&nearest, syncgate_config_names[i]);
+	return xn_error_create(XN_E_CONFIG, "%s:%d: unknown section \"%s\"%s",
+	    file, problem.line, problem.word, xn_nearest_hint(&nearest, pool));
+}
+
 xn_error_t *
 syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
     const char *text, const apr_array_header_t *options, apr_pool_t *pool)
@@ -223,16 +240,13 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 		CFG_FUNC("include", on_include),
 		CFG_END()
 	};
-	const char *reason;
-	int line = syncgate_config_scan(text, strlen(text), &reason);
+	char *copy = apr_pstrdup(pool, text);
 	xn_error_t *error;
 
-	if (line != 0)
-		return xn_error_create(XN_E_CONFIG, "%s:%d: %s", file, line,
-		    reason);
+	XN_TRY(scan_text(file, copy, pool));
 	top[0].validcb = top[1].validcb = on_section;
 	current = &parse;
-	error = run_parser(text, top,
+	error = run_parser(copy, top,
 	    options == NULL ? CFGF_IGNORE_UNKNOWN : CFGF_NONE);
 	current = NULL;
 	return error;

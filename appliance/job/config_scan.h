@@ -6,12 +6,21 @@
 
 #include <stddef.h>
 
+/* What is wrong with a text; see the top of config_scan.c. */
+typedef struct syncgate_scan_problem {
+	int line;		/* 0: nothing is wrong */
+	const char *reason;	/* what to do; NULL: word is an unknown name */
+	char word[64];		/* of a section or function */
+} syncgate_scan_problem_t;
+
 /*
- * Look through N bytes of a configuration.  An unquoted value ends where a
- * comment seems to begin: host:/srv/svn/ is what would be left of
- * host:/srv/svn/ * (without the blank).  Returns 0, or the number of the first
- * line that is wrong, with *REASON saying what to do.
+ * Look through the N bytes at TEXT for the first problem.  Comments become
+ * blanks.
  */
-int syncgate_config_scan(const char *text, size_t n, const char **reason);
+void syncgate_config_scan(syncgate_scan_problem_t *problem, char *text,
+    size_t n);
+
+/* The names that may stand outside of all braces; ends with NULL. */
+extern const char *const syncgate_config_names[];
 
 #endif

@@ -7,6 +7,7 @@
 #include <execnet.h>
 
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <apr_errno.h>
 #include <apr_strings.h>
@@ -25,6 +26,24 @@ error_new(apr_pool_t *pool, int code, int status, xn_error_t *cause,
 	return error;
 }
 
+/* By libc: APR's own printf knows neither %lld nor %zu. */
+static const char *
+format_text(apr_pool_t *pool, const char *format, va_list ap)
+{
+	va_list again;
+	char *text;
+	int n;
+
+	va_copy(again, ap);
+	n = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (n < 0)
+		return "(a message that cannot be formatted)";
+	text = apr_palloc(pool, (apr_size_t)n + 1);
+	vsnprintf(text, (size_t)n + 1, format, ap);
+	return text;
+}
+
 xn_error_t *
 xn_error_create(int code, const char *format, ...)
 {
@@ -34,7 +53,7 @@ xn_error_create(int code, const char *format, ...)
 
 	apr_pool_create(&pool, NULL);
 	va_start(ap, format);
-	message = apr_pvsprintf(pool, format, ap);
+	message = format_text(pool, format, ap);
 	va_end(ap);
 	return error_new(pool, code, 0, NULL, message);
 }
@@ -49,7 +68,7 @@ xn_error_system(int status, const char *format, ...)
 
 	apr_pool_create(&pool, NULL);
 	va_start(ap, format);
-	message = apr_pvsprintf(pool, format, ap);
+	message = format_text(pool, format, ap);
 	va_end(ap);
 	apr_strerror(status, reason, sizeof(reason));
 	return error_new(pool, XN_E_SYSTEM, status, NULL,
@@ -65,7 +84,7 @@ xn_error_wrap(xn_error_t *cause, const char *format, ...)
 	if (cause == NULL)
 		return NULL;
 	va_start(ap, format);
-	message = apr_pvsprintf(cause->pool, format, ap);
+	message = format_text(cause->pool, format, ap);
 	va_end(ap);
 	return error_new(cause->pool, cause->code, cause->status, cause,
 	    message);

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
 #define LINE_MAX_BYTES 4096	/* of a log line; the rest is cut off */
 
 const char *
@@ -138,7 +136,7 @@ syncgate_job_log(syncgate_job_t *job, int level, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	apr_vsnprintf(line, sizeof(line), format, ap);
+	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
 	job->host->log(job, level, line);
 }

@@ -181,6 +181,7 @@ check_option(const syncgate_option_t *option, apr_pool_t *pool)
 {
 	const struct context context = { .pool = pool };
 	syncgate_value_t value = { .option = option };
+	xn_error_t *error;
 
 	if (!is_option_name(option->name))
 		return xn_error_create(XN_E_PLUGIN, "a name has lower case "
@@ -198,10 +199,12 @@ check_option(const syncgate_option_t *option, apr_pool_t *pool)
 	if (option->required && option->fallback != NULL)
 		return xn_error_create(XN_E_PLUGIN,
 		    "it is required and has a default");
-	if (option->fallback != NULL)
-		XN_TRY_W(types[option->type].read(&value, option->fallback,
-		    &context), "its default");
-	return NULL;
+	if (option->fallback == NULL)
+		return NULL;
+	error = types[option->type].read(&value, option->fallback, &context);
+	if (error != NULL)
+		error->code = XN_E_PLUGIN;	/* nobody wrote it but it */
+	return xn_error_wrap(error, "its default");
 }
 
 xn_error_t *

@@ -1,0 +1,144 @@
+/*
+ * testplugin.c: a real plugin that does nothing, in every way that a test of
+ * the loader, of `run` and of `check` needs.  Built twice: with another
+ * TESTPLUGIN_ABI it must be refused.
+ */
+#include <syncgate/plugin.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifndef TESTPLUGIN_ABI
+#define TESTPLUGIN_ABI SYNCGATE_PLUGIN_ABI
+#define TESTPLUGIN_NAME "testplugin"
+#else
+#define TESTPLUGIN_NAME "oldplugin"
+#endif
+
+static const syncgate_option_t options[] = {
+	{ "place", SYNCGATE_LOCATION, NULL, 1, NULL, "a place, never used" },
+	{ "steps", SYNCGATE_INTEGER, "3", 0, NULL, "how many steps to do" },
+	{ "pause", SYNCGATE_SECONDS, "0", 0, NULL, "how long a step takes" },
+	{ "fail", SYNCGATE_INTEGER, "0", 0, NULL,
+	    "lose the connection in so many attempts" },
+	{ "healthy", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "say so at the beginning" },
+	{ "end", SYNCGATE_CHOICE, "done", 0,
+	    "done|follow|error|crash|hang|evil", "how it ends" },
+	{ "text", SYNCGATE_STRING, NULL, 0, NULL, "a line for the log" },
+	{ NULL, 0, NULL, 0, NULL, NULL }
+};
+
+static xn_error_t *
+check(syncgate_job_t *job, apr_pool_t *pool)
+{
+	(void)pool;
+	if (syncgate_job_integer(job, "steps") > 1000000)
+		return xn_error_create(XN_E_CONFIG,
+		    "steps: nobody has that much time");
+	return NULL;
+}
+
+static const char *
+describe(syncgate_job_t *job, apr_pool_t *pool)
+{
+	(void)pool;
+	return syncgate_job_location(job, "place")->path;
+}
+
+/* Wait over there for something that never comes. */
+static xn_error_t *
+hang(syncgate_job_t *job, apr_pool_t *pool)
+{
+	static const char source[] =
+	    "#include <execnet/remote.h>\n"
+	    "void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
+	    "{ long long n; xn_receive(channel, XN_FOREVER, \"l\", &n); }\n";
+	xn_gateway_t *gateway;
+	xn_channel_t *channel;
+	long long n;
+
+	XN_TRY(xn_gateway_open(&gateway, syncgate_job_group(job), "popen",
+	    pool));
+	XN_TRY(xn_remote_exec(&channel, gateway, &(xn_program_t){
+	    .name = "hang.c", .source = source }, pool));
+	syncgate_job_log(job, SYNCGATE_INFO, "hanging");
+	XN_TRY_W(xn_receive(channel, XN_FOREVER, "l", &n), "hanging");
+	return NULL;
+}
+
+static xn_error_t *
+end(syncgate_job_t *job, apr_pool_t *pool)
+{
+	const char *how = syncgate_job_string(job, "end");
+
+	if (strcmp(how, "error") == 0)
+		return xn_error_wrap(xn_error_create(XN_E_JOB,
+		    "it did not want to"), "at the end");
+	if (strcmp(how, "evil") == 0)
+		return xn_error_create(XN_E_JOB,
+		    "a \"quoted\" \033[2Jtext\nof two lines \xff");
+	if (strcmp(how, "crash") == 0)
+		kill(getpid(), SIGKILL);
+	if (strcmp(how, "hang") == 0)
+		return hang(job, pool);
+	while (strcmp(how, "follow") == 0 && !syncgate_job_once(job) &&
+	    !syncgate_job_wait(job, xn_seconds(3600)))
+		;
+	return NULL;
+}
+
+static xn_error_t *
+do_steps(syncgate_job_t *job)
+{
+	syncgate_progress_t progress = { .phase = "stepping", .unit = "step",
+	    .total = syncgate_job_integer(job, "steps") };
+
+	for (; progress.done < progress.total; progress.done++) {
+		progress.bytes = progress.done * 1000;
+		syncgate_job_progress(job, &progress);
+		if (syncgate_job_wait(job, syncgate_job_seconds(job,
+		    "pause"))) {
+			syncgate_job_log(job, SYNCGATE_INFO,
+			    "whole after %lld steps", progress.done);
+			return NULL;
+		}
+	}
+	syncgate_job_progress(job, &progress);
+	return NULL;
+}
+
+static xn_error_t *
+run(syncgate_job_t *job, apr_pool_t *pool)
+{
+	static long long attempts;
+	const char *text = syncgate_job_string(job, "text");
+
+	if (syncgate_job_bool(job, "healthy"))
+		syncgate_job_healthy(job);
+	if (attempts++ < syncgate_job_integer(job, "fail"))
+		return xn_error_create(XN_E_CONNECTION,
+		    "the connection was lost, attempt %lld", attempts);
+	syncgate_job_log(job, SYNCGATE_INFO, "pid %d%s", (int)getpid(),
+	    syncgate_job_dry_run(job) ? ", dry run" : "");
+	if (text != NULL)
+		syncgate_job_log(job, SYNCGATE_WARNING, "%s", text);
+	XN_TRY(do_steps(job));
+	if (syncgate_job_stopping(job))
+		return NULL;
+	return end(job, pool);
+}
+
+XN_API extern const syncgate_plugin_t syncgate_plugin;
+const syncgate_plugin_t syncgate_plugin = {
+	.abi = TESTPLUGIN_ABI,
+	.name = TESTPLUGIN_NAME,
+	.description = "does nothing, for tests",
+	.version = "1",
+	.options = options,
+	.check = check,
+	.run = run,
+	.describe = describe,
+};

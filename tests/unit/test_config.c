@@ -1,0 +1,354 @@
+/* Configuration files: what they say, and where they are wrong. */
+#include "appliance/job/config.h"
+
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_env.h>
+#include <apr_strings.h>
+
+#include "appliance/job/config_scan.h"
+#include "core/plugin/loader.h"
+#include "tests/lib/cunit_main.h"
+#include "tests/lib/expect.h"
+
+#define TEST "plugin = testplugin  place = \"/p\" "
+
+/* One case: a pool, a folder of its own, and where the test plugins are. */
+struct place {
+	apr_pool_t *pool;
+	const char *folder;
+	apr_array_header_t *plugins;
+};
+
+static struct place
+begin(void)
+{
+	struct place p = { .pool = expect_pool() };
+	const char *top = getenv("top_builddir");
+	char *folder = apr_pstrdup(p.pool, "/tmp/syncgate-config.XXXXXX");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	p.folder = folder;
+	p.plugins = apr_array_make(p.pool, 1, sizeof(const char *));
+	APR_ARRAY_PUSH(p.plugins, const char *) = apr_pstrcat(p.pool,
+	    top != NULL ? top : ".", "/tests/lib/.libs", NULL);
+	return p;
+}
+
+static void
+end(const struct place *p)
+{
+	const char *command = apr_pstrcat(p->pool, "rm -r ", p->folder, NULL);
+
+	CU_ASSERT_EQUAL(system(command), 0);
+	apr_pool_destroy(p->pool);
+}
+
+static const char *
+put(const struct place *p, const char *name, const char *text)
+{
+	const char *path = apr_pstrcat(p->pool, p->folder, "/", name, NULL);
+	FILE *stream = fopen(path, "w");
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
+	fputs(text, stream);
+	fclose(stream);
+	return path;
+}
+
+static syncgate_config_t *
+load(const struct place *p, const char *text)
+{
+	syncgate_config_t *config = NULL;
+
+	CU_ASSERT(expect_error(syncgate_config_load(&config, put(p, "a.conf",
+	    text), p->plugins, p->pool), 0, ""));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	return config;
+}
+
+static const syncgate_job_config_t *
+job(const struct place *p, const syncgate_config_t *config, const char *name)
+{
+	const syncgate_job_config_t *found = NULL;
+
+	CU_ASSERT(expect_error(syncgate_config_job(&found, config, name,
+	    p->pool), 0, ""));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+	return found;
+}
+
+static const syncgate_value_t *
+value(const syncgate_job_config_t *config, const char *name)
+{
+	for (int i = 0; i < config->values->count; i++) {
+		if (strcmp(config->values->items[i].option->name, name) == 0)
+			return &config->values->items[i];
+	}
+	CU_FAIL_FATAL("no such option");
+	return NULL;
+}
+
+static void
+jobs_and_gateways_are_read(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config = load(&p,
+	    "job one { " TEST " steps = {7} }\n"
+	    "// the gateway stands behind the job that uses it\n"
+	    "job two {\n plugin = 'testplugin'\n place = \"far:/x\"\n"
+	    " text = \"a \\\"b\\\" # c /* d\" /* comment */\n"
+	    " healthy = no # comment\n}\n"
+	    "gateway far { xspec = \"ssh=me@far:2222\" }\n");
+
+	CU_ASSERT_EQUAL(config->jobs->nelts, 2);
+	CU_ASSERT_EQUAL(value(job(&p, config, "one"), "steps")->number, 7);
+	CU_ASSERT_STRING_EQUAL(value(job(&p, config, "two"), "place")
+	    ->location->xspec, "ssh=me@far:2222");
+	CU_ASSERT_STRING_EQUAL(value(job(&p, config, "two"), "text")->text,
+	    "a \"b\" # c /* d");
+	CU_ASSERT_EQUAL(value(job(&p, config, "two"), "healthy")->number, 0);
+	CU_ASSERT_STRING_EQUAL(job(&p, config, "two")->where,
+	    apr_pstrcat(p.pool, p.folder, "/a.conf:4", NULL));
+	end(&p);
+}
+
+static void
+wrong_files_name_file_and_line(void)
+{
+	static const struct {
+		const char *text;
+		int code;
+		const char *part;
+	} rows[] = {
+		{ "\njbo x { }", XN_E_CONFIG, "a.conf:2: unknown section "
+		    "\"jbo\": did you mean \"job\"?" },
+		{ "# a\n// b\n/* c\n */ job x {\n" TEST " # d\n stesp = 3",
+		    XN_E_CONFIG, "a.conf:4: what is opened" },
+		{ "# a\n// b\n/* c\n */ job x {\n" TEST " # d\n stesp = 3 }",
+		    XN_E_CONFIG, "a.conf:6: unknown option \"stesp\"" },
+		{ "job x {\n" TEST "\n stesp = 3\n}", XN_E_CONFIG,
+		    "a.conf:3: unknown option \"stesp\" in job x: "
+		    "did you mean \"steps\"?" },
+		{ "gateway x {\n xpsec = \"popen\"\n}", XN_E_CONFIG,
+		    "a.conf:2: unknown option \"xpsec\" in gateway x" },
+		{ "job x {\n" TEST "\n steps = many\n}", XN_E_CONFIG,
+		    "a.conf:3: steps: \"many\" is not" },
+		{ "job x {\n" TEST "\n steps = 1\n steps = 1\n}", XN_E_CONFIG,
+		    "a.conf:4: the option \"steps\" in job x is given "
+		    "twice" },
+		{ "job x {\n" TEST "\n steps = 1\n steps += 2\n}",
+		    XN_E_CONFIG, "a.conf:4: an option takes one value" },
+		{ "job x {\n" TEST "\n steps = {1,\n 2}\n}", XN_E_CONFIG,
+		    "a.conf:4: the option \"steps\" in job x has several" },
+		{ "job x {\n" TEST "\n steps = {}\n}", XN_E_CONFIG,
+		    "the option \"steps\" in job x has no value" },
+		{ "job x {\n place = h:/srv/*\n}", XN_E_CONFIG,
+		    "a.conf:2: \"/*\" would begin a comment here: quote" },
+		{ "job x {\n place = /a#b\n}", XN_E_CONFIG,
+		    "a.conf:2: \"#\" would begin a comment here: quote" },
+		{ "job x {\n place = \"h:x\"\n plugin = testplugin }",
+		    XN_E_CONFIG, "a.conf:2: place: location \"h:x\"" },
+		{ "job x {\n plugin = testplugin\n}", XN_E_CONFIG,
+		    "a.conf:2: job x: the option \"place\" is missing" },
+		{ "\njob x {\n}", XN_E_CONFIG, "job x does not say which" },
+		{ "job x {\n plugin = nosuch\n}", XN_E_PLUGIN,
+		    "a.conf:2: job x: there is no plugin \"nosuch\"" },
+		{ "job x {\n plugin = oldplugin\n}", XN_E_PLUGIN,
+		    "a.conf:2: job x: plugin " },
+		{ "gateway x {\n xspec = \"popn\"\n}", XN_E_CONFIG,
+		    "a.conf:2: gateway x: xspec \"popn\"" },
+		{ "gateway x {\n}", XN_E_CONFIG, "gateway x has no xspec" },
+		{ "gateway popen { xspec = \"popen\" }", XN_E_CONFIG,
+		    "cannot be called popen" },
+		{ "job x { " TEST " }\njob x { " TEST "}", XN_E_CONFIG,
+		    "a.conf:2: " },
+		{ "job \"a b\" { " TEST " }", XN_E_CONFIG, "a name begins" },
+		{ "job \"-a\" { " TEST " }", XN_E_CONFIG, "a name begins" },
+		{ "\njob x {\n" TEST, XN_E_CONFIG,
+		    "a.conf:2: what is opened here is not closed" },
+		{ "jbo x { " TEST " }\njob x { " TEST "}", XN_E_CONFIG,
+		    "a.conf:1: unknown section \"jbo\"" },
+		{ "job x {\n" TEST "\njob y {\n" TEST "}", XN_E_CONFIG,
+		    "a.conf:3: a section cannot stand inside another" },
+		{ "job x {\n plugin testplugin\n}", XN_E_CONFIG,
+		    "a.conf:2: missing equal sign" },
+		{ "}", XN_E_CONFIG, "a.conf:1: " },
+		{ "include(\"nosuch.conf\")", XN_E_CONFIG,
+		    "a.conf:1: include: cannot open" },
+		{ "include(\"a.conf\")", XN_E_CONFIG, "was read already" },
+		{ "include()", XN_E_CONFIG, "takes one pattern" },
+	};
+	struct place p = begin();
+	syncgate_config_t *config;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CU_ASSERT(expect_error(syncgate_config_load(&config, put(&p,
+		    "a.conf", rows[i].text), p.plugins, p.pool),
+		    rows[i].code, rows[i].part));
+	CU_ASSERT(expect_error(syncgate_config_load(&config, "/nonexistent",
+	    p.plugins, p.pool), XN_E_SYSTEM, "cannot open /nonexistent"));
+	end(&p);
+}
+
+static void
+includes_are_globs_beside_the_file(void)
+{
+	struct place p = begin();
+	const char *folder = apr_pstrcat(p.pool, p.folder, "/conf.d", NULL);
+	const syncgate_config_t *config;
+	syncgate_config_t *wrong;
+
+	CU_ASSERT_EQUAL(mkdir(folder, 0700), 0);
+	put(&p, "conf.d/2.conf", "job b { " TEST " steps = 2 }\n");
+	put(&p, "conf.d/1.conf", "job a { " TEST " }\n"
+	    "include(\"more\")\n");
+	put(&p, "conf.d/more", "job c { " TEST " }\n");
+	config = load(&p, "include(\"conf.d/*.conf\")\n"
+	    "include(\"none.d/*\")\njob first { " TEST " }\n");
+	CU_ASSERT_EQUAL(config->jobs->nelts, 4);
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(config->jobs, 0,
+	    syncgate_job_config_t).name, "first");
+	CU_ASSERT_EQUAL(value(job(&p, config, "b"), "steps")->number, 2);
+	put(&p, "conf.d/2.conf", "\njob b {\n stesp = 2 " TEST "}\n");
+	CU_ASSERT(expect_error(syncgate_config_load(&wrong, put(&p, "a.conf",
+	    "include(\"conf.d/*.conf\")\n"), p.plugins, p.pool), XN_E_CONFIG,
+	    "conf.d/2.conf:3: unknown option"));
+	put(&p, "conf.d/2.conf", "job a {\n " TEST "}\n");
+	CU_ASSERT(expect_error(syncgate_config_load(&wrong, put(&p, "a.conf",
+	    "include(\"conf.d/*.conf\")\n"), p.plugins, p.pool), XN_E_CONFIG,
+	    "conf.d/2.conf:2: job a stands already at"));
+	end(&p);
+}
+
+static void
+the_environment_is_expanded_in_double_quotes(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config;
+
+	apr_env_set("SYNCGATE_TEST_VALUE", "seen", p.pool);
+	config = load(&p, "job a { " TEST
+	    "text = \"${SYNCGATE_TEST_VALUE}\" }\n"
+	    "job b { " TEST "text = '${SYNCGATE_TEST_VALUE}' }\n");
+	CU_ASSERT_STRING_EQUAL(value(job(&p, config, "a"), "text")->text,
+	    "seen");
+	CU_ASSERT_STRING_EQUAL(value(job(&p, config, "b"), "text")->text,
+	    "${SYNCGATE_TEST_VALUE}");
+	end(&p);
+}
+
+static void
+the_command_line_makes_a_job(void)
+{
+	static const char *const words[] = { "place=/a=b", "steps=9" };
+	static const char *const wrong[] = { "place" };
+	static const char *const unknown[] = { "place=/a", "step=1" };
+	struct place p = begin();
+	syncgate_config_t *config;
+
+	CU_ASSERT(expect_error(syncgate_config_direct(&config, "testplugin",
+	    words, 2, p.plugins, p.pool), 0, ""));
+	CU_ASSERT_STRING_EQUAL(value(job(&p, config, "testplugin"), "place")
+	    ->location->path, "/a=b");
+	CU_ASSERT(expect_error(syncgate_config_direct(&config, "testplugin",
+	    wrong, 1, p.plugins, p.pool), XN_E_CONFIG, "not KEY=VALUE"));
+	CU_ASSERT(expect_error(syncgate_config_direct(&config, "testplugin",
+	    unknown, 2, p.plugins, p.pool), XN_E_CONFIG,
+	    "did you mean \"steps\"?"));
+	CU_ASSERT(expect_error(syncgate_config_direct(&config, "testplugin",
+	    words, 0, p.plugins, p.pool), XN_E_CONFIG,
+	    "command line: job testplugin: the option \"place\""));
+	end(&p);
+}
+
+static void
+an_unknown_job_is_suggested(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config = load(&p, "job mirror { " TEST "}");
+	const syncgate_job_config_t *found;
+
+	CU_ASSERT(expect_error(syncgate_config_job(&found, config, "miror",
+	    p.pool), XN_E_CONFIG, "did you mean \"mirror\"?"));
+	end(&p);
+}
+
+static void
+the_scan_knows_quotes_and_comments(void)
+{
+	static const struct {
+		const char *text;
+		int line;
+	} rows[] = {
+		{ "", 0 }, { "job a { b = c/d }\n", 0 }, { "job", 0 },
+		{ "job a { b = \"c/*\" }", 0 }, { "job a { b = 'c/*' }", 0 },
+		{ "/* a\n b/* */ job a { b = c/* }", 2 },
+		{ "# b/*\n// b/*\njob a { b = c/*", 3 },
+		{ "job a { b=/*x*/c }", 0 }, { "job a { b=\"x\\\"/*\" }", 0 },
+		{ "job a { b = \"x\ny\" c/* }", 2 },
+		{ "job a { b = ssh://h/* }", 1 }, { "job a { b = c#d }", 1 },
+		{ "job a { b = c #d\n}", 0 }, { "job a { b = \"c\"#d\n}", 0 },
+		{ "job a { b = \"c", 1 }, { "/* a", 0 },
+		{ "job 'a' { b = { c, d } }\nbjo", 2 },
+		{ "include(\"a\") include ( \"b\" )\nx = 1", 2 },
+		{ "job a { b += c }", 1 }, { "\njob a {\n b = {\n", 2 },
+		{ "job a {\n b { } }", 2 }, { "\"job\" a { }", 1 },
+	};
+	syncgate_scan_problem_t problem;
+	char text[128];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(text, sizeof(text), "%s", rows[i].text);
+		syncgate_config_scan(&problem, text, strlen(text));
+		if (problem.line != rows[i].line)
+			printf("\n    line %d, not %d: %s\n", problem.line,
+			    rows[i].line, rows[i].text);
+		CU_ASSERT_EQUAL(problem.line, rows[i].line);
+	}
+	memcpy(text, "#\n\0", 3);
+	syncgate_config_scan(&problem, text, 3);
+	CU_ASSERT_EQUAL(problem.line, 2);
+	strcpy(text, "#a\n/*b\nc*/ job '#' {} //d");
+	syncgate_config_scan(&problem, text, strlen(text));
+	CU_ASSERT_EQUAL(problem.line, 0);
+	CU_ASSERT_STRING_EQUAL(text, "  \n   \n    job '#' {}    ");
+}
+
+static void
+the_files_that_come_along_are_right(void)
+{
+	static const char *const names[] = { "/conf/syncgate.conf",
+	    "/conf/examples/svnhotsync.conf" };
+	const char *top = getenv("top_srcdir");
+	apr_pool_t *pool = expect_pool();
+	apr_array_header_t *folders = syncgate_plugin_folders(NULL, pool);
+	syncgate_config_t *config;
+
+	for (int i = 0; i < 2; i++) {
+		CU_ASSERT(expect_error(syncgate_config_load(&config,
+		    apr_pstrcat(pool, top != NULL ? top : ".", names[i],
+		    NULL), folders, pool), 0, ""));
+	}
+	apr_pool_destroy(pool);
+}
+
+static const struct xn_test_case cases[] = {
+	{ "jobs and gateways are read", jobs_and_gateways_are_read },
+	{ "a wrong file names file and line",
+	    wrong_files_name_file_and_line },
+	{ "includes are globs beside the file",
+	    includes_are_globs_beside_the_file },
+	{ "the environment is expanded in double quotes alone",
+	    the_environment_is_expanded_in_double_quotes },
+	{ "the command line makes a job", the_command_line_makes_a_job },
+	{ "an unknown job is suggested", an_unknown_job_is_suggested },
+	{ "the scan knows quotes and comments",
+	    the_scan_knows_quotes_and_comments },
+	{ "the files that come along are right",
+	    the_files_that_come_along_are_right },
+};
+
+XN_TEST_MAIN("config", cases)
