@@ -12,7 +12,9 @@
  * - opens the agent, removes the folder and runs what it has opened, so that no
  *   file outlives this moment.  Without /proc it runs it by name: the agent
  *   removes a folder of its own process id by itself, as it does those that a
- *   kill -9 of this shell leaves.
+ *   kill -9 of this shell leaves;
+ * - gives the agent the umask that it found: what is made there later is made
+ *   as the user's own programs would make it.
  *
  * A wrong exec or redirection with exec ends the shell at once, and the trap
  * for 0 still runs.
@@ -25,7 +27,7 @@
 
 /* @ is the nonce. */
 #define START								\
-	"umask 077; echo; m=; n=; w=; "					\
+	"o=$(umask); umask 077; echo; m=; n=; w=; "			\
 	"c() { test -z \"$m\" || rm -rf \"$m\"; m=; }; "		\
 	"trap c 0; trap \"exit 71\" 1 2 13 15; "
 
@@ -65,11 +67,11 @@
 	"chmod 700 \"$n/a\" && "
 
 #define RUN								\
-	"exec 9<\"$n/a\" && if test -e /proc/self/fd/9; "		\
+	"exec 9<\"$n/a\" && umask $o && if test -e /proc/self/fd/9; "	\
 	"then c; exec /proc/self/fd/9 @; else exec \"$n/a\" @; fi; "
 
 #define FROM_CACHE							\
-	"f=$k/agent-$h; r() { if test -e /proc/self/fd/9; "		\
+	"f=$k/agent-$h; r() { umask $o; if test -e /proc/self/fd/9; "	\
 	"then exec /proc/self/fd/9 @; else exec \"$f\" @; fi; }; "	\
 	"test -f \"$f\" && exec 9<\"$f\" && "				\
 	"test \"$(sha256sum <&9)\" = \"$h  -\" && "			\

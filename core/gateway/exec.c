@@ -23,6 +23,25 @@ pack_for(uint8_t **payload, size_t *n, xn_channel_t *ch, const char *format,
 	return error;
 }
 
+/* Those limits that are asked for, as a dict; NULL if there is none. */
+static xn_error_t *
+limits_value(const xn_value_t **limits, const xn_program_t *program,
+    apr_pool_t *pool)
+{
+	long long memory = program->limits.memory;
+	double seconds = program->limits.seconds;
+
+	*limits = NULL;
+	if (memory > 0 && seconds > 0)
+		return xn_make_value(limits, pool, "{slsd}", "memory", memory,
+		    "seconds", seconds);
+	if (memory > 0)
+		return xn_make_value(limits, pool, "{sl}", "memory", memory);
+	if (seconds > 0)
+		return xn_make_value(limits, pool, "{sd}", "seconds", seconds);
+	return NULL;
+}
+
 /*
  * execnet's tuple (source, file_name, call_name, kwargs), and a fifth item of
  * ours when limits are asked for.
@@ -31,18 +50,18 @@ static xn_error_t *
 pack_program(uint8_t **payload, size_t *n, xn_channel_t *ch,
     const xn_program_t *program, apr_pool_t *pool)
 {
-	const xn_value_t *kwargs = program->kwargs;
+	const xn_value_t *kwargs = program->kwargs, *limits;
 
 	if (kwargs == NULL)
 		XN_TRY(xn_make_value(&kwargs, pool, "{}"));
 	if (kwargs->kind != XN_DICT)
 		return xn_error_create(XN_E_USAGE, "kwargs is not a dict");
-	if (program->limits.memory == 0 && program->limits.seconds <= 0)
+	XN_TRY(limits_value(&limits, program, pool));
+	if (limits == NULL)
 		return pack_for(payload, n, ch, "(s?s?sv)", program->source,
 		    program->name, program->entry, kwargs);
-	return pack_for(payload, n, ch, "(s?s?sv{slsd})", program->source,
-	    program->name, program->entry, kwargs, "memory",
-	    program->limits.memory, "time", program->limits.seconds);
+	return pack_for(payload, n, ch, "(s?s?svv)", program->source,
+	    program->name, program->entry, kwargs, limits);
 }
 
 xn_error_t *

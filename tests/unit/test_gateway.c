@@ -614,6 +614,32 @@ a_programs_output_travels_on_the_channel(void)
 }
 
 static void
+limits_are_kept(void)
+{
+	xn_channel_t *ch = NULL;
+	xn_program_t endless = {
+		.source = SIDE("for (;;) ;"), .limits.seconds = 0.3
+	};
+	xn_program_t greedy = {
+		.source = SIDE("xn_send(channel, \"b\","
+		    "malloc(512 << 20) != NULL);"),
+		.limits.memory = 64 << 20
+	};
+	int had = 1;
+
+	if (begin_with("popen"))
+		return;
+	failed(xn_remote_exec(&ch, gw, &endless, pool));
+	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE, "0.3");
+	failed(xn_remote_exec(&ch, gw, &greedy, pool));
+	if (MEASURED) {
+		failed(xn_receive(ch, xn_seconds(10), "b", &had));
+		CU_ASSERT_EQUAL(had, 0);
+	}
+	end();
+}
+
+static void
 dumps_and_loads_agree(void)
 {
 	const xn_value_t *v, *back;
@@ -665,6 +691,7 @@ static const struct xn_test_case cases[] = {
 	    closing_for_writing_ends_the_peers_receive },
 	{ "a program's output travels on the channel",
 	    a_programs_output_travels_on_the_channel },
+	{ "limits of time and memory are kept", limits_are_kept },
 	{ "dumps and loads agree", dumps_and_loads_agree },
 };
 
