@@ -51,6 +51,9 @@ xn_error_t *
 xn_ssh__error(const xn_ssh_t *s, int code, int rc, const char *doing,
     apr_pool_t *pool)
 {
+	if (s->goodbye != NULL)
+		return xn_error_create(code, "%s ended the connection while "
+		    "%s: %s", s->t.peer, doing, s->goodbye);
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_SOCKET_SEND)
 		return xn_error_create(code, "%s closed the connection while "
@@ -97,14 +100,15 @@ static xn_error_t *
 shake_hands(xn_ssh_t *s, const xn_ssh_known_t *known,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	const char *types;
+	const char *types, *banner;
 	int rc;
 
 	XN_SSH_LOOP(rc, libssh2_session_handshake(s->session, s->fd), s, how,
 	    apr_psprintf(pool, "waiting for %s to agree on keys", s->t.peer));
 	if (rc == 0)
 		return NULL;
-	if (libssh2_session_banner_get(s->session) == NULL)
+	banner = libssh2_session_banner_get(s->session);
+	if (banner == NULL || strncmp(banner, "SSH-", 4) != 0)
 		return xn_error_create(XN_E_CONNECT, "what answers at %s is no "
 		    "ssh server, or one that refuses us at once: %s",
 		    s->t.peer, xn_ssh__reason(s, pool));

@@ -50,6 +50,9 @@ typedef struct xn_ssh {
 	size_t line_length;
 	char said[XN_SSH_ERRLINE + 1];	/* the first of stderr, for errors */
 	size_t said_length;
+	const char *goodbye;		/* what the server said when it ended
+					 * the connection; in farewell */
+	char farewell[3 * 256 + 1];
 	int closed;
 } xn_ssh_t;
 

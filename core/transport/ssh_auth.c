@@ -49,19 +49,21 @@ outcome(struct trying *t, const char *what, int rc)
 		t->done = 1;
 		return NULL;
 	}
-	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED) {
-		t->refused++;
-		note(t, what, "refused");
-		return NULL;
-	}
-	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
+	if (t->s->goodbye != NULL || rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV ||
 	    rc == LIBSSH2_ERROR_SOCKET_SEND) {
 		note(t, what, "refused");
 		return xn_error_create(XN_E_AUTH, "%s ended the connection "
-		    "after %d keys (MaxAuthTries?): tried %s; name the right "
-		    "one: ssh=-i KEY ...", t->s->t.peer, t->refused + 1,
+		    "after %d keys (%s): tried %s; name the right one: ssh=-i "
+		    "KEY HOST", t->s->t.peer, t->refused + 1,
+		    t->s->goodbye != NULL ? t->s->goodbye : "MaxAuthTries?",
 		    t->tried);
+	}
+	if (rc == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
+	    rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) {
+		t->refused++;
+		note(t, what, "refused");
+		return NULL;
 	}
 	note(t, what, xn_ssh__reason(t->s, t->pool));
 	return NULL;
@@ -156,8 +158,6 @@ try_file(struct trying *t, const xn_ssh_key_t *file)
 	XN_SSH_LOOP(rc, libssh2_userauth_publickey_fromfile_ex(t->s->session,
 	    t->config->user, (unsigned int)strlen(t->config->user), NULL,
 	    file->path, NULL), t->s, t->how, doing);
-	if (rc == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
-		rc = LIBSSH2_ERROR_AUTHENTICATION_FAILED;
 	return outcome(t, file->path, rc);
 }
 

@@ -43,10 +43,9 @@ find_local(xn_ssh_local_t *local, apr_pool_t *pool)
 
 	local->uid = geteuid();
 	getpwuid_r(geteuid(), &entry, space, 16384, &found);
+	/* As ssh does: the user's own folder, whatever HOME says. */
 	local->user = found != NULL ? found->pw_name : getenv("USER");
-	local->home = getenv("HOME");
-	if (local->home == NULL || local->home[0] != '/')
-		local->home = found != NULL ? found->pw_dir : NULL;
+	local->home = found != NULL ? found->pw_dir : getenv("HOME");
 	if (local->user == NULL || local->home == NULL)
 		return xn_error_create(XN_E_CONNECT,
 		    "user id %lu has no name or no home folder; say ssh=USER@HOST "

@@ -73,6 +73,23 @@ recv_callback(libssh2_socket_t fd, void *buffer, size_t n, int flags,
 	return got;
 }
 
+/* The server ends the connection and says why. */
+static void
+disconnect_callback(LIBSSH2_SESSION *session, int reason, const char *message,
+    int length, const char *language, int language_length, void **abstract)
+{
+	xn_ssh_t *s = *abstract;
+	size_t n = length > 0 ? (size_t)length : 0;
+
+	(void)session;
+	(void)reason;
+	(void)language;
+	(void)language_length;
+	xn_utf8_sanitize(s->farewell, message != NULL ? message : "",
+	    message == NULL ? 0 : n < 256 ? n : 256);
+	s->goodbye = s->farewell;
+}
+
 typedef void any_function(void);
 
 /*
@@ -97,6 +114,8 @@ xn_ssh__callbacks(xn_ssh_t *s)
 	    (any_function *)send_callback);
 	set_callback(s->session, LIBSSH2_CALLBACK_RECV,
 	    (any_function *)recv_callback);
+	set_callback(s->session, LIBSSH2_CALLBACK_DISCONNECT,
+	    (any_function *)disconnect_callback);
 }
 
 void
@@ -156,6 +175,9 @@ lost(xn_ssh_t *s, int rc)
 	if (s->out_broken == ENOBUFS)
 		return xn_error_create(XN_E_NOMEM,
 		    "no memory to send to %s", s->t.peer);
+	if (s->goodbye != NULL)
+		return xn_error_create(XN_E_CONNECTION, "%s ended the ssh "
+		    "connection: %s", s->t.peer, s->goodbye);
 	if (is_lost(rc))
 		return xn_error_create(XN_E_CONNECTION,
 		    "the ssh connection to %s was lost", s->t.peer);
@@ -209,6 +231,14 @@ drain_stderr(xn_ssh_t *s)
 	return NULL;
 }
 
+/* The command has ended: libssh2 would wait for its window for ever. */
+static int
+is_over(xn_ssh_t *s)
+{
+	return libssh2_channel_eof(s->channel) == 1 &&
+	    libssh2_channel_wait_closed(s->channel) == 0;
+}
+
 /* Offer libssh2 what is staged. */
 static xn_error_t *
 flush_stage(xn_ssh_t *s)
@@ -229,6 +259,9 @@ flush_stage(xn_ssh_t *s)
 	}
 	if (s->stage_start == s->stage_end)
 		s->stage_start = s->stage_end = 0;
+	else if (is_over(s))
+		return xn_error_create(XN_E_CONNECTION,
+		    "the command on %s has ended", s->t.peer);
 	return NULL;
 }
 
