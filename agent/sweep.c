@@ -59,7 +59,10 @@ sweep_in(const char *path)
 		return;
 	while ((entry = readdir(dir)) != NULL) {
 		pid = pid_of(entry->d_name);
-		if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+		/* Without /proc the shell has run us by name and left us its
+		 * folder: it has our process id. */
+		if (pid == getpid() ||
+		    (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH))
 			remove_folder(dirfd(dir), entry->d_name);
 	}
 	closedir(dir);
