@@ -7,6 +7,7 @@
  *	ssh_auth.c	who we are: agent and key files
  *	ssh_agent.c	talking to ssh-agent
  *	ssh_key.c	looking at a key file
+ *	ssh_sign.c	signing with one
  *	ssh_io.c	moving bytes, in the gateway's I/O thread
  */
 #ifndef XN_TRANSPORT_SSH_H
@@ -131,7 +132,7 @@ typedef struct xn_ssh_agent_signer {
 int xn_ssh__agent_sign(LIBSSH2_SESSION *session, unsigned char **signature,
     size_t *length, const unsigned char *data, size_t n, void **abstract);
 
-/* ssh_key.c: a key file, looked at without its secret. */
+/* ssh_key.c: a key file. */
 typedef struct xn_ssh_key {
 	const char *path;
 	int missing;		/* there is no such file */
@@ -139,9 +140,21 @@ typedef struct xn_ssh_key {
 	int openssh;		/* OpenSSH's own format, not PEM */
 	const uint8_t *blob;	/* its public key, or NULL if not known */
 	size_t n;
+	const char *text;	/* the whole file; NULL if it is missing */
+	const uint8_t *secret;	/* the secret part of OpenSSH's format */
+	size_t secret_n;
+	void *pkey;		/* for signing: see xn_ssh__file_signer() */
 } xn_ssh_key_t;
 xn_error_t *xn_ssh__key_look(xn_ssh_key_t **key, const char *path,
     apr_pool_t *pool);
+/*
+ * ssh_sign.c: make KEY, an RSA or ECDSA one, ready for signing: pkey and blob
+ * are set.  0 if it is of another kind, or cannot be read.
+ */
+int xn_ssh__file_signer(xn_ssh_key_t *key, apr_pool_t *pool);
+/* libssh2's callback for signing; *ABSTRACT is the key's pkey. */
+int xn_ssh__file_sign(LIBSSH2_SESSION *session, unsigned char **signature,
+    size_t *length, const unsigned char *data, size_t n, void **abstract);
 /* "ssh-rsa" of a key's BLOB, in POOL; "" if it is none. */
 const char *xn_ssh__blob_type(const uint8_t *blob, size_t n, apr_pool_t *pool);
 

@@ -140,25 +140,39 @@ agent_has(const struct trying *t, const xn_ssh_key_t *file)
 }
 
 static xn_error_t *
-try_file(struct trying *t, const xn_ssh_key_t *file)
+sign_by_file(struct trying *t, xn_ssh_key_t *file)
 {
 	const char *doing = "waiting for the answer to a key";
+	xn_ssh_agent_key_t sent;
 	int rc;
 
-	if (file->missing || agent_has(t, file)) {
-		if (file->missing && t->config->identities_only)
-			note(t, file->path, "there is no such file");
-		return NULL;
+	if (!xn_ssh__file_signer(file, t->pool)) {
+		XN_SSH_LOOP(rc, libssh2_userauth_publickey_fromfile_ex(
+		    t->s->session, t->config->user,
+		    (unsigned int)strlen(t->config->user), NULL, file->path,
+		    NULL), t->s, t->how, doing);
+		return outcome(t, file->path, rc);
 	}
-	if (file->encrypted) {
+	sent = for_sending(t, file->blob, file->n);
+	XN_SSH_LOOP(rc, libssh2_userauth_publickey(t->s->session,
+	    t->config->user, sent.blob, sent.n, xn_ssh__file_sign,
+	    &file->pkey), t->s, t->how, doing);
+	return outcome(t, file->path, rc);
+}
+
+static xn_error_t *
+try_file(struct trying *t, xn_ssh_key_t *file)
+{
+	if (!file->missing && file->encrypted && !agent_has(t, file)) {
 		note(t, file->path, "encrypted and not in an ssh-agent; use "
 		    "ssh-add");
 		return NULL;
 	}
-	XN_SSH_LOOP(rc, libssh2_userauth_publickey_fromfile_ex(t->s->session,
-	    t->config->user, (unsigned int)strlen(t->config->user), NULL,
-	    file->path, NULL), t->s, t->how, doing);
-	return outcome(t, file->path, rc);
+	if (file->missing && t->config->identities_only)
+		note(t, file->path, "there is no such file");
+	if (file->missing || agent_has(t, file))
+		return NULL;
+	return sign_by_file(t, file);
 }
 
 /* Look at the files, and connect to the agent; neither has to be there. */

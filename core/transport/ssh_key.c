@@ -1,6 +1,6 @@
 /*
  * ssh_key.c: looks at a key file: is it there, is it encrypted, which public
- * key belongs to it?  The secret part is left to libssh2.
+ * key belongs to it?
  *
  *	-----BEGIN OPENSSH PRIVATE KEY-----, base64 of
  *	"openssh-key-v1\0"  string cipher  string kdf  string options
@@ -122,10 +122,14 @@ look_inside(xn_ssh_key_t *key, const char *text, apr_pool_t *pool)
 	key->encrypted = cipher_n != 4 || memcmp(cipher, "none", 4) != 0;
 	p += 4;
 	n -= 4;
-	if (take_string(&ignored, &ignored_n, &p, &n) && key->blob == NULL) {
+	if (!take_string(&ignored, &ignored_n, &p, &n))
+		return;
+	if (key->blob == NULL) {
 		key->blob = ignored;
 		key->n = ignored_n;
 	}
+	if (!key->encrypted)
+		take_string(&key->secret, &key->secret_n, &p, &n);
 }
 
 /* PATH.pub: "type base64 comment". */
@@ -168,6 +172,7 @@ xn_ssh__key_look(xn_ssh_key_t **out, const char *path, apr_pool_t *pool)
 		key->missing = 1;
 		return NULL;
 	}
+	key->text = text;
 	begin = strstr(text, OPENSSH_BEGIN);
 	if (begin != NULL) {
 		key->openssh = 1;

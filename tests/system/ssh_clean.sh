@@ -85,7 +85,7 @@ upload_pid=$!
 wait_until 20 grep -q '^slow' "$tmp/slow"
 kill -9 $(marked | sed 's,/proc/,,')
 wait "$upload_pid"
-check_grep "a shell that is killed is an error" '^error 9: .*ended while' \
+check_grep "a shell that is killed is an error" '^error 10: the command on .* has ended' \
     "$tmp/slow"
 check "its folder stays" test -n "$(ls -A "$tmp/run")"
 check_agent "the next agent starts" "$login"
