@@ -1,6 +1,7 @@
 /*
  * The local agent on stdin and stdout, for whoever brings their own way to
- * start one: `ssh host syncgate agent`, an execnet client with python=.
+ * start one.  Its words are passed on as they are: an execnet client would put
+ * -u -c TEXT there.
  */
 #include <errno.h>
 #include <signal.h>
@@ -36,13 +37,13 @@ run(const cmd_line_t *line)
 
 const cmd_t cmd_agent = {
 	.name = "agent",
-	.words = "[-- ARG...]",
+	.words = "[ARG...]",
 	.summary = "Be an agent on standard input and output",
 	.details =
-	    "\nThe agent of this machine is started with ARG.  With -c among "
-	    "them it behaves\nas an execnet worker: popen//python=\"syncgate "
-	    "agent\" in a Python program.\n",
+	    "\nStarts the agent of this machine in place of this program, for "
+	    "whoever brings a\nway of their own to reach it.  All of ARG is "
+	    "the agent's.\n",
 	.max_words = -1,
-	.verbatim = 1,
+	.verbatim = CMD_FOREIGN,
 	.run = run,
 };

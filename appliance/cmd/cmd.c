@@ -204,8 +204,16 @@ parse(cmd_line_t *line, const cmd_t *cmd, int argc,
 	apr_status_t status;
 	int letter;
 
+	if (cmd->verbatim == CMD_FOREIGN && argc > 1 &&
+	    strcmp(argv[1], "--help") != 0) {
+		int skip = strcmp(argv[1], "--") == 0 ? 2 : 1;
+
+		line->words = argv + skip;
+		line->count = argc - skip;
+		return CMD_OK;
+	}
 	apr_getopt_init(&state, line->pool, argc, argv);
-	state->interleave = !cmd->verbatim;
+	state->interleave = cmd->verbatim == CMD_INTERLEAVED;
 	state->errfn = on_complaint;
 	state->errarg = &complaint;
 	while ((status = apr_getopt_long(state, options, &letter, &value)) ==

@@ -15,6 +15,13 @@
 /* Exit codes. */
 enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 
+/* What may stand among the words that looks like an option. */
+enum {
+	CMD_INTERLEAVED,	/* options of ours */
+	CMD_VERBATIM,		/* nothing behind the first word is ours */
+	CMD_FOREIGN		/* nothing at all is, but a single --help */
+};
+
 /* A command line, taken apart. */
 typedef struct cmd_line {
 	const char *option[256];	/* by letter: its value, or "" if it
@@ -32,7 +39,7 @@ typedef struct cmd {
 	const char *details;		/* more lines for its help; or NULL */
 	const apr_getopt_option_t *options;	/* ends with an optch of 0 */
 	int min_words, max_words;	/* max_words -1: any number */
-	int verbatim;			/* options end at the first word */
+	int verbatim;			/* enum below */
 	int (*run)(const cmd_line_t *line);
 } cmd_t;
 

@@ -178,6 +178,6 @@ const cmd_t cmd_exec = {
 	    "    syncgate exec \"ssh=me@host//nice=10\" disk_usage.c /srv\n",
 	.min_words = 2,
 	.max_words = -1,
-	.verbatim = 1,
+	.verbatim = CMD_VERBATIM,
 	.run = run,
 };

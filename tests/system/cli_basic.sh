@@ -109,6 +109,8 @@ if [ -w /dev/full ]; then
 	check_grep "and says so" 'No space left' "$err"
 fi
 
+check_equal "what looks like an option is the agent's" "XN1 -c-nonce" \
+    "$("$SYNCGATE" agent -c-nonce </dev/null | cut -d " " -f 1,2)"
 "$SYNCGATE" agent -- some-nonce </dev/null >"$out"
 check_equal "agent exits with 0 at the end of its input" 0 "$?"
 check_grep "agent says hello with what it was given" '^XN1 some-nonce ' "$out"
