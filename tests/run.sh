@@ -102,10 +102,13 @@ if [ -z "$logdir" ]; then
 	trap 'rm -rf "$made"' EXIT
 fi
 mkdir -p "$logdir" && rm -f "$logdir"/*.counts
+logdir=$(cd "$logdir" && pwd)
+self=$top_srcdir/tests/run.sh
+cd "$top_builddir" || exit 2
 trap 'exit 130' INT TERM
 
 [ $# -gt 0 ] && printf '%s\n' "$@" |
-    RUN_ONE=$logdir RUN_NAME=$name xargs -n 1 -P "$jobs" sh "$0"
+    RUN_ONE=$logdir RUN_NAME=$name xargs -n 1 -P "$jobs" sh "$self"
 
 cat "$logdir"/*.counts 2>/dev/null | awk -v wanted=$# '
 { p += $1; f += $2; s += $3; n++ }

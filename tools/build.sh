@@ -7,4 +7,4 @@ folder=${1:-build}
 [ $# -eq 0 ] || shift
 prepare
 configure_in "$folder" "$@"
-make -s -C "$folder" -j "$(jobs)"
+make_in "$folder"

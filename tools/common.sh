@@ -71,3 +71,10 @@ configure_in() {
 	(cd "$folder" && "$root/configure" -q "$@") || return 1
 	echo "$*" >"$folder/configured"
 }
+
+# make_in FOLDER [TARGET...]: make, and say nothing but what is wrong.
+make_in() {
+	folder=$1
+	shift
+	make -s -C "$folder" -j "$(jobs)" V=1 LIBTOOLFLAGS=--silent "$@"
+}

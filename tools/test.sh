@@ -70,8 +70,8 @@ build() {
 	name=$1
 	shift
 	configure_in "$builds/$name" --enable-werror "$@" &&
-	    make -s -C "$builds/$name" -j "$(jobs)" all &&
-	    make -s -C "$builds/$name" -j "$(jobs)" check-programs
+	    make_in "$builds/$name" all &&
+	    make_in "$builds/$name" check-programs
 }
 
 units_of() {
@@ -110,7 +110,7 @@ lint() {
 }
 
 distcheck() {
-	make -s -C "$builds/gcc" -j "$(jobs)" distcheck
+	make_in "$builds/gcc" distcheck
 }
 
 stage "packages" sh tools/install-packages.sh build quickstart test ||
