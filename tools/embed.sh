@@ -28,12 +28,19 @@ function there(path,	line, found) {
 	close(path)
 	return found
 }
-function put(line) {
-	gsub(/\\/, "\\\\", line)
-	gsub(/"/, "\\\"", line)
-	gsub(/\?\?/, "?\\?", line)
-	gsub(/\t/, "\\t", line)
-	printf "\t\"%s\\n\"\n", line
+# (No gsub: what a backslash means in its replacement differs between awks.)
+function put(line,	out, c, i) {
+	out = ""
+	for (i = 1; i <= length(line); i++) {
+		c = substr(line, i, 1)
+		if (c == "\\" || c == "\"" || c == "?")
+			out = out "\\" c
+		else if (c == "\t")
+			out = out "\\t"
+		else
+			out = out c
+	}
+	printf "\t\"%s\\n\"\n", out
 }
 function embed(path, shown,	line, number, wanted, beside, state) {
 	put("#line 1 \"" shown "\"")
