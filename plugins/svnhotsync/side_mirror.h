@@ -1,0 +1,135 @@
+/*
+ * side_mirror.h: the state of the side that keeps a mirror.
+ */
+#ifndef SVNHOTSYNC_SIDE_MIRROR_H
+#define SVNHOTSYNC_SIDE_MIRROR_H
+
+#include "side_fsfs.h"
+
+#define BATCH_REVISIONS	1000
+#define BATCH_BYTES	(64LL << 20)
+#define BATCH_SECONDS	5
+#define LOCK_WAIT	60000		/* milliseconds */
+#define FILE_SIZE_MAX	(1LL << 50)
+#define COMPARES_MAX	64		/* asked and not yet answered */
+#define DIRTY_MAX	64
+#define REPORT_SECONDS	0.25
+
+/* A revision and the digest of the file that holds it. */
+struct mark {
+	long long rev;			/* -1: none */
+	int kind;			/* enum digest_kind */
+	unsigned char digest[16];
+};
+
+/* What the pieces that come next belong to. */
+enum receiving {
+	RECEIVING_NOTHING,
+	RECEIVING_REVISION,		/* then its properties */
+	RECEIVING_PROPS,		/* of that revision */
+	RECEIVING_FILE,			/* of a pack */
+	RECEIVING_CHANGED		/* properties of a visible revision */
+};
+
+/* What a pack in progress is for. */
+enum packing { PACKING_NOTHING, PACKING_NEW, PACKING_PROPS };
+
+/* How far a comparison of properties is. */
+enum comparing {
+	COMPARING_NOTHING,
+	COMPARING_RANGES,		/* asking, and being answered */
+	COMPARING_SYNC			/* waiting for all that was wanted */
+};
+
+struct mirror {
+	xn_channel *control;		/* the coordinator */
+	xn_channel *peer;		/* the source's side */
+	const char *path, *job;
+	int follow, guard, dry;
+
+	int root, db;			/* descriptors, -1 when not open */
+	int run_lock;			/* db/syncgate-lock, held */
+	struct fsfs fs;
+	char uuid[64];
+	int fresh;			/* there is no root `format` yet */
+
+	long long youngest;		/* as published; -1: nothing */
+	long long min_unpacked;
+	struct mark published;		/* the file of youngest */
+	struct mark last;		/* the last whole revision that is
+					 * written; from youngest on */
+	long long source_youngest;	/* as far as we know */
+
+	int shard_fds[2];		/* revs/S and revprops/S */
+	long long shard;		/* that S; -1: not open */
+	long long batch_bytes;
+	double batch_start;
+
+	enum receiving receiving;
+	int file;			/* being received, -1 */
+	long long left, props_left;	/* bytes to come */
+	long long receiving_rev;
+	xn_hash *hash;			/* of the revision's file */
+	char file_path[PATH_SIZE];	/* where the file goes in the end */
+	char *changed;			/* RECEIVING_CHANGED: collected */
+	long long changed_n;
+
+	enum packing packing;
+	long long packing_shard;
+
+	long long compare_next, compare_end;	/* to ask for, end excluded */
+	int compares;			/* asked and not yet answered */
+	int comparing;			/* enum comparing */
+	long long dirty[DIRTY_MAX];	/* shards to compare after that */
+	int dirty_n, dirty_all;
+	unsigned char *digests;		/* of a range, RANGE_MAX * 16 bytes */
+	int caught_up;			/* the first "idle" came */
+	int following;
+	int done;			/* it ended as it should */
+
+	long long bytes;		/* received in this run */
+	double reported;
+	char error[512];		/* why commit() failed */
+};
+
+/* Tell the coordinator how far we are, some times a second at most. */
+static void
+report(struct mirror *m, int now)
+{
+	long long total = m->source_youngest > m->last.rev ?
+	    m->source_youngest : m->last.rev;
+
+	if (!now && xn_clock() - m->reported < REPORT_SECONDS)
+		return;
+	m->reported = xn_clock();
+	xn_send(m->control, "(slll)", "progress", m->last.rev, total,
+	    m->bytes);
+}
+
+static void
+close_fd(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* A new file beneath DB, in the place of whatever a killed run left there. */
+static int
+create_file(int base, const char *path, int mode)
+{
+	int flags = XN_O_WRITE | XN_O_CREATE | XN_O_EXCLUSIVE;
+	int fd = xn_open(base, path, flags, mode);
+
+	if (fd == -1 && errno == EEXIST && xn_unlink(base, path) == 0)
+		fd = xn_open(base, path, flags, mode);
+	return fd;
+}
+
+static int
+make_dir(int base, const char *path)
+{
+	return xn_mkdir(base, path, 0777) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+#endif

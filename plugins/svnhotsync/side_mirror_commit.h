@@ -1,0 +1,189 @@
+/*
+ * side_mirror_commit.h: making what was received visible.
+ *
+ * The order, under db/write-lock: the files are there already, written above
+ * `current` where no reader looks; one syncfs makes them last; then the
+ * record, min-unpacked-rev and current, each by a rename that is synced; and
+ * only then goes what is now packed.  Killed anywhere, the mirror shows the
+ * old state or the new one.
+ *
+ * Nothing here ends the program, for it also runs when the program ends.
+ */
+#ifndef SVNHOTSYNC_SIDE_MIRROR_COMMIT_H
+#define SVNHOTSYNC_SIDE_MIRROR_COMMIT_H
+
+#include "side_mirror_record.h"
+
+static int
+commit_failed(struct mirror *m, const char *what)
+{
+	snprintf(m->error, sizeof(m->error), "cannot %s in %s: %s", what,
+	    m->path, strerror(errno));
+	return -1;
+}
+
+/* The write lock that Subversion takes for a commit: its descriptor, or -1. */
+static int
+take_write_lock(struct mirror *m)
+{
+	int fd = xn_open(m->db, "write-lock",
+	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
+
+	if (fd == -1) {
+		commit_failed(m, "open db/write-lock");
+	} else if (xn_lock(fd, LOCK_WAIT) != 0) {
+		commit_failed(m, "take db/write-lock");
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* Nobody else may have moved `current` since we read or wrote it. */
+static int
+check_current(struct mirror *m)
+{
+	long long current = fs_read_number(m->db, "current");
+
+	if (current == m->youngest ||
+	    (m->fresh && current == -1 && errno == ENOENT))
+		return 0;
+	/* A beginning that was killed before its root `format` was there. */
+	if (m->fresh && m->youngest == -1)
+		return 0;
+	snprintf(m->error, sizeof(m->error), "the mirror %s was written to by "
+	    "somebody else: its youngest revision is r%lld, and r%lld was left "
+	    "there", m->path, current, m->youngest);
+	return -1;
+}
+
+static int
+write_number(struct mirror *m, const char *name, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", number);
+	return xn_write_file(m->db, name, text, strlen(text), 0666);
+}
+
+/* Publish m->last, with everything below MIN_UNPACKED packed. */
+static int
+publish(struct mirror *m, long long min_unpacked)
+{
+	if (xn_syncfs(m->db) != 0)
+		return commit_failed(m, "sync the file system");
+	if (record_write(m, &m->published, &m->last) != 0)
+		return commit_failed(m, "write db/" RECORD);
+	if (min_unpacked != m->min_unpacked &&
+	    write_number(m, "min-unpacked-rev", min_unpacked) != 0)
+		return commit_failed(m, "write db/min-unpacked-rev");
+	m->min_unpacked = min_unpacked;
+	if (write_number(m, "current", m->last.rev) != 0)
+		return commit_failed(m, "write db/current");
+	if (m->fresh && xn_write_file(m->root, "format", "5\n", 2, 0444) != 0)
+		return commit_failed(m, "write format");
+	m->fresh = 0;
+	m->youngest = m->last.rev;
+	m->published = m->last;
+	return 0;
+}
+
+/* Commit the whole revisions that are there: 0, or -1 and m->error. */
+static int
+commit_up_to(struct mirror *m, long long min_unpacked)
+{
+	int lock, result;
+
+	if (m->last.rev < 0 || (m->last.rev == m->youngest &&
+	    min_unpacked == m->min_unpacked))
+		return 0;
+	lock = take_write_lock(m);
+	if (lock == -1)
+		return -1;
+	result = check_current(m);
+	if (result == 0)
+		result = publish(m, min_unpacked);
+	close(lock);
+	m->batch_bytes = 0;
+	m->batch_start = xn_clock();
+	return result;
+}
+
+static void
+commit(struct mirror *m)
+{
+	if (commit_up_to(m, m->min_unpacked) != 0)
+		xn_fail("%s", m->error);
+	report(m, 1);
+}
+
+/* Commit if the batch is large or old enough. */
+static void
+commit_batch(struct mirror *m)
+{
+	if (m->last.rev - m->youngest >= BATCH_REVISIONS ||
+	    m->batch_bytes >= BATCH_BYTES ||
+	    xn_clock() - m->batch_start >= BATCH_SECONDS)
+		commit(m);
+	else
+		report(m, 0);
+}
+
+/* ---- What is now packed ------------------------------------------------- */
+
+/* Remove all properties of shard 0 but r0's. */
+static int
+remove_first_props(struct mirror *m)
+{
+	char path[PATH_SIZE];
+
+	for (long long rev = 1; rev < m->fs.shard; rev++) {
+		fs_rev_path(path, "revprops", 0, rev);
+		if (xn_unlink(m->db, path) != 0 && errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+/* Remove the unpacked folders of SHARD, which is packed now. */
+static int
+remove_unpacked(struct mirror *m, long long shard)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "revs/%lld", shard);
+	if (xn_remove_tree(m->db, path) != 0 && errno != ENOENT)
+		return -1;
+	if (shard == 0)
+		return remove_first_props(m);
+	snprintf(path, sizeof(path), "revprops/%lld", shard);
+	return xn_remove_tree(m->db, path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* What a run left that was killed before it removed it. */
+static void
+remove_leftovers(struct mirror *m)
+{
+	long long shards[64], shard;
+	const char *name;
+	xn_dir *dir;
+	int n = 0;
+
+	if (m->min_unpacked == 0)
+		return;
+	dir = xn_dir_open(m->db, "revs");
+	if (dir == NULL)
+		xn_fail("cannot read %s/db/revs: %m", m->path);
+	while (n < 64 && (name = xn_dir_next(dir)) != NULL) {
+		shard = fs_whole_number(name);
+		if (shard >= 0 && shard < m->min_unpacked / m->fs.shard)
+			shards[n++] = shard;
+	}
+	xn_dir_close(dir);
+	for (int i = 0; i < n; i++)
+		if (remove_unpacked(m, shards[i]) != 0)
+			xn_fail("cannot remove the unpacked files of shard "
+			    "%lld in %s: %m", shards[i], m->path);
+}
+
+#endif

@@ -1,0 +1,167 @@
+/*
+ * side_mirror_make.h: a new mirror's files, as `svnadmin create` would make
+ * them, and the hooks that guard it.
+ *
+ * The root `format` comes last, with the first commit: without it there is no
+ * repository yet, only a beginning that the next start knows by db/syncgate.
+ */
+#ifndef SVNHOTSYNC_SIDE_MIRROR_MAKE_H
+#define SVNHOTSYNC_SIDE_MIRROR_MAKE_H
+
+#include "side_mirror_record.h"
+
+#define GUARD_MARK	"# syncgate: guard of a mirror\n"
+#define LOCK_TEXT \
+	"This file is not used by Subversion 1.3.x or later.\n" \
+	"However, its existence is required for compatibility with\n" \
+	"Subversion 1.2.x or earlier.\n"
+
+static const struct {
+	const char *path, *text;
+} new_files[] = {
+	{ "db/fs-type", "fsfs\n" },
+	{ "db/min-unpacked-rev", "0\n" },
+	{ "db/txn-current", "0\n" },
+	{ "db/txn-current-lock", "" },
+	{ "db/write-lock", "" },
+	{ "locks/db.lock", LOCK_TEXT },
+	{ "locks/db-logs.lock", LOCK_TEXT },
+	{ "conf/svnserve.conf",
+	    "# Who may read is not copied from the source: say it here.\n"
+	    "[general]\nanon-access = none\nauth-access = read\n" },
+	{ "README.txt", "This is a mirror of a Subversion repository, kept by "
+	    "syncgate.\nUse the svnadmin and svnlook tools to examine it, and "
+	    "do not edit its files.\n" },
+};
+
+static const char *const new_dirs[] = {
+	"conf", "hooks", "locks", "db/revs", "db/revprops", "db/transactions",
+	"db/txn-protorevs"
+};
+
+static const char *const guards[] = {
+	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-revprop-change"
+};
+
+static void
+put_file(struct mirror *m, const char *path, const void *bytes, size_t n,
+    int mode)
+{
+	int fd = create_file(m->root, path, mode), failed;
+
+	if (fd == -1)
+		xn_fail("cannot make %s/%s: %m", m->path, path);
+	failed = xn_write_full(fd, bytes, n);
+	if (close(fd) != 0 || failed != 0)
+		xn_fail("cannot write %s/%s: %m", m->path, path);
+}
+
+/* Line 1 is the source's; line 2 tells this copy from it (caches use both). */
+static void
+put_uuid(struct mirror *m)
+{
+	unsigned char r[16];
+	char text[160];
+
+	xn_random(r, sizeof(r));
+	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
+	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
+	snprintf(text, sizeof(text), "%s\n%02x%02x%02x%02x-%02x%02x-%02x%02x-"
+	    "%02x%02x-%02x%02x%02x%02x%02x%02x\n", m->uuid, r[0], r[1], r[2],
+	    r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12],
+	    r[13], r[14], r[15]);
+	put_file(m, "db/uuid", text, strlen(text), 0666);
+}
+
+/* The folder itself, and db: files made in it get its group, as svn's do. */
+static void
+make_folders(struct mirror *m)
+{
+	xn_stat_t st;
+
+	if (m->root == -1)
+		m->root = xn_base_make(m->path, 0777);
+	if (m->root == -1)
+		xn_fail("cannot make the mirror %s: %m", m->path);
+	if (make_dir(m->root, "db") != 0)
+		xn_fail("cannot make %s/db: %m", m->path);
+	m->db = xn_open(m->root, "db", XN_O_READ | XN_O_DIRECTORY, 0);
+	if (m->db == -1 || xn_fstat(m->db, &st) != 0 ||
+	    xn_fchmod(m->db, st.mode | 02000) != 0)
+		xn_fail("cannot open %s/db: %m", m->path);
+}
+
+static void
+make_skeleton(struct mirror *m, const char *format, size_t format_n,
+    const void *conf, size_t conf_n)
+{
+	struct mark none = { -1, DIGEST_NONE, { 0 } };
+	size_t i;
+
+	if (record_write(m, &none, &none) != 0)
+		xn_fail("cannot write %s/db/" RECORD ": %m", m->path);
+	for (i = 0; i < sizeof(new_dirs) / sizeof(new_dirs[0]); i++)
+		if (make_dir(m->root, new_dirs[i]) != 0)
+			xn_fail("cannot make %s/%s: %m", m->path, new_dirs[i]);
+	for (i = 0; i < sizeof(new_files) / sizeof(new_files[0]); i++)
+		put_file(m, new_files[i].path, new_files[i].text,
+		    strlen(new_files[i].text), 0666);
+	put_file(m, "db/format", format, format_n, 0444);
+	put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
+	put_uuid(m);
+}
+
+/* ---- Guards --------------------------------------------------------------- */
+
+/* The job's name as it may stand in a shell's text. */
+static const char *
+shell_name(const char *name)
+{
+	char *out = xn_printf("%.100s", name);
+
+	for (char *p = out; *p != '\0'; p++)
+		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
+		    (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
+		    *p == '.'))
+			*p = '?';
+	return out;
+}
+
+/* Is the hook at PATH one of ours?  -1 if there is none. */
+static int
+guard_is_ours(const struct mirror *m, const char *path)
+{
+	char *text = xn_read_file(m->root, path, SMALL_FILE, NULL);
+	int ours;
+
+	if (text == NULL)
+		return errno == ENOENT ? -1 : 0;
+	ours = strstr(text, GUARD_MARK) != NULL;
+	free(text);
+	return ours;
+}
+
+/* A commit to the mirror would be lost or break it: hooks refuse it.  A hook
+ * that somebody else put there stays as it is. */
+static void
+guard_mirror(struct mirror *m)
+{
+	char *text = xn_printf("#!/bin/sh\n" GUARD_MARK "echo 'this repository "
+	    "is a mirror, kept by syncgate job %s: change its source' >&2\n"
+	    "exit 1\n", shell_name(m->job));
+	int ours;
+
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+		ours = guard_is_ours(m, guards[i]);
+		if (m->guard && ours == 0)
+			xn_log("%s/%s is not ours and stays: it must refuse "
+			    "changes itself", m->path, guards[i]);
+		else if (m->guard && ours == -1)
+			put_file(m, guards[i], text, strlen(text), 0777);
+		else if (!m->guard && ours == 1 &&
+		    xn_unlink(m->root, guards[i]) != 0)
+			xn_fail("cannot remove %s/%s: %m", m->path, guards[i]);
+	}
+}
+
+#endif

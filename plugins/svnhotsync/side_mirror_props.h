@@ -1,0 +1,258 @@
+/*
+ * side_mirror_props.h: keeping the properties of visible revisions equal.
+ *
+ * They are compared by digests of ranges inside a shard, many asked for at a
+ * time; where a range differs, by revision.  Packed shards are compared and
+ * replaced as files.  A change is put in place by rename, under the write lock.
+ */
+#ifndef SVNHOTSYNC_SIDE_MIRROR_PROPS_H
+#define SVNHOTSYNC_SIDE_MIRROR_PROPS_H
+
+#include "side_mirror_commit.h"
+#include "side_pack.h"
+
+static void
+note_dirty(struct mirror *m, long long shard)
+{
+	for (int i = 0; i < m->dirty_n; i++)
+		if (m->dirty[i] == shard)
+			return;
+	if (shard < 0 || m->dirty_n == DIRTY_MAX)
+		m->dirty_all = 1;
+	else
+		m->dirty[m->dirty_n++] = shard;
+}
+
+/* Are these the properties of REV already? */
+static int
+same_props(struct mirror *m, const char *path, const void *bytes, size_t n)
+{
+	size_t size;
+	char *text = xn_read_file(m->db, path, PROPS_MAX, &size);
+	int same = text != NULL && size == n && memcmp(text, bytes, n) == 0;
+
+	free(text);
+	return same;
+}
+
+/* Replace REV's properties. */
+static void
+write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
+{
+	char path[PATH_SIZE];
+	int lock, failed;
+
+	if (rev > 0 && rev < m->min_unpacked) {
+		/* Packed since it was sent: the shard is compared again. */
+		note_dirty(m, rev / m->fs.shard);
+		return;
+	}
+	fs_rev_path(path, "revprops", rev / m->fs.shard, rev);
+	if (same_props(m, path, bytes, n))
+		return;
+	lock = take_write_lock(m);
+	if (lock == -1)
+		xn_fail("%s", m->error);
+	failed = xn_write_file(m->db, path, bytes, n, 0444);
+	close(lock);
+	if (failed != 0)
+		xn_fail("cannot write %s/db/%s: %m", m->path, path);
+	m->bytes += (long long)n;
+}
+
+static void
+on_revprop(struct mirror *m, const xn_value *message)
+{
+	const char *tag;
+	const void *bytes;
+	long long rev;
+	size_t n;
+
+	if (!xn_unpack_value(message, "(sly)", &tag, &rev, &bytes, &n) ||
+	    rev < 0 || n > PROPS_MAX)
+		xn_fail("the source sent properties of another shape");
+	if (m->packing == PACKING_NEW && m->packing_shard == 0 && rev == 0) {
+		if (make_dir(m->db, "revprops/0") != 0)
+			xn_fail("cannot make %s/db/revprops/0: %m", m->path);
+	} else if (rev > m->last.rev) {
+		xn_fail("the source sent properties of r%lld, and the mirror "
+		    "is at r%lld", rev, m->last.rev);
+	}
+	write_props(m, rev, bytes, n);
+}
+
+/* Large ones: collected, for they are compared before they are written. */
+static void
+on_large_revprop(struct mirror *m, const xn_value *message)
+{
+	const char *tag;
+	long long rev, n;
+
+	if (!xn_unpack_value(message, "(sll)", &tag, &rev, &n) || rev < 0 ||
+	    rev > m->last.rev || n < 1 || n > PROPS_MAX)
+		xn_fail("the source announced properties that cannot be");
+	m->changed = malloc((size_t)n);
+	if (m->changed == NULL)
+		xn_fail("out of memory");
+	m->changed_n = 0;
+	m->left = n;
+	m->receiving_rev = rev;
+	m->receiving = RECEIVING_CHANGED;
+}
+
+/* ---- Asking ---------------------------------------------------------------- */
+
+/* Digests of the properties of N revisions into m->digests; 0, or -1. */
+static void
+own_digests(struct mirror *m, long long first, long long n)
+{
+	char path[PATH_SIZE];
+	size_t size;
+	char *text;
+
+	for (long long i = 0; i < n; i++) {
+		fs_rev_path(path, "revprops", first / m->fs.shard, first + i);
+		text = xn_read_file(m->db, path, PROPS_MAX, &size);
+		if (text == NULL && errno != ENOENT)
+			xn_fail("cannot read %s/db/%s: %m", m->path, path);
+		/* A lost file differs from every other. */
+		if (text == NULL)
+			memset(m->digests + i * 16, 0, 16);
+		else
+			xn_hash_bytes(text, size, m->digests + i * 16);
+		free(text);
+	}
+}
+
+/* Ask for the range at compare_next, and step over it. */
+static void
+ask_range(struct mirror *m)
+{
+	long long first = m->compare_next, shard = first / m->fs.shard, n = 1;
+	int packed = first > 0 && first < m->min_unpacked;
+	unsigned char digest[16] = { 0 };
+
+	if (packed) {
+		n = (shard + 1) * m->fs.shard - first;
+		/* A damaged one differs, and is replaced. */
+		if (fs_packed_digest(m->db, &m->fs, shard, digest) != 0 &&
+		    errno != ENOENT && errno != EINVAL)
+			xn_fail("cannot read the packed properties of shard "
+			    "%lld in %s: %m", shard, m->path);
+	} else {
+		if (first > 0 || m->min_unpacked == 0)
+			n = (shard + 1) * m->fs.shard - first;
+		if (n > m->compare_end - first)
+			n = m->compare_end - first;
+		if (n > RANGE_MAX)
+			n = RANGE_MAX;
+		own_digests(m, first, n);
+		xn_hash_bytes(m->digests, (size_t)n * 16, digest);
+	}
+	xn_send(m->peer, "(sllby)", "compare", first, n, packed, digest,
+	    sizeof(digest));
+	m->compare_next += n;
+	m->compares++;
+}
+
+/* Ask on, as far as the number of open questions allows. */
+static void
+ask(struct mirror *m)
+{
+	while (m->comparing == COMPARING_RANGES &&
+	    m->compare_next < m->compare_end && m->compares < COMPARES_MAX)
+		ask_range(m);
+	if (m->comparing == COMPARING_RANGES && m->compares == 0) {
+		m->comparing = COMPARING_SYNC;
+		xn_send(m->peer, "(s)", "sync");
+	}
+}
+
+/* Begin with what is dirty: 1, or 0 if nothing is. */
+static int
+compare_dirty(struct mirror *m)
+{
+	long long shard;
+
+	if (m->dirty_all) {
+		m->dirty_all = m->dirty_n = 0;
+		m->compare_next = 0;
+		m->compare_end = m->last.rev + 1;
+	} else if (m->dirty_n > 0) {
+		shard = m->dirty[--m->dirty_n];
+		m->compare_next = shard * m->fs.shard;
+		m->compare_end = (shard + 1) * m->fs.shard;
+	} else {
+		return 0;
+	}
+	if (m->compare_end > m->last.rev + 1)
+		m->compare_end = m->last.rev + 1;
+	m->comparing = COMPARING_RANGES;
+	ask(m);
+	return 1;
+}
+
+static void
+on_dirty(struct mirror *m, const xn_value *message)
+{
+	const char *tag;
+	long long shard;
+
+	if (!xn_unpack_value(message, "(sl)", &tag, &shard) || shard < -1)
+		xn_fail("the source sent a message of another shape");
+	/* Beyond what we have it will come as it is by then. */
+	if (shard <= m->last.rev / m->fs.shard)
+		note_dirty(m, shard);
+	if (m->comparing == COMPARING_NOTHING)
+		compare_dirty(m);
+}
+
+/* ---- Answers ---------------------------------------------------------------- */
+
+static void
+answered(struct mirror *m)
+{
+	if (m->comparing != COMPARING_RANGES || m->compares == 0)
+		xn_fail("the source answered a comparison that nobody asked "
+		    "for");
+	m->compares--;
+	ask(m);
+}
+
+static void
+on_same(struct mirror *m, const xn_value *message)
+{
+	(void)message;
+	answered(m);
+}
+
+/* Ask for the properties that differ. */
+static void
+on_differ(struct mirror *m, const xn_value *message)
+{
+	unsigned char bits[RANGE_MAX / 8] = { 0 };
+	const unsigned char *theirs;
+	const char *tag;
+	long long first, n;
+	size_t size;
+
+	if (!xn_unpack_value(message, "(slly)", &tag, &first, &n,
+	    (const void **)&theirs, &size) || n < 1 || n > RANGE_MAX ||
+	    size != (size_t)n * 16 || first < 0 || first > m->last.rev + 1 - n ||
+	    first / m->fs.shard != (first + n - 1) / m->fs.shard)
+		xn_fail("the source answered a comparison in a way that cannot "
+		    "be");
+	if (first + n > 1 && first < m->min_unpacked) {
+		note_dirty(m, first / m->fs.shard);
+		answered(m);
+		return;
+	}
+	own_digests(m, first, n);
+	for (long long i = 0; i < n; i++)
+		if (memcmp(theirs + i * 16, m->digests + i * 16, 16) != 0)
+			bits[i / 8] |= (unsigned char)(1 << (i % 8));
+	xn_send(m->peer, "(slly)", "want", first, n, bits, sizeof(bits));
+	answered(m);
+}
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * sides.h: the two sides of svnhotsync, as functions for an end that is here
+ * and as text for one that is elsewhere.
+ */
+#ifndef SVNHOTSYNC_SIDES_H
+#define SVNHOTSYNC_SIDES_H
+
+#include <execnet/value.h>
+
+struct xn_side_channel;
+
+void svnhotsync_side_source(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+void svnhotsync_side_mirror(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+
+extern const char svnhotsync_text_source[];	/* side_source.c */
+extern const char svnhotsync_text_mirror[];	/* side_mirror.c */
+
+#endif
