@@ -231,12 +231,23 @@ drain_stderr(xn_ssh_t *s)
 	return NULL;
 }
 
-/* The command has ended: libssh2 would wait for its window for ever. */
-static int
-is_over(xn_ssh_t *s)
+/*
+ * Has the other end closed the channel?  libssh2 would go on writing, and then
+ * wait for its window for ever.
+ */
+static xn_error_t *
+check_open(xn_ssh_t *s)
 {
-	return libssh2_channel_eof(s->channel) == 1 &&
-	    libssh2_channel_wait_closed(s->channel) == 0;
+	/* Its last words on stderr would hide the end. */
+	if (libssh2_poll_channel_read(s->channel, 1)) {
+		s->input_budget = 0;
+		XN_TRY(drain_stderr(s));
+	}
+	if (libssh2_channel_eof(s->channel) != 1 ||
+	    libssh2_channel_wait_closed(s->channel) != 0)
+		return NULL;
+	return xn_error_create(XN_E_CONNECTION, "the command on %s has ended",
+	    s->t.peer);
 }
 
 /* Offer libssh2 what is staged. */
@@ -259,9 +270,8 @@ flush_stage(xn_ssh_t *s)
 	}
 	if (s->stage_start == s->stage_end)
 		s->stage_start = s->stage_end = 0;
-	else if (is_over(s))
-		return xn_error_create(XN_E_CONNECTION,
-		    "the command on %s has ended", s->t.peer);
+	else
+		return check_open(s);
 	return NULL;
 }
 
@@ -318,7 +328,8 @@ ssh_process(xn_transport_t *t, const struct pollfd *pfd, int n)
 	xn_ssh_t *s = (xn_ssh_t *)t;
 
 	xn_ssh__drain(s);
-	if (n > 0 && (pfd[0].revents & ~POLLOUT) != 0) {
+	if ((n > 0 && (pfd[0].revents & ~POLLOUT) != 0) ||
+	    libssh2_poll_channel_read(s->channel, 1)) {
 		allow_input(s);
 		XN_TRY(drain_stderr(s));
 	}
@@ -388,6 +399,7 @@ ssh_write(xn_transport_t *t, const struct iovec *iov, int n, size_t *put)
 	if (s->eof_wanted)
 		return xn_error_create(XN_E_CONNECTION,
 		    "writing to %s has ended", t->peer);
+	XN_TRY(check_open(s));
 	for (;;) {
 		if (xn_buf_len(&s->out) >= OUT_PAUSE)
 			xn_ssh__drain(s);
