@@ -78,7 +78,7 @@ make_source() {
 	run svn mkdir -q -m "the usual folders" "$url/trunk" "$url/tags"
 	for number in 1 2 3 4 5; do
 		echo "line $number" >>"$demo/file"
-		run svnmucc -q -m "change $number" put "$demo/file" \
+		run svnmucc -m "change $number" put "$demo/file" \
 		    "$url/trunk/file"
 	done
 }
@@ -134,7 +134,7 @@ else
 	echo "the mirror is at r$(youngest "$mirror")"
 
 	say "5. A commit, while the job follows"
-	run svnmucc -q -m "made while the job follows" \
+	run svnmucc -m "made while the job follows" \
 	    mkdir "file://$source/tags/one"
 	began=$(date +%s%N)
 	until_equal 30
