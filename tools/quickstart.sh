@@ -40,6 +40,7 @@ skip_all() {
 }
 at_end() {
 	status=$?
+	set +e
 	trap - EXIT INT TERM
 	[ -z "$job" ] || kill "$job" 2>/dev/null || :
 	eval "$cleanups"
