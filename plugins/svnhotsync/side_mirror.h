@@ -13,6 +13,7 @@
 #define FILE_SIZE_MAX	(1LL << 50)
 #define COMPARES_MAX	64		/* asked and not yet answered */
 #define DIRTY_MAX	64
+#define LEFTOVERS_MAX	64		/* a run leaves one or two */
 #define REPORT_SECONDS	0.25
 
 /* A revision and the digest of the file that holds it. */

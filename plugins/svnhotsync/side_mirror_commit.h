@@ -160,30 +160,57 @@ remove_unpacked(struct mirror *m, long long shard)
 	return xn_remove_tree(m->db, path) == 0 || errno == ENOENT ? 0 : -1;
 }
 
-/* What a run left that was killed before it removed it. */
-static void
-remove_leftovers(struct mirror *m)
+/*
+ * Is the folder NAME in revs/ or revprops/ one that a killed run left: the
+ * unpacked one of a shard that is packed, or a pack that was not finished?
+ */
+static int
+is_leftover(const struct mirror *m, const char *name, long long *shard)
 {
-	long long shards[64], shard;
+	long long packed = m->min_unpacked / m->fs.shard;
+
+	*shard = fs_number(&name);
+	if (*shard < 0)
+		return 0;
+	return *name == '\0' ? *shard < packed :
+	    strcmp(name, ".pack") == 0 && *shard >= packed;
+}
+
+static void
+remove_leftover(struct mirror *m, const char *kind, long long shard)
+{
+	char path[PATH_SIZE];
+	int failed;
+
+	if (shard < m->min_unpacked / m->fs.shard) {
+		failed = remove_unpacked(m, shard) != 0;
+	} else {
+		snprintf(path, sizeof(path), "%s/%lld.pack", kind, shard);
+		failed = xn_remove_tree(m->db, path) != 0;
+	}
+	if (failed)
+		xn_fail("cannot remove what a run left of shard %lld in %s: "
+		    "%m", shard, m->path);
+}
+
+/* What a run left that was killed before it finished or removed it. */
+static void
+remove_leftovers(struct mirror *m, const char *kind)
+{
+	long long shards[LEFTOVERS_MAX], shard;
 	const char *name;
 	xn_dir *dir;
 	int n = 0;
 
-	if (m->min_unpacked == 0)
-		return;
-	dir = xn_dir_open(m->db, "revs");
+	dir = xn_dir_open(m->db, kind);
 	if (dir == NULL)
-		xn_fail("cannot read %s/db/revs: %m", m->path);
-	while (n < 64 && (name = xn_dir_next(dir)) != NULL) {
-		shard = fs_whole_number(name);
-		if (shard >= 0 && shard < m->min_unpacked / m->fs.shard)
+		xn_fail("cannot read %s/db/%s: %m", m->path, kind);
+	while (n < LEFTOVERS_MAX && (name = xn_dir_next(dir)) != NULL)
+		if (is_leftover(m, name, &shard))
 			shards[n++] = shard;
-	}
 	xn_dir_close(dir);
 	for (int i = 0; i < n; i++)
-		if (remove_unpacked(m, shards[i]) != 0)
-			xn_fail("cannot remove the unpacked files of shard "
-			    "%lld in %s: %m", shards[i], m->path);
+		remove_leftover(m, kind, shards[i]);
 }
 
 #endif

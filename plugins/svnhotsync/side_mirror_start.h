@@ -300,7 +300,8 @@ start_mirror(struct mirror *m)
 	}
 	if (m->dry)
 		return;
-	remove_leftovers(m);
+	remove_leftovers(m, "revs");
+	remove_leftovers(m, "revprops");
 	guard_mirror(m);
 }
 

@@ -412,6 +412,29 @@ packing_while_following_changes_nothing_in_the_mirror(void)
 }
 
 static void
+packing_while_copying_is_survived(void)
+{
+	struct svnpair *p;
+	char *error;
+
+	for (int delay = 0; delay < 4; delay++) {
+		begin(0);
+		for (long long rev = 1; rev <= 200; rev++)
+			svnrepo_commit(source, SHARD, rev, 30000);
+		p = svnpair_start(source, mirror, 0, 0);
+		usleep((useconds_t)delay * 2000);
+		for (int i = 0; i < 25; i++)
+			svnrepo_pack(source, SHARD, i % 2);
+		CU_ASSERT(svnpair_wait(p, "('done', 200)"));
+		error = svnpair_join(p);
+		expect_done(error);
+		expect_done(svnpair_once(source, mirror));
+		CU_ASSERT_EQUAL(svnrepo_youngest(mirror), 200);
+		svnrepo_end();
+	}
+}
+
+static void
 a_cut_leaves_whole_revisions(void)
 {
 	for (int delay = 0; delay < 8; delay++) {
@@ -457,6 +480,8 @@ static const struct xn_test_case cases[] = {
 	    changed_properties_arrive_while_following },
 	{ "packing while following changes nothing in the mirror",
 	    packing_while_following_changes_nothing_in_the_mirror },
+	{ "packing while copying is survived",
+	    packing_while_copying_is_survived },
 	{ "a cut leaves whole revisions", a_cut_leaves_whole_revisions },
 };
 

@@ -1,0 +1,359 @@
+/*
+ * A source that lies: the mirror's side refuses what it says, and what was
+ * mirrored before stays as it was.
+ */
+#include "tests/lib/svnrepo.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tests/lib/cunit_main.h"
+
+#define SHARD	8
+#define UUID	"8c3f31fa-6e10-48f8-a2f4-41ccfaf40e27"
+#define FORMAT	"8\nlayout sharded 8\naddressing logical\n"
+
+static const char *source, *mirror;
+
+static void
+begin(void)
+{
+	static char paths[2][512];
+
+	svnrepo_begin();
+	source = strcpy(paths[0], svnrepo_path("source"));
+	mirror = strcpy(paths[1], svnrepo_path("mirror"));
+	svnrepo_make(source, SHARD);
+	for (long long rev = 1; rev <= 10; rev++)
+		svnrepo_commit(source, SHARD, rev, 0);
+	free(svnpair_once(source, mirror));
+	CU_ASSERT_EQUAL_FATAL(svnrepo_youngest(mirror), 10);
+}
+
+/* The digest of r10 out of db/syncgate. */
+static void
+read_digest(unsigned char out[16])
+{
+	FILE *f = fopen(svnrepo_path("mirror/db/syncgate"), "r");
+	char line[256], hex[64];
+	unsigned int byte;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "upcoming 10 file %63s", hex) == 1)
+			for (int i = 0; i < 16; i++) {
+				CU_ASSERT_EQUAL(sscanf(hex + i * 2, "%2x",
+				    &byte), 1);
+				out[i] = (unsigned char)byte;
+			}
+	fclose(f);
+}
+
+/* Speak as the source until the mirror asks for revisions. */
+static struct svnpair *
+greet(void)
+{
+	unsigned char digest[16] = { 0 };
+	struct svnpair *p = svnpair_start(NULL, mirror, 0, 0);
+
+	read_digest(digest);
+	svnpair_send(p, "(slyyyll)", "repository", 1LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
+	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
+	    "", (size_t)0);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('from', 11, 0)");
+	return p;
+}
+
+/* It must have refused with PART in its text, with all as BEFORE. */
+static void
+expect_refusal(struct svnpair *p, const char *part, const char *before)
+{
+	char *error = svnpair_join(p);
+
+	CU_ASSERT_PTR_NOT_NULL(error);
+	if (error == NULL || strstr(error, part) == NULL)
+		printf("\n  wanted: %s\n  got:    %s\n", part,
+		    error == NULL ? "nothing" : error);
+	CU_ASSERT(error != NULL && strstr(error, part) != NULL);
+	free(error);
+	CU_ASSERT_EQUAL(svnrepo_youngest(mirror), 10);
+	if (before != NULL)
+		CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
+	/* Nothing beside the two repositories came into being. */
+	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("evil"), F_OK), 0);
+	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("mirror/evil"), F_OK), 0);
+	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("mirror/db/evil"), F_OK), 0);
+}
+
+/* One message "(s" FORMAT ")" whose letters take numbers and bytes. */
+static const struct {
+	const char *tag;
+	long long a, b, c;	/* as many as SHAPE has letters l */
+	const char *shape;	/* behind the tag; y is a piece of BYTES */
+	size_t bytes;
+	const char *why;
+} single[] = {
+	{ "r", 12, 0, 0, "lyy", 9, "sent r12 where r11 was due" },
+	{ "r", 10, 0, 0, "lyy", 9, "sent r10 where r11 was due" },
+	{ "r", -1, 0, 0, "lyy", 9, "sent r-1 where r11 was due" },
+	{ "r", 0x7fffffffffffffff, 0, 0, "lyy", 9, "where r11 was due" },
+	{ "r", 11, 0, 0, "ly", 9, "a revision of another shape" },
+	{ "R", 11, -5, 4, "lll", 0, "a revision that cannot be" },
+	{ "R", 11, 0, 4, "lll", 0, "a revision that cannot be" },
+	{ "R", 11, 1LL << 60, 4, "lll", 0, "a revision that cannot be" },
+	{ "R", 11, 10, 1LL << 40, "lll", 0, "a revision that cannot be" },
+	{ "R", 11, 10, -1, "lll", 0, "a revision that cannot be" },
+	{ "R", 13, 10, 10, "lll", 0, "sent r13 where r11 was due" },
+	{ "p", 0, 0, 0, "y", 9, "sent \"p\" when it was not due" },
+	{ "pack", 1, 0, 0, "l", 0, "a pack that is not due" },
+	{ "pack", -1, 0, 0, "l", 0, "a pack that is not due" },
+	{ "pack", 1LL << 62, 0, 0, "l", 0, "a pack that is not due" },
+	{ "repack", 0, 0, 0, "l", 0, "packed properties that are not due" },
+	{ "repack", -1, 0, 0, "l", 0, "packed properties that are not due" },
+	{ "packend", 0, 0, 0, "l", 0, "a pack that it did not begin" },
+	{ "revprop", 11, 0, 0, "ly", 9, "the mirror is at r10" },
+	{ "revprop", -1, 0, 0, "ly", 9, "properties of another shape" },
+	{ "P", 3, 1LL << 40, 0, "ll", 0, "properties that cannot be" },
+	{ "P", 3, -1, 0, "ll", 0, "properties that cannot be" },
+	{ "P", 11, 9, 0, "ll", 0, "properties that cannot be" },
+	{ "idle", 11, 0, 0, "l", 0, "says that it sent all, and did not" },
+	{ "idle", 9, 0, 0, "l", 0, "says that it sent all, and did not" },
+	{ "same", 0, 0, 0, "l", 0, "that nobody asked for" },
+	{ "differ", 0, 1, 0, "lly", 16, "that nobody asked for" },
+	{ "differ", 0, 4, 0, "lly", 16, "in a way that cannot be" },
+	{ "differ", 0, 1LL << 59, 0, "lly", 16, "in a way that cannot be" },
+	{ "differ", -1, 1, 0, "lly", 16, "in a way that cannot be" },
+	{ "differ", 10, 2, 0, "lly", 32, "in a way that cannot be" },
+	{ "synced", 0, 0, 0, "", 0, "what nobody asked for" },
+	{ "dirty", -2, 0, 0, "l", 0, "a message of another shape" },
+	{ "nonsense", 0, 0, 0, "", 0, "that is not known" },
+	{ "", 0, 0, 0, "", 0, "that is not known" },
+};
+
+static const char bytes[64] = "some bytes";
+
+static void
+send_single(struct svnpair *p, size_t i)
+{
+	const char *shape = single[i].shape, *tag = single[i].tag;
+	long long a = single[i].a, b = single[i].b, c = single[i].c;
+	size_t n = single[i].bytes;
+
+	if (strcmp(shape, "lyy") == 0)
+		svnpair_send(p, "(slyy)", tag, a, bytes, n, bytes, n);
+	else if (strcmp(shape, "ly") == 0)
+		svnpair_send(p, "(sly)", tag, a, bytes, n);
+	else if (strcmp(shape, "lly") == 0)
+		svnpair_send(p, "(slly)", tag, a, b, bytes, n);
+	else if (strcmp(shape, "lll") == 0)
+		svnpair_send(p, "(slll)", tag, a, b, c);
+	else if (strcmp(shape, "ll") == 0)
+		svnpair_send(p, "(sll)", tag, a, b);
+	else if (strcmp(shape, "l") == 0)
+		svnpair_send(p, "(sl)", tag, a);
+	else if (strcmp(shape, "y") == 0)
+		svnpair_send(p, "(sy)", tag, bytes, n);
+	else
+		svnpair_send(p, "(s)", tag);
+}
+
+static void
+no_single_message_that_lies_changes_the_mirror(void)
+{
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(single) / sizeof(single[0]); i++) {
+		p = greet();
+		send_single(p, i);
+		expect_refusal(p, single[i].why, before);
+	}
+	p = greet();
+	svnpair_send(p, "l", 5LL);
+	expect_refusal(p, "something else than a message", before);
+	p = greet();
+	svnpair_send(p, "[]");
+	expect_refusal(p, "something else than a message", before);
+	svnrepo_end();
+}
+
+static const struct {
+	const char *kind, *name;
+	long long size;
+} files[] = {
+	{ "revs", "../../evil", 3 },
+	{ "revs", "../../../evil", 3 },
+	{ "revs", "manifest", 3 },		/* logical addressing */
+	{ "revs", "pack/../../../evil", 3 },
+	{ "revs", "/tmp/evil", 3 },
+	{ "revs", "", 3 },
+	{ "revs", "pack", -1 },
+	{ "revs", "pack", 1LL << 62 },
+	{ "../revs", "pack", 3 },
+	{ "", "pack", 3 },
+	{ "revprops", "pack", 3 },
+	{ "revprops", "1.0/../../../evil", 3 },
+	{ "revprops", "..", 3 },
+	{ "revprops", "-1.0", 3 },
+	{ "revprops", "01.0", 3 },
+	{ "revprops", "1.", 3 },
+	{ "revprops", ".0", 3 },
+	{ "revprops", "1.0.0", 3 },
+	{ "revprops", "1.00", 3 },
+	{ "revprops", "8.0", 3 },		/* of another shard */
+	{ "revprops", "99999999999999999999999999999999999999999.0", 3 },
+	{ "revprops", "1.0", 1LL << 30 },
+	{ "revprops", "1.0.tmp", 3 },
+};
+
+static void
+no_name_leads_out_of_a_pack(void)
+{
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		p = greet();
+		svnpair_send(p, "(sl)", "pack", 0LL);
+		svnpair_send(p, "(sssl)", "file", files[i].kind, files[i].name,
+		    files[i].size);
+		expect_refusal(p, "a file that no pack has", NULL);
+	}
+	/* What was begun is cleared away by the next start. */
+	free(svnpair_once(source, mirror));
+	CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
+	svnrepo_end();
+}
+
+static void
+send_file(struct svnpair *p, const char *kind, const char *name,
+    const char *text)
+{
+	svnpair_send(p, "(sssl)", "file", kind, name, (long long)strlen(text));
+	svnpair_send(p, "(sy)", "p", text, strlen(text));
+}
+
+static void
+a_pack_that_is_not_whole_is_not_shown(void)
+{
+	static const char *const manifests[] = {
+		NULL, "", "1.0\n", "1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n1.0",
+		"1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n",
+		"1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n5.0\n",
+		"../../evil\n1.0\n1.0\n1.0\n1.0\n1.0\n1.0\n",
+	};
+	struct svnpair *p;
+
+	begin();
+	for (size_t i = 0; i < sizeof(manifests) / sizeof(manifests[0]); i++) {
+		p = greet();
+		svnpair_send(p, "(sl)", "pack", 0LL);
+		send_file(p, "revs", "pack", "revisions");
+		send_file(p, "revprops", "1.0", "properties");
+		if (manifests[i] != NULL && manifests[i][0] != '\0')
+			send_file(p, "revprops", "manifest", manifests[i]);
+		else if (manifests[i] != NULL)
+			svnpair_send(p, "(sssl)", "file", "revprops",
+			    "manifest", 0LL);
+		svnpair_send(p, "(sl)", "packend", 0LL);
+		expect_refusal(p, "the source sent a pack w", NULL);
+		CU_ASSERT_EQUAL(access(svnrepo_path("mirror/db/revs/0/7"),
+		    F_OK), 0);
+	}
+	p = greet();
+	svnpair_send(p, "(sl)", "pack", 0LL);
+	send_file(p, "revs", "pack", "revisions");
+	svnpair_send(p, "(sl)", "packend", 1LL);
+	expect_refusal(p, "a pack that it did not begin", NULL);
+	svnrepo_end();
+}
+
+static void
+pieces_must_fit(void)
+{
+	struct svnpair *p;
+
+	begin();
+	p = greet();
+	svnpair_send(p, "(slll)", "R", 11LL, 10LL, 4LL);
+	svnpair_send(p, "(sy)", "p", bytes, (size_t)11);
+	expect_refusal(p, "a piece that does not fit", NULL);
+	p = greet();
+	svnpair_send(p, "(slll)", "R", 11LL, 10LL, 4LL);
+	svnpair_send(p, "(sy)", "p", bytes, (size_t)0);
+	expect_refusal(p, "a piece that does not fit", NULL);
+	p = greet();
+	svnpair_send(p, "(slll)", "R", 11LL, 10LL, 4LL);
+	svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
+	svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)5, bytes,
+	    (size_t)5);
+	expect_refusal(p, "sent \"r\" when it was not due", NULL);
+	/* What is left of r11 lies above `current`, and is replaced. */
+	svnrepo_commit(source, SHARD, 11, 0);
+	free(svnpair_once(source, mirror));
+	CU_ASSERT_STRING_EQUAL(svnrepo_digest(source, 1),
+	    svnrepo_digest(mirror, 1));
+	svnrepo_end();
+}
+
+static void
+a_source_that_describes_itself_wrongly_is_refused(void)
+{
+	static const struct {
+		const char *format, *uuid;
+		long long youngest, unpacked;
+	} offers[] = {
+		{ "", UUID, 20, 8 },
+		{ "8\nlayout sharded 8\naddressing logical\n../x\n", UUID, 20,
+		    8 },
+		{ "8\nlayout sharded 99999999\naddressing logical\n", UUID, 20,
+		    8 },
+		{ FORMAT, "short", 20, 8 },
+		{ FORMAT, "8c3f31fa/6e10-48f8-a2f4-41ccfaf40e27", 20, 8 },
+		{ FORMAT, "8c3f31fa-6e10-48f8-a2f4-41ccfaf40e2\n", 20, 8 },
+		{ FORMAT, UUID, -1, 8 },
+		{ FORMAT, UUID, 20, -8 },
+	};
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+		p = svnpair_start(NULL, mirror, 0, 0);
+		svnpair_send(p, "(slyyyll)", "repository", 1LL,
+		    offers[i].format, strlen(offers[i].format),
+		    offers[i].uuid, strlen(offers[i].uuid), "", (size_t)0,
+		    offers[i].youngest, offers[i].unpacked);
+		expect_refusal(p, "in a way that cannot be", before);
+	}
+	p = svnpair_start(NULL, mirror, 0, 0);
+	svnpair_send(p, "(slyyyll)", "repository", 2LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	expect_refusal(p, "speaks another language", before);
+	p = svnpair_start(NULL, mirror, 0, 0);
+	svnpair_cut(p);
+	expect_refusal(p, "connection was lost", before);
+	svnrepo_end();
+}
+
+static const struct xn_test_case cases[] = {
+	{ "no single message that lies changes the mirror",
+	    no_single_message_that_lies_changes_the_mirror },
+	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
+	{ "a pack that is not whole is not shown",
+	    a_pack_that_is_not_whole_is_not_shown },
+	{ "pieces must fit", pieces_must_fit },
+	{ "a source that describes itself wrongly is refused",
+	    a_source_that_describes_itself_wrongly_is_refused },
+};
+
+XN_TEST_MAIN("svnhotsync hostile source", cases)
