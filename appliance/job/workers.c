@@ -1,7 +1,6 @@
 #include "appliance/job/workers.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,34 +8,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The handler writes the signal's number here, the loop reads it. */
-static int signals[2] = { -1, -1 };
+/* What the parent waits for. */
+static const int wanted[] = { SIGCHLD, SIGINT, SIGTERM };
 
-static void
-on_signal(int number)
-{
-	int saved = errno;
-	char byte = (char)number;
-	ssize_t n = write(signals[1], &byte, 1);
-
-	(void)n;	/* full: there is enough to wake up for */
-	errno = saved;
-}
-
+/*
+ * Block them: the parent has no other thread and nothing else to do, so it
+ * takes them one by one with sigwaitinfo(), and needs no handler.
+ */
 static xn_error_t *
-listen_for_signals(void)
+block_signals(sigset_t *set, sigset_t *before)
 {
-	struct sigaction action = { .sa_handler = on_signal,
-	    .sa_flags = SA_RESTART };
-
-	sigemptyset(&action.sa_mask);
-	if (pipe2(signals, O_CLOEXEC) != 0 ||
-	    fcntl(signals[1], F_SETFL, O_NONBLOCK) != 0)
-		return xn_error_system(errno, "cannot make a pipe");
-	if (sigaction(SIGCHLD, &action, NULL) != 0 ||
-	    sigaction(SIGINT, &action, NULL) != 0 ||
-	    sigaction(SIGTERM, &action, NULL) != 0)
-		return xn_error_system(errno, "cannot handle signals");
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		sigaddset(set, wanted[i]);
+		/* Whoever started us may have left it ignored. */
+		signal(wanted[i], SIG_DFL);
+	}
+	if (sigprocmask(SIG_BLOCK, set, before) != 0)
+		return xn_error_system(errno, "cannot block signals");
 	return NULL;
 }
 
@@ -46,13 +35,12 @@ listen_for_signals(void)
  * a job must survive that at any moment, and nothing may be left behind.
  */
 static void __attribute__((noreturn))
-become_worker(const syncgate_worker_t *worker, pid_t parent)
+become_worker(const syncgate_worker_t *worker, pid_t parent,
+    const sigset_t *mask)
 {
-	static const int handled[] = { SIGCHLD, SIGINT, SIGTERM, SIGPIPE };
-
 	setpgid(0, 0);
-	for (size_t i = 0; i < sizeof(handled) / sizeof(handled[0]); i++)
-		signal(handled[i], SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent)
 		execv("/proc/self/exe", (char *const *)worker->argv);
 	fprintf(stderr, "syncgate: job %s: cannot start its worker: %s\n",
@@ -61,7 +49,7 @@ become_worker(const syncgate_worker_t *worker, pid_t parent)
 }
 
 static xn_error_t *
-start(syncgate_worker_t *worker)
+start(syncgate_worker_t *worker, const sigset_t *mask)
 {
 	pid_t parent = getpid();
 
@@ -72,7 +60,7 @@ start(syncgate_worker_t *worker)
 		    "job %s", worker->job);
 	}
 	if (worker->pid == 0)
-		become_worker(worker, parent);
+		become_worker(worker, parent, mask);
 	return NULL;
 }
 
@@ -115,26 +103,25 @@ xn_error_t *
 syncgate_workers_run(int *failed, syncgate_worker_t *workers, int count)
 {
 	xn_error_t *error = NULL;
+	sigset_t set, before;
 	int left = 0;
-	char byte;
 
 	*failed = 0;
-	XN_TRY(listen_for_signals());
+	XN_TRY(block_signals(&set, &before));
 	for (int i = 0; i < count && error == NULL; i++) {
-		error = start(&workers[i]);
+		error = start(&workers[i], &before);
 		left += error == NULL;
 	}
 	if (error != NULL)
 		signal_all(workers, count, SIGTERM);
 	while (left > 0) {
-		ssize_t n = read(signals[0], &byte, 1);
+		int number = sigwaitinfo(&set, NULL);
 
-		if (n < 0 && errno != EINTR)
-			break;
-		if (n == 1 && byte == SIGCHLD)
+		if (number == SIGCHLD)
 			reap(failed, &left, workers, count);
-		else if (n == 1)
-			signal_all(workers, count, byte);
+		else if (number > 0)
+			signal_all(workers, count, number);
 	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return error;
 }

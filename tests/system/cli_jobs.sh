@@ -99,6 +99,10 @@ check_equal "SIGTERM ends all of them with exit code 0" 0 "$?"
 check_equal "each says that it was asked" 2 "$(grep -c 'as asked' "$out")"
 check "none is left" gone $(workers)
 start
+kill -s INT "$pid"
+wait "$pid"
+check_equal "so does SIGINT, which a shell leaves ignored" 0 "$?"
+start
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
 check "kill -9 of the parent ends the workers" wait_until 5 gone $(workers)
