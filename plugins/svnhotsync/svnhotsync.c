@@ -32,6 +32,7 @@ struct hotsync {
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
 	syncgate_progress_t progress;
+	int followed;			/* the mirror had all, and waited */
 	int stop_sent;
 	int finished;
 };
@@ -220,6 +221,7 @@ on_following(struct hotsync *h, const xn_value_t *message)
 {
 	(void)message;
 	h->progress.phase = "following";
+	h->followed = 1;
 	syncgate_job_log(h->job, SYNCGATE_INFO, "the mirror is at r%lld; "
 	    "following", h->progress.done);
 	syncgate_job_progress(h->job, &h->progress);
@@ -339,6 +341,11 @@ explain(struct hotsync *h, xn_error_t *error)
 	if (error->code == XN_E_EOF)
 		return xn_error_wrap(error, "the mirror's side ended without "
 		    "a word");
+	/* What was right all the time while it followed is worth another
+	 * attempt: a side that was killed, a disk that is full.  What is
+	 * really wrong is said again, before it follows. */
+	if (error->code == XN_E_REMOTE && h->followed)
+		error->code = XN_E_CONNECTION;
 	return error;
 }
 
