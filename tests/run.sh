@@ -13,7 +13,7 @@ builddir=build
 jobs=1
 logdir=
 name=
-limit=${TEST_TIMEOUT:-600}
+limit=${TEST_TIMEOUT:-300}
 while getopts b:j:l:n: flag; do
 	case $flag in
 	b) builddir=$OPTARG ;;

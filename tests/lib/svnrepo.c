@@ -84,7 +84,7 @@ put_renamed(const char *path, const char *name, const void *bytes, size_t n,
 static void
 make_folder(const char *path, const char *name)
 {
-	char whole[512];
+	char whole[1100];
 
 	snprintf(whole, sizeof(whole), "%s/%s", path, name);
 	mkdir(whole, 0755);
