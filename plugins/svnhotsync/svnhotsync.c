@@ -15,6 +15,8 @@
  */
 #include <syncgate/plugin.h>
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
@@ -309,6 +311,16 @@ turn(struct hotsync *h)
 	return take_report(h, message);
 }
 
+/* Did the far side not end by itself, but was killed?  (The agent's words.) */
+static int
+was_killed(const xn_error_t *error)
+{
+	return error->code == XN_E_REMOTE &&
+	    (strcmp(error->message, "killed") == 0 ||
+	    strstr(error->message, "crashed with SIGKILL") != NULL ||
+	    strcmp(error->message, "ended without a reason") == 0);
+}
+
 /*
  * Why it really ended.  When a connection is lost, a side only sees its
  * channel end; the job is to be told of the connection, since that is tried
@@ -344,7 +356,7 @@ explain(struct hotsync *h, xn_error_t *error)
 	/* What was right all the time while it followed is worth another
 	 * attempt: a side that was killed, a disk that is full.  What is
 	 * really wrong is said again, before it follows. */
-	if (error->code == XN_E_REMOTE && h->followed)
+	if (was_killed(error) || (error->code == XN_E_REMOTE && h->followed))
 		error->code = XN_E_CONNECTION;
 	return error;
 }
