@@ -9,6 +9,37 @@
 
 #include <stdlib.h>
 
+/* Whose callback this thread is in, NULL: none. */
+static __thread xn_channel_t *in_callback;
+
+void
+xn_channel__await_callback(xn_channel_t *ch)
+{
+	while (ch->calling > (in_callback == ch))
+		xn__cond_wait(ch->changed, ch->group->lock, -1);
+}
+
+/* It was counted in CH->calling when FUNCTION was read. */
+static void
+call(xn_channel_t *ch, xn_channel_fn *function, void *baton,
+    const xn_value_t *value, const xn_error_t *error)
+{
+	xn_channel_t *before = in_callback;
+
+	in_callback = ch;
+	function(baton, ch, value, error);
+	in_callback = before;
+}
+
+static void
+called(xn_channel_t *ch)
+{
+	xn_group__lock(ch->group);
+	ch->calling--;
+	apr_thread_cond_broadcast(ch->changed);
+	xn_group__unlock(ch->group);
+}
+
 /* One waiting value to the callback: 1, or 0 if there was none. */
 static int
 hand_over(xn_channel_t *ch)
@@ -29,7 +60,8 @@ hand_over(xn_channel_t *ch)
 	if (error != NULL)
 		xn_channel__close(ch, xn_error_text(error, scratch));
 	else
-		function(baton, ch, value, NULL);
+		call(ch, function, baton, value, NULL);
+	called(ch);
 	xn_error_clear(error);
 	apr_pool_destroy(scratch);
 	return 1;
@@ -48,6 +80,7 @@ tell_end(xn_channel_t *ch)
 	if (ch->receive_closed && ch->head == NULL && !ch->callback_ended &&
 	    ch->callback != NULL) {
 		ch->callback_ended = 1;
+		ch->calling++;
 		function = ch->callback;
 		baton = ch->callback_baton;
 		endmarker = ch->endmarker;
@@ -59,7 +92,9 @@ tell_end(xn_channel_t *ch)
 	}
 	xn_group__unlock(ch->group);
 	if (function != NULL && (endmarker || error != NULL))
-		function(baton, ch, NULL, error);
+		call(ch, function, baton, NULL, error);
+	if (function != NULL)
+		called(ch);
 	xn_error_clear(error);
 }
 
@@ -90,6 +125,7 @@ xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
 	ch->callback = function;
 	ch->callback_baton = baton;
 	ch->endmarker = endmarker;
+	xn_channel__ref(ch);		/* it may destroy the channel */
 	xn_group__unlock(ch->group);
 	do {
 		while (hand_over(ch))
@@ -101,5 +137,6 @@ xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
 		xn_group__unlock(ch->group);
 	} while (more);
 	tell_end(ch);
+	xn_channel__unref(ch);
 	return NULL;
 }

@@ -50,7 +50,7 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 	group->channels = ch;
 	if (gw != NULL) {
 		xn_gateway__ref(gw);
-		ch->send_closed = ch->receive_closed = gw->ended;
+		ch->send_closed = ch->receive_closed = gw->closing;
 	}
 	if (id != 0) {
 		ch->refs++;
@@ -231,6 +231,8 @@ release(void *baton)
 	xn_group__lock(ch->group);
 	ch->callback = NULL;
 	ch->callback_ready = 0;
+	/* What it uses may go with the pool that we go with. */
+	xn_channel__await_callback(ch);
 	if (ch->gateway != NULL && ch->id != 0 &&
 	    apr_hash_get(ch->gateway->channels, &ch->id, sizeof(ch->id)) ==
 	    ch) {

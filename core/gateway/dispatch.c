@@ -129,6 +129,7 @@ on_close(xn_gateway_t *gw, const struct xn_message *m)
 {
 	char *text = NULL;
 	xn_channel_t *ch;
+	int call = 0;
 
 	if (m->type == XN_MSG_CHANNEL_CLOSE_ERROR &&
 	    (text = error_text(m)) == NULL)
@@ -139,11 +140,12 @@ on_close(xn_gateway_t *gw, const struct xn_message *m)
 		xn_channel__ref(ch);
 		xn_channel__peer_closed(ch,
 		    m->type == XN_MSG_CHANNEL_LAST_MESSAGE, text);
+		call = ch->callback_ready;
 	}
 	xn_group__unlock(gw->group);
 	free(text);
 	if (ch != NULL) {
-		if (ch->callback_ready)
+		if (call)
 			xn_channel__run_callback(ch);
 		xn_channel__unref(ch);
 	}

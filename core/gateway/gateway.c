@@ -48,7 +48,7 @@ xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel, uint8_t *payload,
 	int idle = gw->outbox.head == NULL && gw->urgent.head == NULL;
 	int code;
 
-	if (gw->ended) {
+	if (gw->closing) {
 		free(payload);
 		return XN_C_OK;
 	}
@@ -67,25 +67,31 @@ xn_gateway__error(const xn_gateway_t *gw)
 		return xn_error_create(XN_E_CANCELLED, "cancelled");
 	if (gw->failure != NULL)
 		return xn_error_create(gw->failure_code, "%s", gw->failure);
-	if (gw->ended)
+	if (gw->closing)
 		return xn_error_create(XN_E_CONNECTION,
 		    "gateway %s was terminated", gw->id);
 	return NULL;
+}
+
+/* Take GW out of the LIST of its group that it is in; locked. */
+static void
+unlist(struct xn_gateway **list, xn_gateway_t *gw)
+{
+	while (*list != NULL && *list != gw)
+		list = &(*list)->next;
+	if (*list == gw)
+		*list = gw->next;
 }
 
 /* Take GW out of its group and drop the channels that only its table holds. */
 static void
 forget(xn_gateway_t *gw)
 {
-	struct xn_gateway **link = &gw->group->gateways;
 	apr_hash_index_t *i;
 	void *ch;
 
 	xn_group__lock(gw->group);
-	while (*link != NULL && *link != gw)
-		link = &(*link)->next;
-	if (*link == gw)
-		*link = gw->next;
+	unlist(&gw->group->gateways, gw);
 	while ((i = apr_hash_first(NULL, gw->channels)) != NULL) {
 		xn_channel_t *channel;
 
@@ -143,24 +149,44 @@ log_stderr(void *baton, const char *line)
 	xn_group__log(gw->group, gw->id, line);
 }
 
-/* The id that was asked for, or the next default one; unique in the group. */
+/* 1 if a gateway of GROUP, open or being opened, has ID; locked. */
+static int
+id_is_taken(const xn_group_t *group, const char *id)
+{
+	const struct xn_gateway *lists[] = { group->gateways, group->opening };
+
+	for (int i = 0; i < 2; i++)
+		for (const xn_gateway_t *gw = lists[i]; gw; gw = gw->next)
+			if (strcmp(gw->id, id) == 0)
+				return 1;
+	return 0;
+}
+
+/*
+ * The id that was asked for, or the next default one; unique in the group, and
+ * taken from now on.
+ */
 static xn_error_t *
-choose_id(xn_gateway_t *gw)
+take_id(xn_gateway_t *gw)
 {
 	xn_group_t *group = gw->group;
 	const char *id = gw->spec->id;
+	xn_error_t *error = NULL;
 
-	if (id == NULL) {
-		do {
-			id = apr_psprintf(gw->pool, "gw%d",
-			    group->next_gateway++);
-		} while (xn_group_gateway(group, id) != NULL);
-	} else if (xn_group_gateway(group, id) != NULL) {
-		return xn_error_create(XN_E_XSPEC,
+	xn_group__lock(group);
+	while (gw->spec->id == NULL && (id == NULL || id_is_taken(group, id)))
+		id = apr_psprintf(gw->pool, "gw%d", group->next_gateway++);
+	if (id_is_taken(group, id)) {
+		error = xn_error_create(XN_E_XSPEC,
 		    "id=%s: the group has a gateway with that id", id);
+	} else {
+		gw->id = id;
+		xn_group__ref(group);
+		gw->next = group->opening;
+		group->opening = gw;
 	}
-	gw->id = id;
-	return NULL;
+	xn_group__unlock(group);
+	return error;
 }
 
 /* A struct with its own pool and one reference; nothing is opened yet. */
@@ -182,23 +208,20 @@ gateway_new(xn_gateway_t **out, xn_group_t *group, const char *xspec)
 	gw->channels = apr_hash_make(own);
 	xn_buf_init(&gw->in, INPUT_MAX);
 	gw->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	error = xn_xspec_parse(&spec, xspec, own);
-	gw->spec = spec;
-	if (error == NULL)
-		error = choose_id(gw);
 	status = gw->wake_fd < 0 ? errno :
 	    apr_thread_cond_create(&gw->changed, own);
+	error = xn_xspec_parse(&spec, xspec, own);
+	gw->spec = spec;
 	if (error == NULL && status != APR_SUCCESS)
 		error = xn_error_system(status, "cannot make a gateway");
+	if (error == NULL)
+		error = take_id(gw);
 	if (error != NULL) {
 		if (gw->wake_fd >= 0)
 			close(gw->wake_fd);
 		apr_pool_destroy(own);
 		return error;
 	}
-	xn_group__lock(group);
-	xn_group__ref(group);
-	xn_group__unlock(group);
 	*out = gw;
 	return NULL;
 }
@@ -280,17 +303,21 @@ xn_gateway_open(xn_gateway_t **out, xn_group_t *group, const char *xspec,
 
 	XN_TRY_W(gateway_new(&gw, group, xspec), "gateway %s", xspec);
 	error = start(gw);
+	xn_group__lock(group);
+	unlist(&group->opening, gw);
+	if (error == NULL) {
+		gw->next = group->gateways;
+		group->gateways = gw;
+	} else {
+		gw->closing = gw->ended = 1;
+	}
+	xn_group__unlock(group);
 	if (error != NULL) {
-		gw->ended = 1;
 		if (gw->transport != NULL)
 			gw->transport->kind->close(gw->transport);
 		xn_gateway__unref(gw);
 		return xn_error_wrap(error, "cannot open gateway %s", xspec);
 	}
-	xn_group__lock(group);
-	gw->next = group->gateways;
-	group->gateways = gw;
-	xn_group__unlock(group);
 	apr_pool_cleanup_register(pool, gw, gateway_cleanup,
 	    apr_pool_cleanup_null);
 	error = send_setup(gw);

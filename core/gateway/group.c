@@ -227,6 +227,33 @@ xn_group_gateway(xn_group_t *group, const char *id)
 	return gw;
 }
 
+/*
+ * Wait for a gateway that is ending (KILLED ones alone, if set) to have ended:
+ * 1, or 0 if there is none, or DEADLINE passed.  It is counted meanwhile: its
+ * own pool may go while we wait.  From a callback nobody waits for itself.
+ */
+static int
+wait_for_one(xn_group_t *group, int killed, apr_time_t deadline)
+{
+	xn_gateway_t *gw;
+	int ended;
+
+	for (gw = group->gateways; gw != NULL; gw = gw->next)
+		if (!gw->ended && (killed ? gw->kill : gw->terminating) &&
+		    !xn_gateway__in_io_thread(gw))
+			break;
+	if (gw == NULL)
+		return 0;
+	xn_gateway__ref(gw);
+	while (!gw->ended && (deadline < 0 || xn__clock() < deadline))
+		xn__cond_wait(gw->changed, group->lock, deadline);
+	ended = gw->ended;
+	xn_group__unlock(group);
+	xn_gateway__unref(gw);
+	xn_group__lock(group);
+	return ended;
+}
+
 void
 xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout)
 {
@@ -239,16 +266,14 @@ xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout)
 			xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL,
 			    0, 0);
 		}
-	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next) {
-		while (!gw->ended && xn__clock() < deadline)
-			xn__cond_wait(gw->changed, group->lock, deadline);
-		if (!gw->ended) {
+	while (wait_for_one(group, 0, deadline))
+		continue;
+	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
+		if (gw->terminating && !gw->ended) {
 			gw->kill = 1;
 			xn_gateway__wake(gw);
 		}
-	}
-	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
-		while (!gw->ended)
-			xn__cond_wait(gw->changed, group->lock, -1);
+	while (wait_for_one(group, 1, -1))
+		continue;
 	xn_group__unlock(group);
 }

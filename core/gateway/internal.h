@@ -38,6 +38,8 @@ struct xn_group {
 	int signal_pipe[2];		/* for xn_group_cancel_fd(), or -1 */
 	apr_thread_t *signal_thread;	/* reads signal_pipe, or NULL */
 	struct xn_gateway *gateways;	/* list of those not yet destroyed */
+	struct xn_gateway *opening;	/* list of those not yet open: their ids
+					 * are taken */
 	struct xn_channel *channels;	/* list of all channels */
 	int next_gateway;		/* for default ids gw1, gw2, ... */
 	xn_log_fn *log;			/* may be NULL */
@@ -87,7 +89,7 @@ void xn_outbox_clear(struct xn_outbox *box);
 
 struct xn_gateway {
 	xn_group_t *group;		/* counted */
-	struct xn_gateway *next;	/* in group->gateways */
+	struct xn_gateway *next;	/* in group->gateways or ->opening */
 	apr_pool_t *pool;		/* own root pool: spec, table, threads */
 	int refs;			/* user + channels */
 	const char *id;
@@ -104,6 +106,8 @@ struct xn_gateway {
 	struct xn_window_total total;
 	int terminating;		/* GATEWAY_TERMINATE was sent */
 	int kill;			/* the I/O thread shall close now */
+	int closing;			/* it is over, and the channels are being
+					 * told; no new ones */
 	int ended;			/* the I/O thread has closed */
 	char *failure;			/* why the connection was lost, or NULL */
 	int failure_code;		/* its XN_E_* */
@@ -181,6 +185,7 @@ struct xn_channel {
 	int endmarker;
 	int callback_ready;		/* the I/O thread may call it */
 	int callback_ended;		/* the end has been told */
+	int calling;			/* threads in the callback just now */
 	struct xn_waiter *waiters;
 };
 
@@ -221,6 +226,9 @@ xn_error_t *xn_channel__end_error(xn_channel_t *ch);
 
 /* Call the callback for what waits; without the lock. */
 void xn_channel__run_callback(xn_channel_t *ch);
+
+/* Wait until no other thread is in the callback of CH; locked. */
+void xn_channel__await_callback(xn_channel_t *ch);
 
 /* Close for both directions; TEXT may be NULL.  Unlocked. */
 void xn_channel__close(xn_channel_t *ch, const char *text);

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,24 @@ end_channels(xn_gateway_t *gw)
 	xn_group__unlock(gw->group);
 }
 
+/*
+ * The signals of the program are for its own threads, and writing to an agent
+ * that has ended must not end the program by SIGPIPE.
+ */
+static void
+block_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigdelset(&all, SIGSEGV);
+	sigdelset(&all, SIGBUS);
+	sigdelset(&all, SIGFPE);
+	sigdelset(&all, SIGILL);
+	sigdelset(&all, SIGABRT);
+	pthread_sigmask(SIG_BLOCK, &all, NULL);
+}
+
 void *APR_THREAD_FUNC
 xn_gateway__io(apr_thread_t *thread, void *baton)
 {
@@ -246,11 +265,13 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 	int end = 0;
 
 	(void)thread;
+	block_signals();
 	gw->last_heard = xn__clock();
 	while (error == NULL && !end)
 		error = one_turn(gw, &end);
 	xn_group__lock(gw->group);
 	remember_failure(gw, error);
+	gw->closing = 1;
 	xn_outbox_clear(&gw->outbox);
 	xn_outbox_clear(&gw->urgent);
 	xn_group__unlock(gw->group);

@@ -118,7 +118,7 @@ port_newchannel(void *baton)
 	if (gw == NULL)
 		return NULL;
 	xn_group__lock(gw->group);
-	if (!gw->ended) {
+	if (!gw->closing) {
 		ch = xn_channel__new(gw->group, gw, gw->next_id);
 		ch->refs--;		/* the table's alone */
 		gw->next_id += 2;

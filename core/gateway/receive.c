@@ -100,6 +100,7 @@ xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload, size_t *n,
 	there = ch->head != NULL && ch->callback != NULL;
 	if (there) {
 		*payload = pop(ch, n);
+		ch->calling++;
 		*function = ch->callback;
 		*baton = ch->callback_baton;
 	}

@@ -22,7 +22,7 @@ send_error(xn_channel_t *ch)
 {
 	if (ch->group->cancelled)
 		return xn_error_create(XN_E_CANCELLED, "cancelled");
-	if (ch->gateway != NULL && ch->gateway->ended)
+	if (ch->gateway != NULL && ch->gateway->closing)
 		return xn_gateway__error(ch->gateway);
 	if (ch->send_closed || (ch->gateway == NULL && ch->pair == NULL))
 		return xn_error_create(XN_E_CLOSED,

@@ -1,0 +1,363 @@
+/*
+ * test_attack_gateway.c: gateways that are opened, used, lost and destroyed by
+ * several threads at once, and at odd moments.
+ */
+#include <execnet.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include <apr_general.h>
+
+#include "tests/lib/cunit_main.h"
+#include "tests/lib/expect.h"
+
+#define SIDE(body) \
+	"#include <execnet/remote.h>\n" \
+	"void remote_main(xn_channel *channel, const xn_value *kwargs)\n" \
+	"{ (void)kwargs;\n" body "\n}\n"
+#define THREADS 8
+
+static const char echo_source[] = SIDE(
+    "for (;;) xn_send_value(channel, xn_receive_value(channel, XN_FOREVER));");
+static const char silent_source[] = SIDE("xn_sleep(60000);");
+
+static apr_pool_t *pool;
+static xn_group_t *group;
+
+static int
+failed(xn_error_t *error)
+{
+	int bad = !expect_error(error, 0, "");
+
+	CU_ASSERT_FALSE(bad);
+	return bad;
+}
+
+static int
+begin(xn_gateway_t **gw, const char *xspec)
+{
+	pool = expect_pool();
+	return failed(xn_group_create(&group, pool)) ||
+	    (gw != NULL && failed(xn_gateway_open(gw, group, xspec, pool)));
+}
+
+static xn_channel_t *
+start(xn_gateway_t *gw, const char *source, apr_pool_t *in)
+{
+	xn_program_t program = { .name = "test.c", .source = source };
+	xn_channel_t *ch = NULL;
+
+	failed(xn_remote_exec(&ch, gw, &program, in));
+	return ch;
+}
+
+/* The process of the agent that this thread has started last. */
+static pid_t
+agent_pid(void)
+{
+	char path[80];
+	int pid = 0, next;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+	    (int)getpid());
+	f = fopen(path, "r");
+	while (f != NULL && fscanf(f, "%d", &next) == 1)
+		pid = next;
+	if (f != NULL)
+		fclose(f);
+	return pid;
+}
+
+/* ---- Opening ------------------------------------------------------------- */
+
+static atomic_int opened, refused;
+static pthread_barrier_t all_open;
+
+static void *
+open_one(void *xspec)
+{
+	apr_pool_t *own = expect_pool();
+	xn_gateway_t *gw;
+	xn_error_t *error = xn_gateway_open(&gw, group, xspec, own);
+
+	if (error == NULL && xn_group_gateway(group, xn_gateway_id(gw)) == gw)
+		opened++;
+	else if (error != NULL && error->code == XN_E_XSPEC)
+		refused++;
+	xn_error_clear(error);
+	pthread_barrier_wait(&all_open);
+	apr_pool_destroy(own);
+	return NULL;
+}
+
+static void
+open_at_once(const char *xspec)
+{
+	pthread_t threads[THREADS];
+
+	opened = refused = 0;
+	pthread_barrier_init(&all_open, NULL, THREADS);
+	for (int i = 0; i < THREADS; i++)
+		pthread_create(&threads[i], NULL, open_one, (void *)xspec);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&all_open);
+}
+
+static void
+an_id_is_given_once(void)
+{
+	if (begin(NULL, NULL))
+		return;
+	open_at_once("popen//id=same");
+	CU_ASSERT_EQUAL(opened, 1);
+	CU_ASSERT_EQUAL(refused, THREADS - 1);
+	open_at_once("popen");
+	CU_ASSERT_EQUAL(opened, THREADS);
+	/* An id is free again when its gateway is gone, or did not open. */
+	CU_ASSERT_TRUE(expect_error(xn_gateway_open(&(xn_gateway_t *){ NULL },
+	    group, "popen//id=x//chdir=/nowhere/at/all", pool), XN_E_REMOTE,
+	    "nowhere"));
+	open_at_once("popen//id=x");
+	CU_ASSERT_EQUAL(opened, 1);
+	apr_pool_destroy(pool);
+}
+
+/* ---- Losing the connection ------------------------------------------------- */
+
+/* Send until it fails, to a program that does not receive; why. */
+static xn_error_t *
+send_until_it_fails(xn_channel_t *ch)
+{
+	static char block[100 * 1024];
+	xn_error_t *error = NULL;
+
+	while (error == NULL)
+		error = xn_send(ch, "y", block, sizeof(block));
+	return error;
+}
+
+static void *
+kill_soon(void *pid)
+{
+	usleep(50000);
+	kill(*(pid_t *)pid, SIGKILL);
+	return NULL;
+}
+
+/* Also: the program that uses the library is not ended by SIGPIPE. */
+static void
+senders_hear_of_a_lost_connection(void)
+{
+	for (int i = 0; i < 20; i++) {
+		xn_gateway_t *gw;
+		xn_channel_t *ch;
+		pthread_t killer;
+		pid_t pid;
+
+		if (begin(&gw, "popen"))
+			return;
+		ch = start(gw, i % 2 ? echo_source : silent_source, pool);
+		pid = agent_pid();
+		CU_ASSERT_TRUE_FATAL(pid > 0);
+		pthread_create(&killer, NULL, kill_soon, &pid);
+		CU_ASSERT_TRUE(expect_error(send_until_it_fails(ch),
+		    XN_E_CONNECTION, "the local agent"));
+		pthread_join(killer, NULL);
+		apr_pool_destroy(pool);
+	}
+}
+
+static void
+writing_to_a_dead_agent_is_no_sigpipe(void)
+{
+	for (int i = 0; i < 20; i++) {
+		xn_gateway_t *gw;
+
+		if (begin(&gw, "popen"))
+			return;
+		kill(agent_pid(), SIGKILL);
+		for (int j = 0; j < 100; j++) {
+			xn_channel_t *ch;
+			xn_error_t *error = xn_gateway_newchannel(&ch, gw,
+			    pool);
+
+			if (error == NULL)
+				error = xn_send(ch, "i", j);
+			xn_error_clear(error);
+		}
+		apr_pool_destroy(pool);
+	}
+}
+
+static atomic_int in_callback;
+
+static void
+linger(void *baton, xn_channel_t *ch, const xn_value_t *value,
+    const xn_error_t *error)
+{
+	(void)baton;
+	(void)ch;
+	(void)value;
+	(void)error;
+	in_callback = 1;
+	usleep(200000);
+	in_callback = 0;
+}
+
+static void
+await_callback(void)
+{
+	for (int i = 0; i < 5000 && !in_callback; i++)
+		usleep(1000);
+	CU_ASSERT_TRUE(in_callback);
+}
+
+/* The end is being told to a callback: a channel made just then has ended. */
+static void
+no_channel_is_made_on_a_gateway_that_ends(void)
+{
+	for (int i = 0; i < 2; i++) {
+		xn_gateway_t *gw;
+		xn_channel_t *ch;
+		xn_error_t *error;
+		int v;
+
+		if (begin(&gw, "popen"))
+			return;
+		ch = start(gw, silent_source, pool);
+		failed(xn_channel_setcallback(ch, linger, NULL, 1));
+		if (i == 0)
+			kill(agent_pid(), SIGKILL);
+		else
+			xn_gateway_exit(gw);
+		await_callback();
+		error = xn_gateway_newchannel(&ch, gw, pool);
+		if (error == NULL)
+			error = xn_receive(ch, xn_seconds(3), "i", &v);
+		CU_ASSERT_TRUE(expect_error(error, i == 0 ? XN_E_CONNECTION :
+		    XN_E_EOF, ""));
+		apr_pool_destroy(pool);
+	}
+}
+
+/* ---- Destroying -------------------------------------------------------------- */
+
+static void
+a_callback_is_over_when_its_pool_is_gone(void)
+{
+	xn_gateway_t *gw;
+	xn_channel_t *ch;
+	apr_pool_t *own;
+
+	if (begin(&gw, "popen"))
+		return;
+	apr_pool_create(&own, pool);
+	ch = start(gw, SIDE("xn_send(channel, \"i\", 1); xn_sleep(60000);"),
+	    own);
+	failed(xn_channel_setcallback(ch, linger, NULL, 0));
+	await_callback();
+	apr_pool_destroy(own);
+	CU_ASSERT_FALSE(in_callback);
+	apr_pool_destroy(pool);
+}
+
+static void
+destroy_it(void *baton, xn_channel_t *ch, const xn_value_t *value,
+    const xn_error_t *error)
+{
+	(void)ch;
+	(void)value;
+	(void)error;
+	apr_pool_destroy(baton);
+	in_callback = 1;
+}
+
+static void
+a_callback_may_destroy_its_own_channel(void)
+{
+	xn_gateway_t *gw;
+	xn_channel_t *ch;
+	apr_pool_t *own;
+
+	if (begin(&gw, "popen"))
+		return;
+	in_callback = 0;
+	apr_pool_create(&own, NULL);
+	ch = start(gw, SIDE("xn_send(channel, \"i\", 1); xn_sleep(60000);"),
+	    own);
+	failed(xn_channel_setcallback(ch, destroy_it, own, 0));
+	await_callback();
+	apr_pool_destroy(pool);
+}
+
+static atomic_int stop;
+
+static void *
+open_and_destroy(void *ignored)
+{
+	while (!stop) {
+		apr_pool_t *own = expect_pool();
+		xn_gateway_t *gw;
+		xn_program_t program = { .source = echo_source };
+		xn_channel_t *ch;
+		int v;
+		xn_error_t *error = xn_gateway_open(&gw, group, "popen", own);
+
+		for (int i = 0; i < 5 && error == NULL; i++) {
+			error = xn_remote_exec(&ch, gw, &program, own);
+			if (error == NULL)
+				error = xn_send(ch, "i", i);
+			if (error == NULL)
+				error = xn_receive(ch, xn_seconds(5), "i", &v);
+		}
+		xn_error_clear(error);
+		apr_pool_destroy(own);
+	}
+	return ignored;
+}
+
+static void
+terminating_while_others_open_and_destroy(void)
+{
+	pthread_t threads[3];
+
+	if (begin(NULL, NULL))
+		return;
+	stop = 0;
+	for (int i = 0; i < 3; i++)
+		pthread_create(&threads[i], NULL, open_and_destroy, NULL);
+	for (int i = 0; i < 60; i++) {
+		usleep(7000);
+		xn_group_terminate(group, i % 3 * 10000);
+	}
+	xn_group_cancel(group);
+	stop = 1;
+	for (int i = 0; i < 3; i++)
+		pthread_join(threads[i], NULL);
+	apr_pool_destroy(pool);
+	CU_PASS("nothing hangs or crashes");
+}
+
+static const struct xn_test_case cases[] = {
+	{ "an id is given to one gateway, however many open at once",
+	    an_id_is_given_once },
+	{ "who waits to send hears that the connection was lost",
+	    senders_hear_of_a_lost_connection },
+	{ "writing to an agent that has died does not end us by SIGPIPE",
+	    writing_to_a_dead_agent_is_no_sigpipe },
+	{ "a channel made while the gateway ends has ended",
+	    no_channel_is_made_on_a_gateway_that_ends },
+	{ "a callback is over when the pool of its channel is gone",
+	    a_callback_is_over_when_its_pool_is_gone },
+	{ "a callback may destroy its own channel",
+	    a_callback_may_destroy_its_own_channel },
+	{ "a group is terminated while others open and destroy gateways",
+	    terminating_while_others_open_and_destroy },
+};
+
+XN_TEST_MAIN("attacks on gateways", cases)
