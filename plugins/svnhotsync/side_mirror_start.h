@@ -199,6 +199,19 @@ check_same_revision(struct mirror *m)
 	    "by its date", rev);
 }
 
+/* The UUID that the mirror itself shows, which somebody may have changed. */
+static void
+check_uuid(struct mirror *m)
+{
+	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
+
+	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
+		xn_fail("cannot read %s/db/uuid", m->path);
+	if (strcmp(uuid, m->uuid) != 0)
+		xn_fail("the mirror %s has the UUID %s by now, and the source "
+		    "has %s", m->path, uuid, m->uuid);
+}
+
 /* An existing mirror: does it go with what the source offers? */
 static void
 check_existing(struct mirror *m, const struct fsfs *theirs,
@@ -213,6 +226,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (strcmp(record.uuid, m->uuid) != 0)
 		xn_fail("%s is a mirror of the repository with UUID %s, and "
 		    "the source has %s", m->path, record.uuid, m->uuid);
+	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)
 		xn_fail("cannot read %s/db/format: %m", m->path);

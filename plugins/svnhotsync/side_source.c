@@ -377,6 +377,7 @@ void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
 	struct source *s = calloc(1, sizeof(*s));
+	long long poll = xn_value_int(kwargs, "poll", 10000);
 	int root;
 
 	if (s == NULL)
@@ -387,7 +388,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->next = s->pack.shard = -1;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->follow = xn_value_bool(kwargs, "follow", 0);
-	s->poll = (int)xn_value_int(kwargs, "poll", 10000);
+	s->poll = poll > 0 && poll < POLL_MAX ? (int)poll : POLL_MAX;
 	s->fresh_follow = 1;
 	s->piece = malloc(XN_PIECE);
 	s->props_piece = malloc(XN_PIECE);

@@ -8,6 +8,7 @@
 #include "side_fsfs.h"
 
 #define CHANGED_MAX	256	/* noted one by one; more: compare everything */
+#define POLL_MAX	86400000 /* milliseconds: a day */
 #define STALL_MAX	2	/* commits the watch did not tell of */
 
 /* Unpacked properties of some revisions that lie in one file. */

@@ -55,6 +55,11 @@ check_not "a mirror whose parent is not there is refused" \
     hot "$src" "$tmp/no/such/mirror"
 check_grep "naming it" "$tmp/no/such/mirror" "$err"
 
+cp -a "$tmp/mir20" "$mir"
+svnadmin setuuid "$mir" 00000000-1111-2222-3333-444444444444
+refused "a mirror whose UUID was changed" 'UUID 00000000' "$src" "$mir"
+rm -rf "$mir"
+
 # ---- The source ------------------------------------------------------------------
 
 cp -a "$tmp/mir20" "$mir"
@@ -100,6 +105,16 @@ check_equal "changes nothing" "$before" "$(tree "$mir")"
 check "a dry run of a new mirror" hot "$src" "$tmp/new5" --dry-run
 check_not "makes nothing" test -e "$tmp/new5"
 check_grep "and says what would be" 'revisions 0 to 23' "$out" "$err"
+
+hot_follow "$src" "$mir"
+check "one job follows" wait_until 20 grep -q following "$out" "$err"
+first_err=$err
+err=$tmp/err2
+check_not "a second one for the same mirror is refused" \
+    "$SYNCGATE" run --plugin svnhotsync source="$src" mirror="$mir" --once
+check_grep "saying so" 'another job is writing the mirror' "$tmp/.check"
+err=$first_err
+hot_stop
 
 # ---- Its guards ------------------------------------------------------------------
 
