@@ -43,12 +43,30 @@ carry_one(struct direction *d)
 	    XN_C_NO_CHANNEL ? "it holds a channel" : xn_code_text(code));
 }
 
+/* 1 if nothing more comes from CH: its peer has closed, not only we. */
+static int
+is_over(xn_channel_t *ch)
+{
+	int over;
+
+	xn_group__lock(ch->group);
+	over = ch->receive_closed;
+	xn_group__unlock(ch->group);
+	return over;
+}
+
 /* Tell TO how FROM ended. */
 static void
 carry_end(struct direction *d)
 {
 	apr_pool_t *scratch;
 
+	/* How TO ended is for the other direction to receive and carry. */
+	if (d->error->code == XN_E_CLOSED && is_over(d->to)) {
+		xn_error_clear(d->error);
+		d->error = NULL;
+		return;
+	}
 	if (d->error->code == XN_E_EOF) {
 		xn_error_clear(d->error);
 		d->error = NULL;

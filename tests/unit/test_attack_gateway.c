@@ -245,6 +245,39 @@ no_channel_is_made_on_a_gateway_that_ends(void)
 	}
 }
 
+/*
+ * One end of a relay sends for ever, the other takes some and ends: how it
+ * ended is what both the relay's caller and the sender hear.
+ */
+static void
+a_relay_carries_the_end_of_the_receiver(void)
+{
+	static const char *const takers[] = {
+		SIDE("int v; for (int i = 0; i < 3; i++)"
+		    "xn_receive(channel, XN_FOREVER, \"i\", &v);"),
+		SIDE("int v; for (int i = 0; i < 3; i++)"
+		    "xn_receive(channel, XN_FOREVER, \"i\", &v);"
+		    "xn_fail(\"enough\");"),
+		SIDE("xn_sleep(20); *(volatile int *)0 = 1;"),
+	};
+	static const char *const texts[] = { "", "enough", "SIGSEGV" };
+
+	for (int i = 0; i < 15; i++) {
+		xn_gateway_t *one, *two;
+		xn_channel_t *a, *b;
+
+		if (begin(&one, "popen") ||
+		    failed(xn_gateway_open(&two, group, "popen", pool)))
+			return;
+		a = start(one, SIDE("for (int i = 0;; i++)"
+		    "xn_send(channel, \"i\", i);"), pool);
+		b = start(two, takers[i % 3], pool);
+		CU_ASSERT_TRUE(expect_error(xn_channel_relay(a, b), i % 3 ==
+		    0 ? 0 : XN_E_REMOTE, texts[i % 3]));
+		apr_pool_destroy(pool);
+	}
+}
+
 /* ---- Destroying -------------------------------------------------------------- */
 
 static void
@@ -352,6 +385,8 @@ static const struct xn_test_case cases[] = {
 	    writing_to_a_dead_agent_is_no_sigpipe },
 	{ "a channel made while the gateway ends has ended",
 	    no_channel_is_made_on_a_gateway_that_ends },
+	{ "a relay carries how its receiver ended",
+	    a_relay_carries_the_end_of_the_receiver },
 	{ "a callback is over when the pool of its channel is gone",
 	    a_callback_is_over_when_its_pool_is_gone },
 	{ "a callback may destroy its own channel",
