@@ -115,7 +115,8 @@ struct xn_gateway {
 	/* of the I/O thread alone: */
 	struct xn_buf in;
 	apr_time_t last_heard;		/* monotonic, see xn_clock() */
-	int ping_sent;			/* a PING waits for its answer */
+	apr_time_t asked;		/* when the PING went that has not been
+					 * answered; 0: none */
 };
 
 /* A clock that never jumps, in microseconds. */

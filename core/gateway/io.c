@@ -76,7 +76,7 @@ read_input(xn_gateway_t *gw, int *end)
 			return NULL;
 		xn_buf_commit(&gw->in, got);
 		gw->last_heard = xn__clock();
-		gw->ping_sent = 0;
+		gw->asked = 0;
 		xn_group__lock(gw->group);
 		gw->received += got;
 		xn_group__unlock(gw->group);
@@ -130,27 +130,29 @@ write_output(xn_gateway_t *gw)
 
 /*
  * A peer that says nothing for the whole timeout is lost; at half of it we
- * ask.  Returns how long poll may sleep, in milliseconds.
+ * ask.  It gets half the timeout to answer even if we ask late: we may have
+ * been stopped, or held up by a callback.  Into *SLEEP_MS how long poll may
+ * sleep.
  */
 static xn_error_t *
 keepalive(xn_gateway_t *gw, int *sleep_ms)
 {
-	apr_interval_time_t timeout = gw->spec->timeout;
-	apr_time_t silent = xn__clock() - gw->last_heard;
+	apr_interval_time_t half = gw->spec->timeout / 2;
+	apr_time_t now = xn__clock();
 	apr_interval_time_t next;
 
-	if (silent >= timeout)
+	if (gw->asked != 0 && now - gw->asked >= half)
 		return xn_error_create(XN_E_TIMEOUT,
 		    "%s said nothing for %g seconds", gw->transport->peer,
-		    (double)timeout / 1e6);
-	if (silent >= timeout / 2 && !gw->ping_sent) {
-		gw->ping_sent = 1;
+		    (double)gw->spec->timeout / 1e6);
+	if (gw->asked == 0 && now - gw->last_heard >= half) {
+		gw->asked = now;
 		xn_group__lock(gw->group);
 		xn_outbox_put(&gw->urgent, XN_MSG_PING, 0, NULL, 0);
 		xn_group__unlock(gw->group);
 	}
-	next = (gw->ping_sent ? timeout : timeout / 2) - silent;
-	*sleep_ms = next <= 0 ? 0 : next > 3600 * 1000000LL ? 3600 * 1000 :
+	next = (gw->asked != 0 ? gw->asked : gw->last_heard) + half - now;
+	*sleep_ms = next > 3600 * 1000000LL ? 3600 * 1000 :
 	    (int)(next / 1000) + 1;
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_general.h>
@@ -192,6 +193,55 @@ writing_to_a_dead_agent_is_no_sigpipe(void)
 		}
 		apr_pool_destroy(pool);
 	}
+}
+
+/* As by ^Z and fg: it was us who did not listen. */
+static void
+being_stopped_longer_than_the_timeout_is_no_silence(void)
+{
+	xn_gateway_t *gw;
+	xn_channel_t *ch;
+	xn_error_t *error;
+	pid_t me = getpid(), waker;
+	int v;
+
+	if (begin(&gw, "popen//timeout=2"))
+		return;
+	ch = start(gw, echo_source, pool);
+	usleep(300000);		/* the gateway is idle */
+	waker = fork();
+	if (waker == 0) {
+		kill(me, SIGSTOP);
+		sleep(4);
+		kill(me, SIGCONT);
+		_exit(0);
+	}
+	usleep(500000);
+	error = xn_send(ch, "i", 5);
+	if (error == NULL)
+		error = xn_receive(ch, xn_seconds(5), "i", &v);
+	failed(error);
+	waitpid(waker, NULL, 0);
+	CU_ASSERT_TRUE(expect_error(xn_gateway_join(gw, xn_seconds(3)),
+	    XN_E_TIMEOUT, "not ended in time"));
+	apr_pool_destroy(pool);
+}
+
+/* And a silent agent still is one. */
+static void
+a_stopped_agent_is_an_error_after_the_timeout(void)
+{
+	xn_gateway_t *gw;
+	xn_channel_t *ch;
+	int v;
+
+	if (begin(&gw, "popen//timeout=2"))
+		return;
+	ch = start(gw, silent_source, pool);
+	kill(agent_pid(), SIGSTOP);
+	CU_ASSERT_TRUE(expect_error(xn_receive(ch, xn_seconds(20), "i", &v),
+	    XN_E_TIMEOUT, "said nothing for 2 seconds"));
+	apr_pool_destroy(pool);
 }
 
 static atomic_int in_callback;
@@ -383,6 +433,10 @@ static const struct xn_test_case cases[] = {
 	    senders_hear_of_a_lost_connection },
 	{ "writing to an agent that has died does not end us by SIGPIPE",
 	    writing_to_a_dead_agent_is_no_sigpipe },
+	{ "being stopped longer than the timeout is not the agent's silence",
+	    being_stopped_longer_than_the_timeout_is_no_silence },
+	{ "a stopped agent is an error after the timeout",
+	    a_stopped_agent_is_an_error_after_the_timeout },
 	{ "a channel made while the gateway ends has ended",
 	    no_channel_is_made_on_a_gateway_that_ends },
 	{ "a relay carries how its receiver ended",
