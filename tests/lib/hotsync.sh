@@ -5,6 +5,8 @@
 #	hot_follow SOURCE MIRROR [WORD...]	in the background, as $hot_pid
 #	hot_stop				SIGTERM, wait; $hot_status
 #	hot_over_ssh PATH			that path as a location over ssh
+#	marked WORD		processes whose environment has it; $hot_env, as
+#				NAME=WORD, is put there for syncgate
 
 . "$top_srcdir/tests/lib/mkrepo.sh"
 
@@ -16,7 +18,7 @@ hot() {
 	hot_source=$1
 	hot_mirror=$2
 	shift 2
-	"$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
+	env ${hot_env:-} "$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
 	    mirror="$hot_mirror" --once "$@" >"$out" 2>"$err" </dev/null
 }
 
@@ -25,10 +27,10 @@ hot_follow() {
 	hot_mirror=$2
 	shift 2
 	: >"$out"
-	"$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
+	env ${hot_env:-} "$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
 	    mirror="$hot_mirror" "$@" >>"$out" 2>"$err" </dev/null &
 	hot_pid=$!
-	at_exit "kill -9 $hot_pid 2>/dev/null"
+	at_exit "kill_child $hot_pid"
 }
 
 hot_stop() {
@@ -47,21 +49,10 @@ has_revision() {
 	[ -n "$hot_has" ] && [ "$hot_has" -ge "$2" ]
 }
 
-# no_process_of WORD: nothing whose environment has it is left (but zombies).
 marked() {
-	for hot_proc in /proc/[0-9]*; do
-		grep -qs -e "$1" "$hot_proc/environ" && echo "${hot_proc#/proc/}"
-	done
-	return 0
+	grep -ls -e "$1" /proc/[0-9]*/environ |
+	    sed 's,/proc/\([0-9]*\)/.*,\1,'
 }
 nothing_marked() {
 	[ -z "$(marked "$1")" ]
-}
-
-# strangers FOLDER...: names that the agent's bootstrap, or a test of ours,
-# might leave behind in them.
-strangers() {
-	find "$@" -maxdepth 1 \( -name '.xn*' -o -name 'xn*' \
-	    -o -name '*syncgate-agent*' -o -name 'svnhotsync*' \) 2>/dev/null |
-	    sort
 }

@@ -49,6 +49,15 @@ at_exit() {
 $test_cleanups"
 }
 
+# kill_child PID...: kill -9, but only what is still a child of ours: process
+# ids come round again, and a stale one is somebody else's.
+kill_child() {
+	for test_child in "$@"; do
+		[ "$(ps -o ppid= -p "$test_child" 2>/dev/null | tr -d ' ')" \
+		    != $$ ] || kill -9 "$test_child" 2>/dev/null
+	done
+}
+
 test_end() {
 	test_status=$?
 	trap - EXIT HUP INT TERM

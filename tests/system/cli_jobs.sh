@@ -77,7 +77,7 @@ start() {
 	: >"$out"
 	"$SYNCGATE" run -c "$tmp/follow.conf" >"$out" 2>"$err" &
 	pid=$!
-	at_exit "kill -9 $pid 2>/dev/null"
+	at_exit "kill_child $pid"
 	wait_until 10 sh -c '[ "$(grep -c "step 3 of 3" "$0")" = 2 ]' "$out"
 }
 workers() {

@@ -105,7 +105,7 @@ check "and begins anew after a healthy start" awk '
 start() {
 	"$SYNCGATE" run --plugin testplugin place=/x "$@" >"$out" 2>"$err" &
 	pid=$!
-	at_exit "kill -9 $pid 2>/dev/null"
+	at_exit "kill_child $pid"
 }
 for signal in TERM INT; do
 	# A shell without job control starts children with SIGINT ignored;

@@ -1,0 +1,182 @@
+#!/bin/sh
+# kill -9 of syncgate, of the agent and of the sshd session, 20 times each, at
+# moments spread over a whole run, both directions in turns.  After each the
+# mirror verifies (if it is a repository yet), no process and no file is left,
+# and the next start goes on from there, to a dump that is equal byte for byte.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/sshd.sh"
+. "$top_srcdir/tests/lib/ssh_tests.sh"
+. "$top_srcdir/tests/lib/hotsync.sh"
+need svnadmin python3 ps
+if [ -n "${sanitize:-}" ]; then
+	skip_all "the agent of a sanitizer's build is not for ssh"
+fi
+
+kills=${KILLS:-20}
+revisions=2000
+cd "$tmp" || exit 2
+mkdir -m 700 run
+mkrepo source "$revisions" 3000000 77 500 || exit 1
+whole=$(repo_sum source)
+case $whole in
+no*) fail "the source itself: $whole"; finish ;;
+esac
+# svnadmin pack or a bug of Subversion's own is not ours to answer for.
+check "the source itself verifies" svnadmin verify -q source
+
+sshd_start || exit 1
+mark=syncgate-kill-$$-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
+login marked <<EOT
+export XDG_RUNTIME_DIR=$tmp/run $(echo MARK)=$mark
+exec dash -c "\$SSH_ORIGINAL_COMMAND"
+EOT
+SSHD_XSPEC=$login
+hot_env=MARK=$mark
+
+# start DIRECTION WORD...: a run to $mirror in the background.
+start() {
+	direction=$1
+	shift
+	case $direction in
+	pull) hot_follow "$(hot_over_ssh "$tmp/source")" "$mirror" "$@" ;;
+	push) hot_follow "$tmp/source" "$(hot_over_ssh "$mirror")" "$@" ;;
+	esac
+}
+
+# The agent's router: the process of that program whose parent is not one.
+agent_pid() {
+	for one in $(process_tree "$SSHD_PID"); do
+		[ "$(cat "/proc/$one/comm" 2>/dev/null)" = syncgate-agent ] &&
+		    echo "$one"
+	done
+}
+
+strike() {
+	case $1 in
+	syncgate) kill -9 "$hot_pid" ;;
+	agent) kill -9 $(agent_pid) ;;
+	sshd) [ -n "$(sshd_sessions)" ] && sshd_kill_sessions ;;
+	esac 2>/dev/null
+}
+
+# The moment of round N of all, as seconds: within the time a run takes, which
+# is noisy, so somewhat before its end; an agent is not there at once.
+moment() {
+	awk -v n="$1" -v all="$kills" -v took="$took" \
+	    -v from="$2" -v noise="$(od -An -N2 \
+	    -tu2 /dev/urandom)" 'BEGIN {
+		at = (n - 1 + noise / 65536) / all
+		printf "%.3f\n", took * (from + at * (0.85 - from))
+	}'
+}
+
+# Is what lies there a repository, or not yet one?
+sound() {
+	[ ! -f "$mirror/format" ] || svnadmin verify -q "$mirror"
+}
+nothing_lies() {
+	[ -z "$(ls -A "$tmp/run")" ]
+}
+
+# after WHAT: the checks after a kill; the words only when something is wrong.
+after() {
+	wrong=
+	sound >verified 2>&1 || wrong="the mirror does not verify"
+	wait_until 10 nothing_marked "$mark" ||
+	    wrong="$wrong, processes are left: $(ps -o pid=,args= -p \
+		"$(marked "$mark" | paste -sd,)")"
+	wait_until 5 nothing_lies || wrong="$wrong, files: $(ls -A run)"
+	[ -z "$wrong" ] && return 0
+	cat "$err" >>verified
+	fail "$1: ${wrong#, }" verified
+	kill -9 $(marked "$mark") 2>/dev/null
+	rm -rf run/.xn* run/*
+}
+
+# A mirror that is complete is compared, and makes room for a new one.
+renew() {
+	has_revision "$mirror" "$revisions" || return 1
+	completed=$((completed + 1))
+	[ "$(repo_sum "$mirror")" = "$whole" ] ||
+	    fail "$1: the mirror is complete and not the same"
+	number=$((number + 1))
+	mirror=$tmp/mirror.$number
+}
+
+# once WHO N: kill, then look; the next round goes on with what is left.
+once() {
+	start "$way" --once
+	sleep "$at"
+	strike "$1" && struck=$((struck + 1))
+	wait "$hot_pid" 2>/dev/null
+	after "$1, kill $2 ($way, after $at s)"
+	[ ! -f "$mirror/format" ] || begun=$((begun + 1))
+	renew "$1, kill $2 ($way, after $at s)" || parts=$((parts + 1))
+}
+
+# follow WHO N: kill, and the job comes back by itself.
+follow() {
+	start "$way"
+	sleep "$at"
+	strike "$1" && struck=$((struck + 1))
+	sound >verified 2>&1 ||
+	    fail "$1, kill $2: the mirror does not verify" verified
+	if ! wait_until 30 has_revision "$mirror" "$revisions"; then
+		cat "$err" >>"$out"
+		fail "$1, kill $2 ($way, after $at s): the job does not come back" \
+		    "$out"
+	fi
+	grep -q 'trying again' "$out" && back=$((back + 1))
+	hot_stop
+	[ "$hot_status" -eq 0 ] ||
+	    fail "$1, kill $2: SIGTERM ended it with $hot_status" "$err"
+	after "$1, kill $2 ($way, after $at s)"
+	renew "$1, kill $2 ($way, after $at s)"
+}
+
+number=0
+mirror=$tmp/mirror.0
+began=$(date +%s.%N)
+start pull --once
+wait "$hot_pid"
+took=$(echo "$began $(date +%s.%N)" | awk '{ print $2 - $1 }')
+after "the first run"
+check_equal "a run that nobody kills takes $took s and is the same" "$whole" \
+    "$(repo_sum "$mirror")"
+mirror=$tmp/mirror.1
+number=1
+
+for who in syncgate agent sshd; do
+	before=$test_failed
+	struck=0 parts=0 completed=0 back=0 begun=0
+	n=0
+	while [ "$n" -lt "$kills" ]; do
+		n=$((n + 1))
+		at=$(moment "$n" "$([ "$who" = agent ] && echo 0.25 || echo 0)")
+		[ $((n % 2)) -eq 0 ] && way=push || way=pull
+		# One of three comes back by itself; syncgate cannot.
+		if [ "$who" != syncgate ] && [ $((n % 3)) -eq 0 ]; then
+			follow "$who" "$n"
+		else
+			once "$who" "$n"
+		fi
+	done
+	# And what the last one left is completed.
+	start pull --once
+	wait "$hot_pid"
+	check_equal "after $kills kills of $who: the next start completes it" \
+	    "$whole" "$(repo_sum "$mirror")"
+	number=$((number + 1))
+	mirror=$tmp/mirror.$number
+	check_equal "after each of them all was well ($struck met it running," \
+	    "$before" "$test_failed"
+	echo "    $parts left a part, $completed a whole mirror, after $back" \
+	    "the job came back by itself)"
+	check "at least half of the kills met it running ($struck)" \
+	    [ "$struck" -ge $((kills / 2)) ]
+	if [ "$who" != syncgate ]; then
+		check "after some the job came back by itself ($back)" \
+		    [ "$back" -gt 0 ]
+	fi
+done
+finish
