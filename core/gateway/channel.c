@@ -59,12 +59,30 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 	return ch;
 }
 
+/* 1 if no more channels may be open on GW.  Closed ones are not counted. */
+static int
+is_full(xn_gateway_t *gw)
+{
+	unsigned int open = 0;
+	void *ch;
+
+	if (apr_hash_count(gw->channels) < XN_CHANNELS_MAX)
+		return 0;
+	for (apr_hash_index_t *i = apr_hash_first(NULL, gw->channels); i;
+	    i = apr_hash_next(i)) {
+		apr_hash_this(i, NULL, NULL, &ch);
+		open += !((xn_channel_t *)ch)->send_closed ||
+		    !((xn_channel_t *)ch)->receive_closed;
+	}
+	return open >= XN_CHANNELS_MAX;
+}
+
 xn_channel_t *
 xn_channel__of_id(xn_gateway_t *gw, int32_t id)
 {
 	xn_channel_t *ch = apr_hash_get(gw->channels, &id, sizeof(id));
 
-	if (ch == NULL && id != 0) {
+	if (ch == NULL && id != 0 && !is_full(gw)) {
 		ch = xn_channel__new(gw->group, gw, id);
 		ch->refs--;	/* the table's alone: lives with the gateway */
 	}
@@ -102,14 +120,16 @@ xn_channel__unref(xn_channel_t *ch)
 	left = --ch->refs;
 	if (left == 0) {
 		unlink_channel(ch);
-		if (gw != NULL)
+		xn_channel__drop_partial(ch);
+		if (gw != NULL) {
 			xn_window_closed(&ch->window, &gw->total);
+			gw->queued -= ch->queued;
+		}
 	}
 	xn_group__unlock(group);
 	if (left > 0)
 		return;
 	free_items(ch);
-	xn_buf_free(&ch->partial);
 	free(ch->remote_error);
 	if (ch->last != NULL)
 		apr_pool_destroy(ch->last);
@@ -139,10 +159,18 @@ xn_channel__peer_closed(xn_channel_t *ch, int last_only, const char *text)
 	if (text != NULL && ch->remote_error == NULL && !ch->local_closed)
 		ch->remote_error = strdup(text);
 	ch->receive_closed = 1;
-	xn_buf_free(&ch->partial);
+	xn_channel__drop_partial(ch);
 	if (!last_only)
 		ch->send_closed = 1;
 	xn_channel__wake(ch);
+}
+
+void
+xn_channel__drop_partial(xn_channel_t *ch)
+{
+	if (ch->gateway != NULL)
+		ch->gateway->queued -= xn_buf_len(&ch->partial);
+	xn_buf_free(&ch->partial);
 }
 
 int
@@ -164,6 +192,8 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 		ch->head = item;
 	ch->tail = item;
 	ch->queued += n + XN_FRAME_COST;
+	if (ch->gateway != NULL)
+		ch->gateway->queued += n + XN_FRAME_COST;
 	xn_channel__wake(ch);
 	return XN_C_OK;
 }
@@ -215,7 +245,7 @@ xn_channel__close(xn_channel_t *ch, const char *text)
 	if (!ch->local_closed && (!ch->send_closed || !ch->receive_closed))
 		send_close(ch, text);
 	ch->local_closed = ch->send_closed = ch->receive_closed = 1;
-	xn_buf_free(&ch->partial);
+	xn_channel__drop_partial(ch);
 	xn_channel__wake(ch);
 	xn_group__unlock(ch->group);
 }

@@ -33,6 +33,7 @@ join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
 
 	if (code != XN_C_OK)
 		return code;
+	gw->queued += m->length;
 	grant = xn_window_consumed(&ch->window, &gw->total, m->length,
 	    ch->starved);
 	if (grant == 0)
@@ -56,9 +57,25 @@ whole_payload(size_t *n, xn_channel_t *ch, const struct xn_message *m)
 	if (before > 0)
 		memcpy(payload, xn_buf_data(&ch->partial), before);
 	memcpy(payload + before, m->payload, m->length);
-	xn_buf_free(&ch->partial);
+	xn_channel__drop_partial(ch);
 	*n = before + m->length;
 	return payload;
+}
+
+/* No room for more on CH: it ends, for both ends, and the others live on. */
+static void
+overflow(xn_gateway_t *gw, xn_channel_t *ch)
+{
+	static const char text[] = "too much waits in channels of this gateway "
+	    "that nobody receives from";
+	struct xn_buf out;
+
+	xn_buf_init(&out, 256);
+	if (xn_put_str(&out, text, sizeof(text) - 1) == XN_C_OK &&
+	    xn_put_stop(&out) == XN_C_OK)
+		xn_gateway__put(gw, XN_MSG_CHANNEL_CLOSE_ERROR, ch->id,
+		    out.base, out.end, 0);
+	xn_channel__peer_closed(ch, 0, text);
 }
 
 static xn_error_t *
@@ -73,7 +90,10 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 		return NULL;	/* as execnet: not even decoded */
 	if (xn_window_arrived(&ch->window, m->length) != XN_C_OK)
 		return broken(gw, m, "more data than was granted");
-	if (m->type == XN_MSG_CHANNEL_PART) {
+	code = XN_C_OK;
+	if (gw->queued + m->length > XN_QUEUED_MAX) {
+		overflow(gw, ch);
+	} else if (m->type == XN_MSG_CHANNEL_PART) {
 		code = join_part(gw, ch, m);
 	} else {
 		payload = whole_payload(&n, ch, m);

@@ -104,6 +104,7 @@ struct xn_gateway {
 	struct xn_outbox outbox;	/* in order */
 	struct xn_outbox urgent;	/* windows and pings: go first */
 	struct xn_window_total total;
+	size_t queued;			/* bytes that wait in its channels */
 	int terminating;		/* GATEWAY_TERMINATE was sent */
 	int kill;			/* the I/O thread shall close now */
 	int closing;			/* it is over, and the channels are being
@@ -197,7 +198,8 @@ struct xn_channel {
 xn_channel_t *xn_channel__new(xn_group_t *group, xn_gateway_t *gw,
     int32_t id);
 
-/* The channel with ID, made if it is not known; locked; borrowed. */
+/* The channel with ID, made if it is not known; locked; borrowed.  NULL if
+ * there are too many. */
 xn_channel_t *xn_channel__of_id(xn_gateway_t *gw, int32_t id);
 
 void xn_channel__ref(xn_channel_t *ch);		/* locked */
@@ -212,6 +214,16 @@ void xn_channel__wake(xn_channel_t *ch);
  */
 void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
     const char *text);
+
+/*
+ * The agent says how many channels there are, and each begins with credit: so
+ * both the channels and what waits in them have a maximum for a gateway.
+ */
+#define XN_CHANNELS_MAX		16384u
+#define XN_QUEUED_MAX		(48u * 1024 * 1024)
+
+/* Forget the parts of a payload that has not arrived complete; locked. */
+void xn_channel__drop_partial(xn_channel_t *ch);
 
 /* A payload has arrived complete; becomes the channel's.  Locked. */
 int xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n,

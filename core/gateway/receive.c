@@ -84,6 +84,8 @@ pop(xn_channel_t *ch, size_t *n)
 	if (ch->head == NULL)
 		ch->tail = NULL;
 	ch->queued -= item->length + XN_FRAME_COST;
+	if (ch->gateway != NULL)
+		ch->gateway->queued -= item->length + XN_FRAME_COST;
 	*n = item->length;
 	give_credit(ch, item);
 	free(item);

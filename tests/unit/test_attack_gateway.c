@@ -328,6 +328,71 @@ a_relay_carries_the_end_of_the_receiver(void)
 	}
 }
 
+/* ---- Many channels ----------------------------------------------------------- */
+
+#define MANY 1000
+
+static long
+peak_memory(void)
+{
+	char line[200];
+	long kb = 0;
+	FILE *f = fopen("/proc/self/status", "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		sscanf(line, "VmHWM: %ld", &kb);
+	if (f != NULL)
+		fclose(f);
+	return kb / 1024;
+}
+
+/* Each channel begins with credit, so many of them must not add up. */
+static void
+what_nobody_receives_is_bounded(void)
+{
+	static xn_channel_t *many[MANY];
+	xn_gateway_t *gw;
+	xn_channel_t *ch, *other;
+	int v, whole = 0, ended = 0;
+	long before;
+
+	if (begin(&gw, "popen"))
+		return;
+	before = peak_memory();
+	other = start(gw, echo_source, pool);
+	ch = start(gw, SIDE("static xn_channel *c[1000]; int i, j;"
+	    "char *b = xn_alloc(60000);"
+	    "for (i = 0; i < 1000; i++)"
+	    "	xn_receive(channel, XN_FOREVER, \"c\", &c[i]);"
+	    "for (i = 0; i < 1000; i++)"
+	    "	for (j = 0; j < 4 && !xn_isclosed(c[i]); j++)"
+	    "		xn_send(c[i], \"y\", b, (size_t)60000);"
+	    "xn_send(channel, \"i\", 7);"), pool);
+	for (int i = 0; i < MANY; i++)
+		if (failed(xn_gateway_newchannel(&many[i], gw, pool)) ||
+		    failed(xn_send(ch, "c", many[i])))
+			return;
+	xn_error_clear(xn_receive(ch, xn_seconds(30), "i", &v));
+	for (int i = 0; i < MANY; i++) {
+		const void *bytes;
+		size_t n;
+		xn_error_t *error = NULL;
+
+		while (error == NULL)
+			error = xn_receive(many[i], xn_seconds(10), "y",
+			    &bytes, &n);
+		whole += error->code == XN_E_EOF;
+		ended += error->code == XN_E_REMOTE;
+		xn_error_clear(error);
+	}
+	CU_ASSERT_TRUE(whole + ended == MANY && ended > 0);
+	CU_ASSERT_TRUE(peak_memory() - before < 80);
+	/* The gateway and its other programs live on. */
+	failed(xn_send(other, "i", 5));
+	failed(xn_receive(other, xn_seconds(10), "i", &v));
+	apr_pool_destroy(pool);
+}
+
 /* ---- Destroying -------------------------------------------------------------- */
 
 static void
@@ -441,6 +506,8 @@ static const struct xn_test_case cases[] = {
 	    no_channel_is_made_on_a_gateway_that_ends },
 	{ "a relay carries how its receiver ended",
 	    a_relay_carries_the_end_of_the_receiver },
+	{ "what nobody receives is bounded, however many channels there are",
+	    what_nobody_receives_is_bounded },
 	{ "a callback is over when the pool of its channel is gone",
 	    a_callback_is_over_when_its_pool_is_gone },
 	{ "a callback may destroy its own channel",
