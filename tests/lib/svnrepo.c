@@ -280,7 +280,8 @@ svnrepo_pack(const char *path, long long shard, int compress)
 
 	snprintf(name, sizeof(name), "%s/db/min-unpacked-rev", path);
 	append(&bytes, &n, path, "db/min-unpacked-rev");
-	pack = strtoll((char *)bytes, NULL, 10) / shard;
+	snprintf(text, sizeof(text), "%.*s", (int)n, (char *)bytes);
+	pack = strtoll(text, NULL, 10) / shard;
 	end = (pack + 1) * shard;
 	n = 0;
 	snprintf(name, sizeof(name), "db/revs/%lld.pack", pack);
