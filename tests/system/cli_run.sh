@@ -64,7 +64,7 @@ fi
 
 # ---- A terminal
 if have script; then
-	script -qec "stty cols 40; exec '$SYNCGATE' run --plugin testplugin \
+	TERM=xterm script -qec "stty cols 40; exec '$SYNCGATE' run --plugin testplugin \
 	    place=/x steps=20 pause=30ms text=hello" /dev/null \
 	    >"$out" 2>&1 </dev/null
 	tr '\r' '\n' <"$out" >"$tmp/lines"
@@ -103,6 +103,8 @@ check "and begins anew after a healthy start" awk '
 # ---- Signals
 # start OPTION...: the job in the background, $! is it.
 start() {
+	# The child opens it later than we look into it.
+	: >"$out"
 	"$SYNCGATE" run --plugin testplugin place=/x "$@" >"$out" 2>"$err" &
 	pid=$!
 	at_exit "kill_child $pid"

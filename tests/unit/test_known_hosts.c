@@ -63,12 +63,14 @@ markers_are_no_host_names(void)
 static void
 what_is_no_entry_is_passed_over(void)
 {
+	/* Type and key disagree. */
+	static const char disagree[] = "host ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAA"
+	    "IEz2wHNXeHmEWPtS6e3iZSzaAYBQNagXKFgNPZV/6OaN";
 	static const char *const none[] = {
 		"", "   ", "# a comment", "#host " KEY, "host", "host ssh-rsa",
 		"host 1024 35 1234567890", "host ssh-ed25519 AAAA",
 		"host ssh-ed25519 not*base64!",
-		("host ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIEz2wHNXeHmEWPtS6e3iZSza"
-		"AYBQNagXKFgNPZV/6OaN"),	/* type and key disagree */
+		disagree,
 	};
 	char nul[] = "host " KEY;
 	xn_known_line_t line;
