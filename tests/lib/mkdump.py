@@ -17,6 +17,7 @@ import sys
 REVISIONS, BYTES, SEED = (int(a) for a in sys.argv[1:4])
 FIRST = int(sys.argv[4]) if len(sys.argv) > 4 else 0
 AVERAGE = max(40, BYTES // max(1, REVISIONS) - 600)  # FSFS's own share
+MANY = 800 if AVERAGE > 5000 else 120  # files; svnadmin verify walks them
 NAMES = ("a", "main.c", "read me.txt", "grün.txt", "x+y=z&1", "lib.h", "%41")
 
 rng = random.Random(SEED)
@@ -83,7 +84,7 @@ def new_name():
 
 
 def add_or_edit(size):
-    if files and rng.random() < (0.5 if len(files) < 800 else 0.95):
+    if files and rng.random() < (0.5 if len(files) < MANY else 0.95):
         path = rng.choice(list(files))
         if len(files[path]) < 200000:
             files[path] = edited(files[path], size)
