@@ -129,7 +129,7 @@ commit_batch(struct mirror *m)
 		report(m, 0);
 }
 
-/* ---- What is now packed ------------------------------------------------- */
+/* ---- What is now packed ------------------------------------------------ */
 
 /* Remove all properties of shard 0 but r0's. */
 static int

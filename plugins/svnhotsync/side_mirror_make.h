@@ -111,7 +111,7 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
 	put_uuid(m);
 }
 
-/* ---- Guards --------------------------------------------------------------- */
+/* ---- Guards ------------------------------------------------------------ */
 
 /* The job's name as it may stand in a shell's text. */
 static const char *

@@ -100,7 +100,7 @@ on_large_revprop(struct mirror *m, const xn_value *message)
 	m->receiving = RECEIVING_CHANGED;
 }
 
-/* ---- Asking ---------------------------------------------------------------- */
+/* ---- Asking ------------------------------------------------------------ */
 
 /* Digests of the properties of N revisions into m->digests; 0, or -1. */
 static void
@@ -207,7 +207,7 @@ on_dirty(struct mirror *m, const xn_value *message)
 		compare_dirty(m);
 }
 
-/* ---- Answers ---------------------------------------------------------------- */
+/* ---- Answers ----------------------------------------------------------- */
 
 static void
 answered(struct mirror *m)

@@ -11,7 +11,7 @@
 
 #include "side_mirror_props.h"
 
-/* ---- Revisions -------------------------------------------------------------- */
+/* ---- Revisions --------------------------------------------------------- */
 
 /* Make and open the folders of REV's shard. */
 static void
@@ -131,7 +131,7 @@ on_large_revision(struct mirror *m, const xn_value *message)
 	begin_part(m, RECEIVING_REVISION, size);
 }
 
-/* ---- Packs -------------------------------------------------------------------- */
+/* ---- Packs ------------------------------------------------------------- */
 
 static void
 remove_pack(struct mirror *m, const char *kind, long long shard)
@@ -326,7 +326,7 @@ on_pack_end(struct mirror *m, const xn_value *message)
 	m->packing = PACKING_NOTHING;
 }
 
-/* ---- Pieces --------------------------------------------------------------------- */
+/* ---- Pieces ------------------------------------------------------------ */
 
 static void
 close_received(struct mirror *m)

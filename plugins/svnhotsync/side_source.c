@@ -2,7 +2,8 @@
  * svnhotsync, the side that reads a repository.
  *
  * It talks with the mirror's side (side_mirror.c) on its channel; after the
- * first message the mirror leads.  kwargs: path, follow (bool), poll (milliseconds).
+ * first message the mirror leads.  kwargs: path, follow (bool), poll
+ * (milliseconds).
  *
  *   -> ("repository", version, db/format, uuid, fsfs.conf, youngest,
  *       min unpacked)		the first message

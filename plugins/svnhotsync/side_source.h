@@ -28,7 +28,9 @@ struct changed {
 };
 
 /* What a watch number stands for. */
-enum watch_kind { WATCH_NONE, WATCH_DB, WATCH_REVPROPS, WATCH_SHARD, WATCH_PACK };
+enum watch_kind {
+	WATCH_NONE, WATCH_DB, WATCH_REVPROPS, WATCH_SHARD, WATCH_PACK
+};
 struct watched {
 	int kind;
 	long long shard;

@@ -61,7 +61,7 @@ static const syncgate_side_t sides[] = {
 	{ NULL, NULL }
 };
 
-/* ---- Starting the sides ----------------------------------------------------- */
+/* ---- Starting the sides ------------------------------------------------ */
 
 static xn_error_t *
 source_kwargs(const xn_value_t **out, const struct hotsync *h)
@@ -183,7 +183,7 @@ start_sides(struct hotsync *h)
 	return start_carry(h, source, peer);
 }
 
-/* ---- What the mirror's side reports ------------------------------------------ */
+/* ---- What the mirror's side reports ------------------------------------ */
 
 static xn_error_t *
 on_dry(struct hotsync *h, const xn_value_t *message)
@@ -384,7 +384,7 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 	return error == NULL ? NULL : explain(&h, error);
 }
 
-/* ---- Before it runs ------------------------------------------------------------ */
+/* ---- Before it runs ---------------------------------------------------- */
 
 /* The same gateway, and a path that is the other or lies in it? */
 static int
