@@ -28,6 +28,7 @@ xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how, const char *doing)
 {
 	struct pollfd pfd[2];
 
+	s->input_budget = XN_SSH_INPUT_A_WAIT;
 	xn_ssh__drain(s);
 	pfd[0] = (struct pollfd){ s->fd, POLLIN, 0 };
 	if (xn_buf_len(&s->out) > 0)
@@ -212,7 +213,7 @@ await_ending(xn_ssh_t *s, const xn_transport_open_t *how)
 
 	if (brief.deadline > soon)
 		brief.deadline = soon;
-	s->input_budget = SIZE_MAX;
+	s->input_budget = XN_SSH_INPUT_A_WAIT;
 	XN_SSH_LOOP(rc, libssh2_channel_wait_closed(s->channel), s, &brief,
 	    "waiting for the exit status");
 	return NULL;

@@ -64,7 +64,12 @@ void xn_ssh__callbacks(xn_ssh_t *s);
 void xn_ssh__drain(xn_ssh_t *s);
 void xn_ssh__close(xn_transport_t *t);
 
-/* ssh.c: wait until libssh2, which said EAGAIN, can go on. */
+/*
+ * ssh.c: wait until libssh2, which said EAGAIN, can go on.  It gets a new
+ * budget of input each time: a server that never stops talking would keep it
+ * from ever coming back to us, and to the deadline.
+ */
+#define XN_SSH_INPUT_A_WAIT	(256u * 1024)
 xn_error_t *xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how,
     const char *doing);
 

@@ -109,7 +109,7 @@ void
 xn_ssh__callbacks(xn_ssh_t *s)
 {
 	xn_buf_init(&s->out, OUT_MAX);
-	s->input_budget = SIZE_MAX;
+	s->input_budget = XN_SSH_INPUT_A_WAIT;
 	set_callback(s->session, LIBSSH2_CALLBACK_SEND,
 	    (any_function *)send_callback);
 	set_callback(s->session, LIBSSH2_CALLBACK_RECV,

@@ -386,7 +386,9 @@ what_nobody_receives_is_bounded(void)
 		xn_error_clear(error);
 	}
 	CU_ASSERT_TRUE(whole + ended == MANY && ended > 0);
+#ifndef __SANITIZE_THREAD__	/* it takes several times as much */
 	CU_ASSERT_TRUE(peak_memory() - before < 80);
+#endif
 	/* The gateway and its other programs live on. */
 	failed(xn_send(other, "i", 5));
 	failed(xn_receive(other, xn_seconds(10), "i", &v));
