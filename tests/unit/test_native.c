@@ -2,57 +2,25 @@
  * test_native.c: programs of this process behind the same channels, and one
  * channel carried over another.
  */
-#include <execnet.h>
+#include "tests/lib/gateway_test.h"
+
 #undef XN_FOREVER		/* -1 in both worlds */
 #include <execnet/remote.h>
 
-#include <apr_general.h>
 #include <apr_thread_proc.h>
-
-#include "tests/lib/cunit_main.h"
 
 /* remote.h maps these for sides; the test is the local half. */
 #undef xn_send
 #undef xn_receive
 #undef xn_value_channel
 
-static apr_pool_t *pool;
-static xn_group_t *group;
-
-static int
-failed(xn_error_t *error)
-{
-	if (error == NULL)
-		return 0;
-	printf("\n    %s\n", xn_error_text(error, pool));
-	xn_error_clear(error);
-	CU_FAIL("unexpected error");
-	return 1;
-}
-
-static int
-code_of(xn_error_t *error)
-{
-	int code = error == NULL ? 0 : error->code;
-
-	xn_error_clear(error);
-	return code;
-}
-
 static void
 begin(void)
 {
-	apr_pool_create(&pool, NULL);
-	failed(xn_group_create(&group, pool));
+	begin_with(NULL);
 }
 
-static void
-end(void)
-{
-	apr_pool_destroy(pool);
-}
-
-/* ---- Sides, as they would be shipped -------------------------------------- */
+/* ---- Sides, as they would be shipped ------------------------------------ */
 
 static void
 echo_side(struct xn_side_channel *channel, const xn_value *kwargs)
@@ -108,13 +76,7 @@ static const char count_source[] =
     "{ (void)kwargs; for (long long i = 1; i <= 1000; i++)\n"
     "  xn_send(channel, \"l\", i); }\n";
 
-static const char echo_source[] =
-    "#include <execnet/remote.h>\n"
-    "void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
-    "{ (void)kwargs; for (;;) xn_send_value(channel,\n"
-    "  xn_receive_value(channel, XN_FOREVER)); }\n";
-
-/* ---- Cases ------------------------------------------------------------------ */
+/* ---- Cases --------------------------------------------------------------- */
 
 static void
 a_native_program_talks_over_a_pair(void)
@@ -157,7 +119,6 @@ static void
 a_native_program_talks_to_a_shipped_one(void)
 {
 	const xn_value_t *kwargs;
-	xn_gateway_t *gw;
 	xn_channel_t *remote, *control;
 	const char *last = NULL;
 	long long sum = 0;
@@ -190,7 +151,6 @@ a_native_program_runs_on_our_end_of_a_channel(void)
 	    "    xn_receive(peer, 0, \"l\", &n); sum += n; }\n"
 	    "  xn_send(channel, \"l\", sum); }\n";
 	const xn_value_t *kwargs;
-	xn_gateway_t *gw;
 	xn_channel_t *remote, *peer;
 	xn_native_t *native;
 	long long sum = 0;
