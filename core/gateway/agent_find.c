@@ -49,8 +49,12 @@ list_places(const char *places[PLACES_MAX], apr_pool_t *pool)
 
 	if (named != NULL && named[0] != '\0')
 		places[n++] = named;
-	if (folder != NULL)
+	/* In a build tree: of syncgate, and of the examples and tests, which
+	 * lie two folders deep. */
+	if (folder != NULL) {
 		places[n++] = apr_pstrcat(pool, folder, "/agent", NULL);
+		places[n++] = apr_pstrcat(pool, folder, "/../../agent", NULL);
+	}
 	places[n++] = AGENTDIR;
 	return n;
 }
