@@ -51,9 +51,18 @@ agent_pid() {
 	done
 }
 
+# strike WHO: did it meet somebody?  If all was over, runs are quicker than the
+# first one was, and the moments move.
 strike() {
+	hit "$1" && struck=$((struck + 1)) && return
+	took=$(awk -v t="$took" -v at="$at" 'BEGIN {
+		print at > t / 2 ? t * 0.85 : t
+	}')
+}
+hit() {
 	case $1 in
-	syncgate) kill -9 "$hot_pid" ;;
+	syncgate) readlink "/proc/$hot_pid/exe" >/dev/null &&
+		kill -9 "$hot_pid" ;;
 	agent) kill -9 $(agent_pid) ;;
 	sshd) [ -n "$(sshd_sessions)" ] && sshd_kill_sessions ;;
 	esac 2>/dev/null
@@ -107,7 +116,7 @@ renew() {
 once() {
 	start "$way" --once
 	sleep "$at"
-	strike "$1" && struck=$((struck + 1))
+	strike "$1"
 	wait "$hot_pid" 2>/dev/null
 	after "$1, kill $2 ($way, after $at s)"
 	[ ! -f "$mirror/format" ] || begun=$((begun + 1))
@@ -118,7 +127,7 @@ once() {
 follow() {
 	start "$way"
 	sleep "$at"
-	strike "$1" && struck=$((struck + 1))
+	strike "$1"
 	sound >verified 2>&1 ||
 	    fail "$1, kill $2: the mirror does not verify" verified
 	if ! wait_until 30 has_revision "$mirror" "$revisions"; then
