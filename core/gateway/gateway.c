@@ -176,7 +176,9 @@ take_id(xn_gateway_t *gw)
 	xn_group__lock(group);
 	while (gw->spec->id == NULL && (id == NULL || id_is_taken(group, id)))
 		id = apr_psprintf(gw->pool, "gw%d", group->next_gateway++);
-	if (id_is_taken(group, id)) {
+	if (group->cancelled) {
+		error = xn_error_create(XN_E_CANCELLED, "cancelled");
+	} else if (id_is_taken(group, id)) {
 		error = xn_error_create(XN_E_XSPEC,
 		    "id=%s: the group has a gateway with that id", id);
 	} else {
@@ -239,12 +241,11 @@ send_setup(xn_gateway_t *gw)
 		return NULL;
 	xn_buf_init(&out, XN_MESSAGE_MAX);
 	xn_put_newdict(&out);
-	xn_put_str(&out, "chdir", 5);
-	if (spec->chdir != NULL)
+	if (spec->chdir != NULL) {
+		xn_put_str(&out, "chdir", 5);
 		xn_put_bytes(&out, spec->chdir, strlen(spec->chdir));
-	else
-		xn_put_none(&out);
-	xn_put_setitem(&out);
+		xn_put_setitem(&out);
+	}
 	xn_put_str(&out, "nice", 4);
 	xn_put_int(&out, spec->nice);
 	xn_put_setitem(&out);
@@ -287,6 +288,9 @@ start(xn_gateway_t *gw)
 
 	XN_TRY(xn_bootstrap(&gw->transport, &gw->features, gw->spec, &how,
 	    gw->pool));
+	/* It may have answered before anything had to wait. */
+	if (is_cancelled(gw->group))
+		return xn_error_create(XN_E_CANCELLED, "cancelled");
 	status = apr_thread_create(&gw->thread, NULL, xn_gateway__io, gw,
 	    gw->pool);
 	if (status != APR_SUCCESS)
