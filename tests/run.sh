@@ -13,7 +13,9 @@ builddir=build
 jobs=1
 logdir=
 name=
-limit=${TEST_TIMEOUT:-300}
+limit=300	# seconds a test
+[ -z "${SYNCGATE_LONG:-}" ] || limit=3000
+limit=${TEST_TIMEOUT:-$limit}
 while getopts b:j:l:n: flag; do
 	case $flag in
 	b) builddir=$OPTARG ;;

@@ -1,0 +1,37 @@
+#!/bin/sh
+# The manual pages say what the program says.
+# sanitize: yes
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+
+sh "$top_srcdir/tools/manual-options.sh" svnhotsync "$SYNCGATE" >"$tmp/said"
+check_grep "the program lists its options" '^\.BR source ' "$tmp/said"
+sed -n '/Made by.*svnhotsync/,/^\.\\" end/p' "$top_srcdir/doc/syncgate.conf.5" |
+    sed '1d;$d' >"$tmp/written"
+check "syncgate.conf(5) has svnhotsync's options as they are" \
+    diff "$tmp/said" "$tmp/written"
+
+# Commands: each that the program lists stands in the page, and the other way.
+"$SYNCGATE" --help | awk '/^  [a-z]+  / && $1 != "help" { print $1 }' |
+    sort >"$tmp/said"
+sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$top_srcdir/doc/syncgate.1" |
+    awk 'was && /^\.B / { print $2 } { was = /^\.TP/ }' | sort >"$tmp/written"
+check "syncgate(1) has the commands as they are" \
+    diff "$tmp/said" "$tmp/written"
+
+# Long options, over all commands.
+while read -r command; do
+	"$SYNCGATE" "$command" --help
+done <"$tmp/said" | grep -oE -e '^ .*--[a-z][a-z-]+' | grep -oE -e '--[a-z-]+' |
+    sort -u >"$tmp/options"
+sed 's/\\-/-/g' "$top_srcdir/doc/syncgate.1" | grep -oE -e '--[a-z][a-z-]+' |
+    sort -u >"$tmp/written"
+check "syncgate(1) has the options as they are" \
+    diff "$tmp/options" "$tmp/written"
+
+if have groff; then
+	for page in syncgate.1 syncgate.conf.5; do
+		check_equal "$page is sound" "" "$(groff -man -Tutf8 -ww -z \
+		    "$top_srcdir/doc/$page" 2>&1)"
+	done
+fi
+finish
