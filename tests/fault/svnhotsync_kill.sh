@@ -56,7 +56,7 @@ agent_pid() {
 strike() {
 	hit "$1" && struck=$((struck + 1)) && return
 	took=$(awk -v t="$took" -v at="$at" 'BEGIN {
-		print at > t / 2 ? t * 0.85 : t
+		print (at > t / 2 ? t * 0.85 : t)
 	}')
 }
 hit() {
