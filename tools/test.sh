@@ -110,8 +110,9 @@ lint() {
 	    $(find core agent appliance plugins -name '*.c' 2>/dev/null)
 }
 
+# What is in the archive builds, passes and leaves nothing (the short tests).
 distcheck() {
-	make_in "$builds/gcc" distcheck
+	SYNCGATE_LONG= make_in "$builds/gcc" distcheck
 }
 
 stage "packages" sh tools/install-packages.sh build quickstart test ||
