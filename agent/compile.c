@@ -3,8 +3,9 @@
  *
  * What libtcc sees is <execnet/value.h>, <execnet/remote.h> and the program's
  * text, one behind the other; the program's own includes of the two are
- * blanked out, so that every other include fails with tcc's own message at its
- * own line.
+ * blanked out.  There is no folder for other includes, which so fail with tcc's
+ * own message at their own line, unless they name a file over there absolutely:
+ * the program may read that one anyway.
  */
 #include "agent/compile.h"
 

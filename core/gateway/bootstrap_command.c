@@ -41,18 +41,24 @@
 	"k=$HOME/.cache/syncgate; mkdir -p \"$k\" 2>/dev/null; "	\
 	"chmod 700 \"$k\" || { echo \"XN0 @ nodir $k\"; exit 71; }; "
 
+/* Is there room for an agent (below 2 MiB; a test looks)?  What is sent once
+ * cannot be sent again. */
+#define ROOM								\
+	"dd if=/dev/zero of=\"$m/b\" bs=2097152 count=1 2>/dev/null && "	\
+	    "rm \"$m/b\" && "
+
 #define PROBE(places)							\
+	"command -v dd >/dev/null || { echo \"XN0 @ nodd\"; exit 71; }; " \
 	"for d in " places "; do "					\
 	"case $d in /*) ;; *) continue;; esac; "			\
 	"w=\"$w $d\"; m=$d/.xn$$; "					\
 	"mkdir -m 700 \"$m\" 2>/dev/null || { m=; continue; }; "	\
 	"echo exit 0 >\"$m/a\" && chmod 700 \"$m/a\" && "		\
-	"\"$m/a\" 2>/dev/null && { n=$m; break; }; "			\
+	"\"$m/a\" 2>/dev/null && " ROOM "{ n=$m; break; }; "		\
 	"c; done; "							\
 	"test -n \"$n\" || { echo \"XN0 @ nodir$w\"; exit 71; }; "
 
 #define REPORT								\
-	"command -v dd >/dev/null || { echo \"XN0 @ nodd\"; exit 71; }; " \
 	"command -v gzip >/dev/null && z=gzip || z=plain; "		\
 	"echo \"XN0 @ ok $(uname -s) $(uname -m) $z\"; "		\
 	"read -r s h || exit 71; "

@@ -98,7 +98,8 @@ read_report(const char **arch, int *gzipped, const struct bringing *b,
 
 	if (word != NULL && strcmp(word, "nodir") == 0)
 		return xn_error_create(XN_E_BOOTSTRAP, "%s has no directory "
-		    "that we may write to and that lets programs run: tried%s",
+		    "that we may write to, with 2 MiB of room, and that lets "
+		    "programs run: tried%s",
 		    b->t->peer, state != NULL && *state != '\0' ?
 		    apr_pstrcat(b->pool, " ", clean_text(state, b->pool), NULL)
 		    : " none");

@@ -82,8 +82,12 @@ static void
 open_repository(struct source *s, int root)
 {
 	const char *why;
+	xn_stat_t st;
 	char *text;
 
+	if (xn_stat(root, "format", &st) != 0 && errno == ENOENT)
+		xn_fail("%s is not a Subversion repository: it has no file "
+		    "\"format\"", s->path);
 	text = read_or_fail(s, root, "format");
 	if (strcmp(text, "5\n") != 0 && strcmp(text, "3\n") != 0)
 		xn_fail("%s: the repository's format is %.10s, and only 3 and "
@@ -325,6 +329,25 @@ answer(struct source *s)
 }
 
 /*
+ * We hold the folder open and would follow it wherever it is moved: what is at
+ * the path now must still be what we read.  No watch tells of that.
+ */
+static void
+check_place(const struct source *s)
+{
+	xn_stat_t ours, there = { 0 };
+	int base = xn_base_open(s->path), found;
+
+	found = base != -1 && xn_stat(base, "db", &there) == 0;
+	if (base != -1)
+		close(base);
+	if (!found || xn_fstat(s->db, &ours) != 0 ||
+	    ours.inode != there.inode || ours.device != there.device)
+		xn_fail("the repository %s was moved away or replaced while "
+		    "it was followed", s->path);
+}
+
+/*
  * Something may have happened, or `poll` seconds have passed without an event.
  * The events are read before `current` is: what is committed later makes a new
  * one.
@@ -334,6 +357,7 @@ look(struct source *s, int quiet)
 {
 	int events = watch_read(s);
 
+	check_place(s);
 	if (catch_up(s) && quiet && events == 0 && s->watch != NULL &&
 	    watch_read(s) == 0 && ++s->stalled > STALL_MAX)
 		start_polling(s, "commits come without an event (a network "

@@ -42,6 +42,8 @@ done
 if [ -z "$sanitize" ]; then
 	check_equal "the agent needs no shared library" "" \
 	    "$(objdump -p "$AGENT" | grep NEEDED)"
+	check "the agent is below the 2 MiB that the bootstrap makes sure of" \
+	    [ "$(wc -c <"$AGENT")" -lt 2097152 ]
 	check "the packed agent is the agent" sh -c \
 	    'gzip -dc "$1.gz" | cmp - "$1"' - "$AGENT"
 fi

@@ -4,6 +4,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
+had_cache=$(ls -d "${HOME:?}/.cache/syncgate" 2>/dev/null)
 
 sshd_start || exit 1
 
@@ -160,6 +161,12 @@ exec unshare -m sh -c 'for d in /dev/shm /tmp; do
 mount -t tmpfs -o noexec,nosuid x \$d; done; exec dash -c "\$SSH_ORIGINAL_COMMAND"'
 EOT
 	check_agent "the first folder that does is taken" "$login"
+	login fulldisk <<EOT
+unset XDG_RUNTIME_DIR
+exec unshare -m sh -c 'mount -t tmpfs -o size=64k x /dev/shm
+exec dash -c "\$SSH_ORIGINAL_COMMAND"'
+EOT
+	check_agent "a folder without room for the agent is passed over" "$login"
 	login noproc <<EOT
 export XDG_RUNTIME_DIR=$tmp
 exec unshare -m sh -c 'mount -t tmpfs x /proc; exec dash -c "\$SSH_ORIGINAL_COMMAND"'
@@ -179,5 +186,5 @@ exec dash -c "exec \$SSH_ORIGINAL_COMMAND"
 EOT
 check_agent "a folder that somebody has laid before us is not used" "$login"
 check "nor removed" test -f "$tmp/victim/a"
-rm -rf "${HOME:?}/.cache/syncgate"
+[ -n "$had_cache" ] || rm -rf "${HOME:?}/.cache/syncgate"
 finish
