@@ -29,6 +29,7 @@ struct running {
 	syncgate_output_t *output;	/* NULL: only check and describe */
 	apr_interval_time_t wait;	/* before the next attempt */
 	int healthy;			/* set by the plugin, in any thread */
+	int was_healthy;		/* an earlier attempt was */
 };
 
 static void
@@ -60,8 +61,17 @@ host_healthy(syncgate_job_t *job)
 		syncgate_stop_set_working();
 }
 
+static int
+host_was_healthy(const syncgate_job_t *job)
+{
+	const struct running *running = job->baton;
+
+	return running->was_healthy;
+}
+
 static const syncgate_host_t host = {
 	.log = host_log, .progress = host_progress, .healthy = host_healthy,
+	.was_healthy = host_was_healthy,
 };
 
 static syncgate_job_t
@@ -158,6 +168,8 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 {
 	apr_interval_time_t wait;
 
+	if (__atomic_load_n(&running->healthy, __ATOMIC_RELAXED))
+		running->was_healthy = 1;
 	if (__atomic_exchange_n(&running->healthy, 0, __ATOMIC_RELAXED))
 		running->wait = WAIT_FIRST;
 	wait = shortened(running->wait);

@@ -152,3 +152,9 @@ syncgate_job_healthy(syncgate_job_t *job)
 {
 	job->host->healthy(job);
 }
+
+int
+syncgate_job_was_healthy(const syncgate_job_t *job)
+{
+	return job->host->was_healthy(job);
+}

@@ -31,6 +31,7 @@ typedef struct syncgate_host {
 	void (*progress)(syncgate_job_t *job,
 	    const syncgate_progress_t *progress);
 	void (*healthy)(syncgate_job_t *job);
+	int (*was_healthy)(const syncgate_job_t *job);
 } syncgate_host_t;
 
 struct syncgate_job {

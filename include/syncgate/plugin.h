@@ -113,6 +113,13 @@ XN_API void syncgate_job_progress(syncgate_job_t *job,
  */
 XN_API void syncgate_job_healthy(syncgate_job_t *job);
 
+/*
+ * 1 if an earlier attempt of this run was healthy: then a failure is rather a
+ * passing one (a disk that is full, a folder that is not mounted) than a wrong
+ * configuration, and a plugin may ask for another attempt, by XN_E_CONNECTION.
+ */
+XN_API int syncgate_job_was_healthy(const syncgate_job_t *job);
+
 /* ---- The plugin ------------------------------------------------------------------ */
 
 /* One remote-side program, as shipped. */

@@ -8,6 +8,7 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
  *   <- ("stop",)		commit what is whole, and end
  *

@@ -91,6 +91,7 @@ struct mirror {
 	long long bytes;		/* received in this run */
 	double reported;
 	char error[512];		/* why commit() failed */
+	int not_ours;			/* namely because it was written to */
 };
 
 /* Tell the coordinator how far we are, some times a second at most. */
@@ -106,6 +107,13 @@ report(struct mirror *m, int now)
 	xn_send(m->control, "(slll)", "progress", m->last.rev, total,
 	    m->bytes);
 }
+
+/* End the program: this is wrong for good, and not worth another attempt. */
+#define REFUSE(m, ...) do {						\
+		const char *refused_text = xn_printf(__VA_ARGS__);	\
+		xn_send((m)->control, "(ss)", "refused", refused_text);	\
+		xn_fail("%s", refused_text);				\
+	} while (0)
 
 static void
 close_fd(int *fd)

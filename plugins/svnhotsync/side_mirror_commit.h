@@ -51,6 +51,7 @@ check_current(struct mirror *m)
 	/* A beginning that was killed before its root `format` was there. */
 	if (m->fresh && m->youngest == -1)
 		return 0;
+	m->not_ours = 1;
 	snprintf(m->error, sizeof(m->error), "the mirror %s was written to by "
 	    "somebody else: its youngest revision is r%lld, and r%lld was left "
 	    "there", m->path, current, m->youngest);
@@ -112,7 +113,11 @@ commit_up_to(struct mirror *m, long long min_unpacked)
 static void
 commit(struct mirror *m)
 {
-	if (commit_up_to(m, m->min_unpacked) != 0)
+	int result = commit_up_to(m, m->min_unpacked);
+
+	if (result != 0 && m->not_ours)
+		REFUSE(m, "%s", m->error);
+	if (result != 0)
 		xn_fail("%s", m->error);
 	report(m, 1);
 }

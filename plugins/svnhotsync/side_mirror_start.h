@@ -52,7 +52,7 @@ check_beginning(struct mirror *m)
 		return;
 	if (!only_has(m->root, ".", in_root, 1) ||
 	    !only_has(m->root, "db", in_db, 2))
-		xn_fail("%s is not empty, and not a mirror that syncgate "
+		REFUSE(m, "%s is not empty, and not a mirror that syncgate "
 		    "began: give another place, or empty it", m->path);
 }
 
@@ -75,7 +75,7 @@ open_mirror(struct mirror *m)
 	if (m->db == -1 && (errno != ENOENT || !m->fresh))
 		xn_fail("cannot open %s/db: %m", m->path);
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
-		xn_fail("%s is a repository that syncgate did not make, and "
+		REFUSE(m, "%s is a repository that syncgate did not make, and "
 		    "will not overwrite: give another place", m->path);
 }
 
@@ -87,8 +87,17 @@ lock_mirror(struct mirror *m)
 	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
 	if (m->run_lock == -1)
 		xn_fail("cannot open %s/db/" RECORD_LOCK ": %m", m->path);
-	if (xn_lock(m->run_lock, RUN_LOCK_WAIT) != 0)
-		xn_fail("another job is writing the mirror %s: %m", m->path);
+	if (xn_lock(m->run_lock, 0) == 0)
+		return;
+	if (errno == EAGAIN) {
+		xn_log("another job is writing the mirror %s: waiting %d s for "
+		    "it to end", m->path, RUN_LOCK_WAIT / 1000);
+		if (xn_lock(m->run_lock, RUN_LOCK_WAIT) == 0)
+			return;
+	}
+	if (errno == EAGAIN)
+		xn_fail("another job is writing the mirror %s", m->path);
+	xn_fail("cannot lock the mirror %s: %m", m->path);
 }
 
 static int
@@ -147,13 +156,13 @@ check_untouched(struct mirror *m, const struct record *r)
 		return;
 	known = m->youngest == r->upcoming.rev ? &r->upcoming : &r->published;
 	if (m->youngest != known->rev)
-		xn_fail("the mirror %s was written to by somebody else: its "
+		REFUSE(m, "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there",
 		    m->path, m->youngest, r->upcoming.rev);
 	now = mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
-		xn_fail("the mirror %s was written to by somebody else: r%lld "
+		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
 		    "is not as it was left there", m->path, m->youngest);
 	m->published = now->kind == known->kind ? *now : *known;
 	m->last = m->published;
@@ -176,7 +185,7 @@ check_same_revision(struct mirror *m)
 		xn_fail("the source answered something else than a digest");
 	if (kind == m->published.kind) {
 		if (memcmp(digest, m->published.digest, 16) != 0)
-			xn_fail("r%lld of the source is not the r%lld that was "
+			REFUSE(m, "r%lld of the source is not the r%lld that was "
 			    "mirrored to %s: the source was replaced or wound "
 			    "back; nothing was changed", rev, rev, m->path);
 		return;
@@ -192,7 +201,7 @@ check_same_revision(struct mirror *m)
 	fs_props_date(our_date, props, n);
 	free((char *)props);
 	if (date_n != strlen(our_date) || memcmp(date, our_date, date_n) != 0)
-		xn_fail("r%lld of the source has another date than the r%lld "
+		REFUSE(m, "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
 		    "back; nothing was changed", rev, rev, m->path);
 	xn_log("r%lld is packed in the source and not in the mirror: compared "
@@ -208,7 +217,7 @@ check_uuid(struct mirror *m)
 	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
 		xn_fail("cannot read %s/db/uuid", m->path);
 	if (strcmp(uuid, m->uuid) != 0)
-		xn_fail("the mirror %s has the UUID %s by now, and the source "
+		REFUSE(m, "the mirror %s has the UUID %s by now, and the source "
 		    "has %s", m->path, uuid, m->uuid);
 }
 
@@ -224,7 +233,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (!record_read(&record, m->db, m->path))
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.uuid, m->uuid) != 0)
-		xn_fail("%s is a mirror of the repository with UUID %s, and "
+		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
 		    "the source has %s", m->path, record.uuid, m->uuid);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
@@ -235,15 +244,15 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 		xn_fail("the mirror %s: %s", m->path, why);
 	if (m->fs.format != theirs->format || m->fs.shard != theirs->shard ||
 	    m->fs.physical != theirs->physical)
-		xn_fail("the mirror %s has another format than the source: was "
+		REFUSE(m, "the mirror %s has another format than the source: was "
 		    "one of them upgraded? make the mirror anew", m->path);
 	check_untouched(m, &record);
 	if (m->youngest > offer->youngest)
-		xn_fail("the mirror %s is ahead of the source (r%lld and "
+		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
 		    "was changed", m->path, m->youngest, offer->youngest);
 	if (m->min_unpacked > offer->min_unpacked)
-		xn_fail("the mirror %s is packed up to r%lld, and the source "
+		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
 		    "only up to r%lld: pack the source, too", m->path,
 		    m->min_unpacked, offer->min_unpacked);
 	check_same_revision(m);
@@ -258,7 +267,7 @@ check_fresh(struct mirror *m, const struct fsfs *theirs)
 	m->fs = *theirs;
 	if (m->db != -1 && record_read(&record, m->db, m->path) &&
 	    strcmp(record.uuid, m->uuid) != 0)
-		xn_fail("%s has the beginning of a mirror of the repository "
+		REFUSE(m, "%s has the beginning of a mirror of the repository "
 		    "with UUID %s, and the source has %s: remove it first",
 		    m->path, record.uuid, m->uuid);
 }

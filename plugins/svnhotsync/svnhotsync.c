@@ -246,6 +246,15 @@ on_polling(struct hotsync *h, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_refused(struct hotsync *h, const xn_value_t *message)
+{
+	const char *tag, *why;
+
+	XN_TRY(xn_unpack_value(message, h->scratch, "(ss)", &tag, &why));
+	return xn_error_create(XN_E_JOB, "%s", why);
+}
+
+static xn_error_t *
 on_done(struct hotsync *h, const xn_value_t *message)
 {
 	const char *tag;
@@ -267,6 +276,7 @@ static const struct {
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
+	{ "refused", on_refused },
 	{ "done", on_done },
 };
 
@@ -332,7 +342,7 @@ explain(struct hotsync *h, xn_error_t *error)
 	const xn_location_t *locations[2] = { h->source, h->mirror };
 	xn_error_t *lost;
 
-	if (error->code == XN_E_CANCELLED)
+	if (error->code == XN_E_CANCELLED || error->code == XN_E_JOB)
 		return error;
 	for (int i = 0; i < 2; i++) {
 		if (h->gateways[i] == NULL)
@@ -353,10 +363,11 @@ explain(struct hotsync *h, xn_error_t *error)
 	if (error->code == XN_E_EOF)
 		return xn_error_wrap(error, "the mirror's side ended without "
 		    "a word");
-	/* What was right all the time while it followed is worth another
-	 * attempt: a side that was killed, a disk that is full.  What is
-	 * really wrong is said again, before it follows. */
-	if (was_killed(error) || (error->code == XN_E_REMOTE && h->followed))
+	/* What was right once is worth another attempt: a side that was killed,
+	 * a disk that is full, a repository that is not there for a while.
+	 * What is wrong for good was refused. */
+	if (was_killed(error) || (error->code == XN_E_REMOTE &&
+	    (h->followed || syncgate_job_was_healthy(h->job))))
 		error->code = XN_E_CONNECTION;
 	return error;
 }

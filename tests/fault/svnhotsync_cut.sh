@@ -98,6 +98,23 @@ else
 fi
 same_repo "the mirror is the same" source "$mirror"
 
+# ---- It is moved away, and another one takes its place
+hot_follow "$tmp/source" "$mirror" poll=1
+wait_until 30 said following 1
+mv source away
+svnadmin create source
+check "that another repository is there now is said" \
+    wait_until 30 grep -q 'source was moved away or replaced' "$out" "$err"
+gone() {
+	! kill -0 "$hot_pid" 2>/dev/null
+}
+check "it is not followed: the job ends" wait_until 30 gone
+hot_stop
+check_equal "as failed" 1 "$hot_status"
+rm -rf source
+mv away source
+same_repo "and the mirror is untouched" source "$mirror"
+
 # ---- The disk is full
 if [ "$(id -u)" -ne 0 ] || ! mkdir small ||
     ! mount -t tmpfs -o size=3m none small 2>/dev/null; then
