@@ -212,6 +212,7 @@ catch_up(struct source *s)
 	while (s->next <= s->youngest) {
 		if (s->next < s->min_unpacked) {
 			send_packs(s);
+			rounds = 0;
 		} else if (send_revision(s, s->next)) {
 			s->next++;
 			rounds = 0;
