@@ -45,7 +45,8 @@ help(int argc, const char *const *argv)
 {
 	const cmd_t *cmd;
 
-	if (argc < 2) {
+	if (argc < 2 || strcmp(argv[1], "help") == 0 ||
+	    strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		cmd_help_all();
 		return CMD_OK;
 	}

@@ -312,6 +312,9 @@ syncgate_config_job(const syncgate_job_config_t **job,
 			return NULL;
 		xn_nearest_try(&nearest, (*job)->name);
 	}
+	if (strchr(name, '=') != NULL)
+		return xn_error_create(XN_E_CONFIG, "\"%s\" is not the name "
+		    "of a job: options go with --plugin NAME", name);
 	return xn_error_create(XN_E_CONFIG, "%s has no job \"%s\"%s",
 	    config->file, name, xn_nearest_hint(&nearest, pool));
 }

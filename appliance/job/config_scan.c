@@ -5,6 +5,8 @@
  *   what is left of host:/srv/svn/ and a star behind it;
  * - the end of the file closes an open section;
  * - the lines of comments are counted twice and thrice;
+ * - a variable that the environment does not have is the empty text, so that
+ *   "${ROOT}/mirror" is /mirror;
  * - told to ignore unknown options, as our first pass must, it loses its place
  *   in an unknown section and behind "+=".
  *
@@ -13,6 +15,7 @@
  */
 #include "appliance/job/config_scan.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *const syncgate_config_names[] = {
@@ -58,7 +61,30 @@ complain(struct scan *s, int line, const char *reason)
 	s->at += s->end - s->at;
 }
 
-/* A backslash takes the next character with it. */
+/* At "${NAME}" or "${NAME:-DEFAULT}" in double quotes: is there a value? */
+static int
+has_value(const struct scan *s)
+{
+	const char *name = s->at + 2;
+	const char *close = memchr(name, '}', (size_t)(s->end - name));
+	char copy[256];
+	size_t n;
+
+	if (close == NULL)
+		return 1;
+	n = (size_t)(close - name);
+	for (size_t i = 0; i + 1 < n; i++) {
+		if (name[i] == ':' && name[i + 1] == '-')
+			return 1;
+	}
+	if (n >= sizeof(copy))
+		return 0;
+	memcpy(copy, name, n);
+	copy[n] = '\0';
+	return getenv(copy) != NULL;
+}
+
+/* A backslash takes the next character with it, a line's end also. */
 static void
 skip_quoted(struct scan *s)
 {
@@ -70,13 +96,22 @@ skip_quoted(struct scan *s)
 		return;
 	}
 	step(s);
-	while (s->at < s->end && *s->at != quote) {
+	while (s->at < s->end && *s->at != quote && *s->at != '\n') {
+		if (quote == '"' && looking_at(s, "${") && !has_value(s)) {
+			complain(s, s->line, "the environment has no variable "
+			    "of this name: write \"${NAME:-}\" if it may be "
+			    "missing");
+			return;
+		}
 		if (*s->at == '\\' && s->end - s->at > 1)
 			step(s);
 		step(s);
 	}
-	if (s->at < s->end)
-		step(s);
+	if (s->at == s->end || *s->at == '\n') {
+		complain(s, s->line, "a quote on this line is not closed");
+		return;
+	}
+	step(s);
 	s->last = 'a';
 }
 

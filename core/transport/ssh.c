@@ -184,7 +184,8 @@ xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
 	XN_TRY(xn_ssh_config_load(&config, target, how, pool));
 	if (config->proxy != NULL)
 		return xn_error_create(XN_E_UNSUPPORTED, "ssh_config says %s "
-		    "for %s, which ssh= cannot do; use openssh=",
+		    "for %s, which ssh= cannot do; forward a port to it "
+		    "(ssh -L), or reach it directly",
 		    config->proxy, target->host);
 	s->t.kind = &xn_ssh__kind;
 	s->t.peer = apr_psprintf(pool, "%s@%s:%d", config->user, config->host,

@@ -206,8 +206,11 @@ ask(struct asking *a, int *found, const xn_ssh_target_t *target,
 	status = reap(a, error != NULL);
 	if (error != NULL || !*found || status == 0)
 		return error;
+	for (size_t i = 0; i < a->complaint_n; i++) {
+		if (a->complaint[i] == '\r' || a->complaint[i] == '\n')
+			a->complaint_n = i;
+	}
 	xn_utf8_sanitize(clean, a->complaint, a->complaint_n);
-	clean[strcspn(clean, "\r\n")] = '\0';
 	return xn_error_create(XN_E_CONNECT,
 	    "ssh -G %s does not accept the configuration: %s", target->host,
 	    clean[0] != '\0' ? clean : "it failed and gave no reason");

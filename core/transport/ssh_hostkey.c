@@ -296,8 +296,8 @@ unknown(const xn_ssh_known_t *known, const xn_ssh_config_t *config,
 	if (authority != NULL)
 		return xn_error_create(XN_E_HOSTKEY, "%s is known by the "
 		    "authority that signs its host key (%s:%d), which ssh= "
-		    "cannot check; use openssh=", known->name,
-		    authority->file, authority->line);
+		    "cannot check; add its own key to %s", known->name,
+		    authority->file, authority->line, file);
 	return xn_error_create(XN_E_HOSTKEY, "the host key of %s is not known: "
 	    "%s %s; if that is right, add it (ssh-keyscan -p %d %s >>%s) or say "
 	    "hostkeys=accept-new", known->name, short_name(type), print,

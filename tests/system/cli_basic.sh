@@ -38,6 +38,14 @@ check "--version is the same" sh -c '"$0" --version | cmp - "$1"' \
 refused "no command" "a command is missing"
 refused "an unknown command" 'unknown command "rnu": did you mean "run"' rnu
 refused "help on an unknown command" 'unknown command' help nothing
+"$SYNCGATE" help >"$out"
+for word in help --help -h; do
+	check "help $word is help" sh -c '"$0" help "$1" | cmp - "$2"' \
+	    "$SYNCGATE" "$word" "$out"
+done
+echo '# nothing' >"$tmp/no-jobs.conf"
+refused "options without --plugin" 'options go with --plugin' \
+    run -c "$tmp/no-jobs.conf" place=/x
 refused "an unknown long option" 'unknown option --onec: did you mean --once' \
     run --onec
 refused "an unknown letter" 'invalid option character: -x' run -x

@@ -43,7 +43,7 @@ echo 'job x { plugin = testplugin place = "ssh=127.0.0.1:1//id=gone:/x" }' \
     >"$tmp/gone.conf"
 "$SYNCGATE" check -c "$tmp/gone.conf" --connect >"$out" 2>"$err"
 check_equal "a gateway that cannot be opened is exit code 1" 1 "$?"
-check_grep "and is named" 'syncgate: gateway ssh=127.0.0.1:1//id=gone: ' "$err"
+check_grep "and is named" '^syncgate: cannot open gateway ssh=127.0.0.1:1//id=gone: ' "$err"
 echo '# nothing' >"$tmp/empty.conf"
 "$SYNCGATE" run -c "$tmp/empty.conf" >"$out" 2>"$err"
 check_equal "a file without jobs is exit code 2" 2 "$?"

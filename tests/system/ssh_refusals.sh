@@ -70,11 +70,11 @@ check_error "a bad configuration file is ssh's own complaint" \
     "^error 6: ssh -G 127.0.0.1 does not accept.*$tmp/nothing" \
     exec "ssh=-F $tmp/nothing 127.0.0.1" true
 config "ProxyJump gate.invalid"
-check_error "ProxyJump names openssh=" \
-    '^error 4: .*ProxyJump gate.invalid.*use openssh=' exec "$here" true
+check_error "ProxyJump is refused" \
+    '^error 4: .*ProxyJump gate.invalid.*forward a port' exec "$here" true
 config "ProxyCommand nc %h %p"
-check_error "ProxyCommand names openssh=" \
-    '^error 4: .*ProxyCommand nc.*use openssh=' exec "$here" true
+check_error "ProxyCommand is refused" \
+    '^error 4: .*ProxyCommand nc.*forward a port' exec "$here" true
 config 'Match exec "sleep 20"'
 check_error "a Match exec that hangs times out" \
     '^error 12: timed out waiting for ssh -G' exec "$here//timeout=1" true
@@ -100,8 +100,8 @@ check_error "a revoked key is refused although it is known" \
     "^error 7: .*ED25519 $print, is revoked by $tmp/known_hosts:2" \
     exec "$here//hostkeys=accept-new" true
 known "@cert-authority [127.*]:* $wrong_key"
-check_error "a certificate authority names openssh=" \
-    "^error 7: .*authority.*$tmp/known_hosts:1.*use openssh=" \
+check_error "a certificate authority is not enough" \
+    "^error 7: .*authority.*$tmp/known_hosts:1.*add its own key" \
     exec "$here//hostkeys=accept-new" true
 known "$name $(cut -d' ' -f1,2 "$SSHD_DIR/host_rsa.pub")"
 check_error "a host that is known by a key of another type says which" \

@@ -77,7 +77,7 @@ refused "a source that went back and on again" 'replaced or wound back' \
 
 refused "a source that is not there" 'cannot open' "$tmp/nothing" "$mir"
 mkdir "$tmp/empty"
-refused "a source that is no repository" 'cannot read' "$tmp/empty" "$mir"
+refused "a source that is no repository" 'is not a Subversion repository' "$tmp/empty" "$mir"
 
 svnadmin create --compatible-version 1.8 "$tmp/old"
 refused "an old format" 'format is 6.*svnadmin upgrade' "$tmp/old" "$tmp/new1"

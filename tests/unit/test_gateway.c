@@ -213,6 +213,8 @@ setup_is_done_or_said(void)
 	ch = start(source);
 	failed(xn_receive(ch, xn_seconds(10), "?s", &text));
 	CU_ASSERT(text != NULL && strcmp(text, "a b") == 0);
+	failed(xn_gateway_open(&gw, group, "popen//nice=1", pool));
+	failed(xn_gateway_open(&gw, group, "popen//env:XN_TEST=a", pool));
 	text_has(xn_gateway_open(&gw, group, "popen//chdir=/no/such/folder",
 	    pool), XN_E_REMOTE, "/no/such/folder");
 	text_has(xn_gateway_open(&gw, group, "popen//colour=red", pool),

@@ -206,9 +206,9 @@ bad_ssh_says_how_to_write_it(void)
 		{ "ssh=-l a b@host", XN_E_XSPEC, "user is given twice" },
 		{ "ssh=-p", XN_E_XSPEC, "needs a value" },
 		{ "ssh=-p 22", XN_E_XSPEC, "needs a host" },
-		{ "ssh=-oFoo=1 host", XN_E_XSPEC, "openssh=" },
-		{ "ssh=-C host", XN_E_XSPEC, "openssh=" },
-		{ "ssh=- host", XN_E_XSPEC, "openssh=" },
+		{ "ssh=-oFoo=1 host", XN_E_XSPEC, "for -F" },
+		{ "ssh=-C host", XN_E_XSPEC, "for -F" },
+		{ "ssh=- host", XN_E_XSPEC, "for -F" },
 		{ "ssh=host ls", XN_E_XSPEC, "behind the host" },
 		{ "ssh=host -p 22", XN_E_XSPEC, "behind the host" },
 	};
