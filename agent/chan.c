@@ -15,7 +15,7 @@
 #include "core/wire/code.h"
 
 #define EARLY_MAX	(8u * 1024 * 1024)
-#define QUEUED_MAX	(48u * 1024 * 1024)
+#define QUEUED_MAX	(40u * 1024 * 1024)
 #define ITEM_COST	64u	/* what a queued payload costs beside itself */
 
 /*

@@ -220,7 +220,7 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
  * both the channels and what waits in them have a maximum for a gateway.
  */
 #define XN_CHANNELS_MAX		16384u
-#define XN_QUEUED_MAX		(48u * 1024 * 1024)
+#define XN_QUEUED_MAX		(40u * 1024 * 1024)
 
 /* Forget the parts of a payload that has not arrived complete; locked. */
 void xn_channel__drop_partial(xn_channel_t *ch);
