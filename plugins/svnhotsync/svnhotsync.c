@@ -392,7 +392,8 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 		apr_pool_clear(h.scratch);
 		error = turn(&h);
 	}
-	return error == NULL ? NULL : explain(&h, error);
+	return error == NULL ? NULL : xn_error_wrap(explain(&h, error),
+	    "mirroring %s to %s", h.source->text, h.mirror->text);
 }
 
 /* ---- Before it runs ---------------------------------------------------- */
@@ -419,6 +420,10 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	const xn_location_t *mirror = syncgate_job_location(job, "mirror");
 
 	(void)pool;
+	if (overlap(source, mirror) && overlap(mirror, source))
+		return xn_error_create(XN_E_CONFIG, "source and mirror are the "
+		    "same, %s: give the mirror a folder of its own",
+		    source->text);
 	if (overlap(source, mirror) || overlap(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source %s and mirror %s "
 		    "lie in each other: give the mirror a folder of its own",

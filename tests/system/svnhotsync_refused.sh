@@ -98,6 +98,7 @@ check_not "a refused source leaves no new mirror" ls -d "$tmp"/new1 \
 check_not "a mirror in the source is refused" hot "$src" "$src/mirror"
 check_grep "naming both" 'lie in each other' "$err"
 check_not "the source as its own mirror is refused" hot "$src" "$src/"
+check_grep "as the same" 'are the same' "$err"
 
 before=$(tree "$mir")
 check "a dry run of what can be mirrored" hot "$tmp/src20" "$mir" --dry-run
