@@ -37,6 +37,7 @@ mirror_cleanup(void *baton)
 	close_fd(&m->file);
 	close_fd(&m->shard_fds[0]);
 	close_fd(&m->shard_fds[1]);
+	close_fd(&m->write_lock);
 	close_fd(&m->run_lock);
 	close_fd(&m->db);
 	close_fd(&m->root);
@@ -208,7 +209,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 
 	if (m == NULL)
 		xn_fail("out of memory");
-	m->root = m->db = m->run_lock = m->file = -1;
+	m->root = m->db = m->run_lock = m->write_lock = m->file = -1;
 	m->shard_fds[0] = m->shard_fds[1] = -1;
 	m->shard = m->youngest = m->last.rev = m->published.rev = -1;
 	xn_cleanup(mirror_cleanup, m);

@@ -50,6 +50,7 @@ struct mirror {
 
 	int root, db;			/* descriptors, -1 when not open */
 	int run_lock;			/* db/syncgate-lock, held */
+	int write_lock;			/* db/write-lock, while we write */
 	struct fsfs fs;
 	char uuid[64];
 	int fresh;			/* there is no root `format` yet */

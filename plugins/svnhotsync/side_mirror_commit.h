@@ -22,39 +22,56 @@ commit_failed(struct mirror *m, const char *what)
 	return -1;
 }
 
-/* The write lock that Subversion takes for a commit: its descriptor, or -1. */
-static int
-take_write_lock(struct mirror *m)
-{
-	int fd = xn_open(m->db, "write-lock",
-	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
-
-	if (fd == -1) {
-		commit_failed(m, "open db/write-lock");
-	} else if (xn_lock(fd, LOCK_WAIT) != 0) {
-		commit_failed(m, "take db/write-lock");
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Nobody else may have moved `current` since we read or wrote it. */
+/* Nobody else may have moved `current` or packed since we read or wrote it. */
 static int
 check_current(struct mirror *m)
 {
 	long long current = fs_read_number(m->db, "current");
 
-	if (current == m->youngest ||
-	    (m->fresh && current == -1 && errno == ENOENT))
+	if (m->fresh && current == -1 && errno == ENOENT)
 		return 0;
 	/* A beginning that was killed before its root `format` was there. */
 	if (m->fresh && m->youngest == -1)
 		return 0;
+	if (current == m->youngest) {
+		if (fs_read_number(m->db, "min-unpacked-rev") ==
+		    m->min_unpacked)
+			return 0;
+		/* If the source is packed, too, the next start takes it. */
+		snprintf(m->error, sizeof(m->error), "the mirror %s was packed "
+		    "by somebody else", m->path);
+		return -1;
+	}
 	m->not_ours = 1;
 	snprintf(m->error, sizeof(m->error), "the mirror %s was written to by "
 	    "somebody else: its youngest revision is r%lld, and r%lld was left "
 	    "there", m->path, current, m->youngest);
+	return -1;
+}
+
+/*
+ * Before the first file of a batch is written: take the write lock, which
+ * Subversion takes for a commit, and make sure that the mirror is as we left
+ * it.  Else our r21 would replace the r21 that somebody else committed.  Held
+ * until the batch is published.  0, or -1 and m->error.
+ */
+static int
+hold_mirror(struct mirror *m)
+{
+	if (m->write_lock == -1) {
+		m->write_lock = xn_open(m->db, "write-lock",
+		    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
+		if (m->write_lock == -1)
+			return commit_failed(m, "open db/write-lock");
+		if (xn_lock(m->write_lock, LOCK_WAIT) != 0) {
+			commit_failed(m, "take db/write-lock");
+			close_fd(&m->write_lock);
+			return -1;
+		}
+	}
+	if (check_current(m) == 0)
+		return 0;
+	close_fd(&m->write_lock);
 	return -1;
 }
 
@@ -93,32 +110,33 @@ publish(struct mirror *m, long long min_unpacked)
 static int
 commit_up_to(struct mirror *m, long long min_unpacked)
 {
-	int lock, result;
+	int result;
 
 	if (m->last.rev < 0 || (m->last.rev == m->youngest &&
 	    min_unpacked == m->min_unpacked))
 		return 0;
-	lock = take_write_lock(m);
-	if (lock == -1)
-		return -1;
-	result = check_current(m);
+	result = hold_mirror(m);
 	if (result == 0)
 		result = publish(m, min_unpacked);
-	close(lock);
+	close_fd(&m->write_lock);
 	m->batch_bytes = 0;
 	m->batch_start = xn_clock();
 	return result;
 }
 
 static void
+fail_commit(struct mirror *m)
+{
+	if (m->not_ours)
+		REFUSE(m, "%s", m->error);
+	xn_fail("%s", m->error);
+}
+
+static void
 commit(struct mirror *m)
 {
-	int result = commit_up_to(m, m->min_unpacked);
-
-	if (result != 0 && m->not_ours)
-		REFUSE(m, "%s", m->error);
-	if (result != 0)
-		xn_fail("%s", m->error);
+	if (commit_up_to(m, m->min_unpacked) != 0)
+		fail_commit(m);
 	report(m, 1);
 }
 

@@ -40,7 +40,7 @@ static void
 write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
 {
 	char path[PATH_SIZE];
-	int lock, failed;
+	int held = m->write_lock != -1, failed;
 
 	if (rev > 0 && rev < m->min_unpacked) {
 		/* Packed since it was sent: the shard is compared again. */
@@ -50,14 +50,27 @@ write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
 	fs_rev_path(path, "revprops", rev / m->fs.shard, rev);
 	if (same_props(m, path, bytes, n))
 		return;
-	lock = take_write_lock(m);
-	if (lock == -1)
-		xn_fail("%s", m->error);
+	if (hold_mirror(m) != 0)
+		fail_commit(m);
 	failed = xn_write_file(m->db, path, bytes, n, 0444);
-	close(lock);
+	if (!held)
+		close_fd(&m->write_lock);
 	if (failed != 0)
 		xn_fail("cannot write %s/db/%s: %m", m->path, path);
 	m->bytes += (long long)n;
+}
+
+/* REV is there, or it is r0, which comes with the first pack. */
+static void
+expect_props(struct mirror *m, long long rev)
+{
+	if (m->packing == PACKING_NEW && m->packing_shard == 0 && rev == 0) {
+		if (make_dir(m->db, "revprops/0") != 0)
+			xn_fail("cannot make %s/db/revprops/0: %m", m->path);
+	} else if (rev > m->last.rev) {
+		xn_fail("the source sent properties of r%lld, and the mirror "
+		    "is at r%lld", rev, m->last.rev);
+	}
 }
 
 static void
@@ -71,13 +84,7 @@ on_revprop(struct mirror *m, const xn_value *message)
 	if (!xn_unpack_value(message, "(sly)", &tag, &rev, &bytes, &n) ||
 	    rev < 0 || n > PROPS_MAX)
 		xn_fail("the source sent properties of another shape");
-	if (m->packing == PACKING_NEW && m->packing_shard == 0 && rev == 0) {
-		if (make_dir(m->db, "revprops/0") != 0)
-			xn_fail("cannot make %s/db/revprops/0: %m", m->path);
-	} else if (rev > m->last.rev) {
-		xn_fail("the source sent properties of r%lld, and the mirror "
-		    "is at r%lld", rev, m->last.rev);
-	}
+	expect_props(m, rev);
 	write_props(m, rev, bytes, n);
 }
 
@@ -89,8 +96,9 @@ on_large_revprop(struct mirror *m, const xn_value *message)
 	long long rev, n;
 
 	if (!xn_unpack_value(message, "(sll)", &tag, &rev, &n) || rev < 0 ||
-	    rev > m->last.rev || n < 1 || n > PROPS_MAX)
+	    n < 1 || n > PROPS_MAX)
 		xn_fail("the source announced properties that cannot be");
+	expect_props(m, rev);
 	m->changed = malloc((size_t)n);
 	if (m->changed == NULL)
 		xn_fail("out of memory");

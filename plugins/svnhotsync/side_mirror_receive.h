@@ -46,6 +46,8 @@ expect_revision(struct mirror *m, long long rev)
 		xn_fail("the source sent r%lld where r%lld was due", rev,
 		    m->last.rev + 1);
 	if (m->last.rev == m->youngest) {
+		if (hold_mirror(m) != 0)
+			fail_commit(m);
 		m->batch_bytes = 0;
 		m->batch_start = xn_clock();
 	}
@@ -158,6 +160,8 @@ on_pack(struct mirror *m, const xn_value *message)
 	    m->min_unpacked > m->last.rev + 1)
 		xn_fail("the source sent a pack that is not due");
 	commit(m);
+	if (hold_mirror(m) != 0)
+		fail_commit(m);
 	remove_pack(m, "revs", shard);
 	remove_pack(m, "revprops", shard);
 	m->packing = PACKING_NEW;
@@ -300,7 +304,7 @@ publish_pack(struct mirror *m)
 		}
 	}
 	if (commit_up_to(m, end) != 0)
-		xn_fail("%s", m->error);
+		fail_commit(m);
 	m->shard = -1;
 	close_fd(&m->shard_fds[0]);
 	close_fd(&m->shard_fds[1]);

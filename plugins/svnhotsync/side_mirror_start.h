@@ -81,7 +81,7 @@ open_mirror(struct mirror *m)
 
 /* One job at a time; a session that was cut may still be ending over there. */
 static void
-lock_mirror(struct mirror *m)
+take_run_lock(struct mirror *m)
 {
 	m->run_lock = xn_open(m->db, RECORD_LOCK,
 	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
@@ -98,6 +98,17 @@ lock_mirror(struct mirror *m)
 	if (errno == EAGAIN)
 		xn_fail("another job is writing the mirror %s", m->path);
 	xn_fail("cannot lock the mirror %s: %m", m->path);
+}
+
+static void
+lock_mirror(struct mirror *m)
+{
+	xn_stat_t st;
+
+	take_run_lock(m);
+	/* The job that we waited for may have made it. */
+	if (m->fresh && xn_stat(m->root, "format", &st) == 0)
+		m->fresh = 0;
 }
 
 static int
@@ -309,18 +320,19 @@ start_mirror(struct mirror *m)
 		xn_fail("the source's side speaks another language");
 	check_offer(m, &offer, &theirs);
 	m->source_youngest = offer.youngest;
-	if (!m->fresh) {
-		check_existing(m, &theirs, &offer);
-	} else {
+	if (m->fresh) {
 		check_fresh(m, &theirs);
 		if (m->dry)
 			return;
 		make_folders(m);
 		if (m->run_lock == -1)
 			lock_mirror(m);
+	}
+	if (m->fresh)
 		make_skeleton(m, offer.format, offer.format_n, offer.conf,
 		    offer.conf_n);
-	}
+	else
+		check_existing(m, &theirs, &offer);
 	if (m->dry)
 		return;
 	remove_leftovers(m, "revs");

@@ -119,7 +119,7 @@ static const struct {
 	{ "revprop", -1, 0, 0, "ly", 9, "properties of another shape" },
 	{ "P", 3, 1LL << 40, 0, "ll", 0, "properties that cannot be" },
 	{ "P", 3, -1, 0, "ll", 0, "properties that cannot be" },
-	{ "P", 11, 9, 0, "ll", 0, "properties that cannot be" },
+	{ "P", 11, 9, 0, "ll", 0, "the mirror is at r10" },
 	{ "idle", 11, 0, 0, "l", 0, "says that it sent all, and did not" },
 	{ "idle", 9, 0, 0, "l", 0, "says that it sent all, and did not" },
 	{ "same", 0, 0, 0, "l", 0, "that nobody asked for" },
