@@ -83,7 +83,7 @@ open_repository(struct source *s, int root)
 {
 	const char *why;
 	xn_stat_t st;
-	char *text;
+	const char *text;
 
 	if (xn_stat(root, "format", &st) != 0 && errno == ENOENT)
 		xn_fail("%s is not a Subversion repository: it has no file "
@@ -100,7 +100,7 @@ open_repository(struct source *s, int root)
 		xn_fail("%s: its file system is of type %.*s, and only fsfs "
 		    "is mirrored by copy: load a dump of it into a new "
 		    "repository", s->path, (int)strcspn(text, "\n"), text);
-	text = read_or_fail(s, s->db, "format");
+	text = s->format = read_or_fail(s, s->db, "format");
 	why = fs_format_read(&s->fs, text);
 	if (why != NULL)
 		xn_fail("%s: %s", s->path, why);
@@ -171,6 +171,7 @@ on_from(struct source *s, const xn_value *message)
 		xn_fail("the mirror asks from a revision that cannot be");
 	s->next = rev;
 	s->mirror_unpacked = unpacked;
+	remember_last(s);
 	if (!catch_up(s))
 		xn_send(s->peer, "(sl)", "idle", s->next - 1);
 }
@@ -239,24 +240,6 @@ on_compare(struct source *s, const xn_value *message)
 	else
 		xn_send(s->peer, "(slly)", "differ", first, n, s->digests,
 		    (size_t)n * 16);
-}
-
-/* The properties of one revision, in pieces if they are large. */
-static void
-send_props(struct source *s, long long rev)
-{
-	size_t n, piece;
-	const char *props = props_of(s, rev, &n);
-
-	if (n <= XN_PIECE) {
-		xn_send(s->peer, "(sly)", "revprop", rev, props, n);
-		return;
-	}
-	xn_send(s->peer, "(sll)", "P", rev, (long long)n);
-	for (; n > 0; props += piece, n -= piece) {
-		piece = n < XN_PIECE ? n : XN_PIECE;
-		xn_send(s->peer, "(sy)", "p", props, piece);
-	}
 }
 
 static void

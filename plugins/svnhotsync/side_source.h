@@ -42,11 +42,14 @@ struct source {
 	int root, db;			/* descriptors, -1 when not open */
 	int file, props_file;
 	struct fsfs fs;
+	const char *format;		/* the text of db/format */
 	char uuid[64];
 	long long next;			/* first revision not sent; -1 before
 					 * the mirror said from where */
 	long long mirror_unpacked;	/* the mirror's min-unpacked-rev */
 	long long youngest, min_unpacked;	/* as last read */
+	char last_path[PATH_SIZE];	/* the file of the last one sent, */
+	xn_stat_t last;			/* as it was then; "" if unknown */
 	char *piece, *props_piece;	/* XN_PIECE bytes each */
 	unsigned char *digests;		/* of a range, RANGE_MAX * 16 bytes */
 

@@ -158,17 +158,22 @@ send_packed_props(struct source *s, long long shard)
 	    s->path, shard);
 }
 
-/* r0's properties, which are in no pack. */
+/* The properties of one revision, in pieces if they are large. */
 static void
-send_first_props(struct source *s)
+send_props(struct source *s, long long rev)
 {
-	size_t n;
-	const char *props = props_of(s, 0, &n);
+	size_t n, piece;
+	const char *props = props_of(s, rev, &n);
 
-	if (n > XN_PIECE)
-		xn_fail("the properties of r0 in %s are larger than %d bytes",
-		    s->path, XN_PIECE);
-	xn_send(s->peer, "(sly)", "revprop", 0LL, props, n);
+	if (n <= XN_PIECE) {
+		xn_send(s->peer, "(sly)", "revprop", rev, props, n);
+		return;
+	}
+	xn_send(s->peer, "(sll)", "P", rev, (long long)n);
+	for (; n > 0; props += piece, n -= piece) {
+		piece = n < XN_PIECE ? n : XN_PIECE;
+		xn_send(s->peer, "(sy)", "p", props, piece);
+	}
 }
 
 static void
@@ -183,7 +188,7 @@ send_pack(struct source *s, long long shard)
 		    shard);
 	send_packed_props(s, shard);
 	if (shard == 0)
-		send_first_props(s);
+		send_props(s, 0);	/* they are in no pack */
 	xn_send(s->peer, "(sl)", "packend", shard);
 }
 
@@ -201,6 +206,59 @@ send_packs(struct source *s)
 		s->next = s->mirror_unpacked;
 }
 
+/* The file that holds the last revision which the mirror has. */
+static void
+remember_last(struct source *s)
+{
+	long long rev = s->next - 1, shard = rev / s->fs.shard;
+
+	s->last_path[0] = '\0';
+	if (rev < 0)
+		return;
+	if (rev < s->min_unpacked)
+		fs_pack_path(s->last_path, "revs", shard, "pack");
+	else
+		fs_rev_path(s->last_path, "revs", shard, rev);
+	if (xn_stat(s->db, s->last_path, &s->last) != 0)
+		s->last_path[0] = '\0';
+}
+
+/* Does the file NAME still begin with the N bytes at WAS? */
+static void
+check_text(struct source *s, const char *name, const char *was, size_t n)
+{
+	char *text = xn_read_file(s->db, name, SMALL_FILE, NULL);
+	int same = text != NULL && strncmp(text, was, n) == 0;
+
+	free(text);
+	if (!same)
+		xn_fail("%s/db/%s changed while it was mirrored", s->path,
+		    name);
+}
+
+/*
+ * Is it the history that was sent?  Somebody may put an older state back in
+ * place, or upgrade it, or give it another UUID; the next start tells which.
+ */
+static void
+check_history(struct source *s)
+{
+	xn_stat_t now;
+
+	check_text(s, "format", s->format, strlen(s->format) + 1);
+	check_text(s, "uuid", s->uuid, strlen(s->uuid));
+	if (s->youngest < s->next - 1)
+		xn_fail("%s is at r%lld, and r%lld was mirrored already: it was "
+		    "wound back", s->path, s->youngest, s->next - 1);
+	/* When it is not there it was packed. */
+	if (s->last_path[0] != '\0' &&
+	    xn_stat(s->db, s->last_path, &now) == 0 &&
+	    (now.inode != s->last.inode || now.device != s->last.device ||
+	    now.size != s->last.size || now.mtime != s->last.mtime))
+		xn_fail("%s/db/%s was replaced after it was mirrored", s->path,
+		    s->last_path);
+}
+
 /* Send all that the mirror does not have.  Returns 1 if there was something. */
 static int
 catch_up(struct source *s)
@@ -209,6 +267,7 @@ catch_up(struct source *s)
 	int rounds = 0;
 
 	read_numbers(s);
+	check_history(s);
 	while (s->next <= s->youngest) {
 		if (s->next < s->min_unpacked) {
 			send_packs(s);
@@ -224,8 +283,11 @@ catch_up(struct source *s)
 			    "own nor a pack has it", s->next, s->path);
 		}
 	}
-	if (s->next != before)
+	if (s->next != before) {
+		check_history(s);
+		remember_last(s);
 		xn_send(s->peer, "(sl)", "idle", s->next - 1);
+	}
 	return s->next != before;
 }
 
