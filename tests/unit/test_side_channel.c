@@ -7,36 +7,7 @@
 
 #include <execnet/remote.h>
 #include "core/side/side.h"
-#include "tests/lib/cunit_main.h"
-
-/* Run MAIN at end 1; SPEAK, if not null, is the test's part at end 0. */
-static char *
-run_with(xn_side_main *main_function, void (*speak)(struct xn_fake *f),
-    const xn_value *kwargs, struct xn_fake **keep)
-{
-	struct xn_fake *f = xn_fake_create();
-	char *error;
-
-	xn_fake_start(f, 1, main_function, kwargs);
-	if (speak != NULL)
-		speak(f);
-	error = xn_fake_join(f, 1);
-	if (keep != NULL)
-		*keep = f;
-	else
-		xn_fake_destroy(f);
-	return error;
-}
-
-static void
-expect_error(char *error, const char *text)
-{
-	CU_ASSERT_PTR_NOT_NULL_FATAL(error);
-	if (strcmp(error, text) != 0)
-		printf("\n  expected: %s\n  got:      %s\n", text, error);
-	CU_ASSERT_STRING_EQUAL(error, text);
-	free(error);
-}
+#include "tests/lib/fake_run.h"
 
 static char order[64];
 
@@ -79,7 +50,7 @@ eof_ends_quietly_and_an_error_does_not(void)
 {
 	CU_ASSERT_PTR_NULL(run_with(reads_on, speak_and_close, NULL, NULL));
 	CU_ASSERT_STRING_EQUAL(order, "ended");
-	expect_error(run_with(reads_on, speak_and_fail, NULL, NULL),
+	expect_text(run_with(reads_on, speak_and_fail, NULL, NULL),
 	    "broken over here");
 	CU_ASSERT_STRING_EQUAL(order, "ended");
 }
@@ -120,7 +91,7 @@ sends_after_close(xn_channel *channel, const xn_value *kwargs)
 static void
 sending_on_what_one_has_closed_is_an_error(void)
 {
-	expect_error(run_with(sends_after_close, NULL, NULL, NULL),
+	expect_text(run_with(sends_after_close, NULL, NULL, NULL),
 	    "cannot send: the channel is closed");
 }
 
@@ -143,7 +114,7 @@ speak_wrongly(struct xn_fake *f)
 static void
 a_mismatch_shows_format_and_value(void)
 {
-	expect_error(run_with(wants_a_pair, speak_wrongly, NULL, NULL),
+	expect_text(run_with(wants_a_pair, speak_wrongly, NULL, NULL),
 	    "expected \"(lp)\", received (1, 'abc'): it does not fit 'p'");
 }
 

@@ -9,38 +9,7 @@
 #include <sys/stat.h>
 
 #include <execnet/remote.h>
-#include "tests/lib/cunit_main.h"
-
-static char root[] = "/tmp/xn-side-XXXXXX";
-static int base;
-
-static void
-command(const char *text)
-{
-	char line[4096];
-
-	snprintf(line, sizeof(line), "cd %s && { %s; }", root, text);
-	CU_ASSERT_EQUAL_FATAL(system(line), 0);
-}
-
-static void
-fresh(void)
-{
-	strcpy(root, "/tmp/xn-side-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
-	base = xn_base_open(root);
-	CU_ASSERT_FATAL(base >= 0);
-}
-
-static void
-gone(void)
-{
-	char line[4096];
-
-	close(base);
-	snprintf(line, sizeof(line), "rm -rf %s", root);
-	CU_ASSERT_EQUAL(system(line), 0);
-}
+#include "tests/lib/fresh_base.h"
 
 static int
 descriptors(void)

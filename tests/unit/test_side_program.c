@@ -10,36 +10,7 @@
 
 #include <execnet/remote.h>
 #include "core/side/side.h"
-#include "tests/lib/cunit_main.h"
-
-/* Run MAIN at end 1; SPEAK, if not null, is the test's part at end 0. */
-static char *
-run_with(xn_side_main *main_function, void (*speak)(struct xn_fake *f),
-    const xn_value *kwargs, struct xn_fake **keep)
-{
-	struct xn_fake *f = xn_fake_create();
-	char *error;
-
-	xn_fake_start(f, 1, main_function, kwargs);
-	if (speak != NULL)
-		speak(f);
-	error = xn_fake_join(f, 1);
-	if (keep != NULL)
-		*keep = f;
-	else
-		xn_fake_destroy(f);
-	return error;
-}
-
-static void
-expect_error(char *error, const char *text)
-{
-	CU_ASSERT_PTR_NOT_NULL_FATAL(error);
-	if (strcmp(error, text) != 0)
-		printf("\n  expected: %s\n  got:      %s\n", text, error);
-	CU_ASSERT_STRING_EQUAL(error, text);
-	free(error);
-}
+#include "tests/lib/fake_run.h"
 
 static void
 returns_at_once(xn_channel *channel, const xn_value *kwargs)
@@ -94,7 +65,7 @@ fail_runs_cleanups_backwards_and_tells_errno(void)
 	CU_ASSERT_STRING_EQUAL(order, "cba");
 	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0),
 	    "<error opening x\xef\xbf\xbd: No such file or directory>");
-	expect_error(error, "opening x\xef\xbf\xbd: No such file or directory");
+	expect_text(error, "opening x\xef\xbf\xbd: No such file or directory");
 	xn_fake_destroy(f);
 }
 
@@ -137,11 +108,11 @@ cleanups_that_fail_run_once_and_hide_nothing(void)
 	};
 
 	order[0] = '\0';
-	expect_error(run_with(with_bad_cleanups, NULL, &kwargs, NULL),
+	expect_text(run_with(with_bad_cleanups, NULL, &kwargs, NULL),
 	    "the first error");
 	CU_ASSERT_STRING_EQUAL(order, "3r21");
 	order[0] = '\0';
-	expect_error(run_with(with_bad_cleanups, NULL, NULL, NULL),
+	expect_text(run_with(with_bad_cleanups, NULL, NULL, NULL),
 	    "a cleanup failed");
 	CU_ASSERT_STRING_EQUAL(order, "3r21");
 }
@@ -159,7 +130,7 @@ static void
 the_sixty_fifth_cleanup_fails(void)
 {
 	order[0] = '\0';
-	expect_error(run_with(too_many_cleanups, NULL, NULL, NULL),
+	expect_text(run_with(too_many_cleanups, NULL, NULL, NULL),
 	    "xn_cleanup: more than 64 cleanups");
 	CU_ASSERT_STRING_EQUAL(order, "once");
 }
@@ -199,7 +170,7 @@ what_a_program_left_open_is_closed(void)
 	struct xn_fake *f;
 	int pid;
 
-	expect_error(run_with(leaves_things_open, NULL, NULL, &f),
+	expect_text(run_with(leaves_things_open, NULL, NULL, &f),
 	    "with all that open");
 	pid = atoi(xn_fake_receive(f, 0));
 	CU_ASSERT(pid > 1);

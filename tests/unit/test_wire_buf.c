@@ -3,6 +3,7 @@
 
 #include "core/wire/buf.h"
 #include "core/wire/code.h"
+#include "tests/lib/random.h"
 
 static void
 a_new_buffer_is_empty(void)
@@ -77,15 +78,6 @@ truncate_takes_back_the_end(void)
 
 static uint32_t seed = 7;
 
-static uint32_t
-next_random(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
-
 static void
 any_order_of_puts_and_takes_keeps_the_bytes(void)
 {
@@ -96,19 +88,19 @@ any_order_of_puts_and_takes_keeps_the_bytes(void)
 		xn_buf_init(&b, max);
 		for (int step = 0; step < 3000; step++) {
 			size_t len = xn_buf_len(&b);
-			size_t n = next_random() % (max + 1);
+			size_t n = next_random(&seed) % (max + 1);
 			uint8_t *room;
 			int rc = xn_buf_reserve(&b, n, &room);
 
 			CU_ASSERT_EQUAL(rc, n <= max - len ? XN_C_OK :
 			    XN_C_TOO_BIG);
 			if (rc == XN_C_OK) {
-				n -= next_random() % (n + 1);
+				n -= next_random(&seed) % (n + 1);
 				for (size_t i = 0; i < n; i++)
 					room[i] = in++;
 				xn_buf_commit(&b, n);
 			}
-			n = next_random() % (xn_buf_len(&b) + 1);
+			n = next_random(&seed) % (xn_buf_len(&b) + 1);
 			for (size_t i = 0; i < n; i++)
 				CU_ASSERT_EQUAL(xn_buf_data(&b)[i], out++);
 			xn_buf_consume(&b, n);

@@ -6,6 +6,7 @@
 #include "core/wire/code.h"
 #include "core/wire/dump.h"
 #include "tests/lib/arena.h"
+#include "tests/lib/random.h"
 #include "tests/lib/vectors.h"
 
 static struct arena arena;
@@ -227,15 +228,6 @@ no_flipped_bit_does_harm(void)
 static const uint8_t opcodes[] = "@ABCDEFGHIJKLMNOPQRST";
 static uint32_t seed = 1;
 
-static uint32_t
-next_random(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
-
 static void
 scramble(const struct vector *v, int version)
 {
@@ -247,9 +239,9 @@ scramble(const struct vector *v, int version)
 	for (int round = 0; round < 100; round++) {
 		memcpy(copy, v->bytes, v->n);
 		for (int i = 0; i < 1 + round % 4; i++)
-			copy[1 + next_random() % (v->n - 1)] = (uint8_t)
-			    (round % 2 ? opcodes[next_random() % 21] :
-			    next_random() % 9);
+			copy[1 + next_random(&seed) % (v->n - 1)] = (uint8_t)
+			    (round % 2 ? opcodes[next_random(&seed) % 21] :
+			    next_random(&seed) % 9);
 		survive(copy, v->n);
 	}
 	free(copy);

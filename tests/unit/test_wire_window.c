@@ -4,20 +4,12 @@
 #include "core/wire/code.h"
 #include "core/wire/message.h"
 #include "core/wire/window.h"
+#include "tests/lib/random.h"
 
 #define CHANNELS	8
 #define FRAMES		4096	/* room for what is in flight */
 
 static uint32_t seed = 3;
-
-static uint32_t
-next_random(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 17;
-	seed ^= seed << 5;
-	return seed;
-}
 
 /* Frames in order: a ring of their sizes. */
 struct queue {
@@ -129,7 +121,7 @@ frames_of_any_size_always_get_through(void)
 
 		for (int round = 0; round < 50; round++) {
 			uint32_t n = k < 8 ? sizes[k] :
-			    next_random() % (XN_PART_MAX + 1);
+			    next_random(&seed) % (XN_PART_MAX + 1);
 
 			/* The worst: everything is sent, and all of it is
 			 * consumed before a grant gets back. */
@@ -159,12 +151,13 @@ random_traffic_stays_below_the_maxima(void)
 	for (int i = 0; i < CHANNELS; i++)
 		f[i] = new_flow();
 	for (int step = 0; step < 400000; step++) {
-		struct flow *one = f[next_random() % CHANNELS];
-		uint32_t n = next_random() % 4 == 0 ? next_random() % 100 :
-		    next_random() % (XN_PART_MAX + 1);
+		struct flow *one = f[next_random(&seed) % CHANNELS];
+		uint32_t n = next_random(&seed) % 4 == 0 ?
+		    next_random(&seed) % 100 :
+		    next_random(&seed) % (XN_PART_MAX + 1);
 		uint64_t sum = 0;
 
-		switch (next_random() % 4) {
+		switch (next_random(&seed) % 4) {
 		case 0: send_one(one, n); break;
 		case 1: arrive_one(one); break;
 		case 2: consume_one(one, &total, one->held.n == 1); break;
