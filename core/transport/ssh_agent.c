@@ -136,11 +136,12 @@ static xn_error_t *
 connect_agent(xn_ssh_agent_t *agent, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t n = strlen(path);
 
-	if (strlen(path) >= sizeof(address.sun_path))
+	if (n >= sizeof(address.sun_path))
 		return xn_error_create(XN_E_AUTH,
 		    "the path of ssh-agent's socket is too long: %s", path);
-	strcpy(address.sun_path, path);
+	memcpy(address.sun_path, path, n + 1);
 	if (connect(agent->fd, (struct sockaddr *)&address,
 	    sizeof(address)) != 0)
 		return xn_error_system(errno, "no ssh-agent at %s", path);
