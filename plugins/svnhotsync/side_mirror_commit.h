@@ -3,9 +3,9 @@
  *
  * The order, under db/write-lock: the files are there already, written above
  * `current` where no reader looks; one syncfs makes them last; then the
- * record, min-unpacked-rev and current, each by a rename that is synced; and
- * only then goes what is now packed.  Killed anywhere, the mirror shows the
- * old state or the new one.
+ * record, and min-unpacked-rev and current by two renames; and only then goes
+ * what is now packed.  Killed anywhere, readers see the old revisions or the
+ * new ones.
  *
  * Nothing here ends the program, for it also runs when the program ends.
  */
@@ -84,6 +84,49 @@ write_number(struct mirror *m, const char *name, long long number)
 	return xn_write_file(m->db, name, text, strlen(text), 0666);
 }
 
+/* NUMBER as the file NAME, synced, to be renamed to what readers look at. */
+static int
+prepare_number(struct mirror *m, const char *name, long long number)
+{
+	char text[32];
+	int fd = create_file(m->db, name, 0666), result;
+
+	if (fd == -1)
+		return -1;
+	snprintf(text, sizeof(text), "%lld\n", number);
+	result = xn_write_full(fd, text, strlen(text));
+	if (result == 0)
+		result = fsync(fd);
+	close(fd);
+	return result;
+}
+
+/*
+ * Move min-unpacked-rev and current, one rename right behind the other.
+ * Between the two, readers see the old revisions out of the new packs, which is
+ * well, but `svnadmin verify` wonders at what the packs have beyond them.
+ */
+static int
+move_numbers(struct mirror *m, long long min_unpacked)
+{
+	int packed = min_unpacked != m->min_unpacked;
+
+	if (packed && prepare_number(m, "min-unpacked-rev.tmp",
+	    min_unpacked) != 0)
+		return commit_failed(m, "write db/min-unpacked-rev");
+	if (prepare_number(m, "current.tmp", m->last.rev) != 0)
+		return commit_failed(m, "write db/current");
+	if (packed && xn_rename(m->db, "min-unpacked-rev.tmp",
+	    "min-unpacked-rev") != 0)
+		return commit_failed(m, "rename db/min-unpacked-rev");
+	if (xn_rename(m->db, "current.tmp", "current") != 0)
+		return commit_failed(m, "rename db/current");
+	if (xn_sync_dir(m->db, "") != 0)
+		return commit_failed(m, "sync db");
+	m->min_unpacked = min_unpacked;
+	return 0;
+}
+
 /* Publish m->last, with everything below MIN_UNPACKED packed. */
 static int
 publish(struct mirror *m, long long min_unpacked)
@@ -92,12 +135,8 @@ publish(struct mirror *m, long long min_unpacked)
 		return commit_failed(m, "sync the file system");
 	if (record_write(m, &m->published, &m->last) != 0)
 		return commit_failed(m, "write db/" RECORD);
-	if (min_unpacked != m->min_unpacked &&
-	    write_number(m, "min-unpacked-rev", min_unpacked) != 0)
-		return commit_failed(m, "write db/min-unpacked-rev");
-	m->min_unpacked = min_unpacked;
-	if (write_number(m, "current", m->last.rev) != 0)
-		return commit_failed(m, "write db/current");
+	if (move_numbers(m, min_unpacked) != 0)
+		return -1;
 	if (m->fresh && xn_write_file(m->root, "format", "5\n", 2, 0444) != 0)
 		return commit_failed(m, "write format");
 	m->fresh = 0;
