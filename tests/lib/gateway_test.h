@@ -9,6 +9,8 @@
 
 #include <execnet.h>
 
+#include <unistd.h>
+
 #include <apr_general.h>
 
 #include "tests/lib/cunit_main.h"
@@ -85,6 +87,24 @@ static inline xn_channel_t *
 start(const char *source)
 {
 	return start_on(gw, source);
+}
+
+/* The process of the agent that this thread has started last. */
+static inline pid_t
+agent_pid(void)
+{
+	char path[80];
+	int pid = 0, next;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
+	    (int)getpid());
+	f = fopen(path, "r");
+	while (f != NULL && fscanf(f, "%d", &next) == 1)
+		pid = next;
+	if (f != NULL)
+		fclose(f);
+	return pid;
 }
 
 #endif

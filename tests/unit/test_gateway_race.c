@@ -1,76 +1,27 @@
 /*
- * test_attack_gateway.c: gateways that are opened, used, lost and destroyed by
+ * test_gateway_race.c: gateways that are opened, used, ended and destroyed by
  * several threads at once, and at odd moments.
  */
-#include <execnet.h>
+#include "tests/lib/gateway_test.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <apr_general.h>
-
-#include "tests/lib/cunit_main.h"
-#include "tests/lib/expect.h"
-
-#define SIDE(body) \
-	"#include <execnet/remote.h>\n" \
-	"void remote_main(xn_channel *channel, const xn_value *kwargs)\n" \
-	"{ (void)kwargs;\n" body "\n}\n"
 #define THREADS 8
 
-static const char echo_source[] = SIDE(
-    "for (;;) xn_send_value(channel, xn_receive_value(channel, XN_FOREVER));");
 static const char silent_source[] = SIDE("xn_sleep(60000);");
 
-static apr_pool_t *pool;
-static xn_group_t *group;
-
-static int
-failed(xn_error_t *error)
-{
-	int bad = !expect_error(error, 0, "");
-
-	CU_ASSERT_FALSE(bad);
-	return bad;
-}
-
-static int
-begin(xn_gateway_t **gw, const char *xspec)
-{
-	pool = expect_pool();
-	return failed(xn_group_create(&group, pool)) ||
-	    (gw != NULL && failed(xn_gateway_open(gw, group, xspec, pool)));
-}
-
+/* As start(), for a channel that lives in the pool OWN. */
 static xn_channel_t *
-start(xn_gateway_t *gw, const char *source, apr_pool_t *in)
+start_in(apr_pool_t *own, const char *source)
 {
 	xn_program_t program = { .name = "test.c", .source = source };
 	xn_channel_t *ch = NULL;
 
-	failed(xn_remote_exec(&ch, gw, &program, in));
+	failed(xn_remote_exec(&ch, gw, &program, own));
 	return ch;
-}
-
-/* The process of the agent that this thread has started last. */
-static pid_t
-agent_pid(void)
-{
-	char path[80];
-	int pid = 0, next;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children",
-	    (int)getpid());
-	f = fopen(path, "r");
-	while (f != NULL && fscanf(f, "%d", &next) == 1)
-		pid = next;
-	if (f != NULL)
-		fclose(f);
-	return pid;
 }
 
 /* ---- Opening ------------------------------------------------------------- */
@@ -82,10 +33,11 @@ static void *
 open_one(void *xspec)
 {
 	apr_pool_t *own = expect_pool();
-	xn_gateway_t *gw;
-	xn_error_t *error = xn_gateway_open(&gw, group, xspec, own);
+	xn_gateway_t *mine;
+	xn_error_t *error = xn_gateway_open(&mine, group, xspec, own);
 
-	if (error == NULL && xn_group_gateway(group, xn_gateway_id(gw)) == gw)
+	if (error == NULL && xn_group_gateway(group, xn_gateway_id(mine)) ==
+	    mine)
 		opened++;
 	else if (error != NULL && error->code == XN_E_XSPEC)
 		refused++;
@@ -112,7 +64,7 @@ open_at_once(const char *xspec)
 static void
 an_id_is_given_once(void)
 {
-	if (begin(NULL, NULL))
+	if (begin_with(NULL))
 		return;
 	open_at_once("popen//id=same");
 	CU_ASSERT_EQUAL(opened, 1);
@@ -125,124 +77,10 @@ an_id_is_given_once(void)
 	    "nowhere"));
 	open_at_once("popen//id=x");
 	CU_ASSERT_EQUAL(opened, 1);
-	apr_pool_destroy(pool);
+	end();
 }
 
-/* ---- Losing the connection ------------------------------------------------- */
-
-/* Send until it fails, to a program that does not receive; why. */
-static xn_error_t *
-send_until_it_fails(xn_channel_t *ch)
-{
-	static char block[100 * 1024];
-	xn_error_t *error = NULL;
-
-	while (error == NULL)
-		error = xn_send(ch, "y", block, sizeof(block));
-	return error;
-}
-
-static void *
-kill_soon(void *pid)
-{
-	usleep(50000);
-	kill(*(pid_t *)pid, SIGKILL);
-	return NULL;
-}
-
-/* Also: the program that uses the library is not ended by SIGPIPE. */
-static void
-senders_hear_of_a_lost_connection(void)
-{
-	for (int i = 0; i < 20; i++) {
-		xn_gateway_t *gw;
-		xn_channel_t *ch;
-		pthread_t killer;
-		pid_t pid;
-
-		if (begin(&gw, "popen"))
-			return;
-		ch = start(gw, i % 2 ? echo_source : silent_source, pool);
-		pid = agent_pid();
-		CU_ASSERT_TRUE_FATAL(pid > 0);
-		pthread_create(&killer, NULL, kill_soon, &pid);
-		CU_ASSERT_TRUE(expect_error(send_until_it_fails(ch),
-		    XN_E_CONNECTION, "the local agent"));
-		pthread_join(killer, NULL);
-		apr_pool_destroy(pool);
-	}
-}
-
-static void
-writing_to_a_dead_agent_is_no_sigpipe(void)
-{
-	for (int i = 0; i < 20; i++) {
-		xn_gateway_t *gw;
-
-		if (begin(&gw, "popen"))
-			return;
-		kill(agent_pid(), SIGKILL);
-		for (int j = 0; j < 100; j++) {
-			xn_channel_t *ch;
-			xn_error_t *error = xn_gateway_newchannel(&ch, gw,
-			    pool);
-
-			if (error == NULL)
-				error = xn_send(ch, "i", j);
-			xn_error_clear(error);
-		}
-		apr_pool_destroy(pool);
-	}
-}
-
-/* As by ^Z and fg: it was us who did not listen. */
-static void
-being_stopped_longer_than_the_timeout_is_no_silence(void)
-{
-	xn_gateway_t *gw;
-	xn_channel_t *ch;
-	xn_error_t *error;
-	pid_t me = getpid(), waker;
-	int v;
-
-	if (begin(&gw, "popen//timeout=2"))
-		return;
-	ch = start(gw, echo_source, pool);
-	usleep(300000);		/* the gateway is idle */
-	waker = fork();
-	if (waker == 0) {
-		kill(me, SIGSTOP);
-		sleep(4);
-		kill(me, SIGCONT);
-		_exit(0);
-	}
-	usleep(500000);
-	error = xn_send(ch, "i", 5);
-	if (error == NULL)
-		error = xn_receive(ch, xn_seconds(5), "i", &v);
-	failed(error);
-	waitpid(waker, NULL, 0);
-	CU_ASSERT_TRUE(expect_error(xn_gateway_join(gw, xn_seconds(3)),
-	    XN_E_TIMEOUT, "not ended in time"));
-	apr_pool_destroy(pool);
-}
-
-/* And a silent agent still is one. */
-static void
-a_stopped_agent_is_an_error_after_the_timeout(void)
-{
-	xn_gateway_t *gw;
-	xn_channel_t *ch;
-	int v;
-
-	if (begin(&gw, "popen//timeout=2"))
-		return;
-	ch = start(gw, silent_source, pool);
-	kill(agent_pid(), SIGSTOP);
-	CU_ASSERT_TRUE(expect_error(xn_receive(ch, xn_seconds(20), "i", &v),
-	    XN_E_TIMEOUT, "said nothing for 2 seconds"));
-	apr_pool_destroy(pool);
-}
+/* ---- Ending ------------------------------------------------------------- */
 
 static atomic_int in_callback;
 
@@ -272,14 +110,13 @@ static void
 no_channel_is_made_on_a_gateway_that_ends(void)
 {
 	for (int i = 0; i < 2; i++) {
-		xn_gateway_t *gw;
 		xn_channel_t *ch;
 		xn_error_t *error;
 		int v;
 
-		if (begin(&gw, "popen"))
+		if (begin_with("popen"))
 			return;
-		ch = start(gw, silent_source, pool);
+		ch = start(silent_source);
 		failed(xn_channel_setcallback(ch, linger, NULL, 1));
 		if (i == 0)
 			kill(agent_pid(), SIGKILL);
@@ -291,7 +128,7 @@ no_channel_is_made_on_a_gateway_that_ends(void)
 			error = xn_receive(ch, xn_seconds(3), "i", &v);
 		CU_ASSERT_TRUE(expect_error(error, i == 0 ? XN_E_CONNECTION :
 		    XN_E_EOF, ""));
-		apr_pool_destroy(pool);
+		end();
 	}
 }
 
@@ -316,19 +153,20 @@ a_relay_carries_the_end_of_the_receiver(void)
 		xn_gateway_t *one, *two;
 		xn_channel_t *a, *b;
 
-		if (begin(&one, "popen") ||
+		if (begin_with(NULL) ||
+		    failed(xn_gateway_open(&one, group, "popen", pool)) ||
 		    failed(xn_gateway_open(&two, group, "popen", pool)))
 			return;
-		a = start(one, SIDE("for (int i = 0;; i++)"
-		    "xn_send(channel, \"i\", i);"), pool);
-		b = start(two, takers[i % 3], pool);
+		a = start_on(one, SIDE("for (int i = 0;; i++)"
+		    "xn_send(channel, \"i\", i);"));
+		b = start_on(two, takers[i % 3]);
 		CU_ASSERT_TRUE(expect_error(xn_channel_relay(a, b), i % 3 ==
 		    0 ? 0 : XN_E_REMOTE, texts[i % 3]));
-		apr_pool_destroy(pool);
+		end();
 	}
 }
 
-/* ---- Many channels ----------------------------------------------------------- */
+/* ---- Many channels ------------------------------------------------------ */
 
 #define MANY 1000
 
@@ -351,23 +189,22 @@ static void
 what_nobody_receives_is_bounded(void)
 {
 	static xn_channel_t *many[MANY];
-	xn_gateway_t *gw;
 	xn_channel_t *ch, *other;
 	int v, whole = 0, ended = 0;
 	long before;
 
-	if (begin(&gw, "popen"))
+	if (begin_with("popen"))
 		return;
 	before = peak_memory();
-	other = start(gw, echo_source, pool);
-	ch = start(gw, SIDE("static xn_channel *c[1000]; int i, j;"
+	other = start(echo_source);
+	ch = start(SIDE("static xn_channel *c[1000]; int i, j;"
 	    "char *b = xn_alloc(60000);"
 	    "for (i = 0; i < 1000; i++)"
 	    "	xn_receive(channel, XN_FOREVER, \"c\", &c[i]);"
 	    "for (i = 0; i < 1000; i++)"
 	    "	for (j = 0; j < 4 && !xn_isclosed(c[i]); j++)"
 	    "		xn_send(c[i], \"y\", b, (size_t)60000);"
-	    "xn_send(channel, \"i\", 7);"), pool);
+	    "xn_send(channel, \"i\", 7);"));
 	for (int i = 0; i < MANY; i++)
 		if (failed(xn_gateway_newchannel(&many[i], gw, pool)) ||
 		    failed(xn_send(ch, "c", many[i])))
@@ -392,28 +229,27 @@ what_nobody_receives_is_bounded(void)
 	/* The gateway and its other programs live on. */
 	failed(xn_send(other, "i", 5));
 	failed(xn_receive(other, xn_seconds(10), "i", &v));
-	apr_pool_destroy(pool);
+	end();
 }
 
-/* ---- Destroying -------------------------------------------------------------- */
+/* ---- Destroying --------------------------------------------------------- */
 
 static void
 a_callback_is_over_when_its_pool_is_gone(void)
 {
-	xn_gateway_t *gw;
 	xn_channel_t *ch;
 	apr_pool_t *own;
 
-	if (begin(&gw, "popen"))
+	if (begin_with("popen"))
 		return;
 	apr_pool_create(&own, pool);
-	ch = start(gw, SIDE("xn_send(channel, \"i\", 1); xn_sleep(60000);"),
-	    own);
+	ch = start_in(own, SIDE("xn_send(channel, \"i\", 1);"
+	    "xn_sleep(60000);"));
 	failed(xn_channel_setcallback(ch, linger, NULL, 0));
 	await_callback();
 	apr_pool_destroy(own);
 	CU_ASSERT_FALSE(in_callback);
-	apr_pool_destroy(pool);
+	end();
 }
 
 static void
@@ -430,19 +266,18 @@ destroy_it(void *baton, xn_channel_t *ch, const xn_value_t *value,
 static void
 a_callback_may_destroy_its_own_channel(void)
 {
-	xn_gateway_t *gw;
 	xn_channel_t *ch;
 	apr_pool_t *own;
 
-	if (begin(&gw, "popen"))
+	if (begin_with("popen"))
 		return;
 	in_callback = 0;
 	apr_pool_create(&own, NULL);
-	ch = start(gw, SIDE("xn_send(channel, \"i\", 1); xn_sleep(60000);"),
-	    own);
+	ch = start_in(own, SIDE("xn_send(channel, \"i\", 1);"
+	    "xn_sleep(60000);"));
 	failed(xn_channel_setcallback(ch, destroy_it, own, 0));
 	await_callback();
-	apr_pool_destroy(pool);
+	end();
 }
 
 static atomic_int stop;
@@ -452,14 +287,16 @@ open_and_destroy(void *ignored)
 {
 	while (!stop) {
 		apr_pool_t *own = expect_pool();
-		xn_gateway_t *gw;
+		xn_gateway_t *mine;
 		xn_program_t program = { .source = echo_source };
 		xn_channel_t *ch;
 		int v;
-		xn_error_t *error = xn_gateway_open(&gw, group, "popen", own);
+		xn_error_t *error = xn_gateway_open(&mine, group,
+		    "popen", own);
 
 		for (int i = 0; i < 5 && error == NULL; i++) {
-			error = xn_remote_exec(&ch, gw, &program, own);
+			error = xn_remote_exec(&ch, mine, &program,
+			    own);
 			if (error == NULL)
 				error = xn_send(ch, "i", i);
 			if (error == NULL)
@@ -476,7 +313,7 @@ terminating_while_others_open_and_destroy(void)
 {
 	pthread_t threads[3];
 
-	if (begin(NULL, NULL))
+	if (begin_with(NULL))
 		return;
 	stop = 0;
 	for (int i = 0; i < 3; i++)
@@ -489,21 +326,13 @@ terminating_while_others_open_and_destroy(void)
 	stop = 1;
 	for (int i = 0; i < 3; i++)
 		pthread_join(threads[i], NULL);
-	apr_pool_destroy(pool);
+	end();
 	CU_PASS("nothing hangs or crashes");
 }
 
 static const struct xn_test_case cases[] = {
 	{ "an id is given to one gateway, however many open at once",
 	    an_id_is_given_once },
-	{ "who waits to send hears that the connection was lost",
-	    senders_hear_of_a_lost_connection },
-	{ "writing to an agent that has died does not end us by SIGPIPE",
-	    writing_to_a_dead_agent_is_no_sigpipe },
-	{ "being stopped longer than the timeout is not the agent's silence",
-	    being_stopped_longer_than_the_timeout_is_no_silence },
-	{ "a stopped agent is an error after the timeout",
-	    a_stopped_agent_is_an_error_after_the_timeout },
 	{ "a channel made while the gateway ends has ended",
 	    no_channel_is_made_on_a_gateway_that_ends },
 	{ "a relay carries how its receiver ended",
