@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <apr_general.h>
+#include <apr_strings.h>
 
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
@@ -105,6 +106,29 @@ agent_pid(void)
 	if (f != NULL)
 		fclose(f);
 	return pid;
+}
+
+/* A sanitizer keeps freed memory for a while: nothing to measure then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEASURED 0
+#else
+#define MEASURED 1
+#endif
+
+/* The peak memory of the process PID so far. */
+static inline long
+peak_kib(int pid)
+{
+	char line[256];
+	long kib = -1;
+	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
 }
 
 #endif

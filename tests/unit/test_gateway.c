@@ -10,28 +10,6 @@
 #include <apr_strings.h>
 #include <apr_thread_proc.h>
 
-/* A sanitizer keeps freed memory for a while: nothing to measure then. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEASURED 0
-#else
-#define MEASURED 1
-#endif
-
-static long
-peak_kib(int pid)
-{
-	char line[256];
-	long kib = -1;
-	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return kib;
-}
-
 /* A program that sends for ever is held back; others go on; memory is kept. */
 static void
 a_flood_is_held_back(void)
