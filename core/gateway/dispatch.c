@@ -27,21 +27,13 @@ find(xn_gateway_t *gw, int32_t id)
 static int
 join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
 {
-	uint32_t grant;
-	uint8_t *word;
 	int code = xn_buf_put(&ch->partial, m->payload, m->length);
 
 	if (code != XN_C_OK)
 		return code;
 	gw->queued += m->length;
-	grant = xn_window_consumed(&ch->window, &gw->total, m->length,
-	    ch->starved);
-	if (grant == 0)
-		return XN_C_OK;
-	if ((word = malloc(4)) == NULL)
-		return XN_C_NOMEM;
-	xn_set_u32(word, grant);
-	return xn_gateway__put(gw, XN_MSG_CHANNEL_WINDOW, ch->id, word, 4, 1);
+	xn_channel__grant(ch, m->length);
+	return XN_C_OK;
 }
 
 /* The whole payload, malloc'ed: what came in parts, and this last piece. */

@@ -225,6 +225,10 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
 /* Forget the parts of a payload that has not arrived complete; locked. */
 void xn_channel__drop_partial(xn_channel_t *ch);
 
+/* N bytes of a frame are taken: grant them again when it is worth a message.
+ * Locked; CH has a gateway. */
+void xn_channel__grant(xn_channel_t *ch, uint32_t n);
+
 /* A payload has arrived complete; becomes the channel's.  Locked. */
 int xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n,
     size_t cost);

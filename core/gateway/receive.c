@@ -49,13 +49,29 @@ xn_channel__end_error(xn_channel_t *ch)
 	return xn_error_create(XN_E_EOF, "the channel is at its end");
 }
 
+void
+xn_channel__grant(xn_channel_t *ch, uint32_t n)
+{
+	struct xn_window_total *total = &ch->gateway->total;
+	uint32_t grant = xn_window_consumed(&ch->window, total, n,
+	    ch->starved);
+	uint8_t *word;
+
+	if (grant == 0)
+		return;
+	/* A grant that is lost would stall the channel for ever. */
+	if ((word = malloc(4)) == NULL)
+		abort();	/* as APR's pools do */
+	xn_set_u32(word, grant);
+	if (xn_gateway__put(ch->gateway, XN_MSG_CHANNEL_WINDOW, ch->id, word,
+	    4, 1) != XN_C_OK)
+		abort();
+}
+
 /* Give back the credit of an item that has been taken; locked. */
 static void
 give_credit(xn_channel_t *ch, const struct xn_item *item)
 {
-	uint32_t grant;
-	uint8_t *word;
-
 	if (ch->gateway == NULL) {
 		if (ch->pair != NULL)
 			apr_thread_cond_broadcast(ch->pair->changed);
@@ -63,14 +79,8 @@ give_credit(xn_channel_t *ch, const struct xn_item *item)
 	}
 	if (ch->receive_closed)
 		return;
-	grant = xn_window_consumed(&ch->window, &ch->gateway->total,
-	    (uint32_t)item->cost, ch->starved);
+	xn_channel__grant(ch, (uint32_t)item->cost);
 	ch->starved = 0;
-	if (grant == 0 || (word = malloc(4)) == NULL)
-		return;
-	xn_set_u32(word, grant);
-	xn_gateway__put(ch->gateway, XN_MSG_CHANNEL_WINDOW, ch->id, word, 4,
-	    1);
 }
 
 /* The first item, out of the queue; locked; there is one. */
