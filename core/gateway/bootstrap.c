@@ -21,6 +21,8 @@
 #define NONCE_BYTES	8
 #define FEATURES_MAX	1024u
 
+static const char XN_SERVE_NONCE[] = "serve";	/* as `syncgate serve` says */
+
 static xn_error_t *
 make_nonce(const char **nonce, apr_pool_t *pool)
 {
@@ -40,13 +42,45 @@ static xn_error_t *
 open_popen(xn_transport_t **t, const xn_transport_open_t *how,
     apr_pool_t *pool)
 {
+	const char *argv[3] = { NULL, how->nonce, NULL };
 	struct utsname here;
-	const char *path;
 
 	if (uname(&here) != 0)
 		return xn_error_create(XN_E_SYSTEM, "uname does not work");
-	XN_TRY(xn_agent_find(&path, here.machine, 0, pool));
-	return xn_transport_popen(t, path, how, pool);
+	XN_TRY(xn_agent_find(&argv[0], here.machine, 0, pool));
+	return xn_transport_popen(t, argv, "the local agent", how, pool);
+}
+
+/* An agent beside the one that HOW goes through, or brought there anew. */
+static xn_error_t *
+open_beside(xn_transport_t **t, const xn_xspec_t *spec,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	int fd;
+
+	if (how->way->run_agent == NULL)
+		return xn_bootstrap_ssh(t, spec, how, pool);
+	XN_TRY(how->way->run_agent(how->way, &fd, how));
+	return xn_transport_fd(t, fd, apr_pstrcat(pool, "the agent ",
+	    how->way->name, NULL), how, pool);
+}
+
+static xn_error_t *
+open_agent(xn_transport_t **t, const xn_xspec_t *spec,
+    xn_transport_open_t *how, apr_pool_t *pool)
+{
+	switch (spec->kind) {
+	case XN_XSPEC_POPEN:
+		return how->way != NULL ? open_beside(t, spec, how, pool) :
+		    open_popen(t, how, pool);
+	case XN_XSPEC_SOCKET:
+	case XN_XSPEC_UNIX:
+		/* Nothing can be told to the agent before it says hello. */
+		how->nonce = XN_SERVE_NONCE;
+		return xn_bootstrap_start(t, spec, NULL, how, pool);
+	default:
+		return xn_bootstrap_ssh(t, spec, how, pool);
+	}
 }
 
 static xn_error_t *
@@ -93,6 +127,22 @@ no_hello(xn_error_t *error, xn_transport_t *t, const xn_transport_open_t *how,
 	    "%s", t->peer, ending);
 }
 
+/* The hello did not come: why. */
+static xn_error_t *
+explain(xn_error_t *error, const xn_xspec_t *spec, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	if (spec->kind == XN_XSPEC_SSH)
+		error = no_hello(error, t, how, pool);
+	else if (error->code == XN_E_CONNECTION)
+		error->code = XN_E_BOOTSTRAP;
+	if (error->code == XN_E_TIMEOUT && how->nonce == XN_SERVE_NONCE)
+		return xn_error_wrap(error, "it says no hello: for execnet's "
+		    "own socketserver write worker=python or worker=execnet");
+	return error->code != XN_E_BOOTSTRAP ? error :
+	    xn_error_wrap(error, "no hello from the agent");
+}
+
 xn_error_t *
 xn_bootstrap(xn_transport_t **transport, const char **features,
     const xn_xspec_t *spec, xn_transport_open_t *how, apr_pool_t *pool)
@@ -101,19 +151,17 @@ xn_bootstrap(xn_transport_t **transport, const char **features,
 	xn_error_t *error;
 
 	XN_TRY(make_nonce(&how->nonce, pool));
-	if (spec->kind == XN_XSPEC_SSH)
-		XN_TRY(xn_bootstrap_ssh(&t, spec, how, pool));
+	if (spec->worker == XN_WORKER_AGENT)
+		XN_TRY(open_agent(&t, spec, how, pool));
 	else
-		XN_TRY(open_popen(&t, how, pool));
-	error = read_hello(features, t, how, pool);
+		XN_TRY(xn_bootstrap_python(&t, spec, how, pool));
+	*features = "execnet";
+	error = spec->worker == XN_WORKER_EXECNET ? NULL :
+	    read_hello(features, t, how, pool);
 	if (error != NULL) {
-		if (spec->kind == XN_XSPEC_SSH)
-			error = no_hello(error, t, how, pool);
-		else if (error->code == XN_E_CONNECTION)
-			error->code = XN_E_BOOTSTRAP;
+		error = explain(error, spec, t, how, pool);
 		t->kind->close(t);
-		return error->code != XN_E_BOOTSTRAP ? error :
-		    xn_error_wrap(error, "no hello from the agent");
+		return error;
 	}
 	*transport = t;
 	return NULL;

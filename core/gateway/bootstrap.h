@@ -8,11 +8,36 @@
 #include "core/transport/transport.h"
 
 /*
- * Open the transport that SPEC names, bring the agent there, and read its
- * hello.  *FEATURES is what the hello says.  HOW->nonce is filled in here.
+ * Open the transport that SPEC names, bring the worker there (our agent, our
+ * Python worker, execnet's), and read its hello.  *FEATURES is what the hello
+ * says; "execnet" alone for execnet's worker, which says none and knows no
+ * messages of ours.  HOW->nonce is filled in here.
  */
 xn_error_t *xn_bootstrap(xn_transport_t **transport, const char **features,
     const xn_xspec_t *spec, xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * Where SPEC says, start ARGV (ends with NULL) with its stdin and stdout as the
+ * transport: popen as it is; ssh= and openssh= as one command, quoted for a
+ * shell; socket= and unix= only connect, since the server there decides what
+ * answers.
+ */
+xn_error_t *xn_bootstrap_start(xn_transport_t **transport,
+    const xn_xspec_t *spec, const char *const *argv,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/* The same with a COMMAND that is already written for a shell. */
+xn_error_t *xn_bootstrap_shell_start(xn_transport_t **transport,
+    const xn_xspec_t *spec, const char *command,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * SPEC->worker XN_WORKER_PYTHON and XN_WORKER_EXECNET: afterwards comes the
+ * hello of our Python worker, or execnet's worker speaks messages already.
+ */
+xn_error_t *xn_bootstrap_python(xn_transport_t **transport,
+    const xn_xspec_t *spec, const xn_transport_open_t *how,
+    apr_pool_t *pool);
 
 /*
  * The file of the agent for ARCH ("x86_64") in *PATH, packed with gzip if
@@ -24,8 +49,8 @@ XN_API xn_error_t *xn_agent_find(const char **path, const char *arch,
     int gzipped, apr_pool_t *pool);
 
 /*
- * Bring the agent to the other end of an ssh transport's fresh command: see
- * the top of bootstrap_ssh.c.  The command is the one that
+ * Bring the agent to a machine where a shell can be had (ssh=, openssh=, popen
+ * by way of another gateway): see the top of bootstrap_ssh.c.  The command is the one that
  * xn_bootstrap_command() returns; afterwards the agent's hello comes next.
  */
 xn_error_t *xn_bootstrap_ssh(xn_transport_t **transport,

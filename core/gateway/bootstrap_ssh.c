@@ -222,7 +222,7 @@ xn_bootstrap_ssh(xn_transport_t **transport, const xn_xspec_t *spec,
 	struct bringing b = { .spec = spec, .how = how };
 	xn_error_t *error;
 
-	XN_TRY(xn_transport_ssh(&b.t, &spec->ssh,
+	XN_TRY(xn_bootstrap_shell_start(&b.t, spec,
 	    xn_bootstrap_command(how->nonce, spec->cache, pool), how, pool));
 	apr_pool_create(&b.pool, pool);	/* holds the agent's bytes */
 	error = bring(&b);

@@ -17,7 +17,9 @@
 #include <apr_tables.h>
 
 #include "core/gateway/nearest.h"
+#include "core/gateway/xspec_socket.h"
 #include "core/gateway/xspec_ssh.h"
+#include "core/gateway/xspec_words.h"
 
 #define XSPEC_MAX	65536		/* bytes; more is not a specification */
 #define TIMEOUT_DEFAULT	60		/* seconds */
@@ -47,6 +49,62 @@ set_ssh(struct parse *p, const char *value)
 {
 	p->spec->kind = XN_XSPEC_SSH;
 	return xn_xspec_ssh(&p->spec->ssh, value, p->pool);
+}
+
+/* The words go to the ssh program as they are; execnet's -p form works so. */
+static xn_error_t *
+set_openssh(struct parse *p, const char *value)
+{
+	int n;
+
+	p->spec->kind = XN_XSPEC_OPENSSH;
+	return xn_xspec_words(&p->spec->openssh, &n, "openssh", value,
+	    p->pool);
+}
+
+static xn_error_t *
+set_socket(struct parse *p, const char *value)
+{
+	p->spec->kind = XN_XSPEC_SOCKET;
+	return xn_xspec_socket(&p->spec->host, &p->spec->port, value,
+	    p->pool);
+}
+
+static xn_error_t *
+set_unix(struct parse *p, const char *value)
+{
+	p->spec->kind = XN_XSPEC_UNIX;
+	return xn_xspec_unix(&p->spec->path, value);
+}
+
+static xn_error_t *
+set_via(struct parse *p, const char *value)
+{
+	p->spec->via = value;
+	return NULL;
+}
+
+static xn_error_t *
+set_python(struct parse *p, const char *value)
+{
+	int n;
+
+	return xn_xspec_words(&p->spec->python, &n, "python", value, p->pool);
+}
+
+static xn_error_t *
+set_worker(struct parse *p, const char *value)
+{
+	static const char *const names[] = { "agent", "python", "execnet" };
+
+	for (int i = 0; i < 3; i++) {
+		if (strcmp(value, names[i]) == 0) {
+			p->spec->worker = (enum xn_xspec_worker)i;
+			return NULL;
+		}
+	}
+	return xn_error_create(XN_E_XSPEC, "worker=%s: write worker=agent, "
+	    "worker=python or worker=execnet", value);
 }
 
 static xn_error_t *
@@ -127,7 +185,9 @@ set_hostkeys(struct parse *p, const char *value)
 
 enum {
 	TRUTH = 1,	/* stands without a value */
-	SSH_ONLY = 2	/* says something about ssh= */
+	SSH_ONLY = 2,	/* says something about ssh= */
+	WAY = 4,	/* says how to get there: exactly one does */
+	SHIPPED = 8	/* says something about bringing the agent by a shell */
 };
 
 /* Every key: what applies it, or why it is refused. */
@@ -135,23 +195,23 @@ static const struct key {
 	const char *name;
 	apply_fn *apply;	/* NULL: refused */
 	int flags;
-	const char *refusal;	/* NULL: not yet supported */
+	const char *refusal;
 } keys[] = {
-	{ "popen", set_popen, TRUTH, NULL },
-	{ "ssh", set_ssh, 0, NULL },
+	{ "popen", set_popen, TRUTH | WAY, NULL },
+	{ "ssh", set_ssh, WAY, NULL },
+	{ "openssh", set_openssh, WAY, NULL },
+	{ "socket", set_socket, WAY, NULL },
+	{ "unix", set_unix, WAY, NULL },
+	{ "via", set_via, 0, NULL },
+	{ "python", set_python, 0, NULL },
+	{ "worker", set_worker, 0, NULL },
 	{ "id", set_id, 0, NULL },
 	{ "chdir", set_chdir, 0, NULL },
 	{ "nice", set_nice, 0, NULL },
-	{ "cache", set_cache, SSH_ONLY, NULL },
+	{ "cache", set_cache, SHIPPED, NULL },
 	{ "compress", set_compress, SSH_ONLY, NULL },
 	{ "timeout", set_timeout, 0, NULL },
 	{ "hostkeys", set_hostkeys, SSH_ONLY, NULL },
-	{ "socket", NULL, 0, NULL },
-	{ "unix", NULL, 0, NULL },
-	{ "via", NULL, 0, NULL },
-	{ "python", NULL, 0, NULL },
-	{ "openssh", NULL, 0, NULL },
-	{ "worker", NULL, 0, NULL },
 	{ "execmodel", NULL, 0, "a program always runs in a process of its "
 	    "own here: leave execmodel= out" },
 	{ "installvia", NULL, 0, "nothing is ever installed at the other end: "
@@ -221,9 +281,6 @@ apply_key(struct parse *p, size_t i, const char *value)
 	if (key->refusal != NULL)
 		return xn_error_create(XN_E_XSPEC, "%s: %s", key->name,
 		    key->refusal);
-	if (key->apply == NULL)
-		return xn_error_create(XN_E_UNSUPPORTED,
-		    "%s= is not yet supported", key->name);
 	if ((key->flags & TRUTH) == 0 && (value == NULL || *value == '\0'))
 		return xn_error_create(XN_E_XSPEC,
 		    "the key \"%s\" needs a value: write %s=VALUE", key->name,
@@ -251,23 +308,64 @@ take_pair(struct parse *p, char *pair)
 	return unknown_key(pair, p->pool);
 }
 
+/* Exactly one key says how to get there. */
+static xn_error_t *
+check_way(const struct parse *p)
+{
+	const char *way = NULL;
+
+	for (size_t i = 0; i < NKEYS; i++) {
+		if ((p->seen >> i & 1) == 0 || (keys[i].flags & WAY) == 0)
+			continue;
+		if (way != NULL)
+			return xn_error_create(XN_E_XSPEC, "%s and %s exclude "
+			    "each other: write one of them", way,
+			    keys[i].name);
+		way = keys[i].name;
+	}
+	return way != NULL ? NULL : xn_error_create(XN_E_XSPEC,
+	    "it does not say how to get there: write popen, ssh=HOST, "
+	    "openssh=HOST, socket=HOST:PORT or unix=PATH into it");
+}
+
+/* python= asks for a Python worker; a Python worker needs a python. */
+static xn_error_t *
+settle_worker(struct parse *p)
+{
+	static const char *const python3[] = { "python3", NULL };
+	int asked = was_seen(p, set_worker);
+
+	if (p->spec->python != NULL && !asked)
+		p->spec->worker = XN_WORKER_PYTHON;
+	if (p->spec->python != NULL && p->spec->worker == XN_WORKER_AGENT)
+		return xn_error_create(XN_E_XSPEC, "worker=agent and python= "
+		    "exclude each other: write one of them");
+	if (p->spec->python == NULL && p->spec->worker != XN_WORKER_AGENT)
+		p->spec->python = python3;
+	return NULL;
+}
+
 /* What can be seen only when all keys are known. */
 static xn_error_t *
 check_whole(struct parse *p)
 {
-	int is_popen = was_seen(p, set_popen), is_ssh = was_seen(p, set_ssh);
+	int is_ssh = was_seen(p, set_ssh);
+	int by_shell;
 
-	if (is_popen && is_ssh)
-		return xn_error_create(XN_E_XSPEC,
-		    "popen and ssh= exclude each other: write one of them");
-	if (!is_popen && !is_ssh)
-		return xn_error_create(XN_E_XSPEC, "it does not say how to "
-		    "get there: write popen or ssh=HOST into it");
+	XN_TRY(check_way(p));
+	XN_TRY(settle_worker(p));
+	by_shell = p->spec->worker == XN_WORKER_AGENT &&
+	    (is_ssh || was_seen(p, set_openssh));
 	for (size_t i = 0; i < NKEYS; i++) {
-		if (is_popen && (p->seen >> i & 1) != 0 &&
-		    (keys[i].flags & SSH_ONLY) != 0)
+		if ((p->seen >> i & 1) == 0)
+			continue;
+		if (!is_ssh && (keys[i].flags & SSH_ONLY) != 0)
 			return xn_error_create(XN_E_XSPEC, "%s= is about an "
-			    "ssh connection: leave it out with popen",
+			    "ssh= connection: leave it out here",
+			    keys[i].name);
+		if (!by_shell && (keys[i].flags & SHIPPED) != 0)
+			return xn_error_create(XN_E_XSPEC, "%s= is about an "
+			    "agent that is brought over ssh: leave it out here",
 			    keys[i].name);
 	}
 	return NULL;

@@ -3,8 +3,8 @@
  *
  * Grammar (execnet/xspec.py): key=value pairs joined by "//"; a key without a
  * value is true; a key may stand once; a leading "_" is refused; "env:NAME"
- * keys are collected.  Ours beside execnet's: cache, compress, timeout,
- * hostkeys, worker.
+ * keys are collected.  Ours beside execnet's: openssh, unix, cache, compress,
+ * timeout, hostkeys, worker.
  */
 #ifndef XN_GATEWAY_XSPEC_H
 #define XN_GATEWAY_XSPEC_H
@@ -12,7 +12,20 @@
 #include <execnet.h>
 #include "core/transport/transport.h"
 
-enum xn_xspec_kind { XN_XSPEC_POPEN, XN_XSPEC_SSH };
+enum xn_xspec_kind {
+	XN_XSPEC_POPEN,
+	XN_XSPEC_SSH,		/* by libssh2 */
+	XN_XSPEC_OPENSSH,	/* by the ssh program */
+	XN_XSPEC_SOCKET,
+	XN_XSPEC_UNIX
+};
+
+/* Who answers at the other end. */
+enum xn_xspec_worker {
+	XN_WORKER_AGENT,	/* ours, in C: programs are C source */
+	XN_WORKER_PYTHON,	/* ours, in Python, shipped as text */
+	XN_WORKER_EXECNET	/* execnet's own, installed over there */
+};
 
 typedef struct xn_xspec_env {
 	const char *name, *value;
@@ -22,6 +35,15 @@ typedef struct xn_xspec {
 	const char *text;	/* as given */
 	int kind;		/* enum xn_xspec_kind */
 	xn_ssh_target_t ssh;	/* kind XN_XSPEC_SSH */
+	const char *const *openssh;	/* arguments for the ssh program, the
+				 * host among them; ends with NULL */
+	const char *host;	/* kind XN_XSPEC_SOCKET */
+	int port;
+	const char *path;	/* kind XN_XSPEC_UNIX */
+	const char *via;	/* id of the gateway to go through, or NULL */
+	enum xn_xspec_worker worker;
+	const char *const *python;	/* the interpreter's words; NULL for
+				 * worker XN_WORKER_AGENT */
 	const char *id;		/* NULL: the group gives a default */
 	const char *chdir;	/* NULL: stay */
 	int nice;		/* 0: as it is */

@@ -1,17 +1,20 @@
 /*
- * popen.c: a transport to an agent that is a child of this process.
+ * popen.c: a transport to a child of this process, on two pipes: the agent
+ * itself, an interpreter, or the ssh program.
  */
 #include "core/transport/transport.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
+#include "core/transport/stream.h"
 #include "core/wire/dump.h"
 
 #define PIPE_SIZE	(1024 * 1024)	/* the default of 64 KiB halves speed */
@@ -91,43 +94,14 @@ popen_process(xn_transport_t *t, const struct pollfd *pfd, int n)
 static xn_error_t *
 popen_read(xn_transport_t *t, void *buffer, size_t n, size_t *got, int *end)
 {
-	popen_transport_t *p = (popen_transport_t *)t;
-	ssize_t r;
-
-	*got = 0;
-	do {
-		r = read(p->from, buffer, n);
-	} while (r < 0 && errno == EINTR);
-	if (r > 0)
-		*got = (size_t)r;
-	else if (r == 0)
-		*end = 1;
-	else if (errno != EAGAIN)
-		return xn_error_system(errno, "cannot read from %s", t->peer);
-	return NULL;
+	return xn_stream_read(t, ((popen_transport_t *)t)->from, buffer, n,
+	    got, end);
 }
 
 static xn_error_t *
 popen_write(xn_transport_t *t, const struct iovec *iov, int n, size_t *put)
 {
-	popen_transport_t *p = (popen_transport_t *)t;
-	ssize_t w;
-
-	*put = 0;
-	if (p->to < 0)
-		return xn_error_create(XN_E_CONNECTION,
-		    "writing to %s has ended", t->peer);
-	do {
-		w = writev(p->to, iov, n);
-	} while (w < 0 && errno == EINTR);
-	if (w >= 0)
-		*put = (size_t)w;
-	else if (errno == EPIPE)
-		return xn_error_create(XN_E_CONNECTION, "%s has ended",
-		    t->peer);
-	else if (errno != EAGAIN)
-		return xn_error_system(errno, "cannot write to %s", t->peer);
-	return NULL;
+	return xn_stream_write(t, ((popen_transport_t *)t)->to, iov, n, put);
 }
 
 static void
@@ -183,7 +157,7 @@ cleanup(void *baton)
  * tells the parent why exec failed.  Only async-signal-safe calls.
  */
 static void __attribute__((noreturn))
-run_child(const char *program, const char *nonce, const int fds[4])
+run_child(const char *const *argv, const int fds[4])
 {
 	sigset_t none;
 	int reason;
@@ -197,7 +171,7 @@ run_child(const char *program, const char *nonce, const int fds[4])
 	for (int i = 0; i < 3; i++)
 		if (dup2(fds[i], i) < 0)
 			_exit(127);
-	execl(program, program, nonce, (char *)NULL);
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	reason = errno;
 	if (write(fds[3], &reason, sizeof(reason)) < 0)
 		_exit(126);
@@ -222,7 +196,7 @@ make_pipe(int ends[2])
 }
 
 static xn_error_t *
-start_child(popen_transport_t *p, const char *program, const char *nonce)
+start_child(popen_transport_t *p, const char *const *argv)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, err[2] = { -1, -1 };
 	int why[2] = { -1, -1 }, reason = 0;
@@ -232,7 +206,7 @@ start_child(popen_transport_t *p, const char *program, const char *nonce)
 		reason = errno;
 	} else if (p->pid == 0) {
 		int fds[4] = { in[0], out[1], err[1], why[1] };
-		run_child(program, nonce, fds);
+		run_child(argv, fds);
 	}
 	close(in[0]);
 	close(out[1]);
@@ -249,20 +223,37 @@ start_child(popen_transport_t *p, const char *program, const char *nonce)
 	close(p->to);
 	close(p->from);
 	close(p->err);
-	return xn_error_system(reason, "cannot start the agent %s", program);
+	return xn_error_system(reason, "cannot start %s", argv[0]);
+}
+
+/* Elsewhere: its bytes come as a stream. */
+static xn_error_t *
+popen_by_way(xn_transport_t **t, const char *const *argv, const char *peer,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	int fd;
+
+	if (how->way->run == NULL)
+		return xn_error_create(XN_E_UNSUPPORTED,
+		    "%s cannot run programs", how->way->name);
+	XN_TRY(how->way->run(how->way, &fd, argv, how));
+	return xn_transport_fd(t, fd, peer, how, pool);
 }
 
 xn_error_t *
-xn_transport_popen(xn_transport_t **t, const char *program,
-    const xn_transport_open_t *how, apr_pool_t *pool)
+xn_transport_popen(xn_transport_t **t, const char *const *argv,
+    const char *peer, const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	popen_transport_t *p = apr_pcalloc(pool, sizeof(*p));
+	popen_transport_t *p;
 
+	if (how->way != NULL)
+		return popen_by_way(t, argv, peer, how, pool);
+	p = apr_pcalloc(pool, sizeof(*p));
 	p->t.kind = &popen_kind;
-	p->t.peer = "the local agent";
+	p->t.peer = peer;
 	p->t.log = how->log;
 	p->t.log_baton = how->log_baton;
-	XN_TRY(start_child(p, program, how->nonce));
+	XN_TRY(start_child(p, argv));
 	apr_pool_cleanup_register(pool, p, cleanup, apr_pool_cleanup_null);
 	fcntl(p->to, F_SETFL, O_NONBLOCK);
 	fcntl(p->from, F_SETFL, O_NONBLOCK);

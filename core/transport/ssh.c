@@ -15,7 +15,7 @@
 
 #include <apr_strings.h>
 
-#include "core/transport/ssh_wait.h"
+#include "core/transport/wait.h"
 #include "core/wire/dump.h"
 
 #define RECEIVE_WINDOW	(16u * 1024 * 1024)
@@ -33,7 +33,7 @@ xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how, const char *doing)
 	pfd[0] = (struct pollfd){ s->fd, POLLIN, 0 };
 	if (xn_buf_len(&s->out) > 0)
 		pfd[0].events |= POLLOUT;
-	return xn_ssh__poll(pfd, 1, how, how->deadline, doing);
+	return xn_transport_poll(pfd, 1, how, how->deadline, doing);
 }
 
 const char *
@@ -156,7 +156,7 @@ open_steps(xn_ssh_t *s, const xn_ssh_target_t *target,
 	xn_ssh_known_t *known;
 
 	XN_TRY(xn_ssh__known_load(&known, config, pool));
-	XN_TRY(xn_ssh__connect(&s->fd, config->host, config->port, how, pool));
+	XN_TRY(xn_transport_connect(&s->fd, config->host, config->port, how, pool));
 	XN_TRY(make_session(s, target));
 	XN_TRY(xn_ssh__known_prefer(known, s));
 	XN_TRY(shake_hands(s, known, how, pool));

@@ -2,7 +2,7 @@
  * ssh.h: what the files of the ssh transport share.
  *
  *	ssh.c		opening: the steps in their order
- *	ssh_connect.c	a TCP connection
+ *	connect.c	a TCP connection
  *	ssh_hostkey.c	is it the machine that we know?
  *	ssh_auth.c	who we are: agent and key files
  *	ssh_agent.c	talking to ssh-agent
@@ -90,10 +90,6 @@ xn_error_t *xn_ssh__error(const xn_ssh_t *s, int code, int rc,
 #define XN_SSH_LOOP(rc, call, s, how, doing)				\
 	while (((rc) = (call)) == LIBSSH2_ERROR_EAGAIN)			\
 		XN_TRY(xn_ssh__wait((s), (how), (doing)))
-
-/* ssh_connect.c */
-xn_error_t *xn_ssh__connect(int *fd, const char *host, int port,
-    const xn_transport_open_t *how, apr_pool_t *pool);
 
 /* ssh_hostkey.c: what is known of a host, found before the handshake. */
 typedef struct xn_ssh_known {

@@ -16,7 +16,7 @@
 
 #include <apr_strings.h>
 
-#include "core/transport/ssh_wait.h"
+#include "core/transport/wait.h"
 #include "core/wire/code.h"
 #include "core/wire/dump.h"
 
@@ -41,7 +41,7 @@ move_bytes(const xn_ssh_agent_t *agent, void *bytes, size_t n, int writing)
 		};
 		ssize_t done;
 
-		XN_TRY(xn_ssh__poll(pfd, 1, agent->how, agent->how->deadline,
+		XN_TRY(xn_transport_poll(pfd, 1, agent->how, agent->how->deadline,
 		    "waiting for ssh-agent"));
 		done = writing ?
 		    send(agent->fd, p, n, MSG_NOSIGNAL | MSG_DONTWAIT) :

@@ -16,7 +16,7 @@
 
 #include <apr_strings.h>
 
-#include "core/transport/ssh_wait.h"
+#include "core/transport/wait.h"
 #include "core/wire/dump.h"
 
 #define OUTPUT_MAX	(256u * 1024)
@@ -135,7 +135,7 @@ read_answer(struct asking *a, const xn_transport_open_t *how)
 			{ a->out, POLLIN, 0 }, { a->err, POLLIN, 0 }
 		};
 
-		XN_TRY(xn_ssh__poll(pfd, 2, how, how->deadline,
+		XN_TRY(xn_transport_poll(pfd, 2, how, how->deadline,
 		    "waiting for ssh -G (Match exec?)"));
 		if (pfd[0].revents != 0)
 			XN_TRY(take_output(&a->out, a->text, &a->n, OUTPUT_MAX,

@@ -70,6 +70,30 @@ struct xn_transport {
 	void *log_baton;
 };
 
+struct xn_transport_open;
+
+/*
+ * Another place to connect and to start programs from: a gateway's other end
+ * (via=), or an ssh server that forwards (ProxyJump).  *FD is one end of a
+ * stream socket, non-blocking and the caller's, that carries the bytes; its
+ * end is the end of the connection or program over there.  What a program
+ * writes to stderr goes to HOW's log.  XN_E_UNSUPPORTED where a function is
+ * NULL.
+ */
+typedef struct xn_way {
+	xn_error_t *(*connect)(const struct xn_way *way, int *fd,
+	    const char *host, int port, const struct xn_transport_open *how);
+	xn_error_t *(*connect_unix)(const struct xn_way *way, int *fd,
+	    const char *path, const struct xn_transport_open *how);
+	xn_error_t *(*run)(const struct xn_way *way, int *fd,
+	    const char *const *argv, const struct xn_transport_open *how);
+	/* One more agent of the kind that is there, with HOW->nonce. */
+	xn_error_t *(*run_agent)(const struct xn_way *way, int *fd,
+	    const struct xn_transport_open *how);
+	void *baton;
+	const char *name;	/* for messages: "via gw1" */
+} xn_way_t;
+
 /* What a blocking open needs from the gateway. */
 typedef struct xn_transport_open {
 	apr_time_t deadline;		/* apr_time_now() based */
@@ -77,6 +101,8 @@ typedef struct xn_transport_open {
 	int (*cancelled)(void *baton);	/* 1: give up with XN_E_CANCELLED */
 	void *cancel_baton;
 	int cancel_fd;			/* becomes readable then; or -1 */
+	const struct xn_way *way;	/* whom to ask for streams instead of
+					 * making them here; or NULL */
 	void (*log)(void *baton, const char *line);
 	void *log_baton;
 } xn_transport_open_t;
@@ -103,11 +129,30 @@ xn_error_t *xn_transport_expect(const char **line, const char **noise,
 /* ---- The kinds --------------------------------------------------------------- */
 
 /*
- * Start PROGRAM (an agent) with HOW->nonce as its argument, as a child on two
- * pipes.  It is in a session of its own, has only its pipes and stderr, and
- * ends by itself when its input ends, as it does when this process dies.
+ * Run ARGV (looked for on PATH; ends with NULL) as a child on two pipes; PEER
+ * names it in messages and must live as long as POOL.  It is in a session of
+ * its own, has only its pipes and stderr (which goes to the log), and is
+ * expected to end by itself when its input ends, as it does when this process
+ * dies.
  */
-xn_error_t *xn_transport_popen(xn_transport_t **t, const char *program,
+xn_error_t *xn_transport_popen(xn_transport_t **t, const char *const *argv,
+    const char *peer, const xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * A connected stream socket as a transport, which owns it from now on, also
+ * when this fails.  PEER as above.
+ */
+xn_error_t *xn_transport_fd(xn_transport_t **t, int fd, const char *peer,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * Connect: to the first address of HOST that answers, or to the unix socket
+ * PATH; by HOW->way if there is one, as xn_transport_popen() does too.  *FD is
+ * non-blocking and close-on-exec.
+ */
+xn_error_t *xn_transport_connect(int *fd, const char *host, int port,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+xn_error_t *xn_transport_connect_unix(int *fd, const char *path,
     const xn_transport_open_t *how, apr_pool_t *pool);
 
 /* What ssh= said, already taken apart (core/gateway/xspec.c). */

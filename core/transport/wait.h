@@ -1,6 +1,6 @@
-/* ssh_wait.h: waiting while an ssh connection is being opened. */
-#ifndef XN_TRANSPORT_SSH_WAIT_H
-#define XN_TRANSPORT_SSH_WAIT_H
+/* wait.h: waiting while a connection is being opened. */
+#ifndef XN_TRANSPORT_WAIT_H
+#define XN_TRANSPORT_WAIT_H
 
 #include "core/transport/transport.h"
 
@@ -8,7 +8,7 @@
  * Poll the N descriptors at PFD (room for one more) until one is ready.
  * XN_E_CANCELLED as HOW says, XN_E_TIMEOUT at UNTIL: "timed out DOING".
  */
-xn_error_t *xn_ssh__poll(struct pollfd *pfd, int n,
+xn_error_t *xn_transport_poll(struct pollfd *pfd, int n,
     const xn_transport_open_t *how, apr_time_t until, const char *doing);
 
 #endif

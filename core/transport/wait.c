@@ -1,12 +1,12 @@
-/* ssh_wait.c: a poll that knows the deadline and can be cancelled. */
-#include "core/transport/ssh_wait.h"
+/* wait.c: a poll that knows the deadline and can be cancelled. */
+#include "core/transport/wait.h"
 
 #include <errno.h>
 
 #define TURN_MS	1000	/* how often cancelled() is asked at least */
 
 xn_error_t *
-xn_ssh__poll(struct pollfd *pfd, int n, const xn_transport_open_t *how,
+xn_transport_poll(struct pollfd *pfd, int n, const xn_transport_open_t *how,
     apr_time_t until, const char *doing)
 {
 	for (;;) {

@@ -1,8 +1,8 @@
 /*
- * ssh_connect.c: a TCP connection to the first of a host's addresses that
- * answers, before the deadline.
+ * connect.c: a connection to the first of a host's addresses that answers, or
+ * to a unix socket, before the deadline.
  */
-#include "core/transport/ssh.h"
+#include "core/transport/transport.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -10,11 +10,12 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
 
-#include "core/transport/ssh_wait.h"
+#include "core/transport/wait.h"
 
 static xn_error_t *
 resolve(struct addrinfo **found, const char *host, int port, apr_pool_t *pool)
@@ -41,7 +42,7 @@ refusal(int reason, const char *host, int port)
 	switch (reason) {
 	case ECONNREFUSED:
 		return xn_error_create(XN_E_CONNECT, "cannot connect to %s port "
-		    "%d: connection refused; no sshd listens there", host,
+		    "%d: connection refused; nothing listens there", host,
 		    port);
 	case EHOSTUNREACH:
 	case ENETUNREACH:
@@ -75,7 +76,7 @@ try_one(int *fd, int *reason, const struct addrinfo *address,
 		return NULL;
 	}
 	pfd[0] = (struct pollfd){ *fd, POLLOUT, 0 };
-	error = xn_ssh__poll(pfd, 1, how, until, "connecting");
+	error = xn_transport_poll(pfd, 1, how, until, "connecting");
 	if (error != NULL && error->code == XN_E_TIMEOUT) {
 		xn_error_clear(error);
 		error = NULL;
@@ -111,8 +112,24 @@ try_all(int *fd, const struct addrinfo *list, const char *host, int port,
 	return refusal(reason, host, port);
 }
 
+static xn_error_t *
+no_way(const xn_way_t *way, const char *what)
+{
+	return xn_error_create(XN_E_UNSUPPORTED, "%s cannot %s", way->name,
+	    what);
+}
+
+static xn_error_t *
+connect_by_way(int *fd, const char *host, int port,
+    const xn_transport_open_t *how)
+{
+	if (how->way->connect == NULL)
+		return no_way(how->way, "connect to a host");
+	return how->way->connect(how->way, fd, host, port, how);
+}
+
 xn_error_t *
-xn_ssh__connect(int *fd, const char *host, int port,
+xn_transport_connect(int *fd, const char *host, int port,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	struct addrinfo *list = NULL;
@@ -120,6 +137,8 @@ xn_ssh__connect(int *fd, const char *host, int port,
 	int on = 1;
 
 	*fd = -1;
+	if (how->way != NULL)
+		return connect_by_way(fd, host, port, how);
 	XN_TRY(resolve(&list, host, port, pool));
 	error = try_all(fd, list, host, port, how);
 	freeaddrinfo(list);
@@ -127,4 +146,51 @@ xn_ssh__connect(int *fd, const char *host, int port,
 	setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(*fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	return NULL;
+}
+
+/* Connecting to a unix socket is done at once, or waits for its backlog. */
+static xn_error_t *
+try_unix(int fd, const char *path, const xn_transport_open_t *how)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct pollfd none[1];
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		return xn_error_create(XN_E_XSPEC,
+		    "the path %s is too long for a socket", path);
+	strcpy(address.sun_path, path);
+	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		if (errno == EAGAIN && apr_time_now() < how->deadline)
+			XN_TRY(xn_transport_poll(none, 0, how, apr_time_now() +
+			    10000, "connecting"));
+		else if (errno != EINTR)
+			return xn_error_system(errno,
+			    "cannot connect to %s", path);
+	}
+	return NULL;
+}
+
+xn_error_t *
+xn_transport_connect_unix(int *fd, const char *path,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	xn_error_t *error;
+
+	(void)pool;
+	*fd = -1;
+	if (how->way != NULL && how->way->connect_unix == NULL)
+		return no_way(how->way, "connect to a unix socket");
+	if (how->way != NULL)
+		return how->way->connect_unix(how->way, fd, path, how);
+	*fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (*fd < 0)
+		return xn_error_system(errno, "cannot make a socket");
+	error = try_unix(*fd, path, how);
+	if (error == NULL)
+		return NULL;
+	if (error->code == XN_E_SYSTEM)
+		error->code = XN_E_CONNECT;
+	close(*fd);
+	*fd = -1;
+	return error;
 }
