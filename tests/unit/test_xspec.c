@@ -220,9 +220,6 @@ static void
 known_keys_that_do_not_work_have_their_sentence(void)
 {
 	static const struct refusal rows[] = {
-		{ "popen//python=python3", XN_E_UNSUPPORTED, "python=" },
-		{ "openssh=host", XN_E_UNSUPPORTED, "openssh=" },
-		{ "popen//worker=execnet", XN_E_UNSUPPORTED, "worker=" },
 		{ "popen//execmodel=thread", XN_E_XSPEC, "process of its own" },
 		{ "popen//installvia=a", XN_E_XSPEC, "installed" },
 		{ "ssh=h//ssh_config=/f", XN_E_XSPEC, "-F FILE" },
