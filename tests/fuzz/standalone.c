@@ -2,8 +2,9 @@
  * standalone.c: a main for fuzz targets where there is no libFuzzer.
  *
  * Runs every file it is given, and every file in a folder; without arguments,
- * all dumps of the execnet vectors behind each of a few first bytes, bare and
- * as the payload of a message.  So the targets run as ordinary tests.  Ends
+ * its corpus, and all dumps of the execnet vectors behind each of a few first
+ * bytes, bare and as the payload of a message.  So the targets run as ordinary
+ * tests.  Ends
  * with the figures that the test runner counts.
  */
 #include <dirent.h>
@@ -14,6 +15,7 @@
 
 #include "core/wire/message.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/replay.h"
 #include "tests/lib/vectors.h"
 
 static size_t inputs;
@@ -118,6 +120,7 @@ main(int argc, char **argv)
 	for (int i = 1; i < argc; i++)
 		run_path(argv[i]);
 	if (argc == 1) {
+		fuzz_replay(argv[0], run);
 		vectors_load(&all, 1);
 		for (size_t i = 0; i < all.n; i++)
 			run_vector(&all.items[i]);

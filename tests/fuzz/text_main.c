@@ -1,14 +1,15 @@
 /*
  * text_main.c: a main for fuzz targets of texts where there is no libFuzzer.
  *
- * Runs the target's seeds, every beginning of each, and some thousand changed
- * ones; always the same, so that a failure comes back.  With arguments: those
+ * Runs the target's corpus and seeds, every beginning of each seed, and some
+ * thousand changed ones; always the same, so that a failure comes back.  With arguments: those
  * files.  Ends with the figures that the test runner counts.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/replay.h"
 #include "tests/fuzz/text.h"
 
 #define CHANGED 400	/* for each seed */
@@ -25,7 +26,7 @@ chance(unsigned int below)
 
 /* Run the N bytes at P from memory of just that size. */
 static void
-run(const char *p, size_t n)
+run_bytes(const uint8_t *p, size_t n)
 {
 	uint8_t *copy = malloc(n == 0 ? 1 : n);
 
@@ -35,6 +36,12 @@ run(const char *p, size_t n)
 	LLVMFuzzerTestOneInput(copy, n);
 	inputs++;
 	free(copy);
+}
+
+static void
+run(const char *p, size_t n)
+{
+	run_bytes((const uint8_t *)p, n);
 }
 
 /* A piece of another seed put somewhere into this one. */
@@ -95,6 +102,8 @@ main(int argc, char **argv)
 		if (run_file(argv[i]) != 0)
 			return 2;
 	}
+	if (argc == 1)
+		fuzz_replay(argv[0], run_bytes);
 	while (fuzz_seeds[seeds] != NULL)
 		seeds++;
 	for (size_t i = 0; argc == 1 && i < seeds; i++) {
