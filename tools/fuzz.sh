@@ -32,6 +32,18 @@ make -j2 check-programs >make.log 2>&1 ||
     die "make failed; see $build/make.log"
 [ $# -gt 0 ] || set -- $(make -s list-fuzz)
 
+# One target linked with libFuzzer's main instead of ours.
+cat >link.mk <<'EOT'
+include Makefile
+mains = %standalone.$(OBJEXT) %text_main.$(OBJEXT) %replay.$(OBJEXT)
+objects = $(tests_fuzz_fuzz_$(target)_OBJECTS)
+libraries = $(or $(tests_fuzz_fuzz_$(target)_LDADD),$(LDADD))
+fuzz-link: $(objects)
+	$(LIBTOOL) --tag=CC --mode=link $(CC) $(AM_CFLAGS) $(CFLAGS) \
+	    -fsanitize=fuzzer $(AM_LDFLAGS) $(LDFLAGS) -o fuzz-$(target) \
+	    $(filter-out $(mains),$(objects)) $(libraries) $(LIBS)
+EOT
+
 # Hexadecimal lines to files in a folder, and back.
 unpack='import sys, hashlib, os
 for line in open(sys.argv[1]):
@@ -49,7 +61,7 @@ for i in inputs:
 
 status=0
 for target; do
-	make -s "fuzz-link" target="$target" >link.log 2>&1 ||
+	make -s -f link.mk fuzz-link target="$target" >link.log 2>&1 ||
 	    die "cannot link $target; see $build/link.log"
 	corpus=$dir/corpus/$target
 	mkdir -p "$corpus" "$dir/found"
