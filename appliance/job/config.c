@@ -10,72 +10,10 @@
 #include <apr_strings.h>
 
 #include "appliance/job/config_files.h"
+#include "appliance/job/config_gateways.h"
 #include "appliance/job/config_parse.h"
 #include "core/gateway/nearest.h"
 #include "core/plugin/loader.h"
-
-/* Letters, digits, "_", "-" and "."; it ends up in logs and file names. */
-static xn_error_t *
-check_title(const syncgate_section_t *section)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_-.";
-	const char *title = section->title;
-
-	if (strchr("_-.", *title) != NULL || strlen(title) > 64 ||
-	    title[strspn(title, letters)] != '\0')
-		return xn_error_create(XN_E_CONFIG, "%s: %s \"%.64s\": a name "
-		    "begins with a letter or a digit, and has letters, "
-		    "digits, \"_\", \"-\" and \".\", at most 64",
-		    section->where, section->kind, title);
-	if (strcmp(section->kind, "gateway") == 0 &&
-	    strcmp(title, "popen") == 0)
-		return xn_error_create(XN_E_CONFIG, "%s: a gateway cannot be "
-		    "called popen, which is an xspec of its own",
-		    section->where);
-	return NULL;
-}
-
-static xn_error_t *
-add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
-    apr_pool_t *pool)
-{
-	const syncgate_setting_t *xspec = syncgate_section_get(section,
-	    "xspec");
-	syncgate_gateway_config_t *gateway;
-	xn_error_t *error;
-
-	XN_TRY(check_title(section));
-	if (xspec == NULL)
-		return xn_error_create(XN_E_CONFIG, "%s: gateway %s has no "
-		    "xspec: write xspec = \"ssh=HOST\"", section->where,
-		    section->title);
-	error = xn_xspec_check(xspec->value, pool);
-	if (error != NULL)
-		error->code = XN_E_CONFIG;
-	XN_TRY_W(error, "%s: gateway %s", xspec->where, section->title);
-	gateway = apr_array_push(config->gateways);
-	gateway->name = section->title;
-	gateway->xspec = xspec->value;
-	gateway->where = section->where;
-	return NULL;
-}
-
-/* BATON is the configuration. */
-static const char *
-gateway_named(void *baton, const char *name)
-{
-	const syncgate_config_t *config = baton;
-
-	for (int i = 0; i < config->gateways->nelts; i++) {
-		const syncgate_gateway_config_t *gateway = &APR_ARRAY_IDX(
-		    config->gateways, i, syncgate_gateway_config_t);
-
-		if (strcmp(gateway->name, name) == 0)
-			return gateway->xspec;
-	}
-	return NULL;
-}
 
 /* ---- Plugins ----------------------------------------------------------- */
 
@@ -149,7 +87,7 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	    sizeof(syncgate_setting_t));
 	const char *plugin = syncgate_section_get(section, "plugin")->value;
 
-	XN_TRY(check_title(section));
+	XN_TRY(syncgate_config_check_title(section));
 	for (int i = 0; i < section->settings->nelts; i++) {
 		syncgate_setting_t setting = APR_ARRAY_IDX(section->settings,
 		    i, syncgate_setting_t);
@@ -161,9 +99,12 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	job->name = section->title;
 	job->where = section->where;
 	job->plugin = find_used(used, plugin);
-	return syncgate_options_read(&job->values, job->plugin,
+	job->hints = config->hints;
+	XN_TRY(syncgate_options_read(&job->values, job->plugin,
 	    (const syncgate_setting_t *)settings->elts, settings->nelts,
-	    gateway_named, config, pool);
+	    syncgate_config_named, config, pool));
+	syncgate_config_note_hints(config, job->values, pool);
+	return NULL;
 }
 
 /* A missing option has no line of its own: give it that of its job. */
@@ -193,8 +134,11 @@ make_config(const char *file, apr_pool_t *pool)
 	config->file = file;
 	config->gateways = apr_array_make(pool, 4,
 	    sizeof(syncgate_gateway_config_t));
+	config->groups = apr_array_make(pool, 2,
+	    sizeof(syncgate_group_config_t));
 	config->jobs = apr_array_make(pool, 4,
 	    sizeof(syncgate_job_config_t));
+	config->hints = apr_array_make(pool, 2, sizeof(syncgate_hint_t));
 	return config;
 }
 
@@ -232,13 +176,7 @@ second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
 		    names, pool));
 	}
 	/* All gateways first: a job may name one that stands behind it. */
-	for (int i = 0; i < parsed.sections->nelts; i++) {
-		const syncgate_section_t *section = APR_ARRAY_IDX(
-		    parsed.sections, i, syncgate_section_t *);
-
-		if (strcmp(section->kind, "gateway") == 0)
-			XN_TRY(add_gateway(config, section, pool));
-	}
+	XN_TRY(syncgate_config_add_gateways(config, &parsed, pool));
 	for (int i = 0; i < parsed.sections->nelts; i++) {
 		const syncgate_section_t *section = APR_ARRAY_IDX(
 		    parsed.sections, i, syncgate_section_t *);
@@ -263,6 +201,22 @@ syncgate_config_load(syncgate_config_t **config, const char *file,
 
 	XN_TRY(first_pass(texts, used, file, folders, pool));
 	XN_TRY(second_pass(result, texts, used, pool));
+	*config = result;
+	return NULL;
+}
+
+xn_error_t *
+syncgate_config_load_gateways(syncgate_config_t **config, const char *file,
+    apr_pool_t *pool)
+{
+	apr_array_header_t *texts = apr_array_make(pool, 4,
+	    sizeof(syncgate_config_text_t));
+	syncgate_config_t *result = make_config(file, pool);
+	syncgate_parsed_t parsed;
+
+	make_parsed(&parsed, pool);
+	XN_TRY(syncgate_config_files(texts, &parsed, file, pool));
+	XN_TRY(syncgate_config_add_gateways(result, &parsed, pool));
 	*config = result;
 	return NULL;
 }
@@ -294,6 +248,7 @@ syncgate_config_direct(syncgate_config_t **config, const char *plugin,
 	    pool));
 	job->name = job->plugin->name;
 	job->where = where;
+	job->hints = result->hints;
 	XN_TRY(place_error(syncgate_options_read(&job->values, job->plugin,
 	    settings, count, NULL, NULL, pool), where, where, job->name));
 	*config = result;

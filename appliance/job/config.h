@@ -16,17 +16,32 @@ typedef struct syncgate_gateway_config {
 	const char *where;	/* "FILE:LINE" */
 } syncgate_gateway_config_t;
 
+typedef struct syncgate_group_config {
+	const char *name;
+	apr_array_header_t *members;	/* const char *: names of gateways,
+					 * and xspecs */
+	const char *where;	/* "FILE:LINE" */
+} syncgate_group_config_t;
+
+/* What to say beside it when a gateway cannot be opened. */
+typedef struct syncgate_hint {
+	const char *xspec, *text;
+} syncgate_hint_t;
+
 typedef struct syncgate_job_config {
 	const char *name;
 	const char *where;	/* "FILE:LINE", or "command line" */
 	const syncgate_plugin_t *plugin;
 	const syncgate_values_t *values;
+	const apr_array_header_t *hints;	/* syncgate_hint_t */
 } syncgate_job_config_t;
 
 typedef struct syncgate_config {
 	const char *file;
 	apr_array_header_t *gateways;	/* syncgate_gateway_config_t */
+	apr_array_header_t *groups;	/* syncgate_group_config_t */
 	apr_array_header_t *jobs;	/* syncgate_job_config_t */
+	apr_array_header_t *hints;	/* syncgate_hint_t */
 } syncgate_config_t;
 
 /*
@@ -38,6 +53,13 @@ xn_error_t *syncgate_config_load(syncgate_config_t **config, const char *file,
     const apr_array_header_t *folders, apr_pool_t *pool);
 
 /*
+ * The gateways and groups of FILE and what it includes, without its jobs: no
+ * plugin is loaded.
+ */
+xn_error_t *syncgate_config_load_gateways(syncgate_config_t **config,
+    const char *file, apr_pool_t *pool);
+
+/*
  * A configuration of one job, named like its plugin, from "key=value" words.
  */
 xn_error_t *syncgate_config_direct(syncgate_config_t **config,
@@ -47,5 +69,18 @@ xn_error_t *syncgate_config_direct(syncgate_config_t **config,
 /* The job NAME; XN_E_CONFIG with "did you mean" if there is none. */
 xn_error_t *syncgate_config_job(const syncgate_job_config_t **job,
     const syncgate_config_t *config, const char *name, apr_pool_t *pool);
+
+/* The gateway or the group NAME, or NULL. */
+const syncgate_gateway_config_t *syncgate_config_gateway(
+    const syncgate_config_t *config, const char *name);
+const syncgate_group_config_t *syncgate_config_group(
+    const syncgate_config_t *config, const char *name);
+
+/*
+ * ERROR, which may be NULL, with what HINTS say of the gateway that it could
+ * not open: that its name was perhaps misspelt.
+ */
+xn_error_t *syncgate_config_explain(xn_error_t *error,
+    const apr_array_header_t *hints);
 
 #endif

@@ -104,7 +104,8 @@ section_of(cfg_t *cfg)
 }
 
 /*
- * After each value of an option.  libConfuse sets CFGF_MODIFIED with every
+ * After each value of an option; a group's has several, and gets a setting for
+ * each.  libConfuse sets CFGF_MODIFIED with every
  * value, and we take it away: that tells a second assignment, which it would
  * let win silently, from the brace behind a list.
  */
@@ -114,7 +115,7 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	syncgate_section_t *section = section_of(cfg);
 	syncgate_setting_t *setting;
 
-	if (opt->nvalues > 1)
+	if (opt->nvalues > 1 && strcmp(section->kind, "group") != 0)
 		return refuse(cfg, "the option \"%s\"%s has several values "
 		    "and takes one", opt->name, inside(cfg));
 	if ((opt->flags & CFGF_MODIFIED) == 0)
@@ -123,12 +124,14 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	if (section->file != current->file)
 		return refuse(cfg, "%s stands already at %s",
 		    inside(cfg) + strlen(" in "), section->where);
-	if (syncgate_section_get(section, opt->name) != NULL)
+	if (opt->nvalues == 1 &&
+	    syncgate_section_get(section, opt->name) != NULL)
 		return refuse(cfg, "the option \"%s\"%s is given twice",
 		    opt->name, inside(cfg));
 	setting = apr_array_push(section->settings);
 	setting->name = apr_pstrdup(current->pool, opt->name);
-	setting->value = apr_pstrdup(current->pool, cfg_opt_getnstr(opt, 0));
+	setting->value = apr_pstrdup(current->pool, cfg_opt_getnstr(opt,
+	    opt->nvalues - 1));
 	setting->where = place(cfg);
 	return 0;
 }
@@ -232,8 +235,11 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 {
 	struct parse parse = { .parsed = parsed, .file = file, .pool = pool };
 	cfg_opt_t gateway[] = { list_option("xspec"), CFG_END() };
+	cfg_opt_t group[] = { list_option("gateways"), CFG_END() };
 	cfg_opt_t top[] = {
 		CFG_SEC("gateway", gateway,
+		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("group", group,
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("job", job_options(options, pool),
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
@@ -244,7 +250,7 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 	xn_error_t *error;
 
 	XN_TRY(scan_text(file, copy, pool));
-	top[0].validcb = top[1].validcb = on_section;
+	top[0].validcb = top[1].validcb = top[2].validcb = on_section;
 	current = &parse;
 	error = run_parser(copy, top,
 	    options == NULL ? CFGF_IGNORE_UNKNOWN : CFGF_NONE);

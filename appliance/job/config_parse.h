@@ -11,9 +11,9 @@
 
 #include "core/plugin/options.h"
 
-/* A gateway or a job as it is written. */
+/* A gateway, a group or a job as it is written. */
 typedef struct syncgate_section {
-	const char *kind;		/* "gateway", "job" */
+	const char *kind;		/* "gateway", "group", "job" */
 	const char *title;
 	const char *file;		/* the one that it stands in */
 	const char *where;		/* "FILE:LINE" of its first setting */
@@ -41,7 +41,7 @@ typedef struct syncgate_parsed {
 xn_error_t *syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
     const char *text, const apr_array_header_t *options, apr_pool_t *pool);
 
-/* The setting NAME of SECTION, or NULL. */
+/* The (first) setting NAME of SECTION, or NULL. */
 const syncgate_setting_t *syncgate_section_get(
     const syncgate_section_t *section, const char *name);
 

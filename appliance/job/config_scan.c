@@ -19,7 +19,7 @@
 #include <string.h>
 
 const char *const syncgate_config_names[] = {
-	"gateway", "include", "job", NULL
+	"gateway", "group", "include", "job", NULL
 };
 
 /* A position in the text, and what surrounds it. */
@@ -91,8 +91,8 @@ skip_quoted(struct scan *s)
 	char quote = *s->at;
 
 	if (s->depth == 0 && !s->started) {
-		complain(s, s->line, "job, gateway or include is wanted "
-		    "here, without quotes");
+		complain(s, s->line, "job, gateway, group or include is "
+		    "wanted here, without quotes");
 		return;
 	}
 	step(s);

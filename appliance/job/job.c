@@ -122,7 +122,7 @@ on_remote_line(void *baton, const char *gateway, const char *line)
 }
 
 static xn_error_t *
-attempt(syncgate_job_t *job, const syncgate_plugin_t *plugin,
+attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
     apr_pool_t *parent)
 {
 	apr_pool_t *pool;
@@ -133,13 +133,13 @@ attempt(syncgate_job_t *job, const syncgate_plugin_t *plugin,
 	if (error == NULL) {
 		xn_group_set_log(job->group, on_remote_line, job);
 		syncgate_stop_set_group(job->group);
-		error = plugin->run(job, pool);
+		error = config->plugin->run(job, pool);
 		syncgate_stop_set_group(NULL);
 		xn_group_set_log(job->group, NULL, NULL);
 	}
 	job->group = NULL;
 	apr_pool_destroy(pool);
-	return error;
+	return syncgate_config_explain(error, config->hints);
 }
 
 static int
@@ -202,7 +202,7 @@ stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
 
 static xn_error_t *
 run_attempts(syncgate_job_t *job, struct running *running,
-    const syncgate_plugin_t *plugin, apr_pool_t *pool)
+    const syncgate_job_config_t *config, apr_pool_t *pool)
 {
 	apr_pool_t *turn;
 
@@ -212,7 +212,7 @@ run_attempts(syncgate_job_t *job, struct running *running,
 		int stop;
 
 		apr_pool_clear(turn);
-		error = attempt(job, plugin, turn);
+		error = attempt(job, config, turn);
 		if (syncgate_job_stopping(job))
 			return stopped(job, running, error);
 		if (error == NULL || job->once || !can_be_retried(error->code))
@@ -236,7 +236,7 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	job.once = options->once;
 	job.dry_run = options->dry_run;
 	job.stop_fd = syncgate_stop_fd();
-	error = run_attempts(&job, &running, config->plugin, pool);
+	error = run_attempts(&job, &running, config, pool);
 	if (error != NULL)
 		return xn_error_wrap(error, "job %s", config->name);
 	return NULL;

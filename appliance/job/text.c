@@ -101,8 +101,8 @@ syncgate_text_clean(char *out, size_t size, const char *text)
 	return used;
 }
 
-static int
-json_one(char piece[32], const char *text, int *taken)
+int
+syncgate_text_json_one(char piece[32], const char *text, int *taken)
 {
 	unsigned int code;
 
@@ -113,6 +113,8 @@ json_one(char piece[32], const char *text, int *taken)
 	}
 	if (code == '"' || code == '\\')
 		return snprintf(piece, 32, "\\%c", (int)code);
+	if (code == '\n')
+		return snprintf(piece, 32, "\\n");
 	if (is_harmful(code))
 		return snprintf(piece, 32, "\\u%04x", code);
 	return snprintf(piece, 32, "%.*s", *taken, text);
@@ -132,7 +134,7 @@ syncgate_text_json(char *out, size_t size, const char *text)
 	}
 	out[used++] = '"';
 	for (; *text != '\0'; text += taken) {
-		length = json_one(piece, text, &taken);
+		length = syncgate_text_json_one(piece, text, &taken);
 		if (used + (size_t)length + 2 > size)
 			break;
 		memcpy(out + used, piece, (size_t)length);

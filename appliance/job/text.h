@@ -27,4 +27,10 @@ size_t syncgate_text_clean(char *out, size_t size, const char *text);
 /* The same as a JSON string, quotes included. */
 size_t syncgate_text_json(char *out, size_t size, const char *text);
 
+/*
+ * What stands for the one character at TEXT inside a JSON string; its length.
+ * *TAKEN is how many bytes of TEXT that was, 1 for a NUL.
+ */
+int syncgate_text_json_one(char piece[32], const char *text, int *taken);
+
 #endif

@@ -18,7 +18,7 @@ text_loses_what_a_terminal_would_obey(void)
 		{ "plain", "plain", "\"plain\"" },
 		{ "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f",
 		    "\"gr\xc3\xbc\xc3\x9f\"" },
-		{ "a\tb\nc\n", "a b / c", "\"a\\u0009b\\u000ac\\u000a\"" },
+		{ "a\tb\nc\n", "a b / c", "\"a\\u0009b\\nc\\n\"" },
 		{ "\033[2J\r", "\\x1b[2J\\x0d", "\"\\u001b[2J\\u000d\"" },
 		{ "\xc2\x9b" "31m", "\\x9b31m", "\"\\u009b31m\"" },
 		{ "\xe2\x80\xae", "\\u202e", "\"\\u202e\"" },
