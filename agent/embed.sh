@@ -2,7 +2,7 @@
 # Print a C header that holds text files as byte arrays, each with a NUL behind
 # it: embed.sh NAME=FILE...
 set -eu
-echo "/* Made by agent/embed.sh from the public headers; do not edit. */"
+echo "/* Made by agent/embed.sh; do not edit. */"
 for pair in "$@"; do
 	printf 'static const unsigned char %s[] = {\n' "${pair%%=*}"
 	od -An -v -tu1 "${pair#*=}" | sed 's/  */,/g; s/^,//; s/$/,/'
