@@ -20,8 +20,7 @@
 
 #define NONCE_BYTES	8
 #define FEATURES_MAX	1024u
-
-static const char XN_SERVE_NONCE[] = "serve";	/* as `syncgate serve` says */
+#define SERVE_HELLO	apr_time_from_sec(5)	/* it greets at once */
 
 static xn_error_t *
 make_nonce(const char **nonce, apr_pool_t *pool)
@@ -36,6 +35,14 @@ make_nonce(const char **nonce, apr_pool_t *pool)
 		apr_snprintf(text + (ptrdiff_t)2 * i, 3, "%02x", bytes[i]);
 	*nonce = text;
 	return NULL;
+}
+
+/* Is it `syncgate serve` that should answer?  It says its hello at once. */
+static int
+is_served(const xn_xspec_t *spec)
+{
+	return spec->worker == XN_WORKER_AGENT &&
+	    (spec->kind == XN_XSPEC_SOCKET || spec->kind == XN_XSPEC_UNIX);
 }
 
 static xn_error_t *
@@ -59,7 +66,7 @@ open_beside(xn_transport_t **t, const xn_xspec_t *spec,
 	int fd;
 
 	if (how->way->run_agent == NULL)
-		return xn_bootstrap_ssh(t, spec, how, pool);
+		return xn_bootstrap_shell(t, spec, how, pool);
 	XN_TRY(how->way->run_agent(how->way, &fd, how));
 	return xn_transport_fd(t, fd, apr_pstrcat(pool, "the agent ",
 	    how->way->name, NULL), how, pool);
@@ -79,27 +86,21 @@ open_agent(xn_transport_t **t, const xn_xspec_t *spec,
 		how->nonce = XN_SERVE_NONCE;
 		return xn_bootstrap_start(t, spec, NULL, how, pool);
 	default:
-		return xn_bootstrap_ssh(t, spec, how, pool);
+		return xn_bootstrap_shell(t, spec, how, pool);
 	}
 }
 
+/* *NOISE: what came before the hello, "" if nothing did. */
 static xn_error_t *
-read_hello(const char **features, xn_transport_t *t,
+read_hello(const char **features, const char **noise, xn_transport_t *t,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	const char *prefix = apr_pstrcat(pool, "XN1 ", how->nonce, " ", NULL);
-	const char *line, *noise = "";
+	const char *line;
 	char *clean;
 	size_t n;
-	xn_error_t *error = xn_transport_expect(&line, &noise, t, how, prefix,
-	    pool);
 
-	if (error != NULL) {
-		clean = apr_palloc(pool, 3 * strlen(noise) + 1);
-		xn_utf8_sanitize(clean, noise, strlen(noise));
-		return *clean == '\0' ? error :
-		    xn_error_wrap(error, "it printed \"%s\"", clean);
-	}
+	XN_TRY(xn_transport_expect(&line, noise, t, how, prefix, pool));
 	line += strlen(prefix);
 	n = strlen(line);
 	if (n > FEATURES_MAX)
@@ -111,36 +112,59 @@ read_hello(const char **features, xn_transport_t *t,
 	return NULL;
 }
 
-/* Why no agent runs there, as far as ssh knows. */
+/* The stream ended: how, as far as the transport knows. */
 static xn_error_t *
-no_hello(xn_error_t *error, xn_transport_t *t, const xn_transport_open_t *how,
-    apr_pool_t *pool)
+ended_early(xn_error_t *error, const xn_xspec_t *spec, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	const char *ending;
-	int status;
+	int status, code;
 
-	if (error->code != XN_E_CONNECTION)
-		return error;
-	ending = xn_transport_ssh_ending(&status, t, how, pool);
 	xn_error_clear(error);
-	return xn_error_create(XN_E_BOOTSTRAP, "the agent did not start on %s: "
-	    "%s", t->peer, ending);
+	code = xn_bootstrap_ending(&ending, &status, spec, t, how, pool);
+	return xn_error_create(code, "the %s did not start on %s: %s",
+	    spec->worker == XN_WORKER_AGENT ? "agent" : "Python worker",
+	    t->peer, ending);
 }
 
 /* The hello did not come: why. */
 static xn_error_t *
-explain(xn_error_t *error, const xn_xspec_t *spec, xn_transport_t *t,
+explain(xn_error_t *error, const char *noise, const xn_xspec_t *spec,
+    xn_transport_t *t, const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	char *clean = apr_palloc(pool, 3 * strlen(noise) + 1);
+
+	if (error->code == XN_E_CONNECTION)
+		error = ended_early(error, spec, t, how, pool);
+	xn_utf8_sanitize(clean, noise, strlen(noise));
+	if (*clean != '\0')
+		error = xn_error_wrap(error, "it printed \"%s\"", clean);
+	if (error->code == XN_E_TIMEOUT && is_served(spec)) {
+		error->code = XN_E_BOOTSTRAP;
+		return xn_error_wrap(error, "what listens at %s says no "
+		    "hello as `syncgate serve` does: for execnet's "
+		    "socketserver write worker=python or worker=execnet",
+		    t->peer);
+	}
+	return error->code != XN_E_BOOTSTRAP ? error :
+	    xn_error_wrap(error, "no hello from the %s",
+	    spec->worker == XN_WORKER_AGENT ? "agent" : "Python worker");
+}
+
+static xn_error_t *
+await_hello(const char **features, const xn_xspec_t *spec, xn_transport_t *t,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	if (spec->kind == XN_XSPEC_SSH)
-		error = no_hello(error, t, how, pool);
-	else if (error->code == XN_E_CONNECTION)
-		error->code = XN_E_BOOTSTRAP;
-	if (error->code == XN_E_TIMEOUT && how->nonce == XN_SERVE_NONCE)
-		return xn_error_wrap(error, "it says no hello: for execnet's "
-		    "own socketserver write worker=python or worker=execnet");
-	return error->code != XN_E_BOOTSTRAP ? error :
-	    xn_error_wrap(error, "no hello from the agent");
+	xn_transport_open_t brief = *how;
+	apr_time_t soon = apr_time_now() + SERVE_HELLO;
+	const char *noise = "";
+	xn_error_t *error;
+
+	if (is_served(spec) && brief.deadline > soon)
+		brief.deadline = soon;
+	error = read_hello(features, &noise, t, &brief, pool);
+	return error == NULL ? NULL :
+	    explain(error, noise, spec, t, how, pool);
 }
 
 xn_error_t *
@@ -155,14 +179,13 @@ xn_bootstrap(xn_transport_t **transport, const char **features,
 		XN_TRY(open_agent(&t, spec, how, pool));
 	else
 		XN_TRY(xn_bootstrap_python(&t, spec, how, pool));
-	*features = "execnet";
-	error = spec->worker == XN_WORKER_EXECNET ? NULL :
-	    read_hello(features, t, how, pool);
+	error = await_hello(features, spec, t, how, pool);
 	if (error != NULL) {
-		error = explain(error, spec, t, how, pool);
 		t->kind->close(t);
 		return error;
 	}
+	if (spec->worker == XN_WORKER_EXECNET)
+		*features = "execnet";
 	*transport = t;
 	return NULL;
 }

@@ -7,6 +7,9 @@
 #include "core/gateway/xspec.h"
 #include "core/transport/transport.h"
 
+/* What the agents of `syncgate serve` say, who nobody can tell a nonce. */
+#define XN_SERVE_NONCE	"serve"
+
 /*
  * Open the transport that SPEC names, bring the worker there (our agent, our
  * Python worker, execnet's), and read its hello.  *FEATURES is what the hello
@@ -32,8 +35,20 @@ xn_error_t *xn_bootstrap_shell_start(xn_transport_t **transport,
     const xn_transport_open_t *how, apr_pool_t *pool);
 
 /*
- * SPEC->worker XN_WORKER_PYTHON and XN_WORKER_EXECNET: afterwards comes the
- * hello of our Python worker, or execnet's worker speaks messages already.
+ * The stream of T, which SPEC led to, has ended before its time: *ENDING and
+ * *STATUS as xn_transport_ending() has them.  Returns the code of an error that
+ * says so: XN_E_AUTH, XN_E_HOSTKEY or XN_E_CONNECT for what the ssh program
+ * complains of, else XN_E_BOOTSTRAP.
+ */
+int xn_bootstrap_ending(const char **ending, int *status,
+    const xn_xspec_t *spec, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool);
+
+/*
+ * SPEC->worker XN_WORKER_PYTHON and XN_WORKER_EXECNET: the interpreter runs and
+ * has been sent its program.  The hello comes next, also for execnet's worker,
+ * before which our text says it; or a sentence about what is missing over
+ * there.  XN_E_BOOTSTRAP when there is no such interpreter.
  */
 xn_error_t *xn_bootstrap_python(xn_transport_t **transport,
     const xn_xspec_t *spec, const xn_transport_open_t *how,
@@ -50,10 +65,11 @@ XN_API xn_error_t *xn_agent_find(const char **path, const char *arch,
 
 /*
  * Bring the agent to a machine where a shell can be had (ssh=, openssh=, popen
- * by way of another gateway): see the top of bootstrap_ssh.c.  The command is the one that
- * xn_bootstrap_command() returns; afterwards the agent's hello comes next.
+ * by way of another gateway): see the top of bootstrap_shell.c.  The command is
+ * the one that xn_bootstrap_command() returns; afterwards the agent's hello
+ * comes next.
  */
-xn_error_t *xn_bootstrap_ssh(xn_transport_t **transport,
+xn_error_t *xn_bootstrap_shell(xn_transport_t **transport,
     const xn_xspec_t *spec, const xn_transport_open_t *how,
     apr_pool_t *pool);
 

@@ -7,7 +7,7 @@
  *
  * - makes a private folder .xn<pid> on a file system that lets programs run
  *   (by running one), which a trap removes however the shell ends;
- * - says what it found (bootstrap_ssh.c has the conversation);
+ * - says what it found (bootstrap_shell.c has the conversation);
  * - reads the size, and the agent by dd: `head -c` of busybox reads more;
  * - opens the agent, removes the folder and runs what it has opened, so that no
  *   file outlives this moment.  Without /proc it runs it by name: the agent

@@ -8,6 +8,8 @@
 #include <apr_strings.h>
 #include <apr_tables.h>
 
+#define SSH_FAILED	255	/* exit status: ssh itself, not the command */
+
 /* WORD in single quotes, with each of its own written as '\''. */
 static const char *
 quote(const char *word, apr_pool_t *pool)
@@ -43,18 +45,20 @@ static xn_error_t *
 start_openssh(xn_transport_t **t, const xn_xspec_t *spec, const char *command,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
+	/* ssh takes the first of what is said twice: ours goes first. */
+	static const char *const first[] = {
+		"ssh", "-T", "-oBatchMode=yes", "-oRemoteCommand=none", NULL
+	};
 	apr_array_header_t *argv = apr_array_make(pool, 12, sizeof(char *));
-	const char *host = "";
 
-	APR_ARRAY_PUSH(argv, const char *) = "ssh";
-	APR_ARRAY_PUSH(argv, const char *) = "-T";
-	APR_ARRAY_PUSH(argv, const char *) = "-oBatchMode=yes";
+	for (const char *const *word = first; *word != NULL; word++)
+		APR_ARRAY_PUSH(argv, const char *) = *word;
 	for (const char *const *word = spec->openssh; *word != NULL; word++)
-		APR_ARRAY_PUSH(argv, const char *) = host = *word;
+		APR_ARRAY_PUSH(argv, const char *) = *word;
 	APR_ARRAY_PUSH(argv, const char *) = command;
 	APR_ARRAY_PUSH(argv, const char *) = NULL;
 	return xn_transport_popen(t, (const char *const *)argv->elts,
-	    apr_pstrcat(pool, "ssh ", host, NULL), how, pool);
+	    apr_pstrcat(pool, "ssh ", spec->openssh_host, NULL), how, pool);
 }
 
 static xn_error_t *
@@ -102,4 +106,19 @@ xn_bootstrap_shell_start(xn_transport_t **t, const xn_xspec_t *spec,
 	if (spec->kind == XN_XSPEC_OPENSSH)
 		return start_openssh(t, spec, command, how, pool);
 	return xn_transport_popen(t, argv, "sh", how, pool);
+}
+
+int
+xn_bootstrap_ending(const char **ending, int *status, const xn_xspec_t *spec,
+    xn_transport_t *t, const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	*ending = xn_transport_ending(status, t, how, pool);
+	if (spec->kind != XN_XSPEC_OPENSSH || *status != SSH_FAILED)
+		return XN_E_BOOTSTRAP;
+	if (strstr(*ending, "Host key verification failed") != NULL)
+		return XN_E_HOSTKEY;
+	if (strstr(*ending, "Permission denied (") != NULL ||
+	    strstr(*ending, "Too many authentication failures") != NULL)
+		return XN_E_AUTH;
+	return XN_E_CONNECT;
 }

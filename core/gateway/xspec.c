@@ -17,6 +17,7 @@
 #include <apr_tables.h>
 
 #include "core/gateway/nearest.h"
+#include "core/gateway/xspec_openssh.h"
 #include "core/gateway/xspec_socket.h"
 #include "core/gateway/xspec_ssh.h"
 #include "core/gateway/xspec_words.h"
@@ -58,8 +59,9 @@ set_openssh(struct parse *p, const char *value)
 	int n;
 
 	p->spec->kind = XN_XSPEC_OPENSSH;
-	return xn_xspec_words(&p->spec->openssh, &n, "openssh", value,
-	    p->pool);
+	XN_TRY(xn_xspec_words(&p->spec->openssh, &n, "openssh", value,
+	    p->pool));
+	return xn_xspec_openssh(&p->spec->openssh_host, p->spec->openssh);
 }
 
 static xn_error_t *

@@ -37,6 +37,7 @@ typedef struct xn_xspec {
 	xn_ssh_target_t ssh;	/* kind XN_XSPEC_SSH */
 	const char *const *openssh;	/* arguments for the ssh program, the
 				 * host among them; ends with NULL */
+	const char *openssh_host;	/* for messages */
 	const char *host;	/* kind XN_XSPEC_SOCKET */
 	int port;
 	const char *path;	/* kind XN_XSPEC_UNIX */

@@ -14,18 +14,20 @@
 
 #include <apr_strings.h>
 
+#include "core/transport/said.h"
 #include "core/transport/stream.h"
-#include "core/wire/dump.h"
+#include "core/transport/wait.h"
 
 #define PIPE_SIZE	(1024 * 1024)	/* the default of 64 KiB halves speed */
-#define STDERR_LINE	1024
+#define ENDING_WAIT	apr_time_from_sec(2)
+#define ENDING_TURN	apr_time_from_msec(10)
+#define STDERR_A_TURN	64	/* reads; who writes for ever is not awaited */
 
 typedef struct popen_transport {
 	struct xn_transport t;		/* first */
-	pid_t pid;
+	pid_t pid;			/* 0 when it is reaped */
 	int to, from, err;		/* -1 when closed */
-	char line[STDERR_LINE];		/* of stderr, until its newline */
-	size_t line_length;
+	struct xn_said said;		/* stderr */
 	int closed;
 } popen_transport_t;
 
@@ -46,38 +48,35 @@ popen_prepare(xn_transport_t *t, struct pollfd *pfd, int want_read,
 	return n;
 }
 
-static void
-log_line(popen_transport_t *p)
-{
-	char clean[3 * STDERR_LINE + 1];
-
-	if (p->line_length > 0 && p->t.log != NULL) {
-		xn_utf8_sanitize(clean, p->line, p->line_length);
-		p->t.log(p->t.log_baton, clean);
-	}
-	p->line_length = 0;
-}
-
-/* Whatever the agent says on stderr goes to the log, line by line. */
-static void
+/* Whatever the program says on stderr goes to the log; 1 if there was some. */
+static int
 drain_stderr(popen_transport_t *p)
 {
 	char buffer[1024];
 	ssize_t got = read(p->err, buffer, sizeof(buffer));
 
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	for (ssize_t i = 0; i < got; i++) {
-		if (buffer[i] == '\n' || p->line_length == STDERR_LINE)
-			log_line(p);
-		if (buffer[i] != '\n')
-			p->line[p->line_length++] = buffer[i];
+		return 0;
+	if (got > 0) {
+		xn_said_take(&p->said, &p->t, buffer, (size_t)got);
+		return 1;
 	}
-	if (got <= 0) {
-		log_line(p);
-		close(p->err);
-		p->err = -1;
-	}
+	xn_said_end(&p->said, &p->t);
+	close(p->err);
+	p->err = -1;
+	return 0;
+}
+
+/*
+ * What is there already.  The end of stderr is not waited for: a process that
+ * the program has left behind (ssh's ControlMaster) may keep it open.
+ */
+static void
+drain_rest(popen_transport_t *p)
+{
+	for (int i = 0; i < STDERR_A_TURN && p->err >= 0; i++)
+		if (!drain_stderr(p))
+			break;
 }
 
 static xn_error_t *
@@ -123,16 +122,68 @@ popen_close(xn_transport_t *t)
 		return;
 	p->closed = 1;
 	popen_close_write(t);
-	kill(p->pid, SIGKILL);
-	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-		continue;
-	close(p->from);
-	if (p->err >= 0) {
-		drain_stderr(p);
-		if (p->err >= 0)
-			close(p->err);
-		log_line(p);
+	if (p->pid > 0) {
+		kill(p->pid, SIGKILL);
+		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+		p->pid = 0;
 	}
+	close(p->from);
+	drain_rest(p);
+	if (p->err >= 0)
+		close(p->err);
+	p->err = -1;
+	xn_said_end(&p->said, t);
+}
+
+/* 1 when the program has ended; *STATUS as waitpid() has it, or -1. */
+static int
+has_ended(popen_transport_t *p, int *status)
+{
+	pid_t pid;
+
+	do {
+		pid = waitpid(p->pid, status, WNOHANG);
+	} while (pid < 0 && errno == EINTR);
+	if (pid < 0)		/* the calling program ignores SIGCHLD */
+		*status = -1;
+	return pid != 0;
+}
+
+/* Its output has ended, so it ends soon, by itself; or it does not. */
+static const char *
+popen_ending(int *status, xn_transport_t *t, const xn_transport_open_t *how,
+    apr_pool_t *pool)
+{
+	popen_transport_t *p = (popen_transport_t *)t;
+	apr_time_t until = apr_time_now() + ENDING_WAIT;
+	const char *how_it_ended = "it closed its output";
+	xn_error_t *error = NULL;
+	struct pollfd none[1];
+	int ended, raw = -1;
+
+	*status = -1;
+	while (!(ended = has_ended(p, &raw)) && error == NULL &&
+	    apr_time_now() < until) {
+		drain_rest(p);
+		error = xn_transport_poll(none, 0, how, apr_time_now() +
+		    ENDING_TURN, "waiting");
+		if (error != NULL && error->code == XN_E_TIMEOUT) {
+			xn_error_clear(error);
+			error = NULL;
+		}
+	}
+	xn_error_clear(error);
+	if (ended)
+		p->pid = 0;
+	drain_rest(p);
+	if (ended && raw != -1 && WIFEXITED(raw)) {
+		*status = WEXITSTATUS(raw);
+		how_it_ended = apr_psprintf(pool, "exit status %d", *status);
+	} else if (ended && raw != -1) {
+		how_it_ended = apr_psprintf(pool, "signal %d", WTERMSIG(raw));
+	}
+	return xn_said_clause(&p->said, how_it_ended, pool);
 }
 
 static const xn_transport_kind_t popen_kind = {
@@ -142,6 +193,7 @@ static const xn_transport_kind_t popen_kind = {
 	.read = popen_read,
 	.write = popen_write,
 	.close_write = popen_close_write,
+	.ending = popen_ending,
 	.close = popen_close,
 };
 

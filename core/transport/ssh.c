@@ -221,19 +221,17 @@ await_ending(xn_ssh_t *s, const xn_transport_open_t *how)
 }
 
 const char *
-xn_transport_ssh_ending(int *status, xn_transport_t *t,
+xn_ssh__ending(int *status, xn_transport_t *t,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	xn_ssh_t *s = (xn_ssh_t *)t;
-	char *clean = apr_palloc(pool, 3 * sizeof(s->said) + 1);
 	char *signal = NULL;
 	const char *how_it_ended;
-	size_t n = s->said_length;
 
+	*status = -1;
 	xn_error_clear(await_ending(s, how));
 	libssh2_channel_get_exit_signal(s->channel, &signal, NULL, NULL, NULL,
 	    NULL, NULL);
-	*status = -1;
 	if (signal != NULL) {
 		how_it_ended = apr_psprintf(pool, "signal %.16s", signal);
 		libssh2_free(s->session, signal);
@@ -243,12 +241,5 @@ xn_transport_ssh_ending(int *status, xn_transport_t *t,
 	} else {
 		how_it_ended = "the connection was cut";
 	}
-	while (n > 0 && (s->said[n - 1] == '\n' || s->said[n - 1] == '\r'))
-		n--;
-	xn_utf8_sanitize(clean, s->said, n);
-	for (char *p = clean; *p != '\0'; p++)
-		if (*p == '\n')
-			*p = '|';
-	return n == 0 ? how_it_ended :
-	    apr_pstrcat(pool, how_it_ended, ", saying: ", clean, NULL);
+	return xn_said_clause(&s->said, how_it_ended, pool);
 }

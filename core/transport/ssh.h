@@ -15,12 +15,12 @@
 
 #include <libssh2.h>
 
+#include "core/transport/said.h"
 #include "core/transport/ssh_config.h"
 #include "core/transport/transport.h"
 #include "core/wire/buf.h"
 
 #define XN_SSH_STAGE	32000u		/* below libssh2's packet of 32,700 */
-#define XN_SSH_ERRLINE	1024u
 
 /* An ssh connection with at most one command. */
 typedef struct xn_ssh {
@@ -47,10 +47,7 @@ typedef struct xn_ssh {
 	int stalled;			/* no window; until something arrives */
 	int eof_wanted, eof_sent;	/* close_write() */
 	int end_seen;			/* the end of the stream was reported */
-	char line[XN_SSH_ERRLINE];	/* stderr, until its newline */
-	size_t line_length;
-	char said[XN_SSH_ERRLINE + 1];	/* the first of stderr, for errors */
-	size_t said_length;
+	struct xn_said said;		/* stderr */
 	const char *goodbye;		/* what the server said when it ended
 					 * the connection; in farewell */
 	char farewell[3 * 256 + 1];
@@ -63,6 +60,10 @@ void xn_ssh__callbacks(xn_ssh_t *s);
 /* Send what waits, as far as the socket takes it. */
 void xn_ssh__drain(xn_ssh_t *s);
 void xn_ssh__close(xn_transport_t *t);
+
+/* ssh.c: xn_transport_ending() of an ssh transport. */
+const char *xn_ssh__ending(int *status, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool);
 
 /*
  * ssh.c: wait until libssh2, which said EAGAIN, can go on.  It gets a new

@@ -187,35 +187,6 @@ lost(xn_ssh_t *s, int rc)
 	    "the ssh connection to %s failed: %s", s->t.peer, clean);
 }
 
-static void
-log_line(xn_ssh_t *s)
-{
-	char clean[3 * XN_SSH_ERRLINE + 1];
-
-	if (s->line_length > 0 && s->t.log != NULL) {
-		xn_utf8_sanitize(clean, s->line, s->line_length);
-		s->t.log(s->t.log_baton, clean);
-	}
-	s->line_length = 0;
-}
-
-static void
-take_stderr(xn_ssh_t *s, const char *text, size_t n)
-{
-	size_t keep = sizeof(s->said) - 1 - s->said_length;
-
-	if (keep > n)
-		keep = n;
-	memcpy(s->said + s->said_length, text, keep);
-	s->said_length += keep;
-	for (size_t i = 0; i < n; i++) {
-		if (text[i] == '\n' || s->line_length == XN_SSH_ERRLINE)
-			log_line(s);
-		if (text[i] != '\n' && text[i] != '\r')
-			s->line[s->line_length++] = text[i];
-	}
-}
-
 /* Unread stderr would fill the window and stop the channel. */
 static xn_error_t *
 drain_stderr(xn_ssh_t *s)
@@ -225,7 +196,7 @@ drain_stderr(xn_ssh_t *s)
 
 	while ((got = libssh2_channel_read_stderr(s->channel, buffer,
 	    sizeof(buffer))) > 0)
-		take_stderr(s, buffer, (size_t)got);
+		xn_said_take(&s->said, &s->t, buffer, (size_t)got);
 	if (got < 0 && got != LIBSSH2_ERROR_EAGAIN && queued(s) == 0)
 		return lost(s, (int)got);
 	return NULL;
@@ -358,7 +329,7 @@ ssh_read(xn_transport_t *t, void *buffer, size_t n, size_t *got, int *end)
 	s->input_budget = 0;
 	XN_TRY(drain_stderr(s));
 	if (libssh2_channel_eof(s->channel)) {
-		log_line(s);
+		xn_said_end(&s->said, &s->t);
 		s->end_seen = 1;
 		*end = 1;
 	}
@@ -441,7 +412,7 @@ xn_ssh__close(xn_transport_t *t)
 	}
 	s->closed = 1;
 	s->out_broken = EPIPE;
-	log_line(s);
+	xn_said_end(&s->said, &s->t);
 	if (s->session != NULL) {
 		for (int i = 0; i < 100; i++)
 			if (libssh2_session_free(s->session) !=
@@ -463,5 +434,6 @@ const xn_transport_kind_t xn_ssh__kind = {
 	.read = ssh_read,
 	.write = ssh_write,
 	.close_write = ssh_close_write,
+	.ending = xn_ssh__ending,
 	.close = xn_ssh__close,
 };

@@ -82,6 +82,16 @@ xn_transport_write_all(xn_transport_t *t, const xn_transport_open_t *how,
 	return NULL;
 }
 
+const char *
+xn_transport_ending(int *status, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	*status = -1;
+	if (t->kind->ending == NULL)
+		return "it closed the connection";
+	return t->kind->ending(status, t, how, pool);
+}
+
 /* One line, byte by byte, so that nothing behind it is taken. */
 static xn_error_t *
 read_line(char *line, size_t *length, xn_transport_t *t,

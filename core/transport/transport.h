@@ -14,6 +14,7 @@
 #include <execnet.h>
 
 typedef struct xn_transport xn_transport_t;
+typedef struct xn_transport_open xn_transport_open_t;
 
 #define XN_TRANSPORT_FDS 3	/* the most descriptors a transport polls */
 
@@ -52,6 +53,13 @@ typedef struct xn_transport_kind {
 	void (*close_write)(xn_transport_t *t);
 
 	/*
+	 * After the end of the stream: xn_transport_ending().  NULL: nothing
+	 * is known but that the stream has ended.
+	 */
+	const char *(*ending)(int *status, xn_transport_t *t,
+	    const xn_transport_open_t *how, apr_pool_t *pool);
+
+	/*
 	 * End it now.  popen: SIGKILL and reap; ssh: close the connection.
 	 * Called once, last, by whichever thread ends the gateway; never
 	 * blocks for more than a moment.
@@ -70,8 +78,6 @@ struct xn_transport {
 	void *log_baton;
 };
 
-struct xn_transport_open;
-
 /*
  * Another place to connect and to start programs from: a gateway's other end
  * (via=), or an ssh server that forwards (ProxyJump).  *FD is one end of a
@@ -82,20 +88,20 @@ struct xn_transport_open;
  */
 typedef struct xn_way {
 	xn_error_t *(*connect)(const struct xn_way *way, int *fd,
-	    const char *host, int port, const struct xn_transport_open *how);
+	    const char *host, int port, const xn_transport_open_t *how);
 	xn_error_t *(*connect_unix)(const struct xn_way *way, int *fd,
-	    const char *path, const struct xn_transport_open *how);
+	    const char *path, const xn_transport_open_t *how);
 	xn_error_t *(*run)(const struct xn_way *way, int *fd,
-	    const char *const *argv, const struct xn_transport_open *how);
+	    const char *const *argv, const xn_transport_open_t *how);
 	/* One more agent of the kind that is there, with HOW->nonce. */
 	xn_error_t *(*run_agent)(const struct xn_way *way, int *fd,
-	    const struct xn_transport_open *how);
+	    const xn_transport_open_t *how);
 	void *baton;
 	const char *name;	/* for messages: "via gw1" */
 } xn_way_t;
 
 /* What a blocking open needs from the gateway. */
-typedef struct xn_transport_open {
+struct xn_transport_open {
 	apr_time_t deadline;		/* apr_time_now() based */
 	const char *nonce;		/* expected back in the agent's hello */
 	int (*cancelled)(void *baton);	/* 1: give up with XN_E_CANCELLED */
@@ -105,7 +111,7 @@ typedef struct xn_transport_open {
 					 * making them here; or NULL */
 	void (*log)(void *baton, const char *line);
 	void *log_baton;
-} xn_transport_open_t;
+};
 
 /*
  * Blocking read and write with a deadline, for bootstrap and hello, over any
@@ -125,6 +131,15 @@ xn_error_t *xn_transport_write_all(xn_transport_t *t,
 xn_error_t *xn_transport_expect(const char **line, const char **noise,
     xn_transport_t *t, const xn_transport_open_t *how, const char *prefix,
     apr_pool_t *pool);
+
+/*
+ * After the end of T's stream: how the program or command behind it ended, and
+ * the beginning and end of what it wrote to stderr, as a clause for an error
+ * message: "exit status 127, saying: ...".  *STATUS is its exit status, -1 if
+ * there is none.  Waits for it a moment, at most.
+ */
+const char *xn_transport_ending(int *status, xn_transport_t *t,
+    const xn_transport_open_t *how, apr_pool_t *pool);
 
 /* ---- The kinds --------------------------------------------------------------- */
 
@@ -172,14 +187,5 @@ typedef struct xn_ssh_target {
  */
 xn_error_t *xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
     const char *command, const xn_transport_open_t *how, apr_pool_t *pool);
-
-/*
- * After the end of an ssh transport's stream: how its command ended, and the
- * beginning of what it wrote to stderr, as a clause for an error message:
- * "exit status 127, saying: ...".  *STATUS is its exit status, -1 if there is
- * none.  Waits for it a moment, at most.
- */
-const char *xn_transport_ssh_ending(int *status, xn_transport_t *t,
-    const xn_transport_open_t *how, apr_pool_t *pool);
 
 #endif

@@ -88,7 +88,7 @@ drive_exec(const xn_xspec_t *spec, char **argv, apr_pool_t *pool)
 		}
 		fwrite(buffer, 1, got, stdout);
 	}
-	printf("ended: %s\n", xn_transport_ssh_ending(&status, t, &how, pool));
+	printf("ended: %s\n", xn_transport_ending(&status, t, &how, pool));
 	t->kind->close(t);
 	return NULL;
 }

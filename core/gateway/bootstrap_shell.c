@@ -1,5 +1,5 @@
 /*
- * bootstrap_ssh.c: brings the agent to a machine that has nothing but sh.
+ * bootstrap_shell.c: brings the agent to a machine that has nothing but sh.
  *
  *	<- XN0 <nonce> ok <system> <machine> gzip|plain
  *	   XN0 <nonce> nodir <places> | nodd | nosha		and it ends
@@ -54,13 +54,13 @@ clean_text(const char *text, apr_pool_t *pool)
 static xn_error_t *
 early_end(const struct bringing *b, const char *doing, const char *noise)
 {
-	int status;
-	const char *ending = xn_transport_ssh_ending(&status, b->t, b->how,
-	    b->pool);
-	const char *advice = status == 127 || status == 126 ?
-	    "; is there a sh, and may this user run it?" : "";
+	const char *ending, *advice;
+	int status, code = xn_bootstrap_ending(&ending, &status, b->spec,
+	    b->t, b->how, b->pool);
 
-	return xn_error_create(XN_E_BOOTSTRAP, "%s ended while %s: %s%s%s%s%s",
+	advice = status == 127 || status == 126 ?
+	    "; is there a sh, and may this user run it?" : "";
+	return xn_error_create(code, "%s ended while %s: %s%s%s%s%s",
 	    b->t->peer, doing, ending, *noise != '\0' ? "; it printed \"" : "",
 	    clean_text(noise, b->pool), *noise != '\0' ? "\"" : "", advice);
 }
@@ -216,7 +216,7 @@ bring(const struct bringing *b)
 }
 
 xn_error_t *
-xn_bootstrap_ssh(xn_transport_t **transport, const xn_xspec_t *spec,
+xn_bootstrap_shell(xn_transport_t **transport, const xn_xspec_t *spec,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	struct bringing b = { .spec = spec, .how = how };
