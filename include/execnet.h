@@ -150,6 +150,17 @@ XN_API void xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout);
 XN_API xn_gateway_t *xn_group_gateway(xn_group_t *group, const char *id);
 
 /*
+ * All gateways of the group in the order in which they were opened, those that
+ * have ended among them until their pools go: an array of the result's length
+ * in POOL.  The gateways in it are borrowed: one whose pool goes is gone.
+ */
+XN_API int xn_group_gateways(xn_gateway_t ***gateways, xn_group_t *group,
+    apr_pool_t *pool);
+
+/* How many there are just now. */
+XN_API int xn_group_count(xn_group_t *group);
+
+/*
  * Where lines go that remote programs write to stderr or xn_log(), and what
  * the core itself finds worth saying.  Called from I/O threads; LINE has no
  * newline and is valid UTF-8.  Without one they are dropped.
@@ -172,25 +183,64 @@ XN_API xn_error_t *xn_gateway_open(xn_gateway_t **gateway, xn_group_t *group,
 XN_API const char *xn_gateway_id(const xn_gateway_t *gateway);
 XN_API const char *xn_gateway_xspec(const xn_gateway_t *gateway);
 
-/* What the agent said of itself in its hello: "c,window,part,pidns,x86_64". */
+/*
+ * What the other end said of itself in its hello: "c,window,part,pidns,x86_64"
+ * from our agent, a list with "python" in it from our Python worker, and
+ * "execnet" alone for execnet's own worker.
+ */
 XN_API const char *xn_gateway_features(const xn_gateway_t *gateway);
+
+/*
+ * The language of the programs that it runs, "c" or "python".
+ */
+XN_API const char *xn_gateway_language(const xn_gateway_t *gateway);
+
+/*
+ * What a program may use; zero and NULL are no limit.  They are in force before
+ * its text is compiled, and hold for everything that it starts.  The reason
+ * for which it was stopped is the XN_E_REMOTE on its channel, "stopped: it used
+ * more than 2 seconds of CPU time"; the gateway and its other programs go on.
+ * What cannot be had over there (no Landlock in the kernel) is an XN_E_REMOTE
+ * that says so, and nothing runs; a worker that knows no limits (Python,
+ * execnet) makes xn_remote_exec() return XN_E_UNSUPPORTED.  doc/limits.md has
+ * what each of them covers.
+ */
+typedef struct xn_limits {
+	long long memory;	/* bytes of address space of each process:
+				 * above, it gets no more memory */
+	double seconds;		/* by the clock: above, it is stopped */
+	long long cpu_seconds;	/* of CPU time of each process: above, it is
+				 * stopped */
+	long long files;	/* descriptors open at once in each process,
+				 * with four that it has: above, EMFILE */
+	long long processes;	/* it and what it starts, threads too, at
+				 * once: above, it is stopped */
+	/* Absolute paths over there, ending with NULL, beneath which something
+	 * may be done; an empty list allows nothing; NULL does not limit.
+	 * Elsewhere it is EACCES.  What may be executed may also be read. */
+	const char *const *read;	/* read files, list folders */
+	const char *const *write;	/* write, make, rename, remove */
+	const char *const *exec;	/* execute: the dynamic loader, too */
+	int no_network;		/* 1: making a socket is EACCES */
+} xn_limits_t;
 
 /* A program to run at the other end. */
 typedef struct xn_program {
 	const char *name;	/* the file name for its messages, or NULL */
-	const char *source;	/* C source text; see <execnet/remote.h> */
-	const char *entry;	/* function to call; NULL: remote_main */
-	const xn_value_t *kwargs;	/* a dict, or NULL */
-	struct {
-		long long memory;	/* bytes of address space; 0: no limit */
-		double seconds;		/* wall time; 0: no limit */
-	} limits;
+	const char *source;	/* in xn_gateway_language(): C, see
+				 * <execnet/remote.h>, or Python */
+	const char *entry;	/* function to call.  NULL: remote_main() in
+				 * C; in Python only the text is executed */
+	const xn_value_t *kwargs;	/* a dict, or NULL; in Python it needs
+				 * an entry: entry(channel, **kwargs) */
+	xn_limits_t limits;	/* all zero: none */
 } xn_program_t;
 
 /*
  * Send PROGRAM and start it; *CHANNEL is the other end of the channel that its
- * remote_main() gets.  Returns at once: a compile error arrives as XN_E_REMOTE
- * on the channel, as in execnet.
+ * remote_main() gets, or its `channel` in Python.  Returns at once: a compile
+ * error arrives as XN_E_REMOTE on the channel, as in execnet.  XN_E_UNSUPPORTED
+ * if it has limits and runs in execnet's own worker.
  */
 XN_API xn_error_t *xn_remote_exec(xn_channel_t **channel,
     xn_gateway_t *gateway, const xn_program_t *program, apr_pool_t *pool);
@@ -203,10 +253,30 @@ XN_API xn_error_t *xn_gateway_newchannel(xn_channel_t **channel,
 typedef struct xn_remote_status {
 	long long numchannels;		/* channels it knows */
 	long long numexecuting;		/* programs it runs */
-	const char *execmodel;		/* how: "process" for our agent */
+	const char *execmodel;		/* how: "process" for our agent,
+					 * "thread" for execnet's worker */
 } xn_remote_status_t;
+
+/*
+ * Ask for it; execmodel is in POOL.  XN_E_TIMEOUT if no answer comes within
+ * TIMEOUT.
+ */
 XN_API xn_error_t *xn_remote_status(xn_remote_status_t *status,
     xn_gateway_t *gateway, apr_interval_time_t timeout, apr_pool_t *pool);
+
+/*
+ * execnet's string coercion, for both ends: how strings that a Python program
+ * made are decoded.  PY2STR_AS_PY3STR: a str of Python 2 arrives as str (read
+ * as Latin-1), else as bytes.  PY3STR_AS_PY2STR: a str of Python 3 arrives as
+ * bytes.  A gateway begins with 1 and 0, as execnet's does.  On a gateway it
+ * holds for channels that are made afterwards.  XN_E_CONNECTION after its end.
+ */
+XN_API xn_error_t *xn_gateway_reconfigure(xn_gateway_t *gateway,
+    int py2str_as_py3str, int py3str_as_py2str);
+
+/* The same for one channel, from the next value on; XN_E_CLOSED if closed. */
+XN_API xn_error_t *xn_channel_reconfigure(xn_channel_t *channel,
+    int py2str_as_py3str, int py3str_as_py2str);
 
 /* Ask it to end (GATEWAY_TERMINATE); returns at once. */
 XN_API void xn_gateway_exit(xn_gateway_t *gateway);
@@ -310,6 +380,71 @@ XN_API xn_gateway_t *xn_channel_gateway(const xn_channel_t *channel);
  */
 XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
 
+/* ---- Several channels together ------------------------------------------ */
+
+/*
+ * Channels of one group, sent to and received from together, as execnet's
+ * MultiChannel.  It adds no queue of its own: what is not received waits in
+ * its channel, and its sender waits.  An error that belongs to one channel
+ * begins with the id of its gateway: "gw2: ...".
+ */
+typedef struct xn_multichannel xn_multichannel_t;
+
+/*
+ * Tie together N CHANNELS, which are copied; XN_E_USAGE if they are of more
+ * than one group.  It lives in POOL; the channels may go before it, and count
+ * as ended then.  One thread at a time receives from it.
+ */
+XN_API xn_error_t *xn_multichannel_create(xn_multichannel_t **multi,
+    xn_channel_t *const *channels, int n, apr_pool_t *pool);
+
+/*
+ * xn_remote_exec() on every gateway of GROUP, in the order in which they were
+ * opened.  All or nothing: when one of them cannot take it, the programs that
+ * were started are told to end.  Of a group without gateways it is empty.
+ */
+XN_API xn_error_t *xn_group_remote_exec(xn_multichannel_t **multi,
+    xn_group_t *group, const xn_program_t *program, apr_pool_t *pool);
+
+/* How many channels it has, and the one with INDEX from 0; NULL beyond. */
+XN_API int xn_multichannel_count(const xn_multichannel_t *multi);
+XN_API xn_channel_t *xn_multichannel_channel(const xn_multichannel_t *multi,
+    int index);
+
+/*
+ * Send the value that FORMAT describes (see xn_send) on each channel in turn.
+ * Those after one that fails get it too; the first error is returned.
+ */
+XN_API xn_error_t *xn_multichannel_send_each(xn_multichannel_t *multi,
+    const char *format, ...);
+
+/*
+ * Receive one value from each: *VALUES is an array in POOL, its order that of
+ * the channels.  Until each has one nothing is taken from any, so after an
+ * error (the first that ended or failed; XN_E_TIMEOUT) all can be received.
+ */
+XN_API xn_error_t *xn_multichannel_receive_each(const xn_value_t ***values,
+    xn_multichannel_t *multi, apr_interval_time_t timeout, apr_pool_t *pool);
+
+/*
+ * Receive from any: values come in the order in which they arrived here.
+ * *VALUE is in POOL, *SENDER the channel it came on.  A channel that has failed
+ * returns its error once, with *SENDER set; for other errors *SENDER is NULL.
+ * One that has plainly ended is passed over; if ENDS is not 0 it is told once,
+ * as *VALUE NULL.  XN_E_EOF when all have ended and been told.
+ */
+XN_API xn_error_t *xn_multichannel_receive(const xn_value_t **value,
+    xn_channel_t **sender, xn_multichannel_t *multi, int ends,
+    apr_interval_time_t timeout, apr_pool_t *pool);
+
+/*
+ * Wait until each has been closed by its peer, then return the first error in
+ * the order of the channels (of those that no receive has returned).
+ * XN_E_TIMEOUT names the first that is still open, if none has failed.
+ */
+XN_API xn_error_t *xn_multichannel_waitclose(xn_multichannel_t *multi,
+    apr_interval_time_t timeout);
+
 /* ---- Programs in this process ------------------------------------------- */
 
 /* A program written against <execnet/remote.h>, compiled natively. */
@@ -371,7 +506,10 @@ XN_API xn_error_t *xn_xspec_check(const char *xspec, apr_pool_t *pool);
 
 /*
  * A value as execnet's dumps() writes it, and back.  VERSION is 1 (execnet
- * 1.x) or 2 (execnet 2.x); loads takes both.
+ * 1.x) or 2 (execnet 2.x), each of which reads its own alone; else XN_E_USAGE.
+ * loads takes both, and as execnet's does it makes bytes of what was a str in
+ * Python 2; XN_E_PROTOCOL for what is no dump.  A channel cannot be in a dump.
+ * *BYTES and *VALUE live in POOL; the value's longer bytes are those at BYTES.
  */
 XN_API xn_error_t *xn_dumps(const unsigned char **bytes, size_t *n,
     const xn_value_t *value, int version, apr_pool_t *pool);

@@ -48,7 +48,9 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 	if (ch->next != NULL)
 		ch->next->prev = ch;
 	group->channels = ch;
+	ch->coerce.py2str_as_py3str = 1;
 	if (gw != NULL) {
+		ch->coerce = gw->coerce;
 		xn_gateway__ref(gw);
 		ch->send_closed = ch->receive_closed = gw->closing;
 	}
@@ -123,7 +125,7 @@ xn_channel__unref(xn_channel_t *ch)
 		xn_channel__drop_partial(ch);
 		if (gw != NULL) {
 			xn_window_closed(&ch->window, &gw->total);
-			gw->queued -= ch->queued;
+			xn_gateway__unqueue(gw, ch->queued);
 		}
 	}
 	xn_group__unlock(group);
@@ -147,8 +149,19 @@ xn_channel__wake(xn_channel_t *ch)
 
 	apr_thread_cond_broadcast(ch->changed);
 	for (struct xn_waiter *w = ch->waiters; w != NULL; w = w->next)
-		if (write(w->event_fd, &one, sizeof(one)) < 0)
+		if (w->event_fd < 0)
+			apr_thread_cond_broadcast(w->cond);
+		else if (write(w->event_fd, &one, sizeof(one)) < 0)
 			continue;	/* its counter is full: it is awake */
+}
+
+void
+xn_channel__end_receiving(xn_channel_t *ch)
+{
+	if (ch->ended == 0)
+		ch->ended = ++ch->group->arrivals;
+	ch->receive_closed = 1;
+	xn_channel__wake(ch);
 }
 
 void
@@ -158,18 +171,17 @@ xn_channel__peer_closed(xn_channel_t *ch, int last_only, const char *text)
 		return;
 	if (text != NULL && ch->remote_error == NULL && !ch->local_closed)
 		ch->remote_error = strdup(text);
-	ch->receive_closed = 1;
 	xn_channel__drop_partial(ch);
 	if (!last_only)
 		ch->send_closed = 1;
-	xn_channel__wake(ch);
+	xn_channel__end_receiving(ch);
 }
 
 void
 xn_channel__drop_partial(xn_channel_t *ch)
 {
 	if (ch->gateway != NULL)
-		ch->gateway->queued -= xn_buf_len(&ch->partial);
+		xn_gateway__unqueue(ch->gateway, xn_buf_len(&ch->partial));
 	xn_buf_free(&ch->partial);
 }
 
@@ -186,6 +198,7 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 	item->payload = payload;
 	item->length = n;
 	item->cost = cost;
+	item->arrival = ++ch->group->arrivals;
 	if (ch->tail != NULL)
 		ch->tail->next = item;
 	else
@@ -244,9 +257,9 @@ xn_channel__close(xn_channel_t *ch, const char *text)
 	/* send_closed without local_closed: the peer has said CLOSE. */
 	if (!ch->local_closed && (!ch->send_closed || !ch->receive_closed))
 		send_close(ch, text);
-	ch->local_closed = ch->send_closed = ch->receive_closed = 1;
+	ch->local_closed = ch->send_closed = 1;
 	xn_channel__drop_partial(ch);
-	xn_channel__wake(ch);
+	xn_channel__end_receiving(ch);
 	xn_group__unlock(ch->group);
 }
 

@@ -6,15 +6,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/gateway/trace.h"
+
+#define SHOWN_MAX 1024u	/* of an error that is not a text */
+
 typedef xn_error_t *handler_fn(xn_gateway_t *gw, const struct xn_message *m);
 
-static xn_error_t *
-broken(const xn_gateway_t *gw, const struct xn_message *m, const char *why)
+xn_error_t *
+xn_gateway__broken(const xn_gateway_t *gw, const struct xn_message *m,
+    const char *why)
 {
 	return xn_error_create(XN_E_PROTOCOL,
 	    "%s broke the protocol: %s on channel %d: %s",
 	    gw->transport->peer, xn_message_name(m->type), (int)m->channel,
 	    why);
+}
+
+xn_error_t *
+xn_gateway__reply(xn_gateway_t *gw, const struct xn_message *m, int type,
+    uint8_t *payload, size_t n)
+{
+	int code = XN_C_TOO_BIG;
+
+	xn_group__lock(gw->group);
+	if (gw->urgent.frames < XN_REPLIES_MAX)
+		code = xn_gateway__put(gw, type, m->channel, payload, n, 1);
+	else
+		free(payload);
+	xn_group__unlock(gw->group);
+	return code == XN_C_OK ? NULL : xn_gateway__broken(gw, m,
+	    code == XN_C_TOO_BIG ? "it asks and does not read the answers" :
+	    xn_code_text(code));
 }
 
 static xn_channel_t *
@@ -43,7 +65,7 @@ whole_payload(size_t *n, xn_channel_t *ch, const struct xn_message *m)
 	size_t before = xn_buf_len(&ch->partial);
 	uint8_t *payload;
 
-	if (before + m->length > XN_MESSAGE_MAX ||
+	if (before + m->length > xn_gateway__message_max(ch->gateway) ||
 	    (payload = malloc(before + m->length + 1)) == NULL)
 		return NULL;
 	if (before > 0)
@@ -80,10 +102,10 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 
 	if (ch == NULL || ch->receive_closed)
 		return NULL;	/* as execnet: not even decoded */
-	if (xn_window_arrived(&ch->window, m->length) != XN_C_OK)
-		return broken(gw, m, "more data than was granted");
+	if (!gw->plain && xn_window_arrived(&ch->window, m->length) != XN_C_OK)
+		return xn_gateway__broken(gw, m, "more data than was granted");
 	code = XN_C_OK;
-	if (gw->queued + m->length > XN_QUEUED_MAX) {
+	if (!gw->plain && gw->queued + m->length > XN_QUEUED_MAX) {
 		overflow(gw, ch);
 	} else if (m->type == XN_MSG_CHANNEL_PART) {
 		code = join_part(gw, ch, m);
@@ -93,7 +115,7 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 		    xn_channel__push(ch, payload, n, m->length);
 	}
 	if (code != XN_C_OK)
-		return broken(gw, m, xn_code_text(code));
+		return xn_gateway__broken(gw, m, xn_code_text(code));
 	if (ch->callback_ready) {
 		xn_channel__ref(ch);
 		*call = ch;
@@ -117,9 +139,20 @@ on_data(xn_gateway_t *gw, const struct xn_message *m)
 	return error;
 }
 
-/* The text of a CLOSE_ERROR: a str; anything else is shown as it is. */
+/* What a CLOSE_ERROR of execnet says that is not a str: as Python shows it. */
 static char *
-error_text(const struct xn_message *m)
+shown(const xn_value *value)
+{
+	char *text = malloc(SHOWN_MAX);
+
+	if (text != NULL)
+		xn_repr(text, SHOWN_MAX, value);
+	return text;
+}
+
+/* The text of a CLOSE_ERROR: a str. */
+static char *
+error_text(const xn_gateway_t *gw, const struct xn_message *m)
 {
 	const xn_value *value = NULL;
 	apr_pool_t *scratch;
@@ -129,9 +162,14 @@ error_text(const struct xn_message *m)
 	apr_pool_create(&scratch, NULL);
 	env.alloc = (void *(*)(void *, size_t))apr_palloc;
 	env.alloc_baton = scratch;
-	if (xn_decode(&value, m->payload, m->length, &env) == XN_C_OK &&
-	    value->kind == XN_STR && (text = malloc(3 * value->size + 1)))
+	env.py2str_as_py3str = 1;
+	if (xn_decode(&value, m->payload, m->length, &env) != XN_C_OK)
+		value = NULL;
+	else if (value->kind == XN_STR && (text = malloc(3 *
+	    (size_t)value->size + 1)) != NULL)
 		xn_utf8_sanitize(text, value->u.text, value->size);
+	else if (value->kind != XN_STR && gw->plain)
+		text = shown(value);
 	apr_pool_destroy(scratch);
 	return text;
 }
@@ -144,8 +182,8 @@ on_close(xn_gateway_t *gw, const struct xn_message *m)
 	int call = 0;
 
 	if (m->type == XN_MSG_CHANNEL_CLOSE_ERROR &&
-	    (text = error_text(m)) == NULL)
-		return broken(gw, m, "the error has no text");
+	    (text = error_text(gw, m)) == NULL)
+		return xn_gateway__broken(gw, m, "the error has no text");
 	xn_group__lock(gw->group);
 	ch = find(gw, m->channel);
 	if (ch != NULL) {
@@ -171,7 +209,7 @@ on_window(xn_gateway_t *gw, const struct xn_message *m)
 	int code = XN_C_OK;
 
 	if (m->length != 4)
-		return broken(gw, m, "not four bytes");
+		return xn_gateway__broken(gw, m, "not four bytes");
 	xn_group__lock(gw->group);
 	ch = find(gw, m->channel);
 	if (ch != NULL) {
@@ -179,7 +217,7 @@ on_window(xn_gateway_t *gw, const struct xn_message *m)
 		xn_channel__wake(ch);
 	}
 	xn_group__unlock(gw->group);
-	return code == XN_C_OK ? NULL : broken(gw, m, xn_code_text(code));
+	return code == XN_C_OK ? NULL : xn_gateway__broken(gw, m, xn_code_text(code));
 }
 
 static xn_error_t *
@@ -188,14 +226,11 @@ on_ping(xn_gateway_t *gw, const struct xn_message *m)
 	uint8_t *copy;
 
 	if (m->length > 256)
-		return broken(gw, m, "more than 256 bytes");
+		return xn_gateway__broken(gw, m, "more than 256 bytes");
 	if ((copy = malloc(m->length + 1)) == NULL)
-		return broken(gw, m, "no memory");
+		return xn_gateway__broken(gw, m, "no memory");
 	memcpy(copy, m->payload, m->length);
-	xn_group__lock(gw->group);
-	xn_gateway__put(gw, XN_MSG_PONG, m->channel, copy, m->length, 1);
-	xn_group__unlock(gw->group);
-	return NULL;
+	return xn_gateway__reply(gw, m, XN_MSG_PONG, copy, m->length);
 }
 
 static xn_error_t *
@@ -212,7 +247,7 @@ on_log(xn_gateway_t *gw, const struct xn_message *m)
 	char *line = malloc(3 * (size_t)m->length + 1);
 
 	if (line == NULL)
-		return broken(gw, m, "no memory");
+		return xn_gateway__broken(gw, m, "no memory");
 	xn_utf8_sanitize(line, m->payload, m->length);
 	xn_group__log(gw->group, gw->id, line);
 	free(line);
@@ -229,26 +264,23 @@ on_exec(xn_gateway_t *gw, const struct xn_message *m)
 	xn_buf_init(&out, 256);
 	if (xn_put_str(&out, text, sizeof(text) - 1) != XN_C_OK ||
 	    xn_put_stop(&out) != XN_C_OK)
-		return broken(gw, m, "no memory");
-	xn_group__lock(gw->group);
-	xn_gateway__put(gw, XN_MSG_CHANNEL_CLOSE_ERROR, m->channel, out.base,
-	    out.end, 0);
-	xn_group__unlock(gw->group);
-	return NULL;
+		return xn_gateway__broken(gw, m, "no memory");
+	return xn_gateway__reply(gw, m, XN_MSG_CHANNEL_CLOSE_ERROR, out.base,
+	    out.end);
 }
 
 static xn_error_t *
 on_unexpected(xn_gateway_t *gw, const struct xn_message *m)
 {
-	return broken(gw, m, "an agent does not send that");
+	return xn_gateway__broken(gw, m, "an agent does not send that");
 }
 
 xn_error_t *
 xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m)
 {
 	static handler_fn *const handlers[] = {
-		[XN_MSG_STATUS] = on_unexpected,
-		[XN_MSG_RECONFIGURE] = on_pong,
+		[XN_MSG_STATUS] = xn_gateway__on_status,
+		[XN_MSG_RECONFIGURE] = xn_gateway__on_reconfigure,
 		[XN_MSG_GATEWAY_TERMINATE] = on_pong,
 		[XN_MSG_CHANNEL_EXEC] = on_exec,
 		[XN_MSG_CHANNEL_DATA] = on_data,
@@ -263,7 +295,9 @@ xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m)
 	};
 	const int n = (int)(sizeof(handlers) / sizeof(handlers[0]));
 
-	if (m->type < 0 || m->type >= n || handlers[m->type] == NULL)
+	xn_trace(gw->id, 0, m->type, m->channel, m->payload, m->length);
+	if (m->type < 0 || m->type >= n || handlers[m->type] == NULL ||
+	    (gw->plain && m->type > XN_MSG_CHANNEL_LAST_MESSAGE))
 		return on_unexpected(gw, m);
 	return handlers[m->type](gw, m);
 }

@@ -56,7 +56,14 @@ pack_program(uint8_t **payload, size_t *n, xn_channel_t *ch,
 		XN_TRY(xn_make_value(&kwargs, pool, "{}"));
 	if (kwargs->kind != XN_DICT)
 		return xn_error_create(XN_E_USAGE, "kwargs is not a dict");
+	if (kwargs->size > 0 && program->entry == NULL &&
+	    strcmp(xn_gateway_language(ch->gateway), "python") == 0)
+		return xn_error_create(XN_E_USAGE, "a Python program gets its "
+		    "kwargs as arguments of a function: name it as entry");
 	XN_TRY(limits_value(&limits, program, pool));
+	if (limits != NULL && ch->gateway->plain)
+		return xn_error_create(XN_E_UNSUPPORTED, "execnet's worker "
+		    "cannot limit what a program uses");
 	if (limits == NULL)
 		return pack_for(payload, n, ch, "(s?s?sv)", program->source,
 		    program->name, program->entry, kwargs);

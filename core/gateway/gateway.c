@@ -12,8 +12,10 @@
 #include <apr_strings.h>
 
 #include "core/gateway/bootstrap.h"
+#include "core/gateway/trace.h"
 
-#define INPUT_MAX (XN_MESSAGE_MAX + XN_HEADER_SIZE + 256u * 1024)
+/* A message, and what was read behind it. */
+#define INPUT_MAX(message_max) ((message_max) + XN_HEADER_SIZE + 256u * 1024)
 
 void
 xn_gateway__ref(xn_gateway_t *gw)
@@ -52,6 +54,7 @@ xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel, uint8_t *payload,
 		free(payload);
 		return XN_C_OK;
 	}
+	xn_trace(gw->id, 1, type, channel, payload, n);
 	code = xn_outbox_put(urgent ? &gw->urgent : &gw->outbox, type, channel,
 	    payload, n);
 	/* Else the I/O thread is writing, or polls until it can. */
@@ -208,7 +211,7 @@ gateway_new(xn_gateway_t **out, xn_group_t *group, const char *xspec)
 	gw->next_id = 1;
 	gw->group = group;
 	gw->channels = apr_hash_make(own);
-	xn_buf_init(&gw->in, INPUT_MAX);
+	gw->coerce.py2str_as_py3str = 1;
 	gw->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = gw->wake_fd < 0 ? errno :
 	    apr_thread_cond_create(&gw->changed, own);
@@ -228,50 +231,6 @@ gateway_new(xn_gateway_t **out, xn_group_t *group, const char *xspec)
 	return NULL;
 }
 
-/* chdir=, nice= and env: are set over there by one message of ours. */
-static xn_error_t *
-send_setup(xn_gateway_t *gw)
-{
-	const xn_xspec_t *spec = gw->spec;
-	xn_channel_t *ch;
-	xn_error_t *error;
-	struct xn_buf out;
-
-	if (spec->chdir == NULL && spec->nice == 0 && spec->env_count == 0)
-		return NULL;
-	xn_buf_init(&out, XN_MESSAGE_MAX);
-	xn_put_newdict(&out);
-	if (spec->chdir != NULL) {
-		xn_put_str(&out, "chdir", 5);
-		xn_put_bytes(&out, spec->chdir, strlen(spec->chdir));
-		xn_put_setitem(&out);
-	}
-	xn_put_str(&out, "nice", 4);
-	xn_put_int(&out, spec->nice);
-	xn_put_setitem(&out);
-	xn_put_str(&out, "env", 3);
-	xn_put_newdict(&out);
-	for (int i = 0; i < spec->env_count; i++) {
-		xn_put_bytes(&out, spec->env[i].name,
-		    strlen(spec->env[i].name));
-		xn_put_bytes(&out, spec->env[i].value,
-		    strlen(spec->env[i].value));
-		xn_put_setitem(&out);
-	}
-	xn_put_setitem(&out);
-	if (xn_put_stop(&out) != XN_C_OK)
-		return xn_error_create(XN_E_NOMEM, "no memory for the set-up");
-	xn_group__lock(gw->group);
-	ch = xn_channel__new(gw->group, gw, gw->next_id);
-	gw->next_id += 2;
-	xn_gateway__put(gw, XN_MSG_SETUP, ch->id, out.base, out.end, 0);
-	xn_group__unlock(gw->group);
-	error = xn_channel_waitclose(ch, spec->timeout);
-	xn_channel__close(ch, NULL);
-	xn_channel__unref(ch);
-	return error;
-}
-
 /* From a struct to a running I/O thread. */
 static xn_error_t *
 start(xn_gateway_t *gw)
@@ -288,6 +247,8 @@ start(xn_gateway_t *gw)
 
 	XN_TRY(xn_bootstrap(&gw->transport, &gw->features, gw->spec, &how,
 	    gw->pool));
+	gw->plain = xn_gateway__has(gw, "execnet");
+	xn_buf_init(&gw->in, INPUT_MAX(xn_gateway__message_max(gw)));
 	/* It may have answered before anything had to wait. */
 	if (is_cancelled(gw->group))
 		return xn_error_create(XN_E_CANCELLED, "cancelled");
@@ -324,7 +285,7 @@ xn_gateway_open(xn_gateway_t **out, xn_group_t *group, const char *xspec,
 	}
 	apr_pool_cleanup_register(pool, gw, gateway_cleanup,
 	    apr_pool_cleanup_null);
-	error = send_setup(gw);
+	error = xn_gateway__setup(gw);
 	if (error != NULL) {
 		apr_pool_cleanup_run(pool, gw, gateway_cleanup);
 		return xn_error_wrap(error, "cannot open gateway %s", xspec);
@@ -349,6 +310,35 @@ const char *
 xn_gateway_features(const xn_gateway_t *gw)
 {
 	return gw->features;
+}
+
+int
+xn_gateway__has(const xn_gateway_t *gw, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = gw->features; at != NULL && *at != '\0'; ) {
+		const char *comma = strchr(at, ',');
+		size_t length = comma != NULL ? (size_t)(comma - at) :
+		    strlen(at);
+
+		if (length == n && memcmp(at, word, n) == 0)
+			return 1;
+		at = comma != NULL ? comma + 1 : NULL;
+	}
+	return 0;
+}
+
+const char *
+xn_gateway_language(const xn_gateway_t *gw)
+{
+	return gw->plain || xn_gateway__has(gw, "python") ? "python" : "c";
+}
+
+uint32_t
+xn_gateway__message_max(const xn_gateway_t *gw)
+{
+	return gw->plain ? XN_PEER_MESSAGE_MAX : XN_MESSAGE_MAX;
 }
 
 void

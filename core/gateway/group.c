@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/gateway/trace.h"
+
 apr_time_t
 xn__clock(void)
 {
@@ -139,6 +141,7 @@ xn_group_create(xn_group_t **out, apr_pool_t *pool)
 	xn_group_t *group;
 	apr_status_t status;
 
+	xn_trace__start();
 	apr_pool_create(&own, NULL);
 	group = apr_pcalloc(own, sizeof(*group));
 	group->pool = own;
@@ -225,6 +228,35 @@ xn_group_gateway(xn_group_t *group, const char *id)
 			break;
 	xn_group__unlock(group);
 	return gw;
+}
+
+int
+xn_group_count(xn_group_t *group)
+{
+	int n = 0;
+
+	xn_group__lock(group);
+	for (xn_gateway_t *gw = group->gateways; gw != NULL; gw = gw->next)
+		n++;
+	xn_group__unlock(group);
+	return n;
+}
+
+int
+xn_group_gateways(xn_gateway_t ***gateways, xn_group_t *group,
+    apr_pool_t *pool)
+{
+	int n = 0, i;
+
+	xn_group__lock(group);
+	for (xn_gateway_t *gw = group->gateways; gw != NULL; gw = gw->next)
+		n++;
+	*gateways = apr_palloc(pool, (size_t)n * sizeof(xn_gateway_t *) + 1);
+	i = n;			/* the list begins with the newest */
+	for (xn_gateway_t *gw = group->gateways; gw != NULL; gw = gw->next)
+		(*gateways)[--i] = gw;
+	xn_group__unlock(group);
+	return n;
 }
 
 /*

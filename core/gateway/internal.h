@@ -42,6 +42,7 @@ struct xn_group {
 					 * are taken */
 	struct xn_channel *channels;	/* list of all channels */
 	int next_gateway;		/* for default ids gw1, gw2, ... */
+	uint64_t arrivals;		/* values that have arrived, and ends */
 	xn_log_fn *log;			/* may be NULL */
 	void *log_baton;
 };
@@ -67,6 +68,7 @@ struct xn_frame {
 struct xn_outbox {
 	struct xn_frame *head, *tail;
 	size_t bytes;			/* payload waiting */
+	size_t frames;			/* how many */
 };
 
 #define XN_OUTBOX_MAX	(512u * 1024)	/* senders of data wait above this */
@@ -87,6 +89,12 @@ void xn_outbox_clear(struct xn_outbox *box);
 
 /* ---- Gateways ------------------------------------------------------------------ */
 
+/* execnet's string coercion: how what arrives is decoded (RECONFIGURE). */
+struct xn_coerce {
+	int py2str_as_py3str;		/* execnet's default: 1 */
+	int py3str_as_py2str;		/* 0 */
+};
+
 struct xn_gateway {
 	xn_group_t *group;		/* counted */
 	struct xn_gateway *next;	/* in group->gateways or ->opening */
@@ -94,6 +102,12 @@ struct xn_gateway {
 	int refs;			/* user + channels */
 	const char *id;
 	const char *features;
+	int plain;			/* the peer is execnet's own: it knows
+					 * types 0 to 7 only, see plain.c */
+	int paused;			/* plain: its connection is not read */
+	apr_time_t paused_at;		/* since when nobody has taken any of
+					 * what waits */
+	struct xn_coerce coerce;	/* what new channels begin with */
 	const xn_xspec_t *spec;
 	xn_transport_t *transport;	/* the I/O thread's, after open */
 	apr_thread_t *thread;		/* the I/O thread; NULL when joined */
@@ -129,6 +143,18 @@ void xn_gateway__unref(xn_gateway_t *gw);	/* unlocked; may free */
 /* Make the I/O thread look again; any thread, lock held or not. */
 void xn_gateway__wake(xn_gateway_t *gw);
 
+/* N bytes that waited in its channels do no more; locked. */
+void xn_gateway__unqueue(xn_gateway_t *gw, size_t n);
+
+/* The largest payload that may arrive from it. */
+uint32_t xn_gateway__message_max(const xn_gateway_t *gw);
+
+/* chdir=, nice= and env: of the xspec, over there; waits until it is done. */
+xn_error_t *xn_gateway__setup(xn_gateway_t *gw);
+
+/* 1 if WORD is in the comma-separated list of its features. */
+int xn_gateway__has(const xn_gateway_t *gw, const char *word);
+
 /* 1 if the caller is this gateway's I/O thread. */
 int xn_gateway__in_io_thread(const xn_gateway_t *gw);
 
@@ -139,6 +165,21 @@ int xn_gateway__in_io_thread(const xn_gateway_t *gw);
 int xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel,
     uint8_t *payload, size_t n, int urgent);
 
+/*
+ * Answer message M in the I/O thread, payload as above; not locked.  A peer
+ * that asks and does not read the answers has broken the protocol.
+ */
+xn_error_t *xn_gateway__reply(xn_gateway_t *gw, const struct xn_message *m,
+    int type, uint8_t *payload, size_t n);
+xn_error_t *xn_gateway__broken(const xn_gateway_t *gw,
+    const struct xn_message *m, const char *why);
+
+/* What the peer asks of us (STATUS) and how we decode from now on. */
+xn_error_t *xn_gateway__on_status(xn_gateway_t *gw,
+    const struct xn_message *m);
+xn_error_t *xn_gateway__on_reconfigure(xn_gateway_t *gw,
+    const struct xn_message *m);
+
 /* The error that calls get after the end; NULL while it lives.  Locked. */
 xn_error_t *xn_gateway__error(const xn_gateway_t *gw);
 
@@ -148,6 +189,20 @@ void *APR_THREAD_FUNC xn_gateway__io(apr_thread_t *thread, void *gateway);
 /* Act on one message, in the I/O thread; an error ends the gateway. */
 xn_error_t *xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m);
 
+/* ---- A peer without windows, plain.c ---------------------------------------------- */
+
+/* 1 if the I/O thread shall read on, 0 while too much waits; unlocked. */
+int xn_plain__may_read(xn_gateway_t *gw);
+
+/* Ask whether the peer lives; locked. */
+void xn_plain__ask(xn_gateway_t *gw);
+
+/* While the peer is not read: tell those who wait for too long, in vain. */
+void xn_plain__look(xn_gateway_t *gw);
+
+/* What they are told: which channel is in the way of CH; locked. */
+xn_error_t *xn_plain__stuck(const xn_channel_t *ch);
+
 /* ---- Channels -------------------------------------------------------------------- */
 
 struct xn_item {			/* one payload that waits */
@@ -156,6 +211,7 @@ struct xn_item {			/* one payload that waits */
 	size_t length;
 	size_t cost;			/* to be given back when it is taken:
 					 * what its last frame cost */
+	uint64_t arrival;		/* its number in the group */
 };
 
 struct xn_waiter;			/* someone in a select, see wait.c */
@@ -172,11 +228,18 @@ struct xn_channel {
 	int send_closed;		/* we closed, or the peer did */
 	int receive_closed;		/* the peer will send no more */
 	int local_closed;		/* we closed it ourselves */
+	uint64_t ended;			/* the number of its end among the
+					 * arrivals; 0: it has not ended */
 	char *remote_error;		/* given once to a receiver, then EOF */
 	struct xn_item *head, *tail;	/* not yet received */
 	size_t queued;			/* bytes in them */
 	struct xn_buf partial;		/* parts of the payload now arriving */
-	struct xn_window window;
+	struct xn_window window;	/* unused if the gateway is plain */
+	struct xn_coerce coerce;
+	int waiting;			/* threads that wait for it */
+	apr_time_t waiting_since;	/* the first of them */
+	int stuck;			/* nothing can come: who waits is told,
+					 * see plain.c */
 	int sending;			/* a thread is sending parts */
 	int starved;			/* a receiver has been waiting */
 	apr_thread_cond_t *changed;	/* in its own pool */
@@ -208,6 +271,9 @@ void xn_channel__unref(xn_channel_t *ch);	/* unlocked; may free */
 /* Wake everybody who waits for something of CH; locked. */
 void xn_channel__wake(xn_channel_t *ch);
 
+/* Nothing more will be received on CH: whoever waits is woken; locked. */
+void xn_channel__end_receiving(xn_channel_t *ch);
+
 /*
  * The peer has closed (LAST only: it sends no more); TEXT is its error or
  * NULL.  Locked.
@@ -221,6 +287,15 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
  */
 #define XN_CHANNELS_MAX		16384u
 #define XN_QUEUED_MAX		(40u * 1024 * 1024)
+
+/*
+ * A peer without windows is not read from while more than this waits, until
+ * half of it has been taken.
+ */
+#define XN_PLAIN_QUEUED_MAX	(16u * 1024 * 1024)
+
+/* Answers that a peer may leave unread. */
+#define XN_REPLIES_MAX		16384u
 
 /* Forget the parts of a payload that has not arrived complete; locked. */
 void xn_channel__drop_partial(xn_channel_t *ch);
@@ -241,6 +316,14 @@ int xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload,
     size_t *n, xn_channel_fn **function, void **baton);
 xn_error_t *xn_channel__end_error(xn_channel_t *ch);
 
+/*
+ * Threads that run callbacks say so of themselves, once; xn__may_block() is
+ * then an error in them: "WHAT: a callback must not block".
+ */
+void xn__this_thread_calls_back(void);
+int xn__in_callback_thread(void);
+xn_error_t *xn__may_block(const char *what);
+
 /* Call the callback for what waits; without the lock. */
 void xn_channel__run_callback(xn_channel_t *ch);
 
@@ -258,6 +341,12 @@ void xn_channel__own(xn_channel_t *ch, apr_pool_t *pool);
  */
 xn_error_t *xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload,
     size_t n);
+
+/* The first payload that waits, the caller's; there is one.  Locked. */
+uint8_t *xn_channel__pop(xn_channel_t *ch, size_t *n);
+
+/* NULL if this thread may wait to receive from CH, or why not; locked. */
+xn_error_t *xn_channel__may_receive(const xn_channel_t *ch);
 
 /* The next payload, malloc'ed, the caller's.  Unlocked. */
 xn_error_t *xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
@@ -284,8 +373,13 @@ apr_time_t xn__deadline(apr_interval_time_t timeout);
 
 struct xn_waiter {
 	struct xn_waiter *next;		/* in channel->waiters */
-	int event_fd;
+	int event_fd;			/* an eventfd, or -1: */
+	apr_thread_cond_t *cond;	/* a condition of the group's lock */
+	apr_time_t since;		/* when it was added */
 };
+
+void xn_waiter__add(struct xn_waiter *waiter, xn_channel_t *ch); /* locked */
+void xn_waiter__remove(struct xn_waiter *waiter, xn_channel_t *ch); /* locked */
 
 /*
  * Wait until one of the channels has something to receive or ended

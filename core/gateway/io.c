@@ -4,7 +4,8 @@
  * It alone touches the transport.  A turn: see what is to be done, poll, read
  * and act on what arrived, write what waits.  It never waits for anything but
  * the poll, and it always reads: what arrives is bounded by the credit that
- * the receivers have granted.
+ * the receivers have granted.  A peer without credit is not read from while
+ * too much waits (plain.c).
  */
 #include "core/gateway/internal.h"
 
@@ -51,7 +52,8 @@ handle_input(xn_gateway_t *gw)
 	struct xn_message m;
 	int taken;
 
-	while ((taken = xn_message_take(&m, &gw->in, XN_MESSAGE_MAX)) == 1)
+	while ((taken = xn_message_take(&m, &gw->in,
+	    xn_gateway__message_max(gw))) == 1)
 		XN_TRY(xn_gateway__dispatch(gw, &m));
 	if (taken < 0)
 		return xn_error_create(XN_E_PROTOCOL,
@@ -66,7 +68,8 @@ read_input(xn_gateway_t *gw, int *end)
 	uint8_t *room;
 	size_t got;
 
-	for (int i = 0; i < READS_A_TURN && !*end; i++) {
+	for (int i = 0; i < READS_A_TURN && !*end && xn_plain__may_read(gw);
+	    i++) {
 		if (xn_buf_reserve(&gw->in, READ_SIZE, &room) != XN_C_OK)
 			return xn_error_create(XN_E_NOMEM,
 			    "no memory to read from %s", gw->transport->peer);
@@ -131,16 +134,21 @@ write_output(xn_gateway_t *gw)
 /*
  * A peer that says nothing for the whole timeout is lost; at half of it we
  * ask.  It gets half the timeout to answer even if we ask late: we may have
- * been stopped, or held up by a callback.  Into *SLEEP_MS how long poll may
- * sleep.
+ * been stopped, or held up by a callback.  The clock stops while we do not
+ * listen.  Into *SLEEP_MS how long poll may sleep.
  */
 static xn_error_t *
-keepalive(xn_gateway_t *gw, int *sleep_ms)
+keepalive(xn_gateway_t *gw, int listening, int *sleep_ms)
 {
 	apr_interval_time_t half = gw->spec->timeout / 2;
 	apr_time_t now = xn__clock();
 	apr_interval_time_t next;
 
+	if (!listening) {
+		xn_plain__look(gw);
+		gw->last_heard = now;
+		gw->asked = 0;
+	}
 	if (gw->asked != 0 && now - gw->asked >= half)
 		return xn_error_create(XN_E_TIMEOUT,
 		    "%s said nothing for %g seconds", gw->transport->peer,
@@ -148,7 +156,7 @@ keepalive(xn_gateway_t *gw, int *sleep_ms)
 	if (gw->asked == 0 && now - gw->last_heard >= half) {
 		gw->asked = now;
 		xn_group__lock(gw->group);
-		xn_outbox_put(&gw->urgent, XN_MSG_PING, 0, NULL, 0);
+		xn_plain__ask(gw);
 		xn_group__unlock(gw->group);
 	}
 	next = (gw->asked != 0 ? gw->asked : gw->last_heard) + half - now;
@@ -161,18 +169,19 @@ static xn_error_t *
 one_turn(xn_gateway_t *gw, int *end)
 {
 	struct pollfd pfd[XN_TRANSPORT_FDS + 1];
-	int n, now = 0, sleep_ms = 0, want_write;
+	int n, now = 0, sleep_ms = 0, want_read, want_write;
 	uint64_t ignored;
 
-	XN_TRY(keepalive(gw, &sleep_ms));
+	want_read = xn_plain__may_read(gw);
+	XN_TRY(keepalive(gw, want_read, &sleep_ms));
 	xn_group__lock(gw->group);
 	want_write = gw->outbox.head != NULL || gw->urgent.head != NULL;
 	*end = gw->kill;
 	xn_group__unlock(gw->group);
 	if (*end)
 		return NULL;
-	n = gw->transport->kind->prepare(gw->transport, pfd, 1, want_write,
-	    &now);
+	n = gw->transport->kind->prepare(gw->transport, pfd, want_read,
+	    want_write, &now);
 	pfd[n] = (struct pollfd){ gw->wake_fd, POLLIN, 0 };
 	if (poll(pfd, (nfds_t)n + 1, now ? 0 : sleep_ms) < 0 && errno != EINTR)
 		return xn_error_system(errno, "cannot poll %s",
@@ -222,8 +231,8 @@ end_channels(xn_gateway_t *gw)
 	xn_group__lock(gw->group);
 	for (xn_channel_t *ch = gw->group->channels; ch; ch = ch->next)
 		if (ch->gateway == gw) {
-			ch->receive_closed = ch->send_closed = 1;
-			xn_channel__wake(ch);
+			ch->send_closed = 1;
+			xn_channel__end_receiving(ch);
 		}
 	do {
 		for (told = gw->group->channels; told; told = told->next)
@@ -268,6 +277,7 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 
 	(void)thread;
 	block_signals();
+	xn__this_thread_calls_back();
 	gw->last_heard = xn__clock();
 	while (error == NULL && !end)
 		error = one_turn(gw, &end);

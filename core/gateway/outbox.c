@@ -25,6 +25,7 @@ xn_outbox_put(struct xn_outbox *box, int type, int32_t channel,
 	frame->done = 0;
 	xn_header_put(frame->header, type, channel, (uint32_t)n);
 	box->bytes += n;
+	box->frames++;
 	if (box->head == NULL) {
 		box->head = box->tail = frame;
 	} else {
@@ -69,6 +70,7 @@ xn_outbox_advance(struct xn_outbox *box, size_t n)
 		}
 		n -= left;
 		box->bytes -= f->length;
+		box->frames--;
 		box->head = f->next;
 		if (box->head == NULL)
 			box->tail = NULL;
@@ -88,5 +90,5 @@ xn_outbox_clear(struct xn_outbox *box)
 		free(f);
 	}
 	box->tail = NULL;
-	box->bytes = 0;
+	box->bytes = box->frames = 0;
 }

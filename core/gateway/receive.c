@@ -25,7 +25,7 @@ int
 xn_channel__readable(const xn_channel_t *ch)
 {
 	return ch->head != NULL || ch->receive_closed ||
-	    ch->group->cancelled;
+	    ch->group->cancelled || ch->stuck;
 }
 
 /* Why nothing more will come; locked.  A remote error is told once. */
@@ -37,6 +37,8 @@ xn_channel__end_error(xn_channel_t *ch)
 
 	if (ch->group->cancelled)
 		return xn_error_create(XN_E_CANCELLED, "cancelled");
+	if (ch->stuck && !ch->receive_closed)
+		return xn_plain__stuck(ch);
 	if (text != NULL) {
 		ch->remote_error = NULL;
 		error = xn_error_create(XN_E_REMOTE, "%s", text);
@@ -77,15 +79,14 @@ give_credit(xn_channel_t *ch, const struct xn_item *item)
 			apr_thread_cond_broadcast(ch->pair->changed);
 		return;
 	}
-	if (ch->receive_closed)
+	if (ch->receive_closed || ch->gateway->plain)
 		return;
 	xn_channel__grant(ch, (uint32_t)item->cost);
 	ch->starved = 0;
 }
 
-/* The first item, out of the queue; locked; there is one. */
-static uint8_t *
-pop(xn_channel_t *ch, size_t *n)
+uint8_t *
+xn_channel__pop(xn_channel_t *ch, size_t *n)
 {
 	struct xn_item *item = ch->head;
 	uint8_t *payload = item->payload;
@@ -95,7 +96,7 @@ pop(xn_channel_t *ch, size_t *n)
 		ch->tail = NULL;
 	ch->queued -= item->length + XN_FRAME_COST;
 	if (ch->gateway != NULL)
-		ch->gateway->queued -= item->length + XN_FRAME_COST;
+		xn_gateway__unqueue(ch->gateway, item->length + XN_FRAME_COST);
 	*n = item->length;
 	give_credit(ch, item);
 	free(item);
@@ -111,7 +112,7 @@ xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload, size_t *n,
 	xn_group__lock(ch->group);
 	there = ch->head != NULL && ch->callback != NULL;
 	if (there) {
-		*payload = pop(ch, n);
+		*payload = xn_channel__pop(ch, n);
 		ch->calling++;
 		*function = ch->callback;
 		*baton = ch->callback_baton;
@@ -120,16 +121,23 @@ xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload, size_t *n,
 	return there;
 }
 
-static xn_error_t *
-check_may_block(xn_channel_t *ch, const char *what)
+xn_error_t *
+xn_channel__may_receive(const xn_channel_t *ch)
 {
 	if (ch->callback != NULL)
 		return xn_error_create(XN_E_USAGE,
-		    "%s: the channel has a callback", what);
-	if (ch->gateway != NULL && xn_gateway__in_io_thread(ch->gateway))
-		return xn_error_create(XN_E_USAGE,
-		    "%s: a callback must not block", what);
-	return NULL;
+		    "cannot receive: the channel has a callback");
+	return xn__may_block("cannot receive");
+}
+
+/* Wait for CH to change; locked.  A plain peer's thread looks who waits. */
+static void
+wait_for_change(xn_channel_t *ch, apr_time_t deadline)
+{
+	if (ch->waiting++ == 0)
+		ch->waiting_since = xn__clock();
+	xn__cond_wait(ch->changed, ch->group->lock, deadline);
+	ch->waiting--;
 }
 
 xn_error_t *
@@ -140,7 +148,7 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 	xn_error_t *error;
 
 	xn_group__lock(ch->group);
-	error = check_may_block(ch, "cannot receive");
+	error = xn_channel__may_receive(ch);
 	while (error == NULL && !xn_channel__readable(ch)) {
 		if (deadline >= 0 && xn__clock() >= deadline) {
 			error = xn_error_create(XN_E_TIMEOUT,
@@ -149,12 +157,13 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 			break;
 		}
 		ch->starved = 1;
-		xn__cond_wait(ch->changed, ch->group->lock, deadline);
+		wait_for_change(ch, deadline);
 	}
 	if (error == NULL && ch->head != NULL && !ch->group->cancelled)
-		*payload = pop(ch, n);
+		*payload = xn_channel__pop(ch, n);
 	else if (error == NULL)
 		error = xn_channel__end_error(ch);
+	ch->stuck = 0;
 	xn_group__unlock(ch->group);
 	return error;
 }
@@ -189,6 +198,8 @@ xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
 		.alloc_baton = pool,
 		.channel = channel_for_decode,
 		.channel_baton = ch,
+		.py2str_as_py3str = ch->coerce.py2str_as_py3str,
+		.py3str_as_py2str = ch->coerce.py3str_as_py2str,
 	};
 	int code = xn_decode(value, payload, n, &env);
 
@@ -272,16 +283,15 @@ xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
 	xn_error_t *error;
 
 	xn_group__lock(ch->group);
-	error = ch->gateway != NULL && xn_gateway__in_io_thread(ch->gateway) ?
-	    xn_error_create(XN_E_USAGE,
-	    "cannot wait for a close: a callback must not block") : NULL;
-	while (error == NULL && !ch->receive_closed && !ch->group->cancelled) {
+	error = xn__may_block("cannot wait for a close");
+	while (error == NULL && !ch->receive_closed && !ch->group->cancelled &&
+	    !ch->stuck) {
 		if (deadline >= 0 && xn__clock() >= deadline)
 			error = xn_error_create(XN_E_TIMEOUT,
 			    "the channel was not closed within %g seconds",
 			    (double)timeout / 1e6);
 		else
-			xn__cond_wait(ch->changed, ch->group->lock, deadline);
+			wait_for_change(ch, deadline);
 	}
 	if (error == NULL) {
 		error = xn_channel__end_error(ch);
@@ -290,6 +300,7 @@ xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
 			error = NULL;
 		}
 	}
+	ch->stuck = 0;
 	xn_group__unlock(ch->group);
 	return error;
 }

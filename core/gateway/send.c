@@ -37,7 +37,7 @@ has_room(xn_channel_t *ch, uint32_t n, apr_thread_cond_t **wait)
 	*wait = ch->changed;
 	if (ch->gateway == NULL)
 		return ch->pair->queued < PAIR_QUEUE_MAX;
-	if (!xn_window_may_send(&ch->window, n))
+	if (!ch->gateway->plain && !xn_window_may_send(&ch->window, n))
 		return 0;
 	*wait = ch->gateway->changed;
 	return ch->gateway->outbox.bytes < XN_OUTBOX_MAX;
@@ -51,11 +51,10 @@ wait_for_room(xn_channel_t *ch, uint32_t n)
 	xn_error_t *error;
 
 	while ((error = send_error(ch)) == NULL && !has_room(ch, n, &wait)) {
-		if (ch->gateway != NULL &&
-		    xn_gateway__in_io_thread(ch->gateway))
+		if (xn__in_callback_thread())
 			return xn_error_create(XN_E_USAGE,
-			    "xn_send() in a callback would block: the "
-			    "channel has no credit");
+			    "xn_send() in a callback would block: the other "
+			    "end does not take what was sent");
 		xn__cond_wait(wait, ch->group->lock, -1);
 	}
 	return error;
@@ -67,8 +66,13 @@ begin_sending(xn_channel_t *ch)
 {
 	xn_error_t *error;
 
-	while ((error = send_error(ch)) == NULL && ch->sending)
+	while ((error = send_error(ch)) == NULL && ch->sending) {
+		if (xn__in_callback_thread())
+			return xn_error_create(XN_E_USAGE,
+			    "xn_send() in a callback would block: another "
+			    "thread is sending on the channel");
 		xn__cond_wait(ch->changed, ch->group->lock, -1);
+	}
 	if (error == NULL)
 		ch->sending = 1;
 	return error;
@@ -87,11 +91,12 @@ send_to_pair(xn_channel_t *ch, uint8_t **payload, size_t n)
 static xn_error_t *
 send_parts(xn_channel_t *ch, uint8_t **payload, size_t n)
 {
+	const size_t max = ch->gateway->plain ? XN_MESSAGE_MAX : XN_PART_MAX;
 	size_t offset = 0;
 
 	do {
-		uint32_t part = n - offset > XN_PART_MAX ? XN_PART_MAX :
-		    (uint32_t)(n - offset);
+		uint32_t part = (uint32_t)(n - offset > max ? max :
+		    n - offset);
 		int last = offset + part == n;
 		uint8_t *piece = *payload;
 
@@ -104,7 +109,8 @@ send_parts(xn_channel_t *ch, uint8_t **payload, size_t n)
 		} else {
 			*payload = NULL;	/* whole: the outbox's now */
 		}
-		xn_window_sent(&ch->window, part);
+		if (!ch->gateway->plain)
+			xn_window_sent(&ch->window, part);
 		if (xn_gateway__put(ch->gateway, last ? XN_MSG_CHANNEL_DATA :
 		    XN_MSG_CHANNEL_PART, ch->id, piece, part, 0) != XN_C_OK)
 			return xn_error_create(XN_E_NOMEM,

@@ -11,6 +11,25 @@
 
 #define WAIT_MAX 64	/* channels, and descriptors */
 
+void
+xn_waiter__add(struct xn_waiter *waiter, xn_channel_t *ch)
+{
+	waiter->since = xn__clock();
+	waiter->next = ch->waiters;
+	ch->waiters = waiter;
+}
+
+void
+xn_waiter__remove(struct xn_waiter *waiter, xn_channel_t *ch)
+{
+	struct xn_waiter **link = &ch->waiters;
+
+	while (*link != NULL && *link != waiter)
+		link = &(*link)->next;
+	if (*link != NULL)
+		*link = waiter->next;
+}
+
 static void
 register_waiters(xn_channel_t **channels, struct xn_waiter *waiters, int n,
     int event_fd)
@@ -18,8 +37,7 @@ register_waiters(xn_channel_t **channels, struct xn_waiter *waiters, int n,
 	for (int i = 0; i < n; i++) {
 		xn_group__lock(channels[i]->group);
 		waiters[i].event_fd = event_fd;
-		waiters[i].next = channels[i]->waiters;
-		channels[i]->waiters = &waiters[i];
+		xn_waiter__add(&waiters[i], channels[i]);
 		xn_group__unlock(channels[i]->group);
 	}
 }
@@ -28,14 +46,8 @@ static void
 unregister_waiters(xn_channel_t **channels, struct xn_waiter *waiters, int n)
 {
 	for (int i = 0; i < n; i++) {
-		struct xn_waiter **link;
-
 		xn_group__lock(channels[i]->group);
-		link = &channels[i]->waiters;
-		while (*link != NULL && *link != &waiters[i])
-			link = &(*link)->next;
-		if (*link != NULL)
-			*link = waiters[i].next;
+		xn_waiter__remove(&waiters[i], channels[i]);
 		xn_group__unlock(channels[i]->group);
 	}
 }

@@ -1,0 +1,109 @@
+/*
+ * plain.c: a peer that is execnet's own worker, which knows no messages of
+ * ours.
+ *
+ * It grants no credit and honours none.  So what we send is bounded by the
+ * outbox alone, and what it sends by not reading its connection: above
+ * XN_PLAIN_QUEUED_MAX the I/O thread stops to read, and goes on when half of
+ * that has been taken.  The price is that one channel can then hold up the
+ * others of its gateway; who waits for one of those is told, after the
+ * gateway's timeout, which channel is in the way.
+ */
+#include "core/gateway/internal.h"
+
+#define LOW (XN_PLAIN_QUEUED_MAX / 2)
+
+int
+xn_plain__may_read(xn_gateway_t *gw)
+{
+	int pause;
+
+	if (!gw->plain)
+		return 1;
+	xn_group__lock(gw->group);
+	pause = gw->queued > (gw->paused ? LOW : XN_PLAIN_QUEUED_MAX);
+	if (pause && !gw->paused) {
+		gw->paused = 1;
+		gw->paused_at = xn__clock();
+	} else if (!pause && gw->paused) {
+		gw->paused = 0;
+		for (xn_channel_t *ch = gw->group->channels; ch; ch = ch->next)
+			if (ch->gateway == gw)
+				ch->stuck = 0;
+	}
+	xn_group__unlock(gw->group);
+	return !pause;
+}
+
+void
+xn_gateway__unqueue(xn_gateway_t *gw, size_t n)
+{
+	gw->queued -= n;
+	if (n == 0 || !gw->paused)
+		return;
+	gw->paused_at = xn__clock();
+	if (gw->queued <= LOW)
+		xn_gateway__wake(gw);
+}
+
+/*
+ * Any answer is a sign of life.  execnet answers STATUS on whatever id, and we
+ * have no channel with a fresh one: what comes back is dropped.
+ */
+void
+xn_plain__ask(xn_gateway_t *gw)
+{
+	if (!gw->plain) {
+		xn_gateway__put(gw, XN_MSG_PING, 0, NULL, 0, 1);
+		return;
+	}
+	xn_gateway__put(gw, XN_MSG_STATUS, gw->next_id, NULL, 0, 1);
+	gw->next_id += 2;
+}
+
+/* Since when somebody waits for CH; 0: nobody does. */
+static apr_time_t
+waited_since(const xn_channel_t *ch)
+{
+	apr_time_t since = ch->waiting > 0 ? ch->waiting_since : 0;
+
+	for (const struct xn_waiter *w = ch->waiters; w != NULL; w = w->next)
+		if (since == 0 || w->since < since)
+			since = w->since;
+	return since;
+}
+
+void
+xn_plain__look(xn_gateway_t *gw)
+{
+	apr_time_t before = xn__clock() - gw->spec->timeout, since;
+
+	xn_group__lock(gw->group);
+	for (xn_channel_t *ch = gw->group->channels; gw->paused_at <= before &&
+	    ch != NULL; ch = ch->next) {
+		since = ch->gateway == gw ? waited_since(ch) : 0;
+		if (since != 0 && since <= before && !ch->stuck) {
+			ch->stuck = 1;
+			xn_channel__wake(ch);
+		}
+	}
+	xn_group__unlock(gw->group);
+}
+
+xn_error_t *
+xn_plain__stuck(const xn_channel_t *ch)
+{
+	const xn_gateway_t *gw = ch->gateway;
+	const xn_channel_t *full = ch;
+
+	for (xn_channel_t *other = gw->group->channels; other != NULL;
+	    other = other->next)
+		if (other->gateway == gw && other->queued > full->queued)
+			full = other;
+	return xn_error_create(XN_E_TIMEOUT,
+	    "nothing can arrive on channel %d of gateway %s: channel %d holds "
+	    "%zu bytes that nobody has received for %g seconds, and execnet's "
+	    "worker knows no windows; receive those first", (int)ch->id,
+	    gw->id, (int)full->id, full->queued,
+	    (double)gw->spec->timeout / 1e6);
+}
