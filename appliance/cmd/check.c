@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "appliance/cmd/jobs.h"
+#include "appliance/cmd/targets.h"
 #include "appliance/job/job.h"
 
 static void
@@ -14,22 +15,37 @@ describe(const syncgate_job_config_t *job, apr_pool_t *pool)
 /* ---- --connect --------------------------------------------------------- */
 
 static void
-add_xspec(apr_array_header_t *xspecs, const char *xspec)
+add_word(apr_array_header_t *words, const char *word)
 {
-	for (int i = 0; i < xspecs->nelts; i++) {
-		if (strcmp(APR_ARRAY_IDX(xspecs, i, const char *), xspec) == 0)
+	for (int i = 0; i < words->nelts; i++) {
+		if (strcmp(APR_ARRAY_IDX(words, i, const char *), word) == 0)
 			return;
 	}
-	APR_ARRAY_PUSH(xspecs, const char *) = xspec;
+	APR_ARRAY_PUSH(words, const char *) = word;
+}
+
+/* By its name, if the configuration has one for XSPEC. */
+static void
+add_xspec(apr_array_header_t *words, const char *xspec,
+    const syncgate_config_t *config)
+{
+	for (int i = 0; i < config->gateways->nelts; i++) {
+		const syncgate_gateway_config_t *gateway = &APR_ARRAY_IDX(
+		    config->gateways, i, syncgate_gateway_config_t);
+
+		if (strcmp(gateway->xspec, xspec) == 0) {
+			add_word(words, gateway->name);
+			return;
+		}
+	}
+	add_word(words, xspec);
 }
 
 /* Each gateway that a location of one of the jobs leads through, once. */
-static apr_array_header_t *
-used_xspecs(const apr_array_header_t *jobs, apr_pool_t *pool)
+static void
+add_used(apr_array_header_t *words, const apr_array_header_t *jobs,
+    const syncgate_config_t *config)
 {
-	apr_array_header_t *xspecs = apr_array_make(pool, 4,
-	    sizeof(const char *));
-
 	for (int i = 0; i < jobs->nelts; i++) {
 		const syncgate_values_t *values = APR_ARRAY_IDX(jobs, i,
 		    const syncgate_job_config_t *)->values;
@@ -39,41 +55,30 @@ used_xspecs(const apr_array_header_t *jobs, apr_pool_t *pool)
 			    values->items[j].location;
 
 			if (location != NULL && location->xspec != NULL)
-				add_xspec(xspecs, location->xspec);
+				add_xspec(words, location->xspec, config);
 		}
 	}
-	return xspecs;
 }
 
-static xn_error_t *
-open_one(const char *xspec, apr_pool_t *pool)
-{
-	xn_group_t *group;
-	xn_gateway_t *gateway;
-
-	XN_TRY(xn_group_create(&group, pool));
-	XN_TRY(xn_gateway_open(&gateway, group, xspec, pool));
-	printf("gateway %s: open, %s\n", xspec, xn_gateway_features(gateway));
-	fflush(stdout);
-	xn_group_terminate(group, xn_seconds(1));
-	return NULL;
-}
-
+/* TARGET, and before it the one that it goes through. */
 static int
-connect_all(const apr_array_header_t *xspecs, apr_pool_t *pool)
+open_one(cmd_targets_t *targets, cmd_target_t *target,
+    const syncgate_config_t *config)
 {
+	xn_error_t *error;
 	int code = CMD_OK;
 
-	for (int i = 0; i < xspecs->nelts; i++) {
-		apr_pool_t *turn;
-		xn_error_t *error;
-
-		apr_pool_create(&turn, pool);
-		error = open_one(APR_ARRAY_IDX(xspecs, i, const char *), turn);
-		apr_pool_destroy(turn);
-		if (error != NULL)
-			code = cmd_error(error, CMD_FAILED);
-	}
+	if (target->state != TARGET_CLOSED)
+		return CMD_OK;
+	if (target->via != NULL)
+		code = open_one(targets, target->via, config);
+	error = syncgate_config_explain(cmd_target_open(targets, target),
+	    config->hints);
+	if (error != NULL)
+		return cmd_error(error, CMD_FAILED);
+	printf("gateway %s: open, %s\n", target->xspec,
+	    xn_gateway_features(target->gateway));
+	fflush(stdout);
 	return code;
 }
 
@@ -82,12 +87,40 @@ static int
 check_gateways(const syncgate_config_t *config, const cmd_line_t *line,
     const apr_array_header_t *jobs)
 {
-	apr_array_header_t *xspecs = used_xspecs(jobs, line->pool);
+	apr_array_header_t *words = apr_array_make(line->pool, 8,
+	    sizeof(const char *));
+	cmd_targets_t *targets;
+	xn_error_t *error;
+	int code = CMD_OK;
 
+	add_used(words, jobs, config);
 	for (int i = 0; line->count == 0 && i < config->gateways->nelts; i++)
-		add_xspec(xspecs, APR_ARRAY_IDX(config->gateways, i,
-		    syncgate_gateway_config_t).xspec);
-	return connect_all(xspecs, line->pool);
+		add_word(words, APR_ARRAY_IDX(config->gateways, i,
+		    syncgate_gateway_config_t).name);
+	for (int i = 0; line->count == 0 && i < config->groups->nelts; i++)
+		add_word(words, APR_ARRAY_IDX(config->groups, i,
+		    syncgate_group_config_t).name);
+	error = cmd_targets_find(&targets, (const char *const *)words->elts,
+	    words->nelts, config->file, line->pool);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	for (int i = 0; i < targets->items->nelts; i++) {
+		if (open_one(targets, APR_ARRAY_IDX(targets->items, i,
+		    cmd_target_t *), config) != CMD_OK)
+			code = CMD_FAILED;
+	}
+	cmd_targets_close(targets);
+	return code;
+}
+
+/* The groups have been looked at when they were read. */
+static void
+describe_group(const syncgate_group_config_t *group)
+{
+	printf("group %s:", group->name);
+	for (int i = 0; i < group->members->nelts; i++)
+		printf(" %s", APR_ARRAY_IDX(group->members, i, const char *));
+	printf("\n");
 }
 
 enum { OPT_CONNECT = 128 };
@@ -97,13 +130,16 @@ run(const cmd_line_t *line)
 {
 	syncgate_config_t *config;
 	apr_array_header_t *jobs;
-	xn_error_t *error = cmd_jobs_load(&config, &jobs, line);
+	xn_error_t *error = cmd_jobs_load(&config, &jobs, 1, line);
 
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	for (int i = 0; i < jobs->nelts; i++)
 		describe(APR_ARRAY_IDX(jobs, i,
 		    const syncgate_job_config_t *), line->pool);
+	for (int i = 0; line->count == 0 && i < config->groups->nelts; i++)
+		describe_group(&APR_ARRAY_IDX(config->groups, i,
+		    syncgate_group_config_t));
 	fflush(stdout);
 	if (line->option[OPT_CONNECT] != NULL)
 		return check_gateways(config, line, jobs);
@@ -112,7 +148,7 @@ run(const cmd_line_t *line)
 
 static const apr_getopt_option_t options[] = {
 	{ "config", OPT_CONFIG, 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
-	{ "connect", OPT_CONNECT, 0, "open every gateway that is used, too" },
+	{ "connect", OPT_CONNECT, 0, "open every gateway that is used, or in a group, too" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
 	{ NULL, 0, 0, NULL }

@@ -204,6 +204,7 @@ parse(cmd_line_t *line, const cmd_t *cmd, int argc,
 	apr_status_t status;
 	int letter;
 
+	line->given = apr_array_make(line->pool, 4, sizeof(cmd_given_t));
 	if (cmd->verbatim == CMD_FOREIGN && argc > 1 &&
 	    strcmp(argv[1], "--help") != 0) {
 		int skip = strcmp(argv[1], "--") == 0 ? 2 : 1;
@@ -218,7 +219,13 @@ parse(cmd_line_t *line, const cmd_t *cmd, int argc,
 	state->errarg = &complaint;
 	while ((status = apr_getopt_long(state, options, &letter, &value)) ==
 	    APR_SUCCESS) {
-		if (line->option[letter & 255] != NULL)
+		cmd_given_t *given = apr_array_push(line->given);
+
+		given->letter = letter;
+		given->value = value != NULL ? value : "";
+		if (line->option[letter & 255] != NULL &&
+		    (cmd->repeatable == NULL || letter > 127 ||
+		    strchr(cmd->repeatable, letter) == NULL))
 			return cmd_usage(cmd->name, "%s is given twice",
 			    spell(options, letter, line->pool));
 		line->option[letter & 255] = value != NULL ? value : "";

@@ -9,6 +9,7 @@
 #define SYNCGATE_CMD_CMD_H
 
 #include <apr_getopt.h>
+#include <apr_tables.h>
 
 #include <execnet.h>
 
@@ -22,10 +23,17 @@ enum {
 	CMD_FOREIGN		/* nothing at all is, but a single --help */
 };
 
+/* One option as it was given. */
+typedef struct cmd_given {
+	int letter;
+	const char *value;		/* "" if it takes none */
+} cmd_given_t;
+
 /* A command line, taken apart. */
 typedef struct cmd_line {
 	const char *option[256];	/* by letter: its value, or "" if it
 					 * takes none; NULL: not given */
+	apr_array_header_t *given;	/* cmd_given_t: all, in their order */
 	const char *const *words;	/* what is not an option */
 	int count;
 	const char *program;		/* argv[0] */
@@ -39,7 +47,9 @@ typedef struct cmd {
 	const char *details;		/* more lines for its help; or NULL */
 	const apr_getopt_option_t *options;	/* ends with an optch of 0 */
 	int min_words, max_words;	/* max_words -1: any number */
-	int verbatim;			/* enum below */
+	int verbatim;			/* enum above */
+	const char *repeatable;		/* letters of options that may be given
+					 * more than once; or NULL */
 	int (*run)(const cmd_line_t *line);
 } cmd_t;
 

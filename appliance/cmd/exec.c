@@ -1,27 +1,27 @@
+#include "appliance/cmd/exec.h"
+
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <apr_strings.h>
 
-#include "appliance/cmd/cmd.h"
-#include "appliance/job/text.h"
-
 #define SOURCE_MAX (4 << 20)	/* bytes of a program's text */
 
+/* ---- The program ----------------------------------------------------------- */
+
 static xn_error_t *
-read_source(const char **source, const char *file, apr_pool_t *pool)
+read_stream(const char **source, FILE *stream, const char *file,
+    apr_pool_t *pool)
 {
-	FILE *stream = fopen(file, "re");
+	char *text = malloc(SOURCE_MAX + 1);
 	xn_error_t *error = NULL;
-	char *text;
 	size_t n;
 
-	if (stream == NULL)
-		return xn_error_system(errno, "cannot open %s", file);
-	text = apr_palloc(pool, SOURCE_MAX + 1);
+	if (text == NULL)
+		return xn_error_create(XN_E_NOMEM, "out of memory");
 	n = fread(text, 1, SOURCE_MAX + 1, stream);
 	if (ferror(stream))
 		error = xn_error_system(errno, "cannot read %s", file);
@@ -30,154 +30,183 @@ read_source(const char **source, const char *file, apr_pool_t *pool)
 		    "%s is larger than %d bytes", file, SOURCE_MAX);
 	else if (memchr(text, '\0', n) != NULL)
 		error = xn_error_create(XN_E_USAGE,
-		    "%s has a NUL character: it is not C source", file);
+		    "%s has a NUL character: it is not a program's source",
+		    file);
 	else
-		text[n] = '\0';
-	fclose(stream);
-	*source = text;
+		*source = apr_pstrmemdup(pool, text, n);
+	free(text);
 	return error;
 }
 
-/* {"args": [...]}: str where a word is UTF-8, else bytes. */
-static const xn_value_t *
-make_kwargs(const char *const *words, int count, apr_pool_t *pool)
+xn_error_t *
+exec_read_source(const char **source, const char *file, apr_pool_t *pool)
 {
-	xn_value_t *items = apr_pcalloc(pool,
-	    sizeof(*items) * (size_t)(count + 1));
-	xn_value_t *pair = apr_pcalloc(pool, sizeof(*pair) * 2);
-	xn_value_t *dict = apr_pcalloc(pool, sizeof(*dict));
-
-	for (int i = 0; i < count; i++) {
-		items[i].size = (unsigned int)strlen(words[i]);
-		items[i].kind = XN_BYTES;
-		items[i].u.bytes = (const unsigned char *)words[i];
-		if (syncgate_text_is_utf8(words[i])) {
-			items[i].kind = XN_STR;
-			items[i].u.text = words[i];
-		}
-	}
-	pair[0].kind = XN_STR;
-	pair[0].u.text = "args";
-	pair[0].size = 4;
-	pair[1].kind = XN_LIST;
-	pair[1].depth = 1;
-	pair[1].size = (unsigned int)count;
-	pair[1].u.items = items;
-	dict->kind = XN_DICT;
-	dict->depth = 2;
-	dict->size = 1;
-	dict->u.items = pair;
-	return dict;
-}
-
-/*
- * A str as it is, for scripts; but a terminal gets only what it may show.
- * Everything else as Python would write it.
- */
-static void
-print_value(const xn_value_t *value, apr_pool_t *pool)
-{
-	if (value->kind == XN_STR && isatty(STDOUT_FILENO)) {
-		cmd_print_clean(value->u.text);
-		return;
-	}
-	if (value->kind == XN_STR) {
-		fwrite(value->u.text, 1, value->size, stdout);
-		putchar('\n');
-		return;
-	}
-	printf("%s\n", xn_value_repr(value, pool));
-}
-
-static xn_error_t *
-print_all(xn_channel_t *channel, apr_pool_t *pool)
-{
-	const xn_value_t *value;
+	FILE *stream = fopen(file, "re");
 	xn_error_t *error;
-	apr_pool_t *turn;
 
-	apr_pool_create(&turn, pool);
-	for (;;) {
-		apr_pool_clear(turn);
-		error = xn_channel_receive(&value, channel, XN_FOREVER, turn);
-		if (error != NULL)
-			break;
-		print_value(value, turn);
-		/* Whoever reads us through a pipe waits for each line. */
-		if (fflush(stdout) != 0)
-			return NULL;	/* main() says why, if it must */
+	if (stream == NULL)
+		return xn_error_system(errno, "cannot open %s", file);
+	error = read_stream(source, stream, file, pool);
+	fclose(stream);
+	return error;
+}
+
+/* ---- The command line ------------------------------------------------------ */
+
+enum { OPT_REPR = 128, OPT_ENTRY, OPT_TIMEOUT };
+
+/* The words that have not been taken yet. */
+struct words {
+	const char *const *at;
+	int left;
+};
+
+static const char *
+take(struct words *words)
+{
+	if (words->left == 0)
+		return NULL;
+	words->left--;
+	return *words->at++;
+}
+
+/* What --on says, or else the first word. */
+static xn_error_t *
+take_targets(exec_plan_t *plan, struct words *words, const cmd_line_t *line)
+{
+	apr_array_header_t *names = apr_array_make(plan->pool, 4,
+	    sizeof(const char *));
+	const char *first;
+
+	for (int i = 0; i < line->given->nelts; i++) {
+		const cmd_given_t *given = &APR_ARRAY_IDX(line->given, i,
+		    cmd_given_t);
+
+		if (given->letter == 'o')
+			APR_ARRAY_PUSH(names, const char *) = given->value;
 	}
-	if (error->code != XN_E_EOF)
-		return error;
-	xn_error_clear(error);
+	if (names->nelts == 0) {
+		first = take(words);
+		if (first == NULL)
+			return xn_error_create(XN_E_USAGE, "words are "
+			    "missing: it takes XSPEC FILE [ARG...]");
+		APR_ARRAY_PUSH(names, const char *) = first;
+	}
+	XN_TRY(cmd_targets_find(&plan->targets,
+	    (const char *const *)names->elts, names->nelts,
+	    line->option['c'], plan->pool));
+	/* A group of one is several, too: it may become more. */
+	plan->several = line->option['o'] != NULL ||
+	    plan->targets->wanted > 1;
 	return NULL;
 }
 
-static void
-print_log(void *baton, const char *gateway, const char *line)
+static xn_error_t *
+take_program(exec_plan_t *plan, struct words *words, const cmd_line_t *line)
 {
-	char clean[4096];
+	const char *file;
 
-	(void)baton;
-	syncgate_text_clean(clean, sizeof(clean), line);
-	fprintf(stderr, "%s: %s\n", gateway != NULL ? gateway : "gateway",
-	    clean);
+	plan->name = "-e";
+	plan->source = line->option['e'];
+	if (plan->source != NULL)
+		return NULL;
+	file = take(words);
+	if (file != NULL && strcmp(file, "-e") == 0) {
+		plan->source = take(words);
+		if (plan->source == NULL)
+			return xn_error_create(XN_E_USAGE,
+			    "-e takes the program's text");
+		return NULL;
+	}
+	if (file == NULL)
+		return xn_error_create(XN_E_USAGE, "a word is missing: it "
+		    "takes XSPEC FILE [ARG...]");
+	plan->name = file;
+	if (strcmp(file, "-") != 0)
+		return exec_read_source(&plan->source, file, plan->pool);
+	plan->name = "stdin";
+	plan->input = 0;
+	return read_stream(&plan->source, stdin, "standard input", plan->pool);
 }
 
 static xn_error_t *
-execute(const char *xspec, const xn_program_t *program, apr_pool_t *pool)
+read_timeout(apr_interval_time_t *timeout, const char *text)
 {
-	xn_group_t *group;
-	xn_gateway_t *gateway;
-	xn_channel_t *channel;
-	xn_error_t *error;
+	char *end;
+	double seconds;
 
-	XN_TRY(xn_group_create(&group, pool));
-	xn_group_set_log(group, print_log, NULL);
-	XN_TRY(xn_gateway_open(&gateway, group, xspec, pool));
-	XN_TRY(xn_remote_exec(&channel, gateway, program, pool));
-	error = print_all(channel, pool);
-	xn_group_terminate(group, xn_seconds(1));
-	return error;
+	*timeout = XN_FOREVER;
+	if (text == NULL)
+		return NULL;
+	seconds = strtod(text, &end);
+	if (end == text || *end != '\0' || !(seconds > 0 && seconds <= 1e9))
+		return xn_error_create(XN_E_USAGE, "--timeout \"%s\" is no "
+		    "number of seconds above 0", text);
+	*timeout = xn_seconds(seconds);
+	return NULL;
+}
+
+static xn_error_t *
+make_plan(exec_plan_t *plan, const cmd_line_t *line)
+{
+	struct words words = { line->words, line->count };
+
+	plan->pool = line->pool;
+	plan->repr = line->option[OPT_REPR] != NULL;
+	plan->entry = line->option[OPT_ENTRY];
+	plan->input = line->option['n'] == NULL;
+	XN_TRY(read_timeout(&plan->timeout, line->option[OPT_TIMEOUT]));
+	XN_TRY(take_targets(plan, &words, line));
+	XN_TRY(take_program(plan, &words, line));
+	return exec_args_read(plan, words.at, words.left);
 }
 
 static int
 run(const cmd_line_t *line)
 {
-	xn_program_t program = { .name = line->words[1] };
-	xn_error_t *error;
-	apr_pool_t *pool;
+	exec_plan_t plan = { .targets = NULL };
+	xn_error_t *error = make_plan(&plan, line);
 
-	error = xn_xspec_check(line->words[0], line->pool);
-	if (error == NULL)
-		error = read_source(&program.source, line->words[1],
-		    line->pool);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
-	program.kwargs = make_kwargs(line->words + 2, line->count - 2,
-	    line->pool);
-	apr_pool_create(&pool, line->pool);
-	error = execute(line->words[0], &program, pool);
-	apr_pool_destroy(pool);
-	if (error != NULL)
-		return cmd_error(error, CMD_FAILED);
-	return CMD_OK;
+	return exec_run(&plan);
 }
+
+static const apr_getopt_option_t options[] = {
+	{ "on", 'o', 1, "XSPEC|run it there; once for each that is meant" },
+	{ "program", 'e', 1, "TEXT|the program itself, instead of FILE" },
+	{ "entry", OPT_ENTRY, 1, "NAME|call this function of it" },
+	{ "no-input", 'n', 0, "do not read standard input" },
+	{ "repr", OPT_REPR, 0, "print values as Python would, not as JSON" },
+	{ "timeout", OPT_TIMEOUT, 1, "SECONDS|cut off what runs longer" },
+	{ "config", 'c', 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
+	{ NULL, 0, 0, NULL }
+};
 
 const cmd_t cmd_exec = {
 	.name = "exec",
-	.words = "XSPEC FILE.c [ARG...]",
-	.summary = "Run a C program at the other end of a gateway",
+	.words = "XSPEC FILE [ARG...] | --on XSPEC... FILE [ARG...]",
+	.summary = "Run a program at the other end of a gateway, or of several",
 	.details =
-	    "\nThe text of FILE.c is sent over the gateway that XSPEC "
-	    "describes, compiled there\nin memory, and its remote_main() is "
-	    "called, with {\"args\": [ARG, ...]} as kwargs.\nEach value that "
-	    "it sends is printed on a line: text as it is, others as Python\n"
-	    "writes them.  Standard input is not used.\n\n"
+	    "\nThe text of FILE (-: standard input; or -e TEXT) is sent over "
+	    "the gateway that\nXSPEC describes, or that the configuration "
+	    "has under that name, and run there.\nIt is C, compiled in memory "
+	    "(its remote_main() is called), or Python for a\ngateway with "
+	    "python=.  NAME=VALUE is an argument of its own, VALUE in JSON or "
+	    "else\ntext; other words are the list \"args\".\n\n"
+	    "Each line of standard input is a value in JSON and is sent; its "
+	    "end is the end of\nwhat the program receives.  Each value that "
+	    "the program sends is a line of JSON on\nstandard output.  With "
+	    "--on it is {\"from\": ..., \"value\": ...}; an XSPEC may be\na "
+	    "configured group there.\n\n"
 	    "    syncgate exec popen hello.c\n"
-	    "    syncgate exec \"ssh=me@host//nice=10\" disk_usage.c /srv\n",
-	.min_words = 2,
+	    "    syncgate exec \"ssh=me@host//nice=10\" disk_usage.c /srv\n"
+	    "    syncgate exec --on web --on ssh=db1 -n \\\n"
+	    "        -e 'void remote_main(xn_channel *c, const xn_value *k)\n"
+	    "            { xn_send(c, \"s\", getenv(\"HOME\")); }'\n",
+	.options = options,
 	.max_words = -1,
 	.verbatim = CMD_VERBATIM,
+	.repeatable = "o",
 	.run = run,
 };

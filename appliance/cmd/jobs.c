@@ -22,7 +22,7 @@ add_job(apr_array_header_t *jobs, const syncgate_job_config_t *job,
 
 xn_error_t *
 cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
-    const cmd_line_t *line)
+    int may_be_none, const cmd_line_t *line)
 {
 	const char *file = line->option[OPT_CONFIG];
 	const syncgate_job_config_t *job;
@@ -41,7 +41,8 @@ cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
 	for (int i = 0; line->count == 0 && i < (*config)->jobs->nelts; i++)
 		XN_TRY(add_job(*jobs, &APR_ARRAY_IDX((*config)->jobs, i,
 		    syncgate_job_config_t), pool));
-	if ((*jobs)->nelts == 0)
+	if ((*jobs)->nelts == 0 && !(may_be_none &&
+	    ((*config)->gateways->nelts > 0 || (*config)->groups->nelts > 0)))
 		return xn_error_create(XN_E_CONFIG, "%s has no jobs: write "
 		    "job NAME { plugin = ... }", file);
 	return NULL;

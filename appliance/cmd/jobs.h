@@ -13,9 +13,10 @@ enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P' };
 /*
  * Load the configuration that LINE names and find the jobs of its words (all
  * of them if there are none), each checked by its plugin, into JOBS (const
- * syncgate_job_config_t *).
+ * syncgate_job_config_t *).  A configuration without jobs is an error, unless
+ * MAY_BE_NONE and it has gateways.
  */
 xn_error_t *cmd_jobs_load(syncgate_config_t **config,
-    apr_array_header_t **jobs, const cmd_line_t *line);
+    apr_array_header_t **jobs, int may_be_none, const cmd_line_t *line);
 
 #endif

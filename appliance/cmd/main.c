@@ -2,6 +2,7 @@
  * The syncgate program: finds the subcommand and runs it.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,12 +91,28 @@ flush(int code)
 	return code != CMD_OK ? code : CMD_FAILED;
 }
 
+/*
+ * Started with standard input or output closed, the next thing opened would
+ * stand in for it.
+ */
+static int
+open_missing(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	}
+	return 0;
+}
+
 int
 main(int argc, const char *const *argv)
 {
 	apr_pool_t *pool;
 	int code;
 
+	if (open_missing() != 0)
+		return CMD_FAILED;
 	if (apr_initialize() != APR_SUCCESS ||
 	    apr_pool_create(&pool, NULL) != APR_SUCCESS) {
 		fprintf(stderr, "syncgate: cannot initialize APR\n");

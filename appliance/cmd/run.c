@@ -145,7 +145,7 @@ run(const cmd_line_t *line)
 
 	if (line->option[OPT_PLUGIN] != NULL)
 		return run_direct(line);
-	error = cmd_jobs_load(&config, &jobs, line);
+	error = cmd_jobs_load(&config, &jobs, 0, line);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	if (jobs->nelts == 1)

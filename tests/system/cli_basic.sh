@@ -17,7 +17,7 @@ refused() {
 	check_grep "$sentence: says so" "$pattern" "$err"
 }
 
-for command in run check exec agent plugins version; do
+for command in run check exec agent serve plugins version; do
 	"$SYNCGATE" "$command" --help >"$out" 2>"$err"
 	check_equal "$command --help exits with 0" 0 "$?"
 	check_grep "$command --help says how to use it" \
@@ -52,7 +52,7 @@ refused "an unknown letter" 'invalid option character: -x' run -x
 refused "an option without its value" 'missing argument' run -c
 refused "an option given twice" 'config is given twice' run -c a -c b
 refused "too many words" '"b" is a word too many' plugins a b
-refused "too few words" 'it takes XSPEC FILE.c' exec popen
+refused "too few words" 'it takes XSPEC FILE' exec popen
 refused "no configuration" 'cannot open /nonexistent' run -c /nonexistent
 refused "an unknown plugin" 'did you mean "testplugin"' plugins testplugn
 refused "a plugin of another ABI" 'ABI 99' plugins oldplugin
@@ -86,10 +86,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("three are too many");
 }
 EOT
-"$SYNCGATE" exec popen "$tmp/echo.c" -a 'b c' >"$out" 2>"$err"
+"$SYNCGATE" exec --repr popen "$tmp/echo.c" -a 'b c' >"$out" 2>"$err" </dev/null
 check_equal "exec exits with 0" 0 "$?"
 printf "%s\n" -a 'b c' "(42, 'x')" >"$tmp/want"
-check "exec prints str as it is and the rest by repr" cmp "$tmp/want" "$out"
+check "exec --repr prints str as it is and the rest by repr" cmp "$tmp/want" "$out"
 "$SYNCGATE" exec popen "$tmp/echo.c" a b c >"$out" 2>"$err"
 check_equal "a remote error is exit code 1" 1 "$?"
 check_grep "and on stderr" '^syncgate: .*three are too many' "$err"
