@@ -28,6 +28,7 @@
 #define EXECNET_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -343,7 +344,13 @@ XN_API xn_channel_t *xn_value_channel(const xn_value_t *value);
  * (they are handed over before this returns); receive is then XN_E_USAGE.
  * VALUE lives until FUNCTION returns.  At the end of the channel FUNCTION is
  * called once more with VALUE NULL if ENDMARKER is set, and with ERROR (not
- * NULL if it ended with one; borrowed).  FUNCTION runs in the I/O thread.
+ * NULL if it ended with one; borrowed; told without ENDMARKER too).
+ *
+ * FUNCTION runs in the I/O thread of the gateway; for a channel whose other end
+ * is in this process, in a thread that the group has for those.  It may send as
+ * long as that need not wait; a call that would block returns XN_E_USAGE.  What
+ * raising an exception is in execnet is xn_channel_close_error() here: the
+ * peer gets the text, and FUNCTION is called no more but for the end.
  */
 typedef void xn_channel_fn(void *baton, xn_channel_t *channel,
     const xn_value_t *value, const xn_error_t *error);
@@ -373,12 +380,47 @@ XN_API int xn_channel_id(const xn_channel_t *channel);
 XN_API xn_gateway_t *xn_channel_gateway(const xn_channel_t *channel);
 
 /*
+ * CHANNEL as a stdio stream, as execnet's makefile(); both ends may use one.
+ * MODE is "r", "rb", "w" or "wb".
+ *
+ * Each flush of what was written is sent as a str ("w": UTF-8, else EILSEQ) or
+ * as bytes ("wb"); setvbuf() says when that is.  What is read is the str and
+ * bytes that arrive, one after the other, up to the end of the channel; a
+ * value of another kind is EBADMSG.  ferror() and errno tell of errors: EPIPE
+ * for a closed channel, ECANCELED after xn_group_cancel(), EDEADLK in a
+ * callback, EIO for all else, and then the next receive on CHANNEL returns the
+ * whole error.
+ *
+ * fclose() it before its group goes; it closes CHANNEL too if PROXYCLOSE is
+ * set.  While it is used for reading nobody else receives from CHANNEL.
+ */
+XN_API xn_error_t *xn_channel_makefile(FILE **file, xn_channel_t *channel,
+    const char *mode, int proxyclose);
+
+/*
  * Carry everything that arrives on A to B and the other way, until both are
- * closed; closes and errors are carried too.  Blocks.  A and B may belong to
- * different gateways; no more is read from one than the other has taken.
- * Channels inside values cannot be carried (XN_E_UNSUPPORTED).
+ * closed; closes and errors are carried too, and the loss of a gateway as an
+ * error.  Blocks, but needs no thread of its own: the I/O threads carry, and
+ * no more is taken from one than the other has room for.  A and B are of one
+ * group and may belong to different gateways: a channel inside a value is then
+ * carried as well, as by xn_send().  Returns the error that one of the two was
+ * closed with, if any.  XN_E_USAGE if a channel has a callback, or is attached
+ * or carried already; meanwhile it can neither be sent on nor received from.
  */
 XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
+
+/*
+ * Tie CHANNEL to descriptors: what arrives, which must be bytes, is written to
+ * OUT, what can be read from IN is sent as bytes.  They may be the same socket,
+ * or -1; both are the channel's from now on, also when this fails, are made
+ * non-blocking, and closed at the end.  The gateway's I/O thread does it; the
+ * peer gets credit only for what OUT has taken.  The end of IN is a last
+ * message and a last message the end of OUT; a close, and the end of the
+ * gateway, end both.  xn_channel_waitclose() waits for it.  XN_E_USAGE if the
+ * channel has a callback, or is attached or carried; XN_E_UNSUPPORTED if both
+ * its ends are in this process.
+ */
+XN_API xn_error_t *xn_channel_attach(xn_channel_t *channel, int in, int out);
 
 /* ---- Several channels together ------------------------------------------ */
 

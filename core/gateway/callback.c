@@ -1,16 +1,38 @@
 /*
  * callback.c: values handed to a function as they arrive.
  *
- * The I/O thread calls it, without the lock, so that it may send.  While
- * xn_channel_setcallback() hands over what waited, new values queue up behind,
- * so the order holds.
+ * The I/O thread calls it, without the lock, so that it may send; of a pair,
+ * and when we have closed the channel ourselves, the group's caller does.
+ * While xn_channel_setcallback() hands over what waited, new values queue up
+ * behind, so the order holds.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdlib.h>
 
 /* Whose callback this thread is in, NULL: none. */
 static __thread xn_channel_t *in_callback;
+
+static __thread int calls_back;		/* this thread must not block */
+
+void
+xn__this_thread_calls_back(void)
+{
+	calls_back = 1;
+}
+
+int
+xn__in_callback_thread(void)
+{
+	return calls_back;
+}
+
+xn_error_t *
+xn__may_block(const char *what)
+{
+	return !calls_back ? NULL : xn_error_create(XN_E_USAGE,
+	    "%s: a callback must not block", what);
+}
 
 void
 xn_channel__await_callback(xn_channel_t *ch)
@@ -77,9 +99,13 @@ tell_end(xn_channel_t *ch)
 	xn_error_t *error = NULL;
 
 	xn_group__lock(ch->group);
-	if (ch->receive_closed && ch->head == NULL && !ch->callback_ended &&
-	    ch->callback != NULL) {
+	if (ch->receive_closed && (ch->head == NULL || ch->local_closed) &&
+	    !ch->callback_ended && ch->callback != NULL) {
 		ch->callback_ended = 1;
+		xn_channel__await_callback(ch);
+	}
+	if (ch->callback_ended == 1 && ch->callback != NULL) {
+		ch->callback_ended = 2;
 		ch->calling++;
 		function = ch->callback;
 		baton = ch->callback_baton;
@@ -106,21 +132,37 @@ xn_channel__run_callback(xn_channel_t *ch)
 	tell_end(ch);
 }
 
+void
+xn_channel__closed_here(xn_channel_t *ch)
+{
+	int tell;
+
+	xn_group__lock(ch->group);
+	tell = ch->callback_ready && !ch->callback_ended && in_callback != ch;
+	xn_group__unlock(ch->group);
+	if (!tell)
+		return;
+	xn_error_clear(xn_caller__start(ch->group));
+	xn_group__lock(ch->group);
+	xn_caller__queue(ch);
+	xn_group__unlock(ch->group);
+}
+
 xn_error_t *
 xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
     int endmarker)
 {
+	xn_error_t *error;
 	int more;
 
 	if (ch->gateway == NULL)
-		return xn_error_create(XN_E_UNSUPPORTED,
-		    "a channel within this process has no I/O thread to call "
-		    "back from");
+		XN_TRY(xn_caller__start(ch->group));
 	xn_group__lock(ch->group);
-	if (ch->callback != NULL) {
+	error = ch->callback == NULL ? xn_sink__check_free(ch) :
+	    xn_error_create(XN_E_USAGE, "the channel has a callback already");
+	if (error != NULL) {
 		xn_group__unlock(ch->group);
-		return xn_error_create(XN_E_USAGE,
-		    "the channel has a callback already");
+		return error;
 	}
 	ch->callback = function;
 	ch->callback_baton = baton;

@@ -10,7 +10,7 @@
  *
  * A side that has received CLOSE sends none back; two closes send one frame.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +133,7 @@ xn_channel__unref(xn_channel_t *ch)
 		return;
 	free_items(ch);
 	free(ch->remote_error);
+	free(ch->log_id);
 	if (ch->last != NULL)
 		apr_pool_destroy(ch->last);
 	apr_pool_destroy(ch->pool);
@@ -148,6 +149,8 @@ xn_channel__wake(xn_channel_t *ch)
 	uint64_t one = 1;
 
 	apr_thread_cond_broadcast(ch->changed);
+	if (ch->gateway == NULL && ch->callback_ready)
+		xn_caller__queue(ch);
 	for (struct xn_waiter *w = ch->waiters; w != NULL; w = w->next)
 		if (w->event_fd < 0)
 			apr_thread_cond_broadcast(w->cond);
@@ -162,6 +165,8 @@ xn_channel__end_receiving(xn_channel_t *ch)
 		ch->ended = ++ch->group->arrivals;
 	ch->receive_closed = 1;
 	xn_channel__wake(ch);
+	if (ch->sink != NULL)
+		ch->sink->kind->ended(ch->sink);
 }
 
 void
@@ -173,7 +178,7 @@ xn_channel__peer_closed(xn_channel_t *ch, int last_only, const char *text)
 		ch->remote_error = strdup(text);
 	xn_channel__drop_partial(ch);
 	if (!last_only)
-		ch->send_closed = 1;
+		ch->send_closed = ch->peer_closed = ch->over = 1;
 	xn_channel__end_receiving(ch);
 }
 
@@ -188,8 +193,15 @@ xn_channel__drop_partial(xn_channel_t *ch)
 int
 xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 {
-	struct xn_item *item = malloc(sizeof(*item));
+	struct xn_item *item;
 
+	if (ch->sink != NULL) {
+		int code = xn_sink__arrived(ch, payload, n, 1);
+
+		free(payload);
+		return code;
+	}
+	item = malloc(sizeof(*item));
 	if (item == NULL) {
 		free(payload);
 		return XN_C_NOMEM;
@@ -251,16 +263,32 @@ send_close(xn_channel_t *ch, const char *text)
 }
 
 void
-xn_channel__close(xn_channel_t *ch, const char *text)
+xn_channel__close_locked(xn_channel_t *ch, const char *text)
 {
-	xn_group__lock(ch->group);
 	/* send_closed without local_closed: the peer has said CLOSE. */
 	if (!ch->local_closed && (!ch->send_closed || !ch->receive_closed))
 		send_close(ch, text);
-	ch->local_closed = ch->send_closed = 1;
+	ch->local_closed = ch->send_closed = ch->over = 1;
 	xn_channel__drop_partial(ch);
 	xn_channel__end_receiving(ch);
+}
+
+void
+xn_channel__close(xn_channel_t *ch, const char *text)
+{
+	xn_group__lock(ch->group);
+	xn_channel__close_locked(ch, text);
 	xn_group__unlock(ch->group);
+}
+
+int
+xn_channel__untable(xn_channel_t *ch)
+{
+	if (ch->gateway == NULL || ch->id == 0 ||
+	    apr_hash_get(ch->gateway->channels, &ch->id, sizeof(ch->id)) != ch)
+		return 0;
+	apr_hash_set(ch->gateway->channels, &ch->id, sizeof(ch->id), NULL);
+	return 1;
 }
 
 /* The pool that owned the channel goes: closed, and out of the table. */
@@ -268,7 +296,7 @@ static apr_status_t
 release(void *baton)
 {
 	xn_channel_t *ch = baton, *pair = NULL;
-	int in_table = 0;
+	int in_table;
 
 	xn_channel__close(ch, NULL);
 	xn_group__lock(ch->group);
@@ -276,13 +304,7 @@ release(void *baton)
 	ch->callback_ready = 0;
 	/* What it uses may go with the pool that we go with. */
 	xn_channel__await_callback(ch);
-	if (ch->gateway != NULL && ch->id != 0 &&
-	    apr_hash_get(ch->gateway->channels, &ch->id, sizeof(ch->id)) ==
-	    ch) {
-		apr_hash_set(ch->gateway->channels, &ch->id, sizeof(ch->id),
-		    NULL);
-		in_table = 1;
-	}
+	in_table = xn_channel__untable(ch);
 	if (ch->pair != NULL) {
 		pair = ch->pair;
 		pair->pair = NULL;
@@ -326,6 +348,7 @@ xn_error_t *
 xn_channel_close(xn_channel_t *ch)
 {
 	xn_channel__close(ch, NULL);
+	xn_channel__closed_here(ch);
 	return NULL;
 }
 
@@ -333,21 +356,28 @@ xn_error_t *
 xn_channel_close_error(xn_channel_t *ch, const char *text)
 {
 	xn_channel__close(ch, text);
+	xn_channel__closed_here(ch);
 	return NULL;
+}
+
+void
+xn_channel__close_write_locked(xn_channel_t *ch)
+{
+	if (ch->send_closed)
+		return;
+	ch->send_closed = 1;
+	if (ch->pair != NULL)
+		xn_channel__peer_closed(ch->pair, 1, NULL);
+	else if (ch->gateway != NULL)
+		xn_gateway__put(ch->gateway, XN_MSG_CHANNEL_LAST_MESSAGE,
+		    ch->id, NULL, 0, 0);
 }
 
 xn_error_t *
 xn_channel_close_write(xn_channel_t *ch)
 {
 	xn_group__lock(ch->group);
-	if (!ch->send_closed) {
-		ch->send_closed = 1;
-		if (ch->pair != NULL)
-			xn_channel__peer_closed(ch->pair, 1, NULL);
-		else if (ch->gateway != NULL)
-			xn_gateway__put(ch->gateway,
-			    XN_MSG_CHANNEL_LAST_MESSAGE, ch->id, NULL, 0, 0);
-	}
+	xn_channel__close_write_locked(ch);
 	xn_group__unlock(ch->group);
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * dispatch.c: what each message from the agent means.  All in the I/O thread.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +107,9 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 	code = XN_C_OK;
 	if (!gw->plain && gw->queued + m->length > XN_QUEUED_MAX) {
 		overflow(gw, ch);
+	} else if (ch->sink != NULL) {
+		code = xn_sink__arrived(ch, m->payload, m->length,
+		    m->type == XN_MSG_CHANNEL_DATA);
 	} else if (m->type == XN_MSG_CHANNEL_PART) {
 		code = join_part(gw, ch, m);
 	} else {
@@ -215,9 +218,12 @@ on_window(xn_gateway_t *gw, const struct xn_message *m)
 	if (ch != NULL) {
 		code = xn_window_granted(&ch->window, xn_get_u32(m->payload));
 		xn_channel__wake(ch);
+		if (ch->sink != NULL)
+			ch->sink->kind->room(ch->sink);
 	}
 	xn_group__unlock(gw->group);
-	return code == XN_C_OK ? NULL : xn_gateway__broken(gw, m, xn_code_text(code));
+	return code == XN_C_OK ? NULL :
+	    xn_gateway__broken(gw, m, xn_code_text(code));
 }
 
 static xn_error_t *

@@ -1,44 +1,40 @@
 /*
  * exec.c: programs for the other end, and what it says of itself.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/gateway/limits.h"
+
 /* A CHANNEL_EXEC is one frame; a larger text is no program. */
 #define SOURCE_MAX (8u * 1024 * 1024)
 
 static xn_error_t *
-pack_for(uint8_t **payload, size_t *n, xn_channel_t *ch, const char *format,
-    ...)
+pack_for(uint8_t **payload, size_t *n, struct xn_carrying *carrying,
+    xn_channel_t *ch, const char *format, ...)
 {
 	xn_error_t *error;
 	va_list ap;
 
 	va_start(ap, format);
-	error = xn_channel__pack(payload, n, ch, format, ap);
+	error = xn_channel__pack(payload, n, carrying, ch, format, ap);
 	va_end(ap);
 	return error;
 }
 
-/* Those limits that are asked for, as a dict; NULL if there is none. */
+/* Somebody who does not know the limits would run the program without. */
 static xn_error_t *
-limits_value(const xn_value_t **limits, const xn_program_t *program,
-    apr_pool_t *pool)
+limits_for(const xn_value_t **limits, xn_gateway_t *gw,
+    const xn_program_t *program, apr_pool_t *pool)
 {
-	long long memory = program->limits.memory;
-	double seconds = program->limits.seconds;
-
-	*limits = NULL;
-	if (memory > 0 && seconds > 0)
-		return xn_make_value(limits, pool, "{slsd}", "memory", memory,
-		    "seconds", seconds);
-	if (memory > 0)
-		return xn_make_value(limits, pool, "{sl}", "memory", memory);
-	if (seconds > 0)
-		return xn_make_value(limits, pool, "{sd}", "seconds", seconds);
+	XN_TRY(xn_limits_value(limits, &program->limits, pool));
+	if (*limits != NULL && !xn_gateway__has(gw, "limits"))
+		return xn_error_create(XN_E_UNSUPPORTED, "the worker over "
+		    "there cannot limit a program: the agent can "
+		    "(an xspec without python= and worker=)");
 	return NULL;
 }
 
@@ -47,8 +43,8 @@ limits_value(const xn_value_t **limits, const xn_program_t *program,
  * ours when limits are asked for.
  */
 static xn_error_t *
-pack_program(uint8_t **payload, size_t *n, xn_channel_t *ch,
-    const xn_program_t *program, apr_pool_t *pool)
+pack_program(uint8_t **payload, size_t *n, struct xn_carrying *carrying,
+    xn_channel_t *ch, const xn_program_t *program, apr_pool_t *pool)
 {
 	const xn_value_t *kwargs = program->kwargs, *limits;
 
@@ -60,15 +56,12 @@ pack_program(uint8_t **payload, size_t *n, xn_channel_t *ch,
 	    strcmp(xn_gateway_language(ch->gateway), "python") == 0)
 		return xn_error_create(XN_E_USAGE, "a Python program gets its "
 		    "kwargs as arguments of a function: name it as entry");
-	XN_TRY(limits_value(&limits, program, pool));
-	if (limits != NULL && ch->gateway->plain)
-		return xn_error_create(XN_E_UNSUPPORTED, "execnet's worker "
-		    "cannot limit what a program uses");
+	XN_TRY(limits_for(&limits, ch->gateway, program, pool));
 	if (limits == NULL)
-		return pack_for(payload, n, ch, "(s?s?sv)", program->source,
-		    program->name, program->entry, kwargs);
-	return pack_for(payload, n, ch, "(s?s?svv)", program->source,
-	    program->name, program->entry, kwargs, limits);
+		return pack_for(payload, n, carrying, ch, "(s?s?sv)",
+		    program->source, program->name, program->entry, kwargs);
+	return pack_for(payload, n, carrying, ch, "(s?s?svv)",
+	    program->source, program->name, program->entry, kwargs, limits);
 }
 
 xn_error_t *
@@ -76,6 +69,7 @@ xn_remote_exec(xn_channel_t **out, xn_gateway_t *gw,
     const xn_program_t *program, apr_pool_t *pool)
 {
 	const char *name = program->name != NULL ? program->name : "program";
+	struct xn_carrying carrying;
 	xn_channel_t *ch;
 	uint8_t *payload;
 	size_t n;
@@ -86,11 +80,14 @@ xn_remote_exec(xn_channel_t **out, xn_gateway_t *gw,
 		    "program %s is larger than %u bytes", name, SOURCE_MAX);
 	XN_TRY_W(xn_gateway_newchannel(&ch, gw, pool),
 	    "cannot send program %s to gateway %s", name, gw->id);
-	XN_TRY_W(pack_program(&payload, &n, ch, program, pool),
+	XN_TRY_W(pack_program(&payload, &n, &carrying, ch, program, pool),
 	    "cannot send program %s to gateway %s", name, gw->id);
 	xn_group__lock(gw->group);
 	code = xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, ch->id, payload, n, 0);
+	if (code == XN_C_OK)
+		xn_carrying__begin(&carrying);
 	xn_group__unlock(gw->group);
+	xn_carrying__free(&carrying);
 	if (code != XN_C_OK)
 		return xn_error_create(XN_E_NOMEM, "no memory to send %s",
 		    name);

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "core/gateway/bootstrap.h"
+#include "core/gateway/sink.h"
 #include "core/gateway/trace.h"
 
 /* A message, and what was read behind it. */
@@ -127,6 +128,7 @@ gateway_cleanup(void *baton)
 	if (gw->thread != NULL)
 		apr_thread_join(&ignored, gw->thread);
 	gw->thread = NULL;
+	xn_relay__reap(gw->group);
 	forget(gw);
 	xn_gateway__unref(gw);
 	return APR_SUCCESS;

@@ -1,7 +1,7 @@
 /*
  * group.c: gateways that are cancelled and terminated together.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -129,6 +129,8 @@ group_cleanup(void *baton)
 
 	xn_group_terminate(group, xn_seconds(1));
 	stop_signal_thread(group);
+	xn_relay__reap(group);
+	xn_caller__stop(group);
 	xn_group_set_log(group, NULL, NULL);
 	xn_group__unref(group);
 	return APR_SUCCESS;

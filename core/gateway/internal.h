@@ -10,6 +10,7 @@
 #ifndef XN_GATEWAY_INTERNAL_H
 #define XN_GATEWAY_INTERNAL_H
 
+#include <stdarg.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -41,8 +42,15 @@ struct xn_group {
 	struct xn_gateway *opening;	/* list of those not yet open: their ids
 					 * are taken */
 	struct xn_channel *channels;	/* list of all channels */
+	struct xn_relay *ended_relays;	/* to be freed without the lock */
 	int next_gateway;		/* for default ids gw1, gw2, ... */
 	uint64_t arrivals;		/* values that have arrived, and ends */
+	apr_thread_t *caller;		/* see caller.c; or NULL */
+	apr_pool_t *caller_pool;
+	apr_thread_cond_t *caller_wake;
+	int caller_stop;
+	struct xn_channel *first_call, *last_call; /* for whom it has to call:
+					 * list, counted */
 	xn_log_fn *log;			/* may be NULL */
 	void *log_baton;
 };
@@ -119,6 +127,9 @@ struct xn_gateway {
 	struct xn_outbox urgent;	/* windows and pings: go first */
 	struct xn_window_total total;
 	size_t queued;			/* bytes that wait in its channels */
+	struct xn_sink *blocked;	/* sinks that wait for its outbox */
+	struct xn_attach *attached;	/* channels tied to descriptors */
+	struct xn_hop *hop;		/* what it goes through, or NULL */
 	int terminating;		/* GATEWAY_TERMINATE was sent */
 	int kill;			/* the I/O thread shall close now */
 	int closing;			/* it is over, and the channels are being
@@ -228,6 +239,11 @@ struct xn_channel {
 	int send_closed;		/* we closed, or the peer did */
 	int receive_closed;		/* the peer will send no more */
 	int local_closed;		/* we closed it ourselves */
+	int peer_closed;		/* the peer said CLOSE */
+	int over;			/* closed by either, or the gateway's end */
+	struct xn_sink *sink;		/* who takes what arrives, see sink.h */
+	char *log_id;			/* whose log its program's lines are in;
+					 * NULL: its gateway's */
 	uint64_t ended;			/* the number of its end among the
 					 * arrivals; 0: it has not ended */
 	char *remote_error;		/* given once to a receiver, then EOF */
@@ -249,8 +265,10 @@ struct xn_channel {
 	void *callback_baton;
 	int endmarker;
 	int callback_ready;		/* the I/O thread may call it */
-	int callback_ended;		/* the end has been told */
+	int callback_ended;		/* the end is 1 being, 2 has been told */
 	int calling;			/* threads in the callback just now */
+	struct xn_channel *next_call;	/* of a pair, in group->first_call */
+	int call_queued;		/* it is in that list */
 	struct xn_waiter *waiters;
 };
 
@@ -324,6 +342,18 @@ void xn__this_thread_calls_back(void);
 int xn__in_callback_thread(void);
 xn_error_t *xn__may_block(const char *what);
 
+/* The thread that does so for pairs: CH has something for its callback;
+ * locked.  Start and stop are not. */
+void xn_caller__queue(xn_channel_t *ch);
+xn_error_t *xn_caller__start(xn_group_t *group);
+void xn_caller__stop(xn_group_t *group);
+
+/* For threads of our own: signals are for those of the program. */
+void xn__block_signals(void);
+
+/* The program has closed CH: its callback is told; without the lock. */
+void xn_channel__closed_here(xn_channel_t *ch);
+
 /* Call the callback for what waits; without the lock. */
 void xn_channel__run_callback(xn_channel_t *ch);
 
@@ -332,6 +362,20 @@ void xn_channel__await_callback(xn_channel_t *ch);
 
 /* Close for both directions; TEXT may be NULL.  Unlocked. */
 void xn_channel__close(xn_channel_t *ch, const char *text);
+void xn_channel__close_locked(xn_channel_t *ch, const char *text);
+void xn_channel__close_write_locked(xn_channel_t *ch);
+
+/* Take CH out of its gateway's table: 1, and the reference is the caller's;
+ * 0 if it was not there.  Locked. */
+int xn_channel__untable(xn_channel_t *ch);
+
+/* 1 if N bytes may be sent now, else *WAIT changes when that may be different:
+ * the gateway's condition if its outbox is full.  Locked; CH can send. */
+int xn_channel__has_room(xn_channel_t *ch, uint32_t n,
+    apr_thread_cond_t **wait);
+
+/* Something of the pair CH was taken: its other end may send more; locked. */
+void xn_channel__has_taken(xn_channel_t *ch);
 
 /* Tie CH (one reference) to POOL: closed and released with it. */
 void xn_channel__own(xn_channel_t *ch, apr_pool_t *pool);
@@ -341,6 +385,10 @@ void xn_channel__own(xn_channel_t *ch, apr_pool_t *pool);
  */
 xn_error_t *xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload,
     size_t n);
+
+/* xn_send() with its arguments in AP. */
+xn_error_t *xn_channel__send_format(xn_channel_t *ch, const char *format,
+    va_list ap);
 
 /* The first payload that waits, the caller's; there is one.  Locked. */
 uint8_t *xn_channel__pop(xn_channel_t *ch, size_t *n);
@@ -352,9 +400,21 @@ xn_error_t *xn_channel__may_receive(const xn_channel_t *ch);
 xn_error_t *xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
     apr_interval_time_t timeout);
 
-/* Encode by format; the id of a channel object for the wire. */
-xn_error_t *xn_channel__pack(uint8_t **payload, size_t *n, xn_channel_t *ch,
-    const char *format, va_list ap);
+/*
+ * The same when the value has been packed for CH: the channels in it that are
+ * CARRYING's are carried once it is sent.
+ */
+struct xn_carrying;
+xn_error_t *xn_channel__send_carrying(xn_channel_t *ch, uint8_t *payload,
+    size_t n, struct xn_carrying *carrying);
+
+/*
+ * Encode by format for CH.  CARRYING (set up here; to be given to
+ * xn_carrying__free() unless this fails) holds the channels of other gateways.
+ */
+xn_error_t *xn_channel__pack(uint8_t **payload, size_t *n,
+    struct xn_carrying *carrying, xn_channel_t *ch, const char *format,
+    va_list ap);
 int32_t xn_channel__wire_id(const void *channel);
 
 /* Decode N bytes that live as long as POOL; channels belong to CH's gateway. */

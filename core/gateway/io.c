@@ -7,7 +7,7 @@
  * the receivers have granted.  A peer without credit is not read from while
  * too much waits (plain.c).
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -126,6 +126,7 @@ write_output(xn_gateway_t *gw)
 		gw->sent += put;
 		if (before >= XN_OUTBOX_MAX && box->bytes < XN_OUTBOX_MAX)
 			apr_thread_cond_broadcast(gw->changed);
+		xn_sink__outbox_room(gw);
 		xn_group__unlock(gw->group);
 	} while (put > 0);
 	return NULL;
@@ -165,33 +166,57 @@ keepalive(xn_gateway_t *gw, int listening, int *sleep_ms)
 	return NULL;
 }
 
+/* What a turn polls: the array grows with the attached descriptors. */
+struct polled {
+	struct pollfd *fds;		/* malloc'ed */
+	int room;
+	int n;				/* of the transport, then wake_fd */
+};
+
+/* Poll for everything that GW waits for. */
 static xn_error_t *
-one_turn(xn_gateway_t *gw, int *end)
+wait_for_something(xn_gateway_t *gw, struct polled *p, int want_read,
+    int sleep_ms)
 {
-	struct pollfd pfd[XN_TRANSPORT_FDS + 1];
-	int n, now = 0, sleep_ms = 0, want_read, want_write;
+	int now = 0, n, want_write;
 	uint64_t ignored;
+
+	xn_group__lock(gw->group);
+	want_write = gw->outbox.head != NULL || gw->urgent.head != NULL;
+	xn_group__unlock(gw->group);
+	p->n = gw->transport->kind->prepare(gw->transport, p->fds, want_read,
+	    want_write, &now);
+	p->fds[p->n] = (struct pollfd){ gw->wake_fd, POLLIN, 0 };
+	n = xn_attach__prepare(gw, &p->fds, &p->room, p->n + 1);
+	if (poll(p->fds, (nfds_t)n, now ? 0 : sleep_ms) < 0 && errno != EINTR)
+		return xn_error_system(errno, "cannot poll %s",
+		    gw->transport->peer);
+	if (p->fds[p->n].revents != 0 &&
+	    read(gw->wake_fd, &ignored, sizeof(ignored)) < 0 &&
+	    errno != EAGAIN && errno != EINTR)
+		return xn_error_system(errno, "cannot read the wake event");
+	return NULL;
+}
+
+static xn_error_t *
+one_turn(xn_gateway_t *gw, struct polled *p, int *end)
+{
+	int sleep_ms = 0, want_read, ended;
 
 	want_read = xn_plain__may_read(gw);
 	XN_TRY(keepalive(gw, want_read, &sleep_ms));
 	xn_group__lock(gw->group);
-	want_write = gw->outbox.head != NULL || gw->urgent.head != NULL;
 	*end = gw->kill;
+	ended = gw->group->ended_relays != NULL;
 	xn_group__unlock(gw->group);
+	if (ended)
+		xn_relay__reap(gw->group);
 	if (*end)
 		return NULL;
-	n = gw->transport->kind->prepare(gw->transport, pfd, want_read,
-	    want_write, &now);
-	pfd[n] = (struct pollfd){ gw->wake_fd, POLLIN, 0 };
-	if (poll(pfd, (nfds_t)n + 1, now ? 0 : sleep_ms) < 0 && errno != EINTR)
-		return xn_error_system(errno, "cannot poll %s",
-		    gw->transport->peer);
-	if (pfd[n].revents != 0 &&
-	    read(gw->wake_fd, &ignored, sizeof(ignored)) < 0 &&
-	    errno != EAGAIN && errno != EINTR)
-		return xn_error_system(errno, "cannot read the wake event");
-	XN_TRY(gw->transport->kind->process(gw->transport, pfd, n));
+	XN_TRY(wait_for_something(gw, p, want_read, sleep_ms));
+	XN_TRY(gw->transport->kind->process(gw->transport, p->fds, p->n));
 	XN_TRY(read_input(gw, end));
+	xn_attach__process(gw, p->fds);
 	return *end ? NULL : write_output(gw);
 }
 
@@ -231,7 +256,7 @@ end_channels(xn_gateway_t *gw)
 	xn_group__lock(gw->group);
 	for (xn_channel_t *ch = gw->group->channels; ch; ch = ch->next)
 		if (ch->gateway == gw) {
-			ch->send_closed = 1;
+			ch->send_closed = ch->over = 1;
 			xn_channel__end_receiving(ch);
 		}
 	do {
@@ -254,8 +279,8 @@ end_channels(xn_gateway_t *gw)
  * The signals of the program are for its own threads, and writing to an agent
  * that has ended must not end the program by SIGPIPE.
  */
-static void
-block_signals(void)
+void
+xn__block_signals(void)
 {
 	sigset_t all;
 
@@ -272,15 +297,20 @@ void *APR_THREAD_FUNC
 xn_gateway__io(apr_thread_t *thread, void *baton)
 {
 	xn_gateway_t *gw = baton;
+	struct polled polled = { .room = XN_TRANSPORT_FDS + 1 };
 	xn_error_t *error = NULL;
 	int end = 0;
 
 	(void)thread;
-	block_signals();
+	polled.fds = calloc((size_t)polled.room, sizeof(*polled.fds));
+	if (polled.fds == NULL)
+		abort();	/* as APR's pools do */
+	xn__block_signals();
 	xn__this_thread_calls_back();
 	gw->last_heard = xn__clock();
 	while (error == NULL && !end)
-		error = one_turn(gw, &end);
+		error = one_turn(gw, &polled, &end);
+	free(polled.fds);
 	xn_group__lock(gw->group);
 	remember_failure(gw, error);
 	gw->closing = 1;
@@ -289,6 +319,7 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 	xn_group__unlock(gw->group);
 	gw->transport->kind->close(gw->transport);
 	end_channels(gw);
+	xn_attach__end(gw);
 	xn_group__lock(gw->group);
 	gw->ended = 1;
 	apr_thread_cond_broadcast(gw->changed);

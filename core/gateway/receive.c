@@ -1,7 +1,7 @@
 /*
  * receive.c: values that have arrived, decoded in the thread of the receiver.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -70,13 +70,23 @@ xn_channel__grant(xn_channel_t *ch, uint32_t n)
 		abort();
 }
 
+void
+xn_channel__has_taken(xn_channel_t *ch)
+{
+	xn_channel_t *pair = ch->pair;
+
+	apr_thread_cond_broadcast(pair->changed);
+	if (pair->sink != NULL)
+		pair->sink->kind->room(pair->sink);
+}
+
 /* Give back the credit of an item that has been taken; locked. */
 static void
 give_credit(xn_channel_t *ch, const struct xn_item *item)
 {
 	if (ch->gateway == NULL) {
 		if (ch->pair != NULL)
-			apr_thread_cond_broadcast(ch->pair->changed);
+			xn_channel__has_taken(ch);
 		return;
 	}
 	if (ch->receive_closed || ch->gateway->plain)
@@ -110,7 +120,7 @@ xn_channel__pop_for_callback(xn_channel_t *ch, uint8_t **payload, size_t *n,
 	int there;
 
 	xn_group__lock(ch->group);
-	there = ch->head != NULL && ch->callback != NULL;
+	there = ch->head != NULL && ch->callback != NULL && !ch->local_closed;
 	if (there) {
 		*payload = xn_channel__pop(ch, n);
 		ch->calling++;
@@ -127,6 +137,7 @@ xn_channel__may_receive(const xn_channel_t *ch)
 	if (ch->callback != NULL)
 		return xn_error_create(XN_E_USAGE,
 		    "cannot receive: the channel has a callback");
+	XN_TRY_W(xn_sink__check_free(ch), "cannot receive");
 	return xn__may_block("cannot receive");
 }
 
@@ -179,6 +190,8 @@ channel_for_decode(void *baton, int32_t id)
 		return NULL;
 	xn_group__lock(gw->group);
 	found = xn_channel__of_id(gw, id);
+	if (found != NULL)
+		found = xn_relay__original(found);
 	xn_group__unlock(gw->group);
 	return found;
 }

@@ -1,7 +1,7 @@
 /*
  * send.c: values on their way out, in parts of 64 KiB, for credit.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -30,9 +30,8 @@ send_error(xn_channel_t *ch)
 	return NULL;
 }
 
-/* May N bytes go now?  If not, the condition to wait on is in *WAIT. */
-static int
-has_room(xn_channel_t *ch, uint32_t n, apr_thread_cond_t **wait)
+int
+xn_channel__has_room(xn_channel_t *ch, uint32_t n, apr_thread_cond_t **wait)
 {
 	*wait = ch->changed;
 	if (ch->gateway == NULL)
@@ -50,7 +49,8 @@ wait_for_room(xn_channel_t *ch, uint32_t n)
 	apr_thread_cond_t *wait;
 	xn_error_t *error;
 
-	while ((error = send_error(ch)) == NULL && !has_room(ch, n, &wait)) {
+	while ((error = send_error(ch)) == NULL &&
+	    !xn_channel__has_room(ch, n, &wait)) {
 		if (xn__in_callback_thread())
 			return xn_error_create(XN_E_USAGE,
 			    "xn_send() in a callback would block: the other "
@@ -73,6 +73,8 @@ begin_sending(xn_channel_t *ch)
 			    "thread is sending on the channel");
 		xn__cond_wait(ch->changed, ch->group->lock, -1);
 	}
+	if (error == NULL)
+		error = xn_sink__check_free(ch);
 	if (error == NULL)
 		ch->sending = 1;
 	return error;
@@ -121,7 +123,8 @@ send_parts(xn_channel_t *ch, uint8_t **payload, size_t n)
 }
 
 xn_error_t *
-xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload, size_t n)
+xn_channel__send_carrying(xn_channel_t *ch, uint8_t *payload, size_t n,
+    struct xn_carrying *carrying)
 {
 	xn_error_t *error;
 
@@ -130,6 +133,8 @@ xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload, size_t n)
 	if (error == NULL) {
 		error = ch->gateway == NULL ? send_to_pair(ch, &payload, n) :
 		    send_parts(ch, &payload, n);
+		if (error == NULL && carrying != NULL)
+			xn_carrying__begin(carrying);
 		ch->sending = 0;
 		apr_thread_cond_broadcast(ch->changed);
 	}
@@ -138,97 +143,77 @@ xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload, size_t n)
 	return error;
 }
 
-/* 1 if V holds no channel of another gateway than CH's. */
-static int
-channels_fit(const xn_channel_t *ch, const xn_value_t *v)
+xn_error_t *
+xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload, size_t n)
 {
-	unsigned int n;
-
-	if (v->kind == XN_CHANNEL)
-		return ch->gateway != NULL && v->u.channel.object != NULL &&
-		    ((const xn_channel_t *)v->u.channel.object)->gateway ==
-		    ch->gateway;
-	if (v->depth == 0)
-		return 1;
-	n = v->kind == XN_DICT ? 2 * v->size : v->size;
-	for (unsigned int i = 0; i < n; i++)
-		if (!channels_fit(ch, &v->u.items[i]))
-			return 0;
-	return 1;
+	return xn_channel__send_carrying(ch, payload, n, NULL);
 }
 
-static xn_error_t *
-encoding_error(int code, const char *format)
-{
-	return xn_error_create(XN_E_USAGE, "cannot send a value%s%s: %s",
-	    format != NULL ? " of format " : "", format != NULL ? format : "",
-	    xn_code_text(code));
-}
-
-/*
- * A channel may be sent over another of the same gateway only.  'c' arguments
- * cannot be seen from here, so the encoder asks for each one's id: another
- * gateway's has the id 0, which is never a channel's.
- */
-static __thread const xn_gateway_t *packing_for;
+/* What the encoder's questions are about: it asks for the id of each channel. */
+static __thread struct xn_carrying *packing;
 
 static int32_t
-checked_id(const void *channel)
+id_there(const void *channel)
 {
-	const xn_channel_t *ch = channel;
-
-	return ch != NULL && ch->gateway != NULL &&
-	    ch->gateway == packing_for ? ch->id : 0;
+	return xn_carrying__id(packing, channel);
 }
 
 xn_error_t *
-xn_channel__pack(uint8_t **payload, size_t *n, xn_channel_t *ch,
-    const char *format, va_list ap)
+xn_channel__pack(uint8_t **payload, size_t *n, struct xn_carrying *carrying,
+    xn_channel_t *ch, const char *format, va_list ap)
 {
 	struct xn_buf out;
+	xn_error_t *why;
 	int code;
 
+	memset(carrying, 0, sizeof(*carrying));
+	carrying->gateway = ch->gateway;
 	xn_buf_init(&out, XN_MESSAGE_MAX);
-	packing_for = ch != NULL ? ch->gateway : NULL;
-	code = xn_pack(&out, checked_id, format, ap);
-	if (code != XN_C_OK) {
-		xn_buf_free(&out);
-		return encoding_error(code, format);
+	packing = carrying;
+	code = xn_pack(&out, id_there, format, ap);
+	packing = NULL;
+	if (code == XN_C_OK) {
+		*payload = out.base;
+		*n = out.end;
+		return NULL;
 	}
-	*payload = out.base;
-	*n = out.end;
-	return NULL;
+	xn_buf_free(&out);
+	why = carrying->error;
+	carrying->error = NULL;
+	xn_carrying__free(carrying);
+	return why != NULL ? why : xn_error_create(XN_E_USAGE,
+	    "cannot send a value of format %s: %s", format,
+	    xn_code_text(code));
+}
+
+xn_error_t *
+xn_channel__send_format(xn_channel_t *ch, const char *format, va_list ap)
+{
+	struct xn_carrying carrying;
+	uint8_t *payload;
+	size_t n;
+	xn_error_t *error;
+
+	XN_TRY(xn_channel__pack(&payload, &n, &carrying, ch, format, ap));
+	error = xn_channel__send_carrying(ch, payload, n, &carrying);
+	xn_carrying__free(&carrying);
+	return error;
 }
 
 xn_error_t *
 xn_send(xn_channel_t *ch, const char *format, ...)
 {
-	uint8_t *payload;
-	size_t n;
-	va_list ap;
 	xn_error_t *error;
+	va_list ap;
 
 	va_start(ap, format);
-	error = xn_channel__pack(&payload, &n, ch, format, ap);
+	error = xn_channel__send_format(ch, format, ap);
 	va_end(ap);
-	return error != NULL ? error :
-	    xn_channel__send_payload(ch, payload, n);
+	return error;
 }
 
 xn_error_t *
 xn_channel_send(xn_channel_t *ch, const xn_value_t *value)
 {
-	struct xn_buf out;
-	int code;
-
-	if (!channels_fit(ch, value))
-		return xn_error_create(XN_E_UNSUPPORTED,
-		    "a channel can be sent only over its own gateway");
-	xn_buf_init(&out, XN_MESSAGE_MAX);
-	code = xn_encode(&out, value);
-	if (code != XN_C_OK) {
-		xn_buf_free(&out);
-		return encoding_error(code, NULL);
-	}
-	return xn_channel__send_payload(ch, out.base, out.end);
+	return xn_send(ch, "v", value);
 }

@@ -224,6 +224,17 @@ encode_container(struct xn_encoder *e, const xn_value *v, unsigned int depth)
 	return encode_built(e, v, depth);
 }
 
+static int
+encode_channel(struct xn_encoder *e, const xn_value *v)
+{
+	int32_t id = e->channel_id == NULL ? v->u.channel.id :
+	    e->channel_id(v->u.channel.object);
+
+	/* 0 is never a channel's: it has none here. */
+	return id == 0 && e->channel_id != NULL ? XN_C_NO_CHANNEL :
+	    xn_put_channel(e->out, id);
+}
+
 int
 xn_encode__value(struct xn_encoder *e, const xn_value *v, unsigned int depth)
 {
@@ -249,8 +260,7 @@ xn_encode__value(struct xn_encoder *e, const xn_value *v, unsigned int depth)
 	case XN_STR:
 		return xn_put_str(e->out, v->u.text, v->size);
 	case XN_CHANNEL:
-		return xn_put_channel(e->out, e->channel_id == NULL ?
-		    v->u.channel.id : e->channel_id(v->u.channel.object));
+		return encode_channel(e, v);
 	case XN_LIST:
 	case XN_TUPLE:
 	case XN_DICT:

@@ -105,6 +105,7 @@ xn_scan_push(struct xn_scan *s, const uint8_t *p, size_t n,
 			s->skip -= jump;
 			i += jump;
 		} else if (s->op != 0) {
+			s->at[s->have] = &p[i];
 			s->number = s->number << 8 | p[i++];
 			if (++s->have == 4 &&
 			    (rc = finish_number(s, found, baton)) != XN_C_OK)
@@ -114,4 +115,25 @@ xn_scan_push(struct xn_scan *s, const uint8_t *p, size_t n,
 		}
 	}
 	return XN_C_OK;
+}
+
+void
+xn_scan_replace(const struct xn_scan *s, int32_t id)
+{
+	for (int i = 0; i < 4; i++)
+		*(uint8_t *)(uintptr_t)s->at[i] =
+		    (uint8_t)((uint32_t)id >> (24 - 8 * i));
+}
+
+int
+xn_scan_in_id(const struct xn_scan *s)
+{
+	return s->op == XN_OP_CHANNEL && s->have > 0;
+}
+
+int
+xn_scan_id_begins_in(const struct xn_scan *s, const uint8_t *p, size_t n)
+{
+	return (uintptr_t)s->at[0] >= (uintptr_t)p &&
+	    (uintptr_t)s->at[0] < (uintptr_t)p + n;
 }

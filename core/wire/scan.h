@@ -18,6 +18,7 @@ struct xn_scan {
 	uint8_t have;		/* bytes of that number seen so far */
 	uint32_t number;	/* those bytes */
 	uint8_t stopped;	/* STOP was seen: the payload should end here */
+	const uint8_t *at[4];	/* where those bytes lie */
 };
 
 void xn_scan_init(struct xn_scan *s);
@@ -30,5 +31,18 @@ void xn_scan_init(struct xn_scan *s);
  */
 int xn_scan_push(struct xn_scan *s, const uint8_t *p, size_t n,
     int (*found)(void *baton, int32_t id), void *baton);
+
+/*
+ * For FOUND alone, when all that was pushed is writable and still there: put ID
+ * in the place of the one that was found.
+ */
+void xn_scan_replace(const struct xn_scan *s, int32_t id);
+
+/*
+ * 1 if what was pushed ends within an id; and if so, 1 if the first of the
+ * id's bytes that have been seen is one of the N at P.
+ */
+int xn_scan_in_id(const struct xn_scan *s);
+int xn_scan_id_begins_in(const struct xn_scan *s, const uint8_t *p, size_t n);
 
 #endif
