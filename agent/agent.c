@@ -2,12 +2,14 @@
  * agent.c: the program that travels to the other machine.
  *
  *	agent [NONCE]
+ *	agent ... -c ...
  *
  * It says hello on stdout, one line, before it reads anything:
  *
  *	XN1 NONCE FEATURES
  *
- * and then speaks messages on stdin and stdout (see doc/protocol.md).
+ * and then speaks messages on stdin and stdout (see doc/protocol.md).  With -c
+ * it was started by execnet in place of a Python: plain.c.
  */
 #include <errno.h>
 #include <netdb.h>
@@ -58,7 +60,7 @@ say_hello(const struct xn_router *r, const char *nonce)
 {
 	char line[256];
 	int n = snprintf(line, sizeof(line), "XN1 %s c,window,part,ping,setup,"
-	    "log,%s,%s\n", nonce, r->pidns ? "pidns" : "nopidns", MACHINE);
+	    "log,limits,%s,%s\n", nonce, r->pidns ? "pidns" : "nopidns", MACHINE);
 	ssize_t put;
 
 	for (int done = 0; done < n; done += (int)put) {
@@ -80,12 +82,24 @@ start(struct xn_router *r)
 		return -1;
 	xn_buf_init(&r->in, XN_MESSAGE_MAX + 1024u * 1024);
 	xn_buf_init(&r->out, XN_OUT_MAX);
+	xn_buf_init(&r->err, XN_ERR_MAX);
 	xn_buf_init(&r->line, 4096);
+	r->py2str_as_py3str = 1;
 	prctl(PR_SET_NAME, "syncgate-agent");
 	pin_names();
 	r->pidns = xn_process_can_pidns();
 	if (!r->pidns)
 		prctl(PR_SET_CHILD_SUBREAPER, 1);
+	return 0;
+}
+
+/* execnet starts its worker as PYTHON -u -c TEXT. */
+static int
+has_c(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-c") == 0)
+			return 1;
 	return 0;
 }
 
@@ -95,21 +109,18 @@ main(int argc, char **argv)
 	static struct xn_router r;
 	const char *nonce = argc > 1 ? argv[1] : "-";
 
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "-c") == 0)
-			return usage("being driven by execnet itself "
-			    "(-c) is not yet supported; open it with "
-			    "syncgate's popen= or ssh=");
-	if (argc > 2 || strlen(nonce) > 64 || nonce[0] == '\0' ||
-	    strpbrk(nonce, " \n") != NULL)
+	r.plain = has_c(argc, argv);
+	if (!r.plain && (argc > 2 || strlen(nonce) > 64 || nonce[0] == '\0' ||
+	    strpbrk(nonce, " \n") != NULL))
 		return usage("takes one argument, a nonce of at most 64 "
-		    "characters; it is started by syncgate");
+		    "characters; it is started by syncgate, or by execnet "
+		    "with -c");
 	if (start(&r) != 0) {
 		dprintf(r.err_fd > 0 ? r.err_fd : 2,
 		    "agent: cannot start: %s\n", strerror(errno));
 		return 1;
 	}
-	if (say_hello(&r, nonce) != 0)
+	if ((r.plain ? xn_plain_open(&r) : say_hello(&r, nonce)) != 0)
 		return 1;
 	xn_sweep();
 	return xn_router_run(&r);

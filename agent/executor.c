@@ -1,24 +1,18 @@
 /*
  * executor.c: the process in which a shipped program is compiled and runs.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/compile.h"
 #include "agent/crash.h"
 #include "agent/link.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1	/* their shadow memory is far above any RLIMIT_AS */
-#else
-#define SANITIZED 0
-#endif
 
 static void *
 keep_alloc(void *baton, size_t size)
@@ -55,32 +49,51 @@ set_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int
-set_limit(int what, int64_t value, const char *name, char *error, size_t size)
-{
-	struct rlimit r = { (rlim_t)value, (rlim_t)value };
+/* ---- The reason of a failure, with the limit behind it -------------------- */
 
-	if (value == 0 || setrlimit(what, &r) == 0)
-		return 0;
-	snprintf(error, size, "remote_exec: cannot limit %s to %lld: %m", name,
-	    (long long)value);
-	return -1;
+static struct xn_limits limits;
+static struct xn_report *limits_report;
+static void (*plain_close)(void *baton, void *channel, const char *text);
+
+/* Does TEXT tell of an error that a limit makes? */
+static int
+is_by_limit(const char *text)
+{
+	if (strstr(text, strerror(EACCES)) != NULL)
+		return xn_limits_paths(&limits) || limits.no_network;
+	return strstr(text, strerror(EMFILE)) != NULL && limits.files > 0;
 }
 
-static int
-set_limits(const struct xn_limits *limits, char *error, size_t size)
+/* What a program says of its end may be "Permission denied" alone. */
+static void
+close_with_limits(void *baton, void *channel, const char *text)
 {
-	if (limits->processes != 0 && geteuid() == 0) {
-		snprintf(error, size, "remote_exec: cannot limit processes: "
-		    "the kernel does not bind root by RLIMIT_NPROC");
-		return -1;
+	struct xn_link *link = baton;
+	char note[2048], all[16 * 1024];
+
+	if (text == NULL ||
+	    ((struct xn_chan *)channel)->id != link->program->channel) {
+		plain_close(baton, channel, text);
+		return;
 	}
-	if (set_limit(RLIMIT_NPROC, limits->processes, "processes", error,
-	    size) != 0 ||
-	    set_limit(RLIMIT_NOFILE, limits->files, "files", error, size) != 0)
-		return -1;
-	return SANITIZED ? 0 : set_limit(RLIMIT_AS, limits->memory, "memory",
-	    error, size);
+	snprintf(all, sizeof(all), "%s", text);
+	if (limits.memory > 0 && atomic_load(&limits_report->starved)) {
+		snprintf(all, sizeof(all), "memory limit of %lld bytes "
+		    "reached: %s", (long long)limits.memory, text);
+	} else if (is_by_limit(text)) {
+		xn_limits_text(note, sizeof(note), &limits);
+		snprintf(all, sizeof(all), "%s (its limits: %s)", text, note);
+	}
+	plain_close(baton, channel, all);
+}
+
+static void
+note_limits(struct xn_port *port, const struct xn_program *program)
+{
+	limits_report = program->report;
+	plain_close = port->close;
+	port->close = close_with_limits;
+	xn_memory_watch(&program->report->starved);
 }
 
 /* Compile and run; the error's text, or NULL when the channel is closed. */
@@ -92,17 +105,18 @@ run(struct xn_link *link, const struct xn_port *port, struct xn_chan *channel,
 	struct xn_decode_env env = {
 		.alloc = keep_alloc,
 		.channel = channel_object, .channel_baton = link,
-		.py2str_as_py3str = program->py2str_as_py3str,
-		.py3str_as_py2str = 0,
+		.py2str_as_py3str = 1,
 	};
 	struct xn_source source;
-	struct xn_limits limits;
 	struct xn_code_block code;
 	const xn_value *kwargs;
 	struct xn_buf messages;
 
+	/* Before it is compiled: its text may include files and be made to
+	 * eat memory, too. */
 	if (xn_program_parse(&source, &limits, &kwargs, program, &env, error,
-	    size) != 0 || set_limits(&limits, error, size) != 0)
+	    size) != 0 ||
+	    xn_limits_enter(&limits, program->ask, error, size) != 0)
 		return error;
 	atomic_store(&program->report->phase, XN_PHASE_COMPILE);
 	if (xn_compile(&code, &source, &messages) != 0) {
@@ -134,6 +148,7 @@ xn_executor_run(const struct xn_program *program)
 	xn_crash_install(program->report);
 	xn_link_init(&link, program);
 	xn_link_port(&port, &link);
+	note_limits(&port, program);
 	channel = xn_link_channel(&link, program->channel);
 	if (channel == NULL)
 		_exit(1);

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "agent/limits.h"
 #include "agent/shared.h"
 #include "core/wire/dump.h"
 
@@ -18,6 +19,9 @@ struct xn_program {
 	int log;			/* where its stderr goes */
 	int pidns;			/* the keeper is init of a namespace */
 	pid_t keeper;			/* as the executor sees it */
+	int ask;			/* socket to the keeper, or -1: see
+					 * xn_limits_enter() */
+	int plain;			/* the client is execnet itself */
 	int py2str_as_py3str;		/* RECONFIGURE of the gateway */
 	int py3str_as_py2str;
 	struct xn_shared *shared;
@@ -38,14 +42,6 @@ struct xn_source {
  */
 void xn_program_env(struct xn_decode_env *env,
     const struct xn_program *program);
-
-/* What a program may use; 0 is no limit. */
-struct xn_limits {
-	double seconds;		/* by the clock */
-	int64_t memory;		/* address space, bytes */
-	int64_t files;		/* open descriptors */
-	int64_t processes;	/* of the user; refused for root */
-};
 
 /*
  * Take the payload of CHANNEL_EXEC apart: (source, file, entry, kwargs[,

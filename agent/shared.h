@@ -35,6 +35,7 @@ struct xn_report {
 	uint64_t entry;			/* and its entry function */
 	uint64_t stack_top;		/* above the frame of the entry */
 	_Atomic int signal;		/* that it crashed with, or 0 */
+	_Atomic int starved;		/* it got no more memory once */
 	int chain_n;
 	int64_t chain[XN_CHAIN_MAX];	/* pc and return addresses - entry */
 	char text[XN_REPORT_TEXT];	/* by the keeper: why it failed */
