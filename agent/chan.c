@@ -16,6 +16,7 @@
 
 #define EARLY_MAX	(8u * 1024 * 1024)
 #define QUEUED_MAX	(40u * 1024 * 1024)
+#define PLAIN_MAX	(XN_PEER_MESSAGE_MAX + 16u * 1024 * 1024)
 #define ITEM_COST	64u	/* what a queued payload costs beside itself */
 
 /*
@@ -48,7 +49,8 @@ consumed(struct xn_link *link, struct xn_chan *ch, uint32_t bytes,
 	uint32_t grant = 0;
 	uint8_t payload[4];
 
-	if (ch->closed || ch->peer_closed || ch->peer_last)
+	if (ch->closed || ch->peer_closed || ch->peer_last ||
+	    link->program->plain)
 		return;
 	for (uint32_t i = 0; i < frames; i++)
 		grant += window_consumed(link, ch, i == 0 ? bytes : 0,
@@ -87,6 +89,7 @@ xn_chan_end(struct xn_link *link, struct xn_chan *ch)
 	atomic_fetch_sub(&link->program->shared->extra, before - total.extra);
 	atomic_fetch_sub(&link->program->report->extra, before - total.extra);
 	link->queued -= ch->part_n;
+	ch->queued -= ch->part_n;
 	free(ch->part);
 	ch->part = NULL;
 	ch->part_n = ch->part_cap = 0;
@@ -98,15 +101,17 @@ xn_chan_end(struct xn_link *link, struct xn_chan *ch)
 static int
 join(struct xn_link *link, struct xn_chan *ch, const uint8_t *p, size_t n)
 {
+	size_t max = link->program->plain ? XN_PEER_MESSAGE_MAX :
+	    XN_MESSAGE_MAX;
 	size_t cap = ch->part_cap;
 	uint8_t *grown;
 
-	if (ch->part_n + n > XN_MESSAGE_MAX)
+	if (ch->part_n + n > max)
 		return XN_C_TOO_BIG;
 	while (cap < ch->part_n + n)
 		cap = cap == 0 ? n : cap * 2;
-	if (cap > XN_MESSAGE_MAX)
-		cap = XN_MESSAGE_MAX;
+	if (cap > max)
+		cap = max;
 	if (cap != ch->part_cap) {
 		grown = realloc(ch->part, cap > 0 ? cap : 1);
 		if (grown == NULL)
@@ -117,6 +122,7 @@ join(struct xn_link *link, struct xn_chan *ch, const uint8_t *p, size_t n)
 	if (n > 0)
 		memcpy(ch->part + ch->part_n, p, n);
 	ch->part_n += n;
+	ch->queued += n;
 	link->queued += n;
 	return XN_C_OK;
 }
@@ -132,6 +138,7 @@ enqueue(struct xn_link *link, struct xn_chan *ch, uint32_t last_n)
 	item->bytes = ch->part != NULL ? ch->part : malloc(1);
 	item->n = ch->part_n;
 	item->last_n = last_n;
+	item->coercion = ch->coercion;
 	ch->part = NULL;
 	ch->part_n = ch->part_cap = 0;
 	if (ch->last != NULL)
@@ -146,14 +153,16 @@ enqueue(struct xn_link *link, struct xn_chan *ch, uint32_t last_n)
 static int
 on_data(struct xn_link *link, struct xn_chan *ch, const struct xn_message *m)
 {
-	int rc;
+	int plain = link->program->plain;
+	int rc = XN_C_OK;
 
 	if (ch->closed || ch->peer_closed || ch->peer_last)
 		return XN_C_OK;
-	rc = xn_window_arrived(&ch->window, m->length);
+	if (!plain)
+		rc = xn_window_arrived(&ch->window, m->length);
 	if (rc == XN_C_OK)
 		rc = join(link, ch, m->payload, m->length);
-	if (rc == XN_C_OK && link->queued > QUEUED_MAX)
+	if (rc == XN_C_OK && link->queued > (plain ? PLAIN_MAX : QUEUED_MAX))
 		rc = XN_C_TOO_MANY;
 	if (rc != XN_C_OK)
 		return rc;
@@ -186,6 +195,23 @@ error_text(const struct xn_message *m)
 }
 
 int
+xn_chan_coercion(struct xn_coercion *out, const struct xn_message *m)
+{
+	struct xn_decode_env env = { .alloc = plain_alloc };
+	const xn_value *v;
+	int rc = xn_decode(&v, m->payload, m->length, &env);
+
+	if (rc == XN_C_OK && (v->kind != XN_TUPLE || v->size != 2 ||
+	    v->u.items[0].kind != XN_BOOL || v->u.items[1].kind != XN_BOOL))
+		rc = XN_C_MISMATCH;
+	if (rc != XN_C_OK)
+		return rc;
+	out->py2str_as_py3str = v->u.items[0].u.boolean != 0;
+	out->py3str_as_py2str = v->u.items[1].u.boolean != 0;
+	return XN_C_OK;
+}
+
+int
 xn_chan_message(struct xn_link *link, struct xn_chan *ch,
     const struct xn_message *m)
 {
@@ -209,6 +235,8 @@ xn_chan_message(struct xn_link *link, struct xn_chan *ch,
 		if (m->length != 4)
 			return XN_C_BAD_COUNT;
 		return xn_window_granted(&ch->window, xn_get_u32(m->payload));
+	case XN_MSG_RECONFIGURE:
+		return xn_chan_coercion(&ch->coercion, m);
 	case XN_MSG_OWN:
 		ch->foreign = 1;
 		return XN_C_OK;
@@ -230,6 +258,8 @@ xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
 		ch->last = NULL;
 	*bytes = item->bytes;
 	*n = item->n;
+	ch->queued -= item->n;
+	ch->taken = item->coercion;
 	link->queued -= item->n + ITEM_COST;
 	link->early -= ch->early;
 	ch->early = 0;

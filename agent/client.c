@@ -55,13 +55,16 @@ static int
 on_exec(struct xn_router *r, const struct xn_message *m, struct run *run)
 {
 	run_flush(r, run);
-	if (m->channel <= 0 || m->channel % 2 == 0)
+	if (!r->plain && (m->channel <= 0 || m->channel % 2 == 0))
 		return xn_router_refuse(r, "CHANNEL_EXEC on channel %d: the "
 		    "client's channels have odd numbers", (int)m->channel);
 	if (xn_owner_find(r, m->channel) != NULL ||
 	    program_of(r, m->channel) != NULL)
 		return xn_router_refuse(r, "CHANNEL_EXEC on channel %d, which "
 		    "is in use", (int)m->channel);
+	/* execnet takes any id: no program may make that one again. */
+	if (m->channel > 0 && m->channel % 2 == 0)
+		xn_owner_pass(r, m->channel);
 	return xn_execs_start(r, m);
 }
 
@@ -70,6 +73,7 @@ static int
 on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
 {
 	struct xn_owned *o = xn_owner_find(r, m->channel);
+	uint32_t max = r->plain ? XN_PEER_MESSAGE_MAX : XN_MESSAGE_MAX;
 	int last = m->type == XN_MSG_CHANNEL_DATA;
 
 	if (m->length > XN_PART_MAX)
@@ -77,19 +81,20 @@ on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
 		    "at most %u", m->length, (int)m->channel, XN_PART_MAX);
 	if (o == NULL || o->last)
 		return 0;
-	if (!xn_window_may_send(&o->window, m->length))
+	if (!r->plain && !xn_window_may_send(&o->window, m->length))
 		return xn_router_refuse(r, "more data on channel %d than was "
 		    "granted", (int)m->channel);
-	xn_window_sent(&o->window, m->length);
+	if (!r->plain)
+		xn_window_sent(&o->window, m->length);
 	if (!o->in_part) {
 		xn_scan_init(&o->scan);
 		o->part_n = 0;
 	}
 	o->in_part = !last;
 	o->part_n += m->length;
-	if (o->part_n > XN_MESSAGE_MAX)
+	if (o->part_n > max)
 		return xn_router_refuse(r, "a payload above %u bytes on "
-		    "channel %d", XN_MESSAGE_MAX, (int)m->channel);
+		    "channel %d", max, (int)m->channel);
 	/* What learning sends must come before this, after what was before. */
 	if (run->exec != NULL && memchr(m->payload, 'B', m->length) != NULL)
 		run_flush(r, run);
@@ -126,7 +131,8 @@ on_window(struct xn_router *r, const struct xn_message *m, struct run *run)
 	if (m->length != 4)
 		return xn_router_refuse(r, "CHANNEL_WINDOW of %u bytes",
 		    m->length);
-	if (o != NULL)
+	/* Who has no windows is not held back by one. */
+	if (o != NULL && !r->plain)
 		run_add(r, run, o->exec, m);
 	return 0;
 }
@@ -143,19 +149,17 @@ on_last(struct xn_router *r, const struct xn_message *m, struct run *run)
 	return 0;
 }
 
-static int
-on_terminate(struct xn_router *r, struct run *run)
+void
+xn_client_terminate(struct xn_router *r)
 {
 	uint8_t frame[XN_HEADER_SIZE];
 
-	run_flush(r, run);
 	xn_header_put(frame, XN_MSG_GATEWAY_TERMINATE, 0, 0);
 	for (struct xn_exec *e = r->execs; e != NULL; e = e->next)
 		xn_execs_write(r, e, frame, sizeof(frame));
 	r->state = XN_ROUTER_TERMINATES;
 	r->term_at = xn_router_now() + 300;
 	r->kill_at = r->term_at + 500;
-	return 0;
 }
 
 static int
@@ -169,7 +173,9 @@ on_message(struct xn_router *r, const struct xn_message *m, struct run *run)
 		run_flush(r, run);
 		return xn_setup_reconfigure(r, m);
 	case XN_MSG_GATEWAY_TERMINATE:
-		return on_terminate(r, run);
+		run_flush(r, run);
+		xn_client_terminate(r);
+		return 0;
 	case XN_MSG_CHANNEL_EXEC:
 		return on_exec(r, m, run);
 	case XN_MSG_CHANNEL_DATA:
@@ -213,22 +219,44 @@ check_header(struct xn_router *r, const uint8_t *p)
 	return 0;
 }
 
+/* Handle the next message, or a piece of one: 1; 0: more bytes are needed. */
+static int
+take_next(struct xn_router *r, struct run *run)
+{
+	struct xn_message m;
+	int rc;
+
+	if (r->big.left > 0) {
+		run_flush(r, run);
+		return xn_plain_piece(r);
+	}
+	if (xn_buf_len(&r->in) < XN_HEADER_SIZE)
+		return 0;
+	rc = r->plain ? xn_plain_header(r) :
+	    check_header(r, xn_buf_data(&r->in));
+	if (rc != 0)
+		return rc == XN_PLAIN_MORE ? 0 : rc;
+	if (xn_message_take(&m, &r->in, XN_MESSAGE_MAX) != 1)
+		return 0;
+	if (!r->plain || m.type >= XN_MSG_CHANNEL_WINDOW)
+		r->ours = 1;
+	rc = on_message(r, &m, run);
+	if (r->big.after > 0) {
+		r->big.left = r->big.after;
+		r->big.after = 0;
+		r->big.skip = 1;
+	}
+	return rc < 0 ? rc : 1;
+}
+
 int
 xn_client_input(struct xn_router *r)
 {
 	struct run run = { NULL, NULL, 0 };
-	struct xn_message m;
-	int rc = 0;
+	int rc = 1;
 
-	while (rc == 0 && r->state == XN_ROUTER_RUNS &&
-	    xn_buf_len(&r->in) >= XN_HEADER_SIZE) {
-		rc = check_header(r, xn_buf_data(&r->in));
-		if (rc != 0 ||
-		    xn_message_take(&m, &r->in, XN_MESSAGE_MAX) != 1)
-			break;
-		r->ours = 1;
-		rc = on_message(r, &m, &run);
-	}
+	while (rc > 0 && r->state == XN_ROUTER_RUNS)
+		rc = take_next(r, &run);
 	/* After TERMINATE nothing is answered any more. */
 	if (r->state != XN_ROUTER_RUNS)
 		xn_buf_consume(&r->in, xn_buf_len(&r->in));

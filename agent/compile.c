@@ -166,6 +166,22 @@ place(TCCState *s, struct xn_code_block *out, struct xn_buf *errors)
 	return tcc_relocate(s, memory);
 }
 
+/* One sentence, and one of all the messages that C has for Python. */
+static void
+say_python(struct xn_buf *errors)
+{
+	char first[300];
+
+	snprintf(first, sizeof(first), "%.*s", (int)xn_buf_len(errors),
+	    (const char *)xn_buf_data(errors));
+	first[strcspn(first, "\n")] = '\0';
+	xn_buf_free(errors);
+	on_message(errors, "this worker runs C source, not Python: execnet's "
+	    "chdir=, nice=, env:, via= and _rinfo() need a Python worker. The "
+	    "C compiler says: ");
+	xn_buf_put(errors, first, strlen(first));
+}
+
 int
 xn_compile(struct xn_code_block *out, const struct xn_source *source,
     struct xn_buf *errors)
@@ -183,6 +199,8 @@ xn_compile(struct xn_code_block *out, const struct xn_source *source,
 	    place(s, out, errors) != 0) {
 		if (xn_buf_len(errors) == 0)
 			on_message(errors, "the compiler failed");
+		if (xn_looks_like_python(source->text))
+			say_python(errors);
 		return -1;
 	}
 	*(void **)&out->entry = tcc_get_symbol(s, source->entry);

@@ -23,6 +23,9 @@ struct xn_code_block {
 int xn_compile(struct xn_code_block *out, const struct xn_source *source,
     struct xn_buf *errors);
 
+/* 1 if TEXT, which is no C, has a line that would be Python; else 0. */
+int xn_looks_like_python(const char *text);
+
 /* The same text with debugging information, as an object in the file PATH. */
 int xn_compile_object(const struct xn_source *source, const char *path);
 

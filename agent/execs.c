@@ -15,10 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/crash.h"
 #include "agent/process.h"
 #include "agent/program.h"
 
-#define READ_SIZE	(64u * 1024)
 #define LINE_MAX_BYTES	4096
 
 static void
@@ -31,6 +31,7 @@ free_exec(struct xn_exec *e)
 	xn_buf_free(&e->in);
 	xn_buf_free(&e->out);
 	xn_buf_free(&e->line);
+	xn_execs_close_fds(e);
 	munmap(e->report, sizeof(*e->report));
 	free(e);
 }
@@ -42,7 +43,8 @@ become_keeper(struct xn_router *r, const struct xn_message *m,
 {
 	struct xn_program program = {
 		.channel = m->channel, .payload = m->payload, .n = m->length,
-		.pidns = r->pidns, .shared = r->shared, .report = e->report,
+		.pidns = r->pidns, .plain = r->plain,
+		.shared = r->shared, .report = e->report,
 		.py2str_as_py3str = r->py2str_as_py3str,
 		.py3str_as_py2str = r->py3str_as_py2str,
 	};
@@ -83,8 +85,8 @@ new_exec(const struct xn_message *m)
 		return NULL;
 	}
 	e->channel = m->channel;
-	e->sock = e->log = -1;
-	xn_buf_init(&e->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
+	e->sock = e->log = e->fds[0] = e->fds[1] = -1;
+	xn_buf_init(&e->in, XN_EXEC_READ + XN_PART_MAX + XN_HEADER_SIZE);
 	xn_buf_init(&e->out, XN_QUEUED_PAUSE + XN_MESSAGE_MAX);
 	xn_buf_init(&e->line, LINE_MAX_BYTES);
 	return e;
@@ -170,123 +172,13 @@ xn_execs_write(struct xn_router *r, struct xn_exec *e, const uint8_t *p,
 	}
 	if ((size_t)sent == n)
 		return;
-	if (xn_buf_put(&e->out, p + sent, n - (size_t)sent) != 0)
-		xn_execs_kill(r, e);
-	else
+	if (xn_buf_put(&e->out, p + sent, n - (size_t)sent) == 0) {
 		r->queued += n - (size_t)sent;
-}
-
-/* A message from an executor that is not simply passed on; 0, or -1: pass. */
-static int
-consume_message(struct xn_router *r, struct xn_exec *e,
-    const struct xn_message *m)
-{
-	struct xn_owned *o = xn_owner_find(r, m->channel);
-
-	if (m->type == XN_MSG_OWN) {
-		/* Not under the counter's control: the id is checked. */
-		if (m->channel > 0 && m->channel % 2 == 0 && o == NULL)
-			xn_owner_add(r, m->channel, e);
-		return 0;
-	}
-	if (m->type == XN_MSG_LOG)
-		return m->channel == e->channel ? -1 : 0;
-	if (o == NULL || o->exec != e)
-		return 0;
-	switch (m->type) {
-	case XN_MSG_CHANNEL_WINDOW:
-		if (m->length == 4)
-			xn_window_granted(&o->window, xn_get_u32(m->payload));
-		return -1;
-	case XN_MSG_CHANNEL_CLOSE:
-	case XN_MSG_CHANNEL_CLOSE_ERROR:
-		xn_owner_remove(r, m->channel);
-		return -1;
-	case XN_MSG_CHANNEL_DATA:
-	case XN_MSG_CHANNEL_PART:
-	case XN_MSG_CHANNEL_LAST_MESSAGE:
-		return -1;
-	default:
-		return 0;
-	}
-}
-
-/* Pass whole messages on, as many at once as lie together. */
-static int
-pass_messages(struct xn_router *r, struct xn_exec *e)
-{
-	const uint8_t *start = NULL, *frame;
-	size_t n = 0;
-	struct xn_message m;
-	int rc;
-
-	while ((rc = xn_message_take(&m, &e->in, XN_PART_MAX)) == 1) {
-		frame = m.payload - XN_HEADER_SIZE;
-		if (consume_message(r, e, &m) == 0) {
-			if (n > 0)
-				xn_router_to_client(r, start, n);
-			n = 0;
-			continue;
-		}
-		if (n == 0)
-			start = frame;
-		n += XN_HEADER_SIZE + m.length;
-	}
-	if (n > 0)
-		xn_router_to_client(r, start, n);
-	return rc;
-}
-
-static void
-end_socket(struct xn_exec *e)
-{
-	close(e->sock);
-	e->sock = -1;
-}
-
-void
-xn_execs_read(struct xn_router *r, struct xn_exec *e)
-{
-	uint8_t *room;
-	ssize_t n;
-
-	if (xn_buf_reserve(&e->in, READ_SIZE, &room) != 0) {
-		xn_execs_kill(r, e);
 		return;
 	}
-	n = recv(e->sock, room, READ_SIZE, MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		/* Nothing more can come when the keeper has ended too. */
-		if (e->pid == 0)
-			end_socket(e);
-		return;
-	}
-	if (n <= 0) {
-		end_socket(e);
-		return;
-	}
-	xn_buf_commit(&e->in, (size_t)n);
-	if (pass_messages(r, e) < 0) {
-		snprintf(e->report->text, XN_REPORT_TEXT,
-		    "wrote over its agent's memory");
-		xn_execs_kill(r, e);
-		end_socket(e);
-	}
-	if (xn_buf_len(&e->in) == 0 && r->execs_n > 16)
-		xn_buf_free(&e->in);
-}
-
-void
-xn_execs_read_log(struct xn_router *r, struct xn_exec *e)
-{
-	if (xn_process_read_lines(e->log, &e->line, r, e->channel) == 0 ||
-	    e->pid == 0) {
-		if (xn_buf_len(&e->line) > 0)
-			xn_router_log(r, e->channel, xn_buf_data(&e->line),
-			    xn_buf_len(&e->line));
-		close(e->log);
-		e->log = -1;
-	}
+	snprintf(e->report->text, XN_REPORT_TEXT, "the agent has no memory "
+	    "for what waits for it");
+	xn_execs_kill(r, e);
 }
 
 void
@@ -310,9 +202,14 @@ xn_execs_reap(struct xn_router *r)
 static void
 close_channels(struct xn_router *r, struct xn_exec *e)
 {
-	char *text = e->report->text;
+	char *text = e->report->text, name[80];
 
 	text[XN_REPORT_TEXT - 1] = '\0';
+	if (text[0] == '\0' && WIFSIGNALED(e->status)) {
+		xn_crash_signal_name(name, sizeof(name), WTERMSIG(e->status));
+		snprintf(text, XN_REPORT_TEXT, "ended: the program's keeper "
+		    "was killed by %s", name);
+	}
 	if (text[0] == '\0' && e->status != 0)
 		snprintf(text, XN_REPORT_TEXT, "ended without a reason");
 	if (r->state != XN_ROUTER_RUNS || e->deadline < 0 || text[0] == '\0')

@@ -4,15 +4,19 @@
 #include "agent/link.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "agent/whole.h"
 #include "core/wire/code.h"
 
 #define READ_SIZE	(128u * 1024)
+#define PLAIN_PAUSE	(4u * 1024 * 1024) /* unread, from an execnet client */
 
 volatile sig_atomic_t xn_link_sigterm;
 
@@ -21,6 +25,9 @@ xn_link_init(struct xn_link *link, const struct xn_program *program)
 {
 	memset(link, 0, sizeof(*link));
 	link->program = program;
+	link->untaken = -1;
+	link->coercion.py2str_as_py3str = program->py2str_as_py3str != 0;
+	link->coercion.py3str_as_py2str = program->py3str_as_py2str != 0;
 	xn_buf_init(&link->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
 	xn_buf_init(&link->out, XN_MESSAGE_MAX);
 }
@@ -47,8 +54,43 @@ xn_link_channel(struct xn_link *link, int32_t id)
 		return NULL;
 	(*at)->id = id;
 	xn_window_init(&(*at)->window);
+	(*at)->coercion = (*at)->taken = link->coercion;
 	link->open_n++;
 	return *at;
+}
+
+/* The channel in which most waits. */
+static const struct xn_chan *
+fullest(const struct xn_link *link)
+{
+	const struct xn_chan *most = NULL;
+
+	for (int i = 0; i < XN_LINK_BUCKETS; i++)
+		for (const struct xn_chan *ch = link->buckets[i]; ch != NULL;
+		    ch = ch->next)
+			if (most == NULL || ch->queued > most->queued)
+				most = ch;
+	return most;
+}
+
+static void
+too_much(struct xn_link *link)
+{
+	const struct xn_chan *most = fullest(link);
+	size_t used;
+
+	used = (size_t)snprintf(link->broken_text, sizeof(link->broken_text),
+	    "too much waits in channels that the program does not receive "
+	    "from: %zu MiB", link->queued >> 20);
+	if (most != NULL)
+		used += (size_t)snprintf(link->broken_text + used,
+		    sizeof(link->broken_text) - used, ", most of it in "
+		    "channel %d", (int)most->id);
+	if (link->awaited != NULL)
+		snprintf(link->broken_text + used, sizeof(link->broken_text) -
+		    used, ", while it waits for channel %d",
+		    (int)link->awaited->id);
+	link->broken = link->broken_text;
 }
 
 static void
@@ -61,11 +103,14 @@ on_message(struct xn_link *link, const struct xn_message *m)
 		link->terminated = 1;
 		return;
 	}
+	if (m->type == XN_MSG_RECONFIGURE && m->channel == 0) {
+		xn_chan_coercion(&link->coercion, m);
+		return;
+	}
 	ch = xn_link_channel(link, m->channel);
 	rc = ch != NULL ? xn_chan_message(link, ch, m) : XN_C_TOO_MANY;
 	if (rc == XN_C_TOO_MANY)
-		link->broken = "too much waits in channels that the program "
-		    "does not receive from";
+		too_much(link);
 	else if (rc != XN_C_OK)
 		link->broken = xn_code_text(rc);
 }
@@ -105,13 +150,26 @@ write_queued(struct xn_link *link)
 		_exit(1);
 }
 
+/*
+ * Without windows the only brake is not to read: only a program that waits for
+ * a value has more read than this for it.
+ */
+static short
+wants_input(const struct xn_link *link)
+{
+	if (!link->program->plain || link->hungry ||
+	    link->queued < PLAIN_PAUSE)
+		return POLLIN;
+	return 0;
+}
+
 void
 xn_link_wait(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 {
 	if (xn_buf_len(&link->out) > 0)
 		write_queued(link);
 	pfd[0].fd = link->program->sock;
-	pfd[0].events = POLLIN;
+	pfd[0].events = wants_input(link);
 	if (xn_buf_len(&link->out) > 0)
 		pfd[0].events |= POLLOUT;
 	for (nfds_t i = 0; i < n; i++)
@@ -149,7 +207,8 @@ static void
 wait_writable(struct xn_link *link)
 {
 	struct pollfd pfd = {
-		.fd = link->program->sock, .events = POLLIN | POLLOUT
+		.fd = link->program->sock,
+		.events = (short)(wants_input(link) | POLLOUT)
 	};
 
 	if (poll(&pfd, 1, -1) > 0 && (pfd.revents & ~POLLOUT))
@@ -187,4 +246,61 @@ xn_link_send(struct xn_link *link, int type, int32_t id, const void *payload,
 		iov[1].iov_base = (uint8_t *)iov[1].iov_base + sent - step;
 		iov[1].iov_len -= (size_t)sent - step;
 	}
+}
+
+/* Until the last large message is out, however long the client takes. */
+static void
+wait_taken(struct xn_link *link)
+{
+	struct pollfd pfd[2];
+
+	while (link->untaken >= 0 && !xn_link_ended(link)) {
+		pfd[1] = (struct pollfd){ link->untaken, POLLIN, 0 };
+		xn_link_wait(link, pfd, 2, -1);
+		if (pfd[1].revents == 0)
+			continue;
+		close(link->untaken);
+		link->untaken = -1;
+	}
+}
+
+/* Let the router have the two descriptors; few bytes go out all or none. */
+static void
+hand_over(struct xn_link *link, int32_t id, size_t n, const int fds[2])
+{
+	uint8_t frame[XN_HEADER_SIZE + 4];
+
+	xn_header_put(frame, XN_MSG_WHOLE, id, 4);
+	xn_set_u32(frame + XN_HEADER_SIZE, (uint32_t)n);
+	xn_link_flush(link);
+	while (xn_whole_send(link->program->sock, frame, sizeof(frame),
+	    fds) < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			_exit(1);
+		wait_writable(link);
+	}
+}
+
+int
+xn_link_send_whole(struct xn_link *link, int32_t id, const void *payload,
+    size_t n)
+{
+	int fds[2], done[2];
+
+	wait_taken(link);
+	if (link->untaken >= 0)
+		return 0;	/* the gateway ends: nobody reads it */
+	fds[0] = xn_whole_make(payload, n);
+	if (fds[0] < 0)
+		return -1;
+	if (pipe2(done, O_CLOEXEC) != 0) {
+		close(fds[0]);
+		return -1;
+	}
+	fds[1] = done[1];
+	hand_over(link, id, n, fds);
+	link->untaken = done[0];
+	close(fds[0]);
+	close(fds[1]);
+	return 0;
 }

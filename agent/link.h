@@ -24,12 +24,18 @@
 #define XN_LINK_BUCKETS		256
 #define XN_CHANNELS_MAX		16384	/* open at once, a gateway's */
 
+/* RECONFIGURE: what becomes of the strings of other Pythons. */
+struct xn_coercion {
+	uint8_t py2str_as_py3str, py3str_as_py2str;
+};
+
 /* A payload that waits for its receiver. */
 struct xn_item {
 	struct xn_item *next;
 	uint8_t *bytes;			/* malloc'ed */
 	size_t n;
 	uint32_t last_n;		/* of its last frame: credit to give */
+	struct xn_coercion coercion;	/* of the channel when it came */
 };
 
 /* A channel of this executor; lives until the executor ends. */
@@ -42,6 +48,9 @@ struct xn_chan {
 	uint8_t foreign;		/* belongs to another program */
 	char *error;			/* text of CLOSE_ERROR, or NULL */
 	struct xn_window window;
+	struct xn_coercion coercion;	/* for what comes now */
+	struct xn_coercion taken;	/* of the payload taken last */
+	size_t queued;			/* bytes in its items and its part */
 	struct xn_item *first, *last;	/* whole payloads, oldest first */
 	uint8_t *part;			/* pieces of the next one, joined */
 	size_t part_n, part_cap;
@@ -58,8 +67,13 @@ struct xn_link {
 	size_t queued;			/* bytes in items and parts */
 	size_t early;			/* sum of the channels' */
 	struct xn_chan *awaited;	/* receive() waits for it, or NULL */
+	struct xn_coercion coercion;	/* of channels made from now on */
+	int hungry;			/* the program waits for a value */
+	int untaken;			/* plain: end of a pipe that closes when
+					 * the last large message is out; -1 */
 	int terminated;			/* GATEWAY_TERMINATE came: all is EOF */
 	const char *broken;		/* why nothing works now, or NULL */
+	char broken_text[240];		/* where it may point */
 	char text[512];			/* the error of the last call */
 };
 
@@ -93,11 +107,21 @@ void xn_link_send(struct xn_link *link, int type, int32_t id,
 /* Send what is queued, blocking. */
 void xn_link_flush(struct xn_link *link);
 
+/*
+ * plain: send N bytes as one message, in memory beside the socket (whole.h).
+ * 0, or -1 and errno.
+ */
+int xn_link_send_whole(struct xn_link *link, int32_t id, const void *payload,
+    size_t n);
+
 /* ---- chan.c: what a message does to its channel -------------------------- */
 
 /* M came for CH.  0, or a negative code that breaks the link. */
 int xn_chan_message(struct xn_link *link, struct xn_chan *ch,
     const struct xn_message *m);
+
+/* How M, a RECONFIGURE, wants strings.  XN_C_OK or the reason why not. */
+int xn_chan_coercion(struct xn_coercion *out, const struct xn_message *m);
 
 /* Take the oldest payload, the caller's to free; 0 if there is none. */
 int xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,

@@ -48,6 +48,16 @@ xn_owner_add(struct xn_router *r, int32_t id, struct xn_exec *e)
 }
 
 void
+xn_owner_pass(struct xn_router *r, int32_t id)
+{
+	_Atomic int32_t *last = &r->shared->last_even;
+	int32_t seen = atomic_load(last);
+
+	while (seen < id && !atomic_compare_exchange_weak(last, &seen, id))
+		;
+}
+
+void
 xn_owner_remove(struct xn_router *r, int32_t id)
 {
 	struct xn_owned **at = place_of(r, id), *o = *at;
@@ -94,11 +104,14 @@ static int
 learn(void *baton, int32_t id)
 {
 	struct learning *l = baton;
-	struct xn_owned *o = xn_owner_find(l->router, id);
+	struct xn_router *r = l->router;
+	struct xn_owned *o = xn_owner_find(r, id);
 	uint8_t frame[XN_HEADER_SIZE];
 
-	if (o == NULL && id > 0 && id % 2 == 1) {
-		o = xn_owner_add(l->router, id, l->exec);
+	/* execnet makes a channel of any id that it has not seen. */
+	if (o == NULL && (r->plain ? id <= 0 || id % 2 != 0 :
+	    id > 0 && id % 2 == 1)) {
+		o = xn_owner_add(r, id, l->exec);
 		return o != NULL ? 0 : XN_C_TOO_MANY;
 	}
 	if (o != NULL && o->exec == l->exec)
@@ -106,7 +119,7 @@ learn(void *baton, int32_t id)
 	/* Who makes an even id announces it: without an owner it is closed. */
 	xn_header_put(frame, o != NULL ? XN_MSG_OWN : XN_MSG_CHANNEL_CLOSE,
 	    id, 0);
-	xn_execs_write(l->router, l->exec, frame, sizeof(frame));
+	xn_execs_write(r, l->exec, frame, sizeof(frame));
 	return 0;
 }
 

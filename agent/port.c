@@ -87,13 +87,30 @@ send_frame(struct xn_link *link, struct xn_chan *ch, int type,
 		rc = sendable(link, ch, error);
 		if (rc != XN_PORT_OK)
 			return rc;
-		if (xn_window_may_send(&ch->window, n))
+		if (link->program->plain ||
+		    xn_window_may_send(&ch->window, n))
 			break;
 		xn_link_wait(link, &pfd, 1, -1);
 	}
-	xn_window_sent(&ch->window, n);
+	if (!link->program->plain)
+		xn_window_sent(&ch->window, n);
 	xn_link_send(link, type, ch->id, p, n);
 	return XN_PORT_OK;
+}
+
+/* execnet takes no parts. */
+static int
+send_whole(struct xn_link *link, struct xn_chan *ch, const uint8_t *p,
+    size_t n, const char **error)
+{
+	int rc = sendable(link, ch, error);
+
+	if (rc != XN_PORT_OK || xn_link_send_whole(link, ch->id, p, n) == 0)
+		return rc;
+	snprintf(link->text, sizeof(link->text), "cannot send a value of %zu "
+	    "bytes: %m", n);
+	*error = link->text;
+	return XN_PORT_ERROR;
 }
 
 static int
@@ -101,14 +118,18 @@ port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
     const char **error)
 {
 	struct xn_link *link = baton;
+	int plain = link->program->plain;
+	uint32_t max = plain ? XN_PEER_MESSAGE_MAX : XN_MESSAGE_MAX;
 	char text[80];
 	int rc;
 
-	if (n > XN_MESSAGE_MAX) {
+	if (n > max) {
 		snprintf(text, sizeof(text), "cannot send a value of %zu "
-		    "bytes, at most %u", n, XN_MESSAGE_MAX);
+		    "bytes, at most %u", n, max);
 		return fail(link, error, text);
 	}
+	if (plain && n > XN_PART_MAX)
+		return send_whole(link, channel, payload, n, error);
 	for (; n > XN_PART_MAX; n -= XN_PART_MAX, payload += XN_PART_MAX) {
 		rc = send_frame(link, channel, XN_MSG_CHANNEL_PART, payload,
 		    XN_PART_MAX, error);
@@ -155,9 +176,11 @@ port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
 		if (waited && ms == 0)
 			return XN_PORT_TIMEOUT;
 		link->awaited = ch;
+		link->hungry = 1;
 		xn_chan_give_back(link, ch);
 		xn_link_wait(link, &pfd, 1, ms);
 		link->awaited = NULL;
+		link->hungry = 0;
 		waited = 1;
 	}
 	if (rc == XN_PORT_OK)
@@ -209,12 +232,14 @@ port_select(void *baton, void **channels, int *ready, int n, const int *fds,
 	for (;;) {
 		count = count_ready(link, channels, ready, n);
 		ms = count > 0 ? 0 : remaining(end);
+		link->hungry = count == 0;
 		if (count == 0)
 			choose_awaited(link, channels, n);
 		for (int i = 0; i < nfds; i++)
 			pfd[1 + i] = (struct pollfd){ fds[i], POLLIN, 0 };
 		xn_link_wait(link, pfd, 1 + (nfds_t)nfds, ms);
 		link->awaited = NULL;
+		link->hungry = 0;
 		fd_count = 0;
 		for (int i = 0; i < nfds; i++)
 			fd_count += fd_ready[i] = pfd[1 + i].revents != 0;
@@ -301,6 +326,17 @@ port_id_of_channel(void *baton, void *channel)
 }
 
 static void
+port_coercion(void *baton, void *channel, int *py2str_as_py3str,
+    int *py3str_as_py2str)
+{
+	const struct xn_chan *ch = channel;
+
+	(void)baton;
+	*py2str_as_py3str = ch->taken.py2str_as_py3str;
+	*py3str_as_py2str = ch->taken.py3str_as_py2str;
+}
+
+static void
 port_log(void *baton, const char *line)
 {
 	struct xn_link *link = baton;
@@ -327,5 +363,7 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 		.channel_of_id = port_channel_of_id,
 		.id_of_channel = port_id_of_channel,
 		.log = port_log,
+		.coercion = port_coercion,
+		.largest = link->program->plain ? XN_PEER_MESSAGE_MAX : 0,
 	};
 }

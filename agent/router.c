@@ -11,21 +11,17 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "agent/orphans.h"
 #include "agent/process.h"
-#include "core/wire/dump.h"
 
 #define READ_SIZE	(256u * 1024)
-#define FIXED_FDS	4	/* client in and out, children, own stderr */
-#define FLUSH_MS	2000	/* for the last messages of a gateway */
+#define FIXED_FDS	5	/* client in and out, children, own stderr,
+				 * the stderr that we were started with */
 
 int64_t
 xn_router_now(void)
@@ -34,106 +30,6 @@ xn_router_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* ---- To the client ------------------------------------------------------- */
-
-static void
-end_at_once(struct xn_router *r)
-{
-	xn_buf_free(&r->out);
-	r->state = XN_ROUTER_FLUSHES;
-}
-
-void
-xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n)
-{
-	ssize_t put = 0;
-
-	if (xn_buf_len(&r->out) == 0) {
-		put = write(r->out_fd, p, n);
-		if (put < 0 && errno != EAGAIN && errno != EINTR) {
-			end_at_once(r);
-			return;
-		}
-		if (put < 0)
-			put = 0;
-	}
-	if ((size_t)put < n && xn_buf_put(&r->out, p + put,
-	    n - (size_t)put) != 0)
-		end_at_once(r);
-}
-
-void
-xn_router_put(struct xn_router *r, int type, int32_t id, const void *payload,
-    size_t n)
-{
-	if (xn_message_put(&r->out, type, id, payload, n) != 0)
-		end_at_once(r);
-}
-
-void
-xn_router_close(struct xn_router *r, int32_t id, const char *text)
-{
-	char clean[3 * XN_REPORT_TEXT + 1];
-	struct xn_buf b;
-	size_t n;
-
-	if (text == NULL) {
-		xn_router_put(r, XN_MSG_CHANNEL_CLOSE, id, NULL, 0);
-		return;
-	}
-	n = xn_utf8_sanitize(clean, text, strnlen(text, XN_REPORT_TEXT));
-	xn_buf_init(&b, sizeof(clean) + 16);
-	if (xn_put_str(&b, clean, n) == 0 && xn_put_stop(&b) == 0)
-		xn_router_put(r, XN_MSG_CHANNEL_CLOSE_ERROR, id,
-		    xn_buf_data(&b), xn_buf_len(&b));
-	xn_buf_free(&b);
-}
-
-void
-xn_router_log(struct xn_router *r, int32_t id, const void *line, size_t n)
-{
-	char clean[3 * 4096 + 1];
-
-	if (n > 4096)
-		n = 4096;
-	n = xn_utf8_sanitize(clean, line, n);
-	if (r->ours)
-		xn_router_put(r, XN_MSG_LOG, id, clean, n);
-	else
-		dprintf(r->err_fd, "%s\n", clean);
-}
-
-int
-xn_router_refuse(struct xn_router *r, const char *format, ...)
-{
-	va_list ap;
-	char what[200];
-
-	va_start(ap, format);
-	vsnprintf(what, sizeof(what), format, ap);
-	va_end(ap);
-	snprintf(r->error, sizeof(r->error), "agent: protocol error, the "
-	    "gateway ends: %s", what);
-	xn_router_log(r, 0, r->error, strlen(r->error));
-	r->exit_status = 1;
-	r->state = XN_ROUTER_FLUSHES;
-	return -1;
-}
-
-static void
-write_client(struct xn_router *r)
-{
-	ssize_t n = write(r->out_fd, xn_buf_data(&r->out),
-	    xn_buf_len(&r->out));
-
-	if (n > 0)
-		xn_buf_consume(&r->out, (size_t)n);
-	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		end_at_once(r);
-	if (xn_buf_len(&r->out) == 0)
-		xn_buf_free(&r->out);
 }
 
 static void
@@ -149,9 +45,16 @@ read_client(struct xn_router *r)
 	n = read(r->in_fd, room, READ_SIZE);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
+	if (n == 0 && r->plain) {
+		/* execnet closes its end first, and reads ours to its end. */
+		r->no_input = 1;
+		if (r->state == XN_ROUTER_RUNS)
+			xn_client_terminate(r);
+		return;
+	}
 	if (n <= 0) {
 		/* The client is gone, and so is who would read an answer. */
-		end_at_once(r);
+		xn_out_end(r);
 		return;
 	}
 	xn_buf_commit(&r->in, (size_t)n);
@@ -193,20 +96,22 @@ make_room(struct polled *p, size_t execs)
 static size_t
 prepare(struct xn_router *r, struct polled *p)
 {
-	int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;
+	int full = xn_out_is_full(r);
 	size_t n = 0;
 	struct xn_exec *e;
 
-	p->fds[0] = (struct pollfd){ r->in_fd, 0, 0 };
+	p->fds[0] = (struct pollfd){ r->no_input ? -1 : r->in_fd, 0, 0 };
 	if (r->state == XN_ROUTER_TERMINATES ||
 	    (xn_buf_len(&r->out) <= XN_OUT_STOP &&
-	    r->queued <= XN_QUEUED_PAUSE))
+	    r->queued <= (r->plain ? XN_PLAIN_PAUSE : XN_QUEUED_PAUSE)))
 		p->fds[0].events = POLLIN;
 	p->fds[1] = (struct pollfd){ r->out_fd, 0, 0 };
-	if (xn_buf_len(&r->out) > 0)
+	if (xn_buf_len(&r->out) > 0 || r->whole.left > 0)
 		p->fds[1].events = POLLOUT;
 	p->fds[2] = (struct pollfd){ r->child_fd, POLLIN, 0 };
 	p->fds[3] = (struct pollfd){ full ? -1 : r->log_fd, POLLIN, 0 };
+	p->fds[4] = (struct pollfd){ xn_buf_len(&r->err) > 0 ? r->err_fd : -1,
+	    POLLOUT, 0 };
 	for (e = r->execs; e != NULL; e = e->next, n++) {
 		short events = full ? 0 : POLLIN;
 
@@ -231,7 +136,7 @@ next_timer(const struct xn_router *r)
 		if (e->deadline > 0 && (due == 0 || e->deadline < due))
 			due = e->deadline;
 		/* An ended one's last bytes may need another look. */
-		if (e->pid == 0 && xn_buf_len(&r->out) <= XN_OUT_PAUSE)
+		if (e->pid == 0 && !xn_out_is_full(r))
 			return 0;
 	}
 	if (r->state == XN_ROUTER_TERMINATES) {
@@ -280,7 +185,7 @@ dispatch_execs(struct xn_router *r, struct polled *p, size_t n)
 		size_t at = (first + i) % n;
 		struct xn_exec *e = p->execs[at];
 		short io = p->fds[FIXED_FDS + 2 * at].revents;
-		int full = xn_buf_len(&r->out) > XN_OUT_PAUSE;
+		int full = xn_out_is_full(r);
 
 		if (io & POLLOUT)
 			xn_execs_flush(r, e);
@@ -311,12 +216,16 @@ turn(struct xn_router *r, struct polled *p)
 
 	if (poll(p->fds, FIXED_FDS + 2 * n, next_timer(r)) < 0)
 		return;
-	if (p->fds[1].revents)
-		write_client(r);
+	if (p->fds[1].revents & (POLLERR | POLLNVAL))
+		xn_out_end(r);
+	else if (p->fds[1].revents)
+		xn_out_write(r);
 	if (p->fds[2].revents)
 		drain_signals(r);
 	if (p->fds[3].revents)
 		xn_process_read_lines(r->log_fd, &r->line, r, 0);
+	if (p->fds[4].revents)
+		xn_out_write_err(r);
 	dispatch_execs(r, p, n);
 	if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
 		read_client(r);
@@ -326,32 +235,22 @@ turn(struct xn_router *r, struct polled *p)
 		r->state = XN_ROUTER_FLUSHES;
 }
 
-/* What is still queued goes out, if the client takes it. */
-static void
-flush_client(struct xn_router *r)
-{
-	int64_t end = xn_router_now() + FLUSH_MS, left;
-	struct pollfd pfd = { r->out_fd, POLLOUT, 0 };
-
-	while (xn_buf_len(&r->out) > 0 &&
-	    (left = end - xn_router_now()) > 0) {
-		if (poll(&pfd, 1, (int)left) > 0)
-			write_client(r);
-	}
-}
-
 int
 xn_router_run(struct xn_router *r)
 {
 	struct polled p = { NULL, NULL, 0 };
 
+	/* What came behind the first line of an execnet client. */
+	if (xn_buf_len(&r->in) > 0)
+		xn_client_input(r);
 	while (r->state != XN_ROUTER_FLUSHES) {
 		if (make_room(&p, r->execs_n + 1) != 0)
 			break;
 		turn(r, &p);
 	}
 	xn_execs_kill_all(r);
-	flush_client(r);
+	xn_out_flush(r);
+	xn_whole_drop(&r->whole);
 	xn_orphans_kill(NULL, 0);
 	free(p.fds);
 	free(p.execs);

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "agent/shared.h"
+#include "agent/whole.h"
 #include "core/wire/message.h"
 #include "core/wire/scan.h"
 #include "core/wire/window.h"
@@ -20,7 +21,10 @@
 #define XN_OUT_PAUSE	(256u * 1024)	/* executors are not read above this */
 #define XN_OUT_STOP	(1024u * 1024)	/* nor the client above this */
 #define XN_OUT_MAX	(8u * 1024 * 1024)
+#define XN_ERR_PAUSE	(64u * 1024)	/* nor logs above this for stderr */
+#define XN_ERR_MAX	(512u * 1024)
 #define XN_QUEUED_PAUSE	(32u * 1024 * 1024) /* for all executors together */
+#define XN_PLAIN_PAUSE	(16u * 1024 * 1024) /* the same, without windows */
 #define XN_BUCKETS	1024
 
 /* A keeper and its executor, as the router sees them. */
@@ -36,6 +40,19 @@ struct xn_exec {
 	struct xn_buf out;	/* to it; never more than it has granted */
 	struct xn_buf line;	/* of its stderr, not yet whole */
 	struct xn_report *report;
+	int fds[2];		/* came with a large message: whole.h, or -1 */
+};
+
+/*
+ * A message of an execnet client that is larger than what is handed on at
+ * once, and so goes piece by piece.
+ */
+struct xn_big {
+	int type;
+	int32_t id;
+	uint32_t left;		/* bytes still to come; 0: there is none */
+	uint32_t after;		/* to be passed over behind this message */
+	int skip;		/* they are for nobody */
 };
 
 /* An open channel. */
@@ -62,12 +79,17 @@ struct xn_router {
 	int log_fd;		/* our own stderr, as a pipe */
 	int child_fd;		/* signalfd for SIGCHLD */
 	int pidns;		/* executors get a PID namespace */
-	int ours;		/* the client has sent a message */
+	int plain;		/* the client is execnet itself: plain.c */
+	int ours;		/* the client knows the types from 32 up */
+	int no_input;		/* the client has closed its end */
 	enum xn_router_state state;
 	int64_t term_at, kill_at; /* ms: SIGTERM, SIGKILL, when terminating */
 	int exit_status;
 	int py2str_as_py3str, py3str_as_py2str;
 	struct xn_buf in, out, line;
+	struct xn_buf err;	/* for err_fd */
+	struct xn_big big;	/* from an execnet client */
+	struct xn_whole whole;	/* to one, and before OUT's remainder */
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	size_t queued;		/* bytes in the executors' out */
@@ -80,9 +102,9 @@ struct xn_router {
 /* Run until the connection or the gateway ends; the exit status. */
 int xn_router_run(struct xn_router *r);
 
-/* ---- router.c ------------------------------------------------------------ */
-
 int64_t xn_router_now(void);
+
+/* ---- out.c: to the client ------------------------------------------------ */
 
 /* Queue a message to the client; N bytes of PAYLOAD. */
 void xn_router_put(struct xn_router *r, int type, int32_t id,
@@ -90,6 +112,9 @@ void xn_router_put(struct xn_router *r, int type, int32_t id,
 
 /* Close channel ID at the client; with TEXT (any bytes) as an error. */
 void xn_router_close(struct xn_router *r, int32_t id, const char *text);
+
+/* Append the frame that closes ID, as xn_router_close(). */
+int xn_router_close_frame(struct xn_buf *b, int32_t id, const char *text);
 
 /* A line for the client's log, as from the program of channel ID or 0. */
 void xn_router_log(struct xn_router *r, int32_t id, const void *line,
@@ -102,10 +127,42 @@ void xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n);
 int xn_router_refuse(struct xn_router *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* 1 while nothing more is to be taken on for the client. */
+int xn_out_is_full(const struct xn_router *r);
+
+/* The connection, or err_fd, takes bytes. */
+void xn_out_write(struct xn_router *r);
+void xn_out_write_err(struct xn_router *r);
+
+/* What is still queued goes out, if the client takes it. */
+void xn_out_flush(struct xn_router *r);
+
+/* The client is gone, and so is who would read anything. */
+void xn_out_end(struct xn_router *r);
+
 /* ---- client.c: messages from the client ---------------------------------- */
 
 /* Handle all whole messages in r->in; -1 after xn_router_refuse(). */
 int xn_client_input(struct xn_router *r);
+
+/* As if GATEWAY_TERMINATE had come. */
+void xn_client_terminate(struct xn_router *r);
+
+/* ---- plain.c: an execnet client ------------------------------------------ */
+
+/* Take its first line and answer it; 0, or -1 after a line on stderr. */
+int xn_plain_open(struct xn_router *r);
+
+/*
+ * A message begins in r->in.  0 when it goes its way like any other, 1 when it
+ * is taken piece by piece (r->big), XN_PLAIN_MORE while more bytes are needed,
+ * -1 after a refusal.
+ */
+#define XN_PLAIN_MORE	2
+int xn_plain_header(struct xn_router *r);
+
+/* Take the next piece: 1; 0 while more bytes are needed; -1 as above. */
+int xn_plain_piece(struct xn_router *r);
 
 /* ---- setup.c: messages that are for the router itself -------------------- */
 
@@ -123,10 +180,6 @@ void xn_execs_write(struct xn_router *r, struct xn_exec *e, const uint8_t *p,
     size_t n);
 void xn_execs_flush(struct xn_router *r, struct xn_exec *e);
 
-/* E's socket, or its stderr, has something to read. */
-void xn_execs_read(struct xn_router *r, struct xn_exec *e);
-void xn_execs_read_log(struct xn_router *r, struct xn_exec *e);
-
 /* Note which keepers have ended; free those that are read to their end. */
 void xn_execs_reap(struct xn_router *r);
 void xn_execs_finish(struct xn_router *r);
@@ -134,6 +187,17 @@ void xn_execs_finish(struct xn_router *r);
 /* Kill E and everything that it started. */
 void xn_execs_kill(struct xn_router *r, struct xn_exec *e);
 void xn_execs_kill_all(struct xn_router *r);
+
+/* ---- execs_read.c: what comes from an executor --------------------------- */
+
+#define XN_EXEC_READ	(64u * 1024)	/* bytes at once */
+
+/* E's socket, or its stderr, has something to read. */
+void xn_execs_read(struct xn_router *r, struct xn_exec *e);
+void xn_execs_read_log(struct xn_router *r, struct xn_exec *e);
+
+/* Close the descriptors of a large message that nothing has become of. */
+void xn_execs_close_fds(struct xn_exec *e);
 
 /* ---- owner.c: who has which channel -------------------------------------- */
 
@@ -143,6 +207,9 @@ struct xn_owned *xn_owner_find(struct xn_router *r, int32_t id);
 struct xn_owned *xn_owner_add(struct xn_router *r, int32_t id,
     struct xn_exec *e);
 void xn_owner_remove(struct xn_router *r, int32_t id);
+
+/* No program is to make the even ID, nor one below it. */
+void xn_owner_pass(struct xn_router *r, int32_t id);
 
 /* E has ended: close what it owns, with TEXT as the error if not NULL. */
 void xn_owner_close_all(struct xn_router *r, struct xn_exec *e,

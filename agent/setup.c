@@ -172,13 +172,15 @@ xn_setup_message(struct xn_router *r, const struct xn_message *m)
 	return 0;
 }
 
-/* (py2str_as_py3str, py3str_as_py2str) for a channel, or for all. */
+/* (py2str_as_py3str, py3str_as_py2str) for a channel, or for those to come. */
 int
 xn_setup_reconfigure(struct xn_router *r, const struct xn_message *m)
 {
+	const uint8_t *frame = m->payload - XN_HEADER_SIZE;
+	size_t n = XN_HEADER_SIZE + m->length;
+	struct xn_owned *o = xn_owner_find(r, m->channel);
 	struct arena a = { NULL };
 	struct xn_decode_env env = { .alloc = arena_alloc, .alloc_baton = &a };
-	struct xn_owned *o = xn_owner_find(r, m->channel);
 	const xn_value *v;
 	int rc, two[2] = { 0, 0 };
 
@@ -197,12 +199,13 @@ xn_setup_reconfigure(struct xn_router *r, const struct xn_message *m)
 	if (m->channel == 0) {
 		r->py2str_as_py3str = two[0];
 		r->py3str_as_py2str = two[1];
+		for (struct xn_exec *e = r->execs; e != NULL; e = e->next)
+			xn_execs_write(r, e, frame, n);
 	} else if (o == NULL) {
 		/* As execnet: the channel is made, dropped and so closed. */
 		xn_router_close(r, m->channel, NULL);
 	} else {
-		xn_execs_write(r, o->exec, m->payload - XN_HEADER_SIZE,
-		    XN_HEADER_SIZE + m->length);
+		xn_execs_write(r, o->exec, frame, n);
 	}
 	return 0;
 }
