@@ -56,13 +56,13 @@ agent_path(void)
 	return path;
 }
 
-/* Start an agent with pipes and read its hello. */
+/* Start an agent with pipes and the three arguments (NULL: none). */
 static UNUSED void
-agent_start(struct agent *a)
+agent_spawn(struct agent *a, const char *one, const char *two,
+    const char *three)
 {
 	static int number;
 	int to[2], from[2];
-	size_t n = 0;
 
 	memset(a, 0, sizeof(*a));
 	xn_buf_init(&a->buf, 64 << 20);
@@ -76,13 +76,22 @@ agent_start(struct agent *a)
 		putenv(a->mark);
 		dup2(to[0], 0);
 		dup2(from[1], 1);
-		execl(agent_path(), "agent", "nonce7", (char *)NULL);
+		execl(agent_path(), "agent", one, two, three, (char *)NULL);
 		_exit(127);
 	}
 	close(to[0]);
 	close(from[1]);
 	a->in = to[1];
 	a->out = from[0];
+}
+
+/* Start an agent and read its hello. */
+static UNUSED void
+agent_start(struct agent *a)
+{
+	size_t n = 0;
+
+	agent_spawn(a, "nonce7", NULL, NULL);
 	while (n + 1 < sizeof(a->hello) && read(a->out, a->hello + n, 1) == 1)
 		if (a->hello[n++] == '\n')
 			break;
