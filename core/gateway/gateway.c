@@ -360,9 +360,7 @@ xn_gateway_join(xn_gateway_t *gw, apr_interval_time_t timeout)
 	apr_time_t deadline = xn__deadline(timeout);
 	xn_error_t *error = NULL;
 
-	if (xn_gateway__in_io_thread(gw))
-		return xn_error_create(XN_E_USAGE,
-		    "xn_gateway_join() from a callback would wait for itself");
+	XN_TRY(xn__may_block("cannot wait for a gateway's end"));
 	xn_group__lock(gw->group);
 	while (!gw->ended && !gw->group->cancelled &&
 	    (deadline < 0 || xn__clock() < deadline))
