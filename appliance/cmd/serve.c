@@ -98,10 +98,8 @@ take_connection(struct server *s, const serve_listener_t *listener)
 		return;
 	error = serve_peer(&who, fd, s->pool);
 	if (error != NULL) {
-		serve_log("%s: refused: %s", name, xn_error_text(error,
-		    s->pool));
+		serve_turn_away(fd, name, xn_error_text(error, s->pool));
 		xn_error_clear(error);
-		close(fd);
 		return;
 	}
 	if (listener->path == NULL) {

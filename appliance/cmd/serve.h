@@ -64,6 +64,10 @@ int serve_agents_count(const serve_agents_t *agents);
  * happens; NAME is for the log. */
 void serve_agents_start(serve_agents_t *agents, int fd, const char *name);
 
+/* Close the connection FD; who is there is told why, without waiting for them,
+ * and so is the log. */
+void serve_turn_away(int fd, const char *name, const char *why);
+
 /* See which have ended; 1 if the last of them to end did not end well. */
 int serve_agents_reap(serve_agents_t *agents);
 

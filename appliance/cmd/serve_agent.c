@@ -72,11 +72,10 @@ run_agent(const char *path, int fd)
 	_exit(127);
 }
 
-/* Say why not, to whom cannot be served, without waiting for them. */
-static void
-turn_away(int fd, const char *name, const char *why)
+void
+serve_turn_away(int fd, const char *name, const char *why)
 {
-	char line[128];
+	char line[256];
 	int n = apr_snprintf(line, sizeof(line), "syncgate serve: %s\n", why);
 
 	serve_log("%s: turned away: %s", name, why);
@@ -94,7 +93,7 @@ serve_agents_start(serve_agents_t *agents, int fd, const char *name)
 	if (agents->count == agents->max) {
 		apr_snprintf(why, sizeof(why), "%d connections are open, as "
 		    "many as --max allows", agents->max);
-		turn_away(fd, name, why);
+		serve_turn_away(fd, name, why);
 		return;
 	}
 	while (place->pid != 0)
@@ -104,7 +103,7 @@ serve_agents_start(serve_agents_t *agents, int fd, const char *name)
 		run_agent(agents->path, fd);
 	if (place->pid < 0) {
 		place->pid = 0;
-		turn_away(fd, name, strerror(errno));
+		serve_turn_away(fd, name, strerror(errno));
 		return;
 	}
 	place->fd = fd;

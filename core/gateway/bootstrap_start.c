@@ -55,6 +55,8 @@ start_openssh(xn_transport_t **t, const xn_xspec_t *spec, const char *command,
 		APR_ARRAY_PUSH(argv, const char *) = *word;
 	for (const char *const *word = spec->openssh; *word != NULL; word++)
 		APR_ARRAY_PUSH(argv, const char *) = *word;
+	/* A server's banner is not for the log, unless they ask for it. */
+	APR_ARRAY_PUSH(argv, const char *) = "-oLogLevel=ERROR";
 	APR_ARRAY_PUSH(argv, const char *) = command;
 	APR_ARRAY_PUSH(argv, const char *) = NULL;
 	return xn_transport_popen(t, (const char *const *)argv->elts,

@@ -93,6 +93,8 @@ set_option(xn_ssh_target_t *target, char letter, const char *value)
 		return set_once(&target->user, "user", value);
 	case 'i':
 		return set_once(&target->identity, "key", value);
+	case 'J':
+		return set_once(&target->jump, "list of jump hosts", value);
 	default:
 		return set_once(&target->config, "configuration file", value);
 	}
@@ -104,9 +106,9 @@ take_option(xn_ssh_target_t *target, const char *word, char **state)
 {
 	const char *value = word + 2;
 
-	if (word[1] == '\0' || strchr("plFi", word[1]) == NULL)
+	if (word[1] == '\0' || strchr("plFiJ", word[1]) == NULL)
 		return xn_error_create(XN_E_XSPEC, "ssh=: \"%s\" is not among "
-		    "-p, -l, -i and -F, which are understood here: what else "
+		    "-p, -l, -i, -J and -F, which are understood here: what else "
 		    "is wanted goes into a file for -F", word);
 	if (*value == '\0')
 		value = apr_strtok(NULL, " \t", state);

@@ -3,6 +3,8 @@
  *
  *	ssh -G -> known_hosts -> TCP -> handshake -> host key -> auth -> command
  *
+ * where TCP may be another session, with a jump host, by the same steps.
+ *
  * All of it happens in the caller's thread, with the session in non-blocking
  * mode from the start, so that each wait knows the deadline and can be
  * cancelled.
@@ -15,6 +17,7 @@
 
 #include <apr_strings.h>
 
+#include "core/transport/ssh_jump.h"
 #include "core/transport/wait.h"
 #include "core/wire/dump.h"
 
@@ -49,6 +52,15 @@ xn_ssh__reason(const xn_ssh_t *s, apr_pool_t *pool)
 }
 
 xn_error_t *
+xn_ssh__lost(const xn_ssh_t *s, xn_error_t *error)
+{
+	const char *why = s->jump == NULL ? NULL :
+	    xn_ssh__jump_failure(s->jump, error->pool);
+
+	return why == NULL ? error : xn_error_wrap(error, "%s", why);
+}
+
+xn_error_t *
 xn_ssh__error(const xn_ssh_t *s, int code, int rc, const char *doing,
     apr_pool_t *pool)
 {
@@ -57,8 +69,8 @@ xn_ssh__error(const xn_ssh_t *s, int code, int rc, const char *doing,
 		    "%s: %s", s->t.peer, doing, s->goodbye);
 	if (rc == LIBSSH2_ERROR_SOCKET_DISCONNECT ||
 	    rc == LIBSSH2_ERROR_SOCKET_RECV || rc == LIBSSH2_ERROR_SOCKET_SEND)
-		return xn_error_create(code, "%s closed the connection while "
-		    "%s", s->t.peer, doing);
+		return xn_ssh__lost(s, xn_error_create(code, "%s closed the "
+		    "connection while %s", s->t.peer, doing));
 	return xn_error_create(code, "%s with %s failed: %s", doing, s->t.peer,
 	    xn_ssh__reason(s, pool));
 }
@@ -120,27 +132,40 @@ shake_hands(xn_ssh_t *s, const xn_ssh_known_t *known,
 	    types != NULL ? types : "");
 }
 
-static xn_error_t *
-execute(xn_ssh_t *s, const char *command, const xn_transport_open_t *how,
-    apr_pool_t *pool)
+xn_error_t *
+xn_ssh__channel(xn_ssh_t *s, const char *type, const struct xn_buf *request,
+    const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	const char *doing = apr_psprintf(pool, "waiting for a session on %s",
+	const char *doing = apr_psprintf(pool, "waiting for a channel of %s",
 	    s->t.peer);
 	int rc;
 
 	for (;;) {
-		s->channel = libssh2_channel_open_ex(s->session, "session", 7,
-		    RECEIVE_WINDOW, PACKET_SIZE, NULL, 0);
+		s->channel = libssh2_channel_open_ex(s->session, type,
+		    (unsigned int)strlen(type), RECEIVE_WINDOW, PACKET_SIZE,
+		    request != NULL ? (const char *)xn_buf_data(request) :
+		    NULL, request != NULL ?
+		    (unsigned int)xn_buf_len(request) : 0);
 		if (s->channel != NULL)
-			break;
+			return NULL;
 		rc = libssh2_session_last_errno(s->session);
 		if (rc != LIBSSH2_ERROR_EAGAIN)
 			return xn_ssh__error(s, XN_E_BOOTSTRAP, rc,
-			    "opening a session", pool);
+			    "opening a channel", pool);
 		XN_TRY(xn_ssh__wait(s, how, doing));
 	}
+}
+
+static xn_error_t *
+execute(xn_ssh_t *s, const char *command, const xn_transport_open_t *how,
+    apr_pool_t *pool)
+{
+	int rc;
+
+	XN_TRY(xn_ssh__channel(s, "session", NULL, how, pool));
 	XN_SSH_LOOP(rc, libssh2_channel_process_startup(s->channel, "exec", 4,
-	    command, (unsigned int)strlen(command)), s, how, doing);
+	    command, (unsigned int)strlen(command)), s, how,
+	    apr_psprintf(pool, "waiting for a session on %s", s->t.peer));
 	if (rc == LIBSSH2_ERROR_CHANNEL_REQUEST_DENIED)
 		return xn_error_create(XN_E_BOOTSTRAP, "%s does not let us "
 		    "execute commands", s->t.peer);
@@ -148,21 +173,37 @@ execute(xn_ssh_t *s, const char *command, const xn_transport_open_t *how,
 	    xn_ssh__error(s, XN_E_BOOTSTRAP, rc, "executing a command", pool);
 }
 
+/* The connection itself: by a jump host, or as HOW says. */
+static xn_error_t *
+reach(xn_ssh_t *s, const xn_ssh_target_t *target,
+    const xn_ssh_config_t *config, int depth, const xn_transport_open_t *how,
+    apr_pool_t *pool)
+{
+	xn_transport_open_t jumping = *how;
+
+	if (config->jump != NULL) {
+		XN_TRY(xn_ssh__jump_open(&s->jump, config->jump,
+		    target->config, depth, how, pool));
+		jumping.way = xn_ssh__jump_way(s->jump);
+	}
+	return xn_transport_connect(&s->fd, config->host, config->port,
+	    &jumping, pool);
+}
+
 static xn_error_t *
 open_steps(xn_ssh_t *s, const xn_ssh_target_t *target,
-    const xn_ssh_config_t *config, const char *command,
-    const xn_transport_open_t *how, apr_pool_t *pool)
+    const xn_ssh_config_t *config, int depth, const xn_transport_open_t *how,
+    apr_pool_t *pool)
 {
 	xn_ssh_known_t *known;
 
 	XN_TRY(xn_ssh__known_load(&known, config, pool));
-	XN_TRY(xn_transport_connect(&s->fd, config->host, config->port, how, pool));
+	XN_TRY(reach(s, target, config, depth, how, pool));
 	XN_TRY(make_session(s, target));
 	XN_TRY(xn_ssh__known_prefer(known, s));
 	XN_TRY(shake_hands(s, known, how, pool));
 	XN_TRY(xn_ssh__known_check(known, s, config, target->accept_new, pool));
-	XN_TRY(xn_ssh__auth(s, config, how, pool));
-	return execute(s, command, how, pool);
+	return xn_ssh__auth(s, config, how, pool);
 }
 
 static apr_status_t
@@ -173,8 +214,8 @@ cleanup(void *baton)
 }
 
 xn_error_t *
-xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
-    const char *command, const xn_transport_open_t *how, apr_pool_t *pool)
+xn_ssh__session(xn_ssh_t **out, const xn_ssh_target_t *target, int depth,
+    const xn_transport_open_t *how, apr_pool_t *pool)
 {
 	xn_ssh_config_t *config;
 	xn_ssh_t *s = apr_pcalloc(pool, sizeof(*s));
@@ -184,18 +225,35 @@ xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
 	XN_TRY(xn_ssh_config_load(&config, target, how, pool));
 	if (config->proxy != NULL)
 		return xn_error_create(XN_E_UNSUPPORTED, "ssh_config says %s "
-		    "for %s, which ssh= cannot do; forward a port to it "
-		    "(ssh -L), or reach it directly",
-		    config->proxy, target->host);
+		    "for %s, which ssh= cannot do; openssh=%s can",
+		    config->proxy, target->host, target->host);
 	s->t.kind = &xn_ssh__kind;
 	s->t.peer = apr_psprintf(pool, "%s@%s:%d", config->user, config->host,
 	    config->port);
 	s->t.log = how->log;
 	s->t.log_baton = how->log_baton;
+	s->carries = depth == 0 ? "the command on" : "the connection through";
 	s->fd = -1;
 	s->stage = apr_palloc(pool, XN_SSH_STAGE);
 	apr_pool_cleanup_register(pool, s, cleanup, apr_pool_cleanup_null);
-	error = open_steps(s, target, config, command, how, pool);
+	error = open_steps(s, target, config, depth, how, pool);
+	if (error != NULL) {
+		xn_ssh__close(&s->t);
+		return error;
+	}
+	*out = s;
+	return NULL;
+}
+
+xn_error_t *
+xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
+    const char *command, const xn_transport_open_t *how, apr_pool_t *pool)
+{
+	xn_error_t *error;
+	xn_ssh_t *s;
+
+	XN_TRY(xn_ssh__session(&s, target, 0, how, pool));
+	error = execute(s, command, how, pool);
 	if (error != NULL) {
 		xn_ssh__close(&s->t);
 		return error;

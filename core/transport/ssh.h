@@ -3,6 +3,7 @@
  *
  *	ssh.c		opening: the steps in their order
  *	connect.c	a TCP connection
+ *	ssh_jump.c	a connection through another ssh server
  *	ssh_hostkey.c	is it the machine that we know?
  *	ssh_auth.c	who we are: agent and key files
  *	ssh_agent.c	talking to ssh-agent
@@ -22,9 +23,14 @@
 
 #define XN_SSH_STAGE	32000u		/* below libssh2's packet of 32,700 */
 
-/* An ssh connection with at most one command. */
+typedef struct xn_ssh_jump xn_ssh_jump_t;
+
+/* An ssh connection with at most one channel: a command, or a connection to
+ * the next host. */
 typedef struct xn_ssh {
 	struct xn_transport t;		/* first */
+	xn_ssh_jump_t *jump;		/* whom fd goes through, or NULL */
+	const char *carries;		/* "the command on": for messages */
 	int fd;				/* the socket; -1 when closed */
 	LIBSSH2_SESSION *session;
 	LIBSSH2_CHANNEL *channel;	/* NULL before the command */
@@ -74,8 +80,21 @@ const char *xn_ssh__ending(int *status, xn_transport_t *t,
 xn_error_t *xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how,
     const char *doing);
 
+/* ssh.c: from a target to a session that has let us in; *OUT is set when that has
+ * worked, and ends with xn_ssh__close().  DEPTH as in ssh_jump.h. */
+xn_error_t *xn_ssh__session(xn_ssh_t **out, const xn_ssh_target_t *target,
+    int depth, const xn_transport_open_t *how, apr_pool_t *pool);
+
+/* Open its channel: TYPE, and what belongs to that, or NULL. */
+xn_error_t *xn_ssh__channel(xn_ssh_t *s, const char *type,
+    const struct xn_buf *request, const xn_transport_open_t *how,
+    apr_pool_t *pool);
+
 /* libssh2's own last words, sanitized; in POOL. */
 const char *xn_ssh__reason(const xn_ssh_t *s, apr_pool_t *pool);
+
+/* ERROR says that the connection has gone; add why, if a jump host knows. */
+xn_error_t *xn_ssh__lost(const xn_ssh_t *s, xn_error_t *error);
 
 /*
  * Say what libssh2's failure RC means, while DOING: the connection was lost,

@@ -135,7 +135,7 @@ take(struct reading *r, const char *keyword, const char *value)
 	else if (strcmp(keyword, "proxycommand") == 0 && !is_none(value))
 		c->proxy = apr_pstrcat(r->pool, "ProxyCommand ", value, NULL);
 	else if (strcmp(keyword, "proxyjump") == 0 && !is_none(value))
-		c->proxy = apr_pstrcat(r->pool, "ProxyJump ", value, NULL);
+		c->jump = value;
 	return NULL;
 }
 
@@ -222,6 +222,8 @@ take_target(struct reading *r)
 		c->port = target->port;
 	else if (c->port == 0)
 		c->port = 22;
+	if (target->jump != NULL)
+		c->jump = is_none(target->jump) ? NULL : target->jump;
 	if (target->identity != NULL) {
 		r->identity[0] = target->identity;
 		c->identity_count = 1;

@@ -18,7 +18,9 @@ typedef struct xn_ssh_config {
 	int port;
 	const char *key_alias;		/* HostKeyAlias, or NULL */
 	const char *agent;		/* socket of ssh-agent, or NULL: none */
-	const char *proxy;		/* "ProxyJump gate", or NULL */
+	const char *jump;		/* ProxyJump: "gate,me@other:22", or
+					 * NULL */
+	const char *proxy;		/* "ProxyCommand nc", or NULL */
 	int identities_only;		/* no key but IDENTITY's from an agent */
 	int identity_count;
 	const char *identity[XN_SSH_FILES_MAX];

@@ -169,7 +169,7 @@ reap(struct asking *a, int kill_it)
 static char *const *
 arguments(const xn_ssh_target_t *target, apr_pool_t *pool)
 {
-	const char **argv = apr_pcalloc(pool, 12 * sizeof(*argv));
+	const char **argv = apr_pcalloc(pool, 14 * sizeof(*argv));
 	int n = 0;
 
 	argv[n++] = "ssh";
@@ -181,6 +181,10 @@ arguments(const xn_ssh_target_t *target, apr_pool_t *pool)
 	if (target->port != 0) {
 		argv[n++] = "-p";
 		argv[n++] = apr_itoa(pool, target->port);
+	}
+	if (target->jump != NULL) {
+		argv[n++] = "-J";
+		argv[n++] = target->jump;
 	}
 	if (target->user != NULL) {
 		argv[n++] = "-l";

@@ -7,7 +7,7 @@
  * and opens its window again with every read, whatever it still holds: without
  * the budget a fast peer would fill the memory.
  */
-#include "core/transport/ssh.h"
+#include "core/transport/ssh_jump.h"
 
 #include <errno.h>
 #include <string.h>
@@ -179,8 +179,8 @@ lost(xn_ssh_t *s, int rc)
 		return xn_error_create(XN_E_CONNECTION, "%s ended the ssh "
 		    "connection: %s", s->t.peer, s->goodbye);
 	if (is_lost(rc))
-		return xn_error_create(XN_E_CONNECTION,
-		    "the ssh connection to %s was lost", s->t.peer);
+		return xn_ssh__lost(s, xn_error_create(XN_E_CONNECTION,
+		    "the ssh connection to %s was lost", s->t.peer));
 	libssh2_session_last_error(s->session, &why, NULL, 0);
 	xn_utf8_sanitize(clean, why, strnlen(why, 256));
 	return xn_error_create(XN_E_CONNECTION,
@@ -217,8 +217,8 @@ check_open(xn_ssh_t *s)
 	if (libssh2_channel_eof(s->channel) != 1 ||
 	    libssh2_channel_wait_closed(s->channel) != 0)
 		return NULL;
-	return xn_error_create(XN_E_CONNECTION, "the command on %s has ended",
-	    s->t.peer);
+	return xn_error_create(XN_E_CONNECTION, "%s %s has ended",
+	    s->carries, s->t.peer);
 }
 
 /* Offer libssh2 what is staged. */
@@ -425,6 +425,7 @@ xn_ssh__close(xn_transport_t *t)
 		close(s->fd);
 	s->fd = -1;
 	xn_buf_free(&s->out);
+	xn_ssh__jump_close(s->jump);
 }
 
 const xn_transport_kind_t xn_ssh__kind = {

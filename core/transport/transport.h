@@ -177,13 +177,14 @@ typedef struct xn_ssh_target {
 	int port;		/* 0: as the configuration says, or 22 */
 	const char *identity;	/* -i, or NULL */
 	const char *config;	/* -F, or NULL */
+	const char *jump;	/* -J: "[user@]host[:port],...", or NULL */
 	int accept_new;		/* hostkeys=accept-new */
 	int compress;		/* compress=yes */
 } xn_ssh_target_t;
 
 /*
- * Connect and authenticate by libssh2, and execute COMMAND (NULL: later, by
- * xn_transport_ssh_exec).  Each failure is its own error.
+ * Connect and authenticate by libssh2, through jump hosts if ssh_config names
+ * any, and execute COMMAND.  Each failure is its own error.
  */
 xn_error_t *xn_transport_ssh(xn_transport_t **t, const xn_ssh_target_t *target,
     const char *command, const xn_transport_open_t *how, apr_pool_t *pool);

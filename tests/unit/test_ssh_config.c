@@ -138,8 +138,14 @@ a_proxy_is_seen(void)
 {
 	xn_ssh_target_t target = { .host = "alias" };
 
-	CU_ASSERT_STRING_EQUAL(parse("proxyjump gate\n", &target)->proxy,
-	    "ProxyJump gate");
+	CU_ASSERT_STRING_EQUAL(parse("proxyjump gate,me@b:7\n",
+	    &target)->jump, "gate,me@b:7");
+	CU_ASSERT_PTR_NULL(parse("proxyjump gate\n", &target)->proxy);
+	target.jump = "other";
+	CU_ASSERT_STRING_EQUAL(parse("proxyjump gate\n", &target)->jump,
+	    "other");
+	target.jump = "none";
+	CU_ASSERT_PTR_NULL(parse("proxyjump gate\n", &target)->jump);
 	CU_ASSERT_STRING_EQUAL(parse("proxycommand nc %h %p\n",
 	    &target)->proxy, "ProxyCommand nc %h %p");
 }
