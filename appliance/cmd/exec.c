@@ -8,6 +8,8 @@
 
 #include <apr_strings.h>
 
+#include "appliance/job/limits.h"
+
 #define SOURCE_MAX (4 << 20)	/* bytes of a program's text */
 
 /* ---- The program ----------------------------------------------------------- */
@@ -147,6 +149,20 @@ read_timeout(apr_interval_time_t *timeout, const char *text)
 }
 
 static xn_error_t *
+read_limits(xn_limits_t *limits, const cmd_line_t *line)
+{
+	for (int i = 0; i < line->given->nelts; i++) {
+		const cmd_given_t *given = &APR_ARRAY_IDX(line->given, i,
+		    cmd_given_t);
+
+		if (given->letter == 'l')
+			XN_TRY(syncgate_limits_add(limits, given->value,
+			    line->pool));
+	}
+	return NULL;
+}
+
+static xn_error_t *
 make_plan(exec_plan_t *plan, const cmd_line_t *line)
 {
 	struct words words = { line->words, line->count };
@@ -156,6 +172,7 @@ make_plan(exec_plan_t *plan, const cmd_line_t *line)
 	plan->entry = line->option[OPT_ENTRY];
 	plan->input = line->option['n'] == NULL;
 	XN_TRY(read_timeout(&plan->timeout, line->option[OPT_TIMEOUT]));
+	XN_TRY(read_limits(&plan->limits, line));
 	XN_TRY(take_targets(plan, &words, line));
 	XN_TRY(take_program(plan, &words, line));
 	return exec_args_read(plan, words.at, words.left);
@@ -179,6 +196,7 @@ static const apr_getopt_option_t options[] = {
 	{ "no-input", 'n', 0, "do not read standard input" },
 	{ "repr", OPT_REPR, 0, "print values as Python would, not as JSON" },
 	{ "timeout", OPT_TIMEOUT, 1, "SECONDS|cut off what runs longer" },
+	{ "limit", 'l', 1, "KEY=VALUE|what it may use, see below; repeat" },
 	{ "config", 'c', 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
 	{ NULL, 0, 0, NULL }
 };
@@ -199,6 +217,10 @@ const cmd_t cmd_exec = {
 	    "the program sends is a line of JSON on\nstandard output.  With "
 	    "--on it is {\"from\": ..., \"value\": ...}; an XSPEC may be\na "
 	    "configured group there.\n\n"
+	    "With --limit it is stopped, or refused what it asks for, and the "
+	    "reason said\n(C only): seconds=N cpu=N memory=N[K|M|G] files=N "
+	    "processes=N network=no\nread=PATH[:PATH...]|none write=... "
+	    "exec=...\n\n"
 	    "    syncgate exec popen hello.c\n"
 	    "    syncgate exec \"ssh=me@host//nice=10\" disk_usage.c /srv\n"
 	    "    syncgate exec --on web --on ssh=db1 -n \\\n"
@@ -207,6 +229,6 @@ const cmd_t cmd_exec = {
 	.options = options,
 	.max_words = -1,
 	.verbatim = CMD_VERBATIM,
-	.repeatable = "o",
+	.repeatable = "lo",
 	.run = run,
 };

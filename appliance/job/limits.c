@@ -14,17 +14,6 @@
 #define KEYS "seconds, memory, cpu, files, processes, read, write, exec, " \
     "network"
 
-const char syncgate_limits_help[] =
-    "  seconds=NUMBER    it is stopped after so long\n"
-    "  cpu=N             after so many seconds of CPU time\n"
-    "  memory=N[K|M|G]   address space of each of its processes\n"
-    "  files=N           open descriptors of each of its processes\n"
-    "  processes=N       it and what it starts, at once\n"
-    "  read=PATH[:PATH]  it reads beneath these alone, or none\n"
-    "  write=PATHS       it writes, makes and removes beneath these\n"
-    "  exec=PATHS        it executes beneath these\n"
-    "  network=no        it makes no sockets\n";
-
 static xn_error_t *
 wrong(const char *key, const char *value, const char *wanted)
 {

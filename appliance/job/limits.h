@@ -20,7 +20,4 @@
 xn_error_t *syncgate_limits_add(xn_limits_t *limits, const char *word,
     apr_pool_t *pool);
 
-/* How they are written, for the help of a command: lines of text. */
-extern const char syncgate_limits_help[];
-
 #endif
