@@ -5,7 +5,6 @@
 #include "core/transport/transport.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -13,28 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <apr_strings.h>
-
+#include "core/transport/resolve.h"
 #include "core/transport/wait.h"
-
-static xn_error_t *
-resolve(struct addrinfo **found, const char *host, int port, apr_pool_t *pool)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_ADDRCONFIG | AI_NUMERICSERV };
-	const char *service = apr_itoa(pool, port);
-	int rc = getaddrinfo(host, service, &hints, found);
-
-	if (rc == EAI_ADDRFAMILY || rc == EAI_NONAME) {
-		/* Without any address configured, ::1 must still be found. */
-		hints.ai_flags &= ~AI_ADDRCONFIG;
-		rc = getaddrinfo(host, service, &hints, found);
-	}
-	if (rc == 0)
-		return NULL;
-	return xn_error_create(XN_E_CONNECT, "cannot resolve host %s: %s", host,
-	    rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc));
-}
 
 static xn_error_t *
 refusal(int reason, const char *host, int port)
@@ -60,7 +39,7 @@ refusal(int reason, const char *host, int port)
 
 /* Try one address until UNTIL; why it failed is in *REASON, 0 if it did not. */
 static xn_error_t *
-try_one(int *fd, int *reason, const struct addrinfo *address,
+try_one(int *fd, int *reason, const xn_address_t *address,
     const xn_transport_open_t *how, apr_time_t until)
 {
 	socklen_t size = sizeof(*reason);
@@ -68,10 +47,10 @@ try_one(int *fd, int *reason, const struct addrinfo *address,
 	xn_error_t *error;
 
 	*reason = 0;
-	*fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, address->ai_protocol);
-	if (*fd < 0 || (connect(*fd, address->ai_addr, address->ai_addrlen) != 0
-	    && errno != EINPROGRESS)) {
+	*fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
+	if (*fd < 0 || (connect(*fd, (const struct sockaddr *)
+	    &address->address, address->size) != 0 && errno != EINPROGRESS)) {
 		*reason = errno;
 		return NULL;
 	}
@@ -89,18 +68,17 @@ try_one(int *fd, int *reason, const struct addrinfo *address,
 }
 
 static xn_error_t *
-try_all(int *fd, const struct addrinfo *list, const char *host, int port,
+try_all(int *fd, const apr_array_header_t *list, const char *host, int port,
     const xn_transport_open_t *how)
 {
-	int reason = 0, left = 0;
+	int reason = 0;
 
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next)
-		left++;
-	for (const struct addrinfo *a = list; a != NULL; a = a->ai_next) {
+	for (int i = 0; i < list->nelts; i++) {
 		/* A silent address must not use up the time of the others. */
 		apr_time_t now = apr_time_now();
-		xn_error_t *error = try_one(fd, &reason, a, how,
-		    now + (how->deadline - now) / left--);
+		xn_error_t *error = try_one(fd, &reason,
+		    &APR_ARRAY_IDX(list, i, xn_address_t), how,
+		    now + (how->deadline - now) / (list->nelts - i));
 
 		if (error == NULL && reason == 0)
 			return NULL;
@@ -132,17 +110,14 @@ xn_error_t *
 xn_transport_connect(int *fd, const char *host, int port,
     const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	struct addrinfo *list = NULL;
-	xn_error_t *error;
+	apr_array_header_t *list;
 	int on = 1;
 
 	*fd = -1;
 	if (how->way != NULL)
 		return connect_by_way(fd, host, port, how);
-	XN_TRY(resolve(&list, host, port, pool));
-	error = try_all(fd, list, host, port, how);
-	freeaddrinfo(list);
-	XN_TRY(error);
+	XN_TRY(xn_transport_resolve(&list, host, port, how, pool));
+	XN_TRY(try_all(fd, list, host, port, how));
 	setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(*fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
 	return NULL;
