@@ -24,6 +24,15 @@ enum xn_port_result {
 	XN_PORT_ERROR = -1	/* closed with an error: see *error */
 };
 
+/* For xn_port.wait, any of them together. */
+enum xn_port_want {
+	XN_PORT_RECEIVE = 1,
+	XN_PORT_SEND = 2,
+	XN_PORT_OVER = 4
+};
+
+struct pollfd;
+
 /*
  * CHANNEL is the port's own object, as passed to xn_side_channel_for().
  * Errors are texts that live until the next call of the same function.
@@ -51,6 +60,9 @@ struct xn_port {
 	void (*close)(void *baton, void *channel, const char *text);
 	int (*isclosed)(void *baton, void *channel);
 
+	/* Send no more, but go on receiving (LAST_MESSAGE). */
+	void (*close_write)(void *baton, void *channel);
+
 	/* Make a channel (NULL when that is not possible), find the object for
 	 * an id that came in a value, and the id of an object. */
 	void *(*newchannel)(void *baton);
@@ -59,6 +71,25 @@ struct xn_port {
 
 	/* A line for the log at the calling end. */
 	void (*log)(void *baton, const char *line);
+
+	/*
+	 * For xn_pump(); NULL: not here.  Wait until something of WANT can be
+	 * done with CHANNEL without blocking (to send is one frame), or one of
+	 * FDS is ready as poll() has it, or TIMEOUT passed.  What of WANT can
+	 * be done: all of it when nothing more can come or go, and XN_PORT_OVER
+	 * with it when the channel is closed.
+	 */
+	int (*wait)(void *baton, void *channel, int want, struct pollfd *fds,
+	    int nfds, int timeout);
+
+	/* What RECONFIGURE asked for when the payload that CHANNEL's last
+	 * receive gave came: see struct xn_decode_env.  NULL: py2str_as_py3str
+	 * alone, as execnet does unasked. */
+	void (*coercion)(void *baton, void *channel, int *py2str_as_py3str,
+	    int *py3str_as_py2str);
+
+	/* The largest payload that send takes; 0: XN_MESSAGE_MAX. */
+	size_t largest;
 };
 
 /*

@@ -240,7 +240,8 @@ xn_side_run(const struct xn_port *port, xn_side_main *main_function,
 		return -1;
 	}
 	side->port = port;
-	xn_buf_init(&side->out, XN_MESSAGE_MAX);
+	xn_buf_init(&side->out, port->largest > 0 ? port->largest :
+	    XN_MESSAGE_MAX);
 	sigpipe_hold(&before, &pending);
 	current = side;
 	run(side, channel, &call);

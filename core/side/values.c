@@ -49,8 +49,12 @@ xn_side__decode(struct xn_side *side, struct xn_side_channel *c, size_t n)
 		.py2str_as_py3str = 1
 	};
 	const xn_value *value;
-	int code = xn_decode(&value, c->payload, n, &env);
+	int code;
 
+	if (side->port->coercion != NULL)
+		side->port->coercion(side->port->baton, c->object,
+		    &env.py2str_as_py3str, &env.py3str_as_py2str);
+	code = xn_decode(&value, c->payload, n, &env);
 	if (code < 0)
 		xn_fail("cannot decode what was received: %s",
 		    xn_code_text(code));
