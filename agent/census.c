@@ -7,7 +7,7 @@
  * made; the keeper allows as many as may be added at most, and when those are
  * used up it counts, in /proc, what there is.
  */
-#include "agent/limits.h"
+#include "agent/limit.h"
 
 #include <ctype.h>
 #include <dirent.h>

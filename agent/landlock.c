@@ -6,7 +6,7 @@
  * stand here.  What it leaves alone (modes, owners, times, attributes; sockets
  * with a name) is seccomp.c's.
  */
-#include "agent/limits.h"
+#include "agent/limit.h"
 
 #include <errno.h>
 #include <fcntl.h>

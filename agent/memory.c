@@ -4,7 +4,7 @@
  * The linker puts these in the place of the C library's (--wrap), for the agent
  * and for shipped programs alike: which of them runs into the limit is chance.
  */
-#include "agent/limits.h"
+#include "agent/limit.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "agent/limits.h"
+#include "agent/limit.h"
 #include "agent/shared.h"
 #include "core/wire/dump.h"
 

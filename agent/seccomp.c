@@ -15,7 +15,7 @@
  * Code for another machine (32-bit programs) is killed: its calls have other
  * numbers.
  */
-#include "agent/limits.h"
+#include "agent/limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,7 +135,7 @@ add_sockets(scmp_filter_ctx f, const struct xn_limits *limits)
 	if (!xn_limits_paths(limits))
 		return 0;
 	return seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
-	    SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX));
+	    SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX, 0));
 }
 
 /*
@@ -169,10 +169,10 @@ add_changes(scmp_filter_ctx f, const struct xn_limits *limits)
 	if (xn_landlock_read_within_write(limits))
 		/* without a path it is a call by descriptor */
 		return seccomp_rule_add(f, REFUSE, SCMP_SYS(utimensat), 1,
-		    SCMP_CMP64(1, SCMP_CMP_NE, 0));
+		    SCMP_CMP64(1, SCMP_CMP_NE, 0, 0));
 	for (size_t i = 0; i < LENGTH(ioctls); i++)
 		if (seccomp_rule_add(f, REFUSE, SCMP_SYS(ioctl), 1,
-		    SCMP_CMP32(1, SCMP_CMP_EQ, ioctls[i])) < 0)
+		    SCMP_CMP32(1, SCMP_CMP_EQ, ioctls[i], 0)) < 0)
 			return -1;
 	return refuse_all(f, REFUSE, by_descriptor, LENGTH(by_descriptor));
 }

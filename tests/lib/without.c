@@ -111,7 +111,7 @@ main(int argc, char **argv)
 		abi = atoi(argv[1] + 9);
 		/* the question has the flag 1 */
 		if (seccomp_rule_add(f, SCMP_ACT_NOTIFY, CREATE_RULESET, 1,
-		    SCMP_CMP32(2, SCMP_CMP_EQ, 1)) != 0)
+		    SCMP_CMP32(2, SCMP_CMP_EQ, 1, 0)) != 0)
 			die("seccomp_rule_add");
 	} else {
 		add_failures(f, argv[1]);

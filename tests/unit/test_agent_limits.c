@@ -264,6 +264,25 @@ a_path_that_is_not_there_is_an_error(void)
 	finish();
 }
 
+/* Python's worker holds nothing to a limit: it must not run without. */
+static void
+a_worker_that_knows_no_limits_is_an_error(void)
+{
+	xn_program_t program = { .source = "", .limits.seconds = 1 };
+	xn_gateway_t *python;
+	xn_channel_t *ch;
+
+	if (begin())
+		return;
+	if (system("python3 -c 1 2>/dev/null") != 0)
+		printf(" (no python3) ");
+	else if (!failed(xn_gateway_open(&python, group,
+	    "popen//python=python3", pool)))
+		text_has(xn_remote_exec(&ch, python, &program, pool),
+		    XN_E_UNSUPPORTED, "cannot limit a program");
+	finish();
+}
+
 /* ---- Network ------------------------------------------------------------------ */
 
 /* What bash says on its stderr comes as lines of the log. */
@@ -489,6 +508,8 @@ static const struct xn_test_case cases[] = {
 	    what_lies_outside_is_not_executed },
 	{ "a path that is not there is an error",
 	    a_path_that_is_not_there_is_an_error },
+	{ "a worker that knows no limits is an error",
+	    a_worker_that_knows_no_limits_is_an_error },
 	{ "there is no network", there_is_no_network },
 	{ "who forks without end is stopped",
 	    who_forks_without_end_is_stopped },

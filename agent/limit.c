@@ -1,7 +1,7 @@
 /*
- * limits.c: reads the limits of a program, and puts them in force.
+ * limit.c: reads the limits of a program, and puts them in force.
  */
-#include "agent/limits.h"
+#include "agent/limit.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /*
- * limits.h: what a program may use, and how it is held to that.
+ * limit.h: what a program may use, and how it is held to that.
  *
  * Who holds it to which limit:
  *
@@ -10,8 +10,8 @@
  *	no network		the seccomp filter
  *	processes		the seccomp filter asks the keeper, which counts
  */
-#ifndef XN_AGENT_LIMITS_H
-#define XN_AGENT_LIMITS_H
+#ifndef XN_AGENT_LIMIT_H
+#define XN_AGENT_LIMIT_H
 
 #include <stddef.h>
 #include <stdint.h>
