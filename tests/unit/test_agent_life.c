@@ -4,51 +4,6 @@
  */
 #include "tests/unit/test_agent.h"
 
-/* How many processes have the agent's mark in their environment. */
-static int
-processes(const struct agent *a)
-{
-	static char text[65536];
-	DIR *dir = opendir("/proc");
-	struct dirent *e;
-	char path[300];
-	int fd, count = 0;
-	ssize_t n;
-
-	while ((e = readdir(dir)) != NULL) {
-		if (!isdigit((unsigned char)e->d_name[0]))
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/environ", e->d_name);
-		fd = open(path, O_RDONLY);
-		if (fd < 0)
-			continue;
-		n = read(fd, text, sizeof(text));
-		close(fd);
-		if (n > 0 && memmem(text, (size_t)n, a->mark,
-		    strlen(a->mark) + 1) != NULL)
-			count++;
-	}
-	closedir(dir);
-	return count;
-}
-
-/* Wait until exactly WANT of them are there. */
-static void
-expect_processes(const struct agent *a, int want)
-{
-	int have = -1;
-
-	for (int i = 0; i < 1000 && have != want; i++) {
-		have = processes(a);
-		if (have != want)
-			usleep(10000);
-	}
-	if (have != want)
-		printf("\n    wanted %d processes, there are %d\n", want,
-		    have);
-	CU_ASSERT_EQUAL(have, want);
-}
-
 static const char wild[] = INCLUDE MAIN "{ xn_child c, d;\n"
     "const char *one[] = { \"sleep\", \"1000\", 0 };\n"
     "const char *two[] = { \"sh\", \"-c\",\n"
