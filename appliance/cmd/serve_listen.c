@@ -43,7 +43,7 @@ remove_stale(const struct sockaddr_un *address)
 		return errno == ENOENT ? NULL : xn_error_system(errno,
 		    "cannot look at %s", address->sun_path);
 	if (!S_ISSOCK(st.st_mode))
-		return xn_error_create(XN_E_USAGE, "%s is there, and is no "
+		return xn_error_create(XN_E_SYSTEM, "%s is there, and is no "
 		    "socket", address->sun_path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
@@ -52,7 +52,7 @@ remove_stale(const struct sockaddr_un *address)
 	reason = errno;
 	close(fd);
 	if (rc == 0 || reason == EAGAIN)
-		return xn_error_create(XN_E_USAGE, "somebody listens at %s "
+		return xn_error_create(XN_E_SYSTEM, "somebody listens at %s "
 		    "already", address->sun_path);
 	if (reason != ECONNREFUSED)
 		return xn_error_system(reason, "cannot see whether somebody "

@@ -15,6 +15,8 @@
 #include "core/transport/resolve.h"
 #include "core/transport/wait.h"
 
+#define BACKLOG_PAUSE	apr_time_from_msec(10)	/* nothing can be polled */
+
 static xn_error_t *
 refusal(int reason, const char *host, int port)
 {
@@ -128,16 +130,15 @@ static xn_error_t *
 try_unix(int fd, const char *path, const xn_transport_open_t *how)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct pollfd none[1];
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		return xn_error_create(XN_E_XSPEC,
 		    "the path %s is too long for a socket", path);
 	strcpy(address.sun_path, path);
 	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		if (errno == EAGAIN && apr_time_now() < how->deadline)
-			XN_TRY(xn_transport_poll(none, 0, how, apr_time_now() +
-			    10000, "connecting"));
+		if (errno == EAGAIN)
+			XN_TRY(xn_transport_pause(how, BACKLOG_PAUSE,
+			    "connecting"));
 		else if (errno != EINTR)
 			return xn_error_system(errno,
 			    "cannot connect to %s", path);

@@ -159,19 +159,13 @@ popen_ending(int *status, xn_transport_t *t, const xn_transport_open_t *how,
 	apr_time_t until = apr_time_now() + ENDING_WAIT;
 	const char *how_it_ended = "it closed its output";
 	xn_error_t *error = NULL;
-	struct pollfd none[1];
 	int ended, raw = -1;
 
 	*status = -1;
 	while (!(ended = has_ended(p, &raw)) && error == NULL &&
 	    apr_time_now() < until) {
 		drain_rest(p);
-		error = xn_transport_poll(none, 0, how, apr_time_now() +
-		    ENDING_TURN, "waiting");
-		if (error != NULL && error->code == XN_E_TIMEOUT) {
-			xn_error_clear(error);
-			error = NULL;
-		}
+		error = xn_transport_pause(how, ENDING_TURN, "waiting");
 	}
 	xn_error_clear(error);
 	if (ended)

@@ -30,3 +30,20 @@ xn_transport_poll(struct pollfd *pfd, int n, const xn_transport_open_t *how,
 			return NULL;
 	}
 }
+
+xn_error_t *
+xn_transport_pause(const xn_transport_open_t *how, apr_interval_time_t time,
+    const char *doing)
+{
+	apr_time_t until = apr_time_now() + time;
+	struct pollfd none[1];
+	xn_error_t *error;
+
+	error = xn_transport_poll(none, 0, how, until < how->deadline ? until :
+	    how->deadline, doing);
+	if (error == NULL || error->code != XN_E_TIMEOUT ||
+	    apr_time_now() >= how->deadline)
+		return error;
+	xn_error_clear(error);
+	return NULL;
+}

@@ -11,4 +11,9 @@
 xn_error_t *xn_transport_poll(struct pollfd *pfd, int n,
     const xn_transport_open_t *how, apr_time_t until, const char *doing);
 
+/* Wait for TIME and nothing else: XN_E_CANCELLED, or XN_E_TIMEOUT at HOW's
+ * deadline, as above. */
+xn_error_t *xn_transport_pause(const xn_transport_open_t *how,
+    apr_interval_time_t time, const char *doing);
+
 #endif
