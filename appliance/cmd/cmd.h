@@ -53,7 +53,7 @@ typedef struct cmd {
 	int (*run)(const cmd_line_t *line);
 } cmd_t;
 
-extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_agent, cmd_serve,
+extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent, cmd_serve,
     cmd_plugins, cmd_version;
 
 /* All of them; ends with NULL. */

@@ -13,7 +13,7 @@
 #include "core/gateway/nearest.h"
 
 const cmd_t *const cmd_all[] = {
-	&cmd_run, &cmd_check, &cmd_exec, &cmd_agent, &cmd_serve,
+	&cmd_run, &cmd_check, &cmd_exec, &cmd_shell, &cmd_agent, &cmd_serve,
 	&cmd_plugins, &cmd_version, NULL
 };
 
