@@ -122,6 +122,7 @@ main(int argc, char **argv)
 	}
 	if ((r.plain ? xn_plain_open(&r) : say_hello(&r, nonce)) != 0)
 		return 1;
+	xn_handover_init(&r);
 	xn_sweep();
 	return xn_router_run(&r);
 }

@@ -130,6 +130,7 @@ pass_messages(struct xn_router *r, struct xn_exec *e)
 		if (n == 0)
 			start = frame;
 		n += XN_HEADER_SIZE + m.length;
+		e->bulk = m.length >= XN_PART_MAX / 4;
 	}
 	if (n > 0)
 		xn_router_to_client(r, start, n);
@@ -151,7 +152,8 @@ receive(struct xn_router *r, struct xn_exec *e, uint8_t *room)
 	ssize_t n;
 
 	if (!r->plain)
-		return recv(e->sock, room, READ_SIZE, MSG_DONTWAIT);
+		return recv(e->sock, room, xn_handover_step(e, READ_SIZE),
+		    MSG_DONTWAIT);
 	n = xn_whole_recv(e->sock, room, READ_SIZE, fds);
 	if (fds[0] >= 0) {
 		xn_execs_close_fds(e);
@@ -167,6 +169,8 @@ xn_execs_read(struct xn_router *r, struct xn_exec *e)
 	uint8_t *room;
 	ssize_t n;
 
+	if (xn_handover_try(r, e))
+		return;
 	if (xn_buf_reserve(&e->in, READ_SIZE, &room) != 0) {
 		xn_execs_kill(r, e);
 		return;

@@ -26,6 +26,7 @@ xn_out_end(struct xn_router *r)
 {
 	xn_buf_free(&r->out);
 	xn_whole_drop(&r->whole);
+	r->handover.left = 0;
 	r->state = XN_ROUTER_FLUSHES;
 }
 
@@ -34,7 +35,7 @@ xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n)
 {
 	ssize_t put = 0;
 
-	if (xn_buf_len(&r->out) == 0 && r->whole.left == 0) {
+	if (!xn_out_waits(r)) {
 		put = write(r->out_fd, p, n);
 		if (put < 0 && errno != EAGAIN && errno != EINTR) {
 			xn_out_end(r);
@@ -86,9 +87,17 @@ xn_router_close(struct xn_router *r, int32_t id, const char *text)
 }
 
 int
+xn_out_waits(const struct xn_router *r)
+{
+	return xn_buf_len(&r->out) > 0 || r->whole.left > 0 ||
+	    r->handover.left > 0;
+}
+
+int
 xn_out_is_full(const struct xn_router *r)
 {
-	return r->whole.left > 0 || xn_buf_len(&r->out) > XN_OUT_PAUSE ||
+	return r->whole.left > 0 || r->handover.left > 0 ||
+	    xn_buf_len(&r->out) > XN_OUT_PAUSE ||
 	    xn_buf_len(&r->err) > XN_ERR_PAUSE;
 }
 
@@ -98,6 +107,9 @@ xn_out_write(struct xn_router *r)
 	size_t n = xn_buf_len(&r->out);
 	ssize_t put;
 
+	xn_handover_go_on(r);
+	if (r->handover.left > 0)
+		return;
 	if (r->whole.left > 0 && r->whole.before == 0) {
 		put = xn_whole_write(&r->whole, r->out_fd);
 	} else {
@@ -184,8 +196,7 @@ xn_out_flush(struct xn_router *r)
 	};
 
 	while ((left = end - xn_router_now()) > 0) {
-		pfd[0].fd = xn_buf_len(&r->out) > 0 || r->whole.left > 0 ?
-		    r->out_fd : -1;
+		pfd[0].fd = xn_out_waits(r) ? r->out_fd : -1;
 		pfd[1].fd = xn_buf_len(&r->err) > 0 ? r->err_fd : -1;
 		if (pfd[0].fd < 0 && pfd[1].fd < 0)
 			break;

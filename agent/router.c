@@ -106,7 +106,7 @@ prepare(struct xn_router *r, struct polled *p)
 	    r->queued <= (r->plain ? XN_PLAIN_PAUSE : XN_QUEUED_PAUSE)))
 		p->fds[0].events = POLLIN;
 	p->fds[1] = (struct pollfd){ r->out_fd, 0, 0 };
-	if (xn_buf_len(&r->out) > 0 || r->whole.left > 0)
+	if (xn_out_waits(r))
 		p->fds[1].events = POLLOUT;
 	p->fds[2] = (struct pollfd){ r->child_fd, POLLIN, 0 };
 	p->fds[3] = (struct pollfd){ full ? -1 : r->log_fd, POLLIN, 0 };

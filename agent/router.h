@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include "agent/handover.h"
 #include "agent/shared.h"
 #include "agent/whole.h"
 #include "core/wire/message.h"
@@ -40,6 +41,7 @@ struct xn_exec {
 	struct xn_buf out;	/* to it; never more than it has granted */
 	struct xn_buf line;	/* of its stderr, not yet whole */
 	struct xn_report *report;
+	int bulk;		/* its last frame was a large one */
 	int fds[2];		/* came with a large message: whole.h, or -1 */
 };
 
@@ -90,6 +92,7 @@ struct xn_router {
 	struct xn_buf err;	/* for err_fd */
 	struct xn_big big;	/* from an execnet client */
 	struct xn_whole whole;	/* to one, and before OUT's remainder */
+	struct xn_handover handover; /* goes out before OUT */
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	size_t queued;		/* bytes in the executors' out */
@@ -126,6 +129,9 @@ void xn_router_to_client(struct xn_router *r, const uint8_t *p, size_t n);
 /* The peer broke the protocol: end the gateway, say why.  Returns -1. */
 int xn_router_refuse(struct xn_router *r, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* 1 if something waits for the client to take bytes. */
+int xn_out_waits(const struct xn_router *r);
 
 /* 1 while nothing more is to be taken on for the client. */
 int xn_out_is_full(const struct xn_router *r);

@@ -215,7 +215,8 @@ bench_ssh_bulk(const char *xspec, apr_pool_t *pool)
 	apr_time_t begin = apr_time_now();
 	size_t got, sum = 0;
 
-	snprintf(command, sizeof(command), "head -c %zu /dev/zero", all);
+	snprintf(command, sizeof(command), "dd if=/dev/zero bs=%u count=%u 2>/dev/null", (unsigned int)PIECE,
+	    (unsigned int)PIECES / 4);
 	XN_TRY(open_bare(&t, &how, xspec, command, pool));
 	begin = apr_time_now();
 	for (; sum < all; sum += got)

@@ -1,0 +1,109 @@
+/*
+ * handover.c: see handover.h.
+ */
+#include "agent/handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "agent/router.h"
+
+#define LARGE		(16u * 1024)	/* below, copying is as quick */
+#define FRAMES_A_TURN	8		/* then the others have theirs */
+
+void
+xn_handover_init(struct xn_router *r)
+{
+	struct stat st;
+
+	r->handover.possible = !r->plain && fstat(r->out_fd, &st) == 0 &&
+	    S_ISFIFO(st.st_mode);
+}
+
+static int
+is_large(const struct xn_message *m)
+{
+	return (m->type == XN_MSG_CHANNEL_DATA ||
+	    m->type == XN_MSG_CHANNEL_PART) && m->length >= LARGE;
+}
+
+/* The size of the large frame that lies whole in E's socket, or 0. */
+static size_t
+next_frame(struct xn_router *r, struct xn_exec *e)
+{
+	uint8_t header[XN_HEADER_SIZE];
+	const struct xn_owned *o;
+	struct xn_message m;
+	int there;
+
+	if (recv(e->sock, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) !=
+	    (ssize_t)sizeof(header) ||
+	    xn_header_get(&m, header, XN_PART_MAX) != 0 || !is_large(&m))
+		return 0;
+	o = xn_owner_find(r, m.channel);
+	if (o == NULL || o->exec != e || ioctl(e->sock, FIONREAD, &there) != 0
+	    || there < 0 || (size_t)there < sizeof(header) + m.length)
+		return 0;
+	return sizeof(header) + m.length;
+}
+
+void
+xn_handover_go_on(struct xn_router *r)
+{
+	struct xn_handover *h = &r->handover;
+	ssize_t n;
+
+	while (h->left > 0) {
+		n = splice(h->from->sock, NULL, r->out_fd, NULL, h->left,
+		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) {	/* the client is gone: bytes there are */
+			h->left = 0;
+			xn_out_end(r);
+			return;
+		}
+		h->left -= (size_t)n;
+	}
+}
+
+int
+xn_handover_try(struct xn_router *r, struct xn_exec *e)
+{
+	struct xn_handover *h = &r->handover;
+	int frames = 0;
+
+	if (!h->possible || !e->bulk || xn_buf_len(&e->in) > 0)
+		return 0;
+	while (frames < FRAMES_A_TURN && xn_buf_len(&r->out) == 0 &&
+	    h->left == 0 && r->state != XN_ROUTER_FLUSHES) {
+		h->left = next_frame(r, e);
+		if (h->left == 0)
+			break;
+		h->from = e;
+		xn_handover_go_on(r);
+		frames++;
+	}
+	if (frames == 0)
+		e->bulk = 0;
+	return frames > 0;
+}
+
+size_t
+xn_handover_step(const struct xn_exec *e, size_t max)
+{
+	struct xn_message m;
+	size_t have = xn_buf_len(&e->in), all;
+
+	if (have < XN_HEADER_SIZE ||
+	    xn_header_get(&m, xn_buf_data(&e->in), XN_PART_MAX) != 0 ||
+	    !is_large(&m))
+		return max;
+	all = XN_HEADER_SIZE + m.length;
+	return all <= have || all - have > max ? max : all - have;
+}

@@ -1,0 +1,42 @@
+/*
+ * handover.h: large frames from a program to the client without copying them.
+ *
+ * Where the client is behind a pipe, a frame of a program that already lies
+ * whole in its socket is spliced from the one into the other.  Since it lies
+ * there whole, the program can neither change it any more nor hold up what
+ * comes behind it; only the client can, as with everything.
+ */
+#ifndef XN_AGENT_HANDOVER_H
+#define XN_AGENT_HANDOVER_H
+
+#include <stddef.h>
+
+struct xn_router;
+struct xn_exec;
+
+/* A frame on its way. */
+struct xn_handover {
+	struct xn_exec *from;
+	size_t left;		/* bytes of it; 0: there is none */
+	int possible;		/* the client is behind a pipe */
+};
+
+/* Find out whether the client is behind a pipe. */
+void xn_handover_init(struct xn_router *r);
+
+/*
+ * Hand over what lies whole in the socket of E, a few frames at most: 1, or 0
+ * when the next bytes are to be read in the ordinary way.
+ */
+int xn_handover_try(struct xn_router *r, struct xn_exec *e);
+
+/* Go on with the frame that is under way: the client takes bytes again. */
+void xn_handover_go_on(struct xn_router *r);
+
+/*
+ * How many bytes to read from E in the ordinary way, at most MAX: only to the
+ * end of a large frame, so that the next one can be handed over.
+ */
+size_t xn_handover_step(const struct xn_exec *e, size_t max);
+
+#endif
