@@ -98,11 +98,13 @@ class Lines:
         del line.parts[:]
         self.room.notify()
 
-    def close(self, line, error=None):
+    def close(self, line, error=None, ours=None):
+        """Close, for the other end with a text; receivers here get OURS."""
         self.bury()
         with self.lock:
             if line.closed:
                 return
+            line.error = line.error if ours is None else ours
             say = self.ours or not line.received_all
             line.closed = True
             self.lines.pop(line.id, None)

@@ -108,9 +108,8 @@ class Messages(Programs):
         text = "too much waits in channels of this gateway that nobody " \
             "receives from"
         with self.lock:
-            line.error = text
             self.forget_items(line)
-        self.close(line, text)
+        self.close(line, text, text)
 
     def on_close(self, type, id, payload):
         text = None

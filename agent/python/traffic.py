@@ -108,9 +108,7 @@ class Traffic(Lines):
                 self.call(line)
             except BaseException:
                 text = traceback_text(1)
-                self.close(line, text)
-                with self.lock:
-                    line.error = text
+                self.close(line, text, text)
             line = None                 # it may hold the last reference
             self.calls.task_done()
 
