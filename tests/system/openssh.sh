@@ -20,7 +20,7 @@ void remote_main(xn_channel *channel, const xn_value *kwargs)
 }
 EOT
 says_hello() {
-	check_equal "$1" "hello from there" \
+	check_equal "$1" '"hello from there"' \
 	    "$(timeout 60 "$SYNCGATE" exec "$2" "$tmp/hello.c" 2>"$tmp/err")" ||
 	    sed 's/^/    | /' "$tmp/err"
 }
@@ -85,7 +85,7 @@ mv "$tmp/ssh-open" "$tmp/bin/ssh"
 chmod 755 "$tmp/bin/ssh"
 PATH=$tmp/bin:$PATH timeout 20 "$SYNCGATE" exec "$open 127.0.0.1" \
     "$tmp/hello.c" >"$tmp/out" 2>"$tmp/err"
-check_equal "who keeps stderr open holds up no close" "hello from there" \
+check_equal "who keeps stderr open holds up no close" '"hello from there"' \
     "$(cat "$tmp/out")"
 PATH=$tmp/bin:$PATH timeout 20 "$top_builddir/tests/lib/ssh_drive" agent \
     "$open -p 1 127.0.0.1" </dev/null >"$tmp/out" 2>&1

@@ -19,6 +19,10 @@ void remote_main(xn_channel *channel, const xn_value *kwargs)
 	xn_receive_value(channel, XN_FOREVER);
 }
 EOT
+# A standard input without an end.
+mkfifo "$tmp/hold"
+exec 9<>"$tmp/hold"
+
 # serve NAME [OPTION...] ADDRESS...: sets $server and $log.
 serve() {
 	log=$tmp/log-$1
@@ -35,7 +39,7 @@ run() {
 	timeout 60 "$SYNCGATE" exec "$@" 2>"$tmp/err" </dev/null
 }
 says_hello() {
-	check_equal "$1" "hello from the server" "$(run "$2" "$tmp/hello.c")"
+	check_equal "$1" '"hello from the server"' "$(run "$2" "$tmp/hello.c")"
 }
 # refused SENTENCE CODE PATTERN [ARG...]
 refused() {
@@ -65,7 +69,8 @@ refused "a second server there" 1 'somebody listens at .* already' "unix:$sock"
 says_hello "which does no harm to the first" "unix=$sock"
 
 # It ends by a signal: its agents end with it, and the file is gone.
-run "unix=$sock" "$tmp/wait.c" >"$tmp/out" &
+timeout 60 "$SYNCGATE" exec "unix=$sock" "$tmp/wait.c" \
+    >"$tmp/out" 2>/dev/null <"$tmp/hold" &
 client=$!
 wait_until 10 test -s "$tmp/out"
 agents=$(ps -o pid= --ppid "$server" | tr -d ' ')
@@ -99,7 +104,7 @@ says_hello "an agent answers on loopback" "socket=127.0.0.1:$(port)"
 says_hello "and at the socket beside it" "unix=$sock"
 for i in 1 2; do
 	timeout 60 "$SYNCGATE" exec "unix=$sock" "$tmp/wait.c" \
-	    >"$tmp/out$i" 2>/dev/null </dev/null &
+	    >"$tmp/out$i" 2>/dev/null <"$tmp/hold" &
 	eval "client$i=$!"
 	wait_until 10 test -s "$tmp/out$i"
 done

@@ -3,15 +3,6 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
 
-cat >"$tmp/echo.c" <<'EOT'
-#include <execnet/remote.h>
-void remote_main(xn_channel *channel, const xn_value *kwargs)
-{
-	const xn_value *v = xn_dict_get(kwargs, "args");
-
-	xn_send_value(channel, v);
-}
-EOT
 cat >"$tmp/hello.py" <<'EOT'
 import sys
 channel.send("hello from Python %d" % sys.version_info[0])
@@ -41,10 +32,10 @@ cat >"$tmp/where.c" <<'EOT'
 void remote_main(xn_channel *channel, const xn_value *kwargs)
 {
 	(void)kwargs;
-	xn_send(channel, "s", xn_getenv("WHERE"));
+	xn_send(channel, "s", getenv("WHERE"));
 }
 EOT
-check_equal "chdir= and env: work over a socket" "over there" \
+check_equal "chdir= and env: work over a socket" '"over there"' \
     "$(run "unix=$sock//chdir=$tmp/dir//env:WHERE=over there" "$tmp/where.c")"
 
 # execnet's, which waits for the client's first word.
@@ -65,11 +56,11 @@ if [ -n "$script" ] && [ -x "$python" ]; then
 	    "^error 9: what listens at 127.0.0.1:$export_port says no hello.*worker=python or worker=execnet" \
 	    agent "$there"
 	for worker in python execnet; do
-		check_equal "worker=$worker runs on it" "hello from Python 3" \
+		check_equal "worker=$worker runs on it" '"hello from Python 3"' \
 		    "$(run "$there//worker=$worker" "$tmp/hello.py")" ||
 		    cat "$tmp/err"
 	done
-	check_equal "again, on the same server" "hello from Python 3" \
+	check_equal "again, on the same server" '"hello from Python 3"' \
 	    "$(run "$there//worker=python" "$tmp/hello.py")"
 else
 	skip "no python3-execnet: its socketserver"

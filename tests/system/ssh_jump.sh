@@ -137,9 +137,11 @@ void remote_main(xn_channel *channel, const xn_value *kwargs)
 	xn_receive_value(channel, XN_FOREVER);
 }
 EOT
+mkfifo "$tmp/hold"
+exec 9<>"$tmp/hold"		# a standard input without an end
 {
 	timeout 60 "$SYNCGATE" exec "$there" "$tmp/wait.c" >"$tmp/out" \
-	    2>"$tmp/err" </dev/null
+	    2>"$tmp/err" <"$tmp/hold"
 	echo "end $?" >"$tmp/end"
 } &
 check "a program runs over there" wait_until 10 test -s "$tmp/out"
