@@ -8,6 +8,7 @@
 
 #include "core/gateway/trace.h"
 
+#define EXPECTED_MAX (4u * 1024 * 1024)
 #define SHOWN_MAX 1024u	/* of an error that is not a text */
 
 typedef xn_error_t *handler_fn(xn_gateway_t *gw, const struct xn_message *m);
@@ -45,12 +46,39 @@ find(xn_gateway_t *gw, int32_t id)
 	return apr_hash_get(gw->channels, &id, sizeof(id));
 }
 
+/*
+ * Room for N more bytes behind the parts that have come, in a block that will
+ * be the payload: at once as large as the last one was.
+ */
+static int
+make_room(xn_gateway_t *gw, xn_channel_t *ch, size_t n)
+{
+	struct xn_buf *b = &ch->partial;
+	size_t want = xn_buf_len(b) + n;
+	uint8_t *block;
+
+	if (want > b->max)
+		return XN_C_TOO_BIG;
+	if (b->cap - b->end >= n)
+		return XN_C_OK;
+	if (want < 2 * b->cap)
+		want = 2 * b->cap;
+	if (want < ch->expected)
+		want = ch->expected;
+	if ((block = xn_spare__take(gw, want)) == NULL)
+		return XN_C_NOMEM;
+	xn_spare__put(gw, xn_buf_move(b, block, want));
+	return XN_C_OK;
+}
+
 /* A part joins what is there, and its credit goes back at once. */
 static int
 join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
 {
-	int code = xn_buf_put(&ch->partial, m->payload, m->length);
+	int code = make_room(gw, ch, m->length);
 
+	if (code == XN_C_OK)
+		code = xn_buf_put(&ch->partial, m->payload, m->length);
 	if (code != XN_C_OK)
 		return code;
 	gw->queued += m->length;
@@ -65,14 +93,22 @@ whole_payload(size_t *n, xn_channel_t *ch, const struct xn_message *m)
 	size_t before = xn_buf_len(&ch->partial);
 	uint8_t *payload;
 
-	if (before + m->length > xn_gateway__message_max(ch->gateway) ||
-	    (payload = malloc(before + m->length + 1)) == NULL)
-		return NULL;
-	if (before > 0)
-		memcpy(payload, xn_buf_data(&ch->partial), before);
-	memcpy(payload + before, m->payload, m->length);
-	xn_channel__drop_partial(ch);
 	*n = before + m->length;
+	if (*n > xn_gateway__message_max(ch->gateway))
+		return NULL;
+	if (before == 0) {
+		payload = xn_spare__take(ch->gateway, *n + 1);
+		if (payload != NULL)
+			memcpy(payload, m->payload, m->length);
+		return payload;
+	}
+	if (make_room(ch->gateway, ch, m->length) != XN_C_OK ||
+	    xn_buf_put(&ch->partial, m->payload, m->length) != XN_C_OK)
+		return NULL;
+	ch->expected = *n < EXPECTED_MAX ? *n : EXPECTED_MAX;
+	xn_gateway__unqueue(ch->gateway, before);
+	payload = ch->partial.base;	/* nothing was ever consumed of it */
+	xn_buf_init(&ch->partial, ch->partial.max);
 	return payload;
 }
 
@@ -111,8 +147,10 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 		code = xn_sink__arrived(ch, m->payload, m->length,
 		    m->type == XN_MSG_CHANNEL_DATA);
 	} else if (m->type == XN_MSG_CHANNEL_PART) {
+		xn_channel__announce(ch, m->payload, m->length);
 		code = join_part(gw, ch, m);
 	} else {
+		xn_channel__announce(ch, m->payload, m->length);
 		payload = whole_payload(&n, ch, m);
 		code = payload == NULL ? XN_C_TOO_BIG :
 		    xn_channel__push(ch, payload, n, m->length);
@@ -250,12 +288,19 @@ on_pong(xn_gateway_t *gw, const struct xn_message *m)
 static xn_error_t *
 on_log(xn_gateway_t *gw, const struct xn_message *m)
 {
-	char *line = malloc(3 * (size_t)m->length + 1);
+	char *line = malloc(3 * (size_t)m->length + 1), *id = NULL;
+	xn_channel_t *ch;
 
 	if (line == NULL)
 		return xn_gateway__broken(gw, m, "no memory");
 	xn_utf8_sanitize(line, m->payload, m->length);
-	xn_group__log(gw->group, gw->id, line);
+	xn_group__lock(gw->group);
+	ch = find(gw, m->channel);
+	if (ch != NULL && ch->log_id != NULL)
+		id = strdup(ch->log_id);
+	xn_group__unlock(gw->group);
+	xn_group__log(gw->group, id != NULL ? id : gw->id, line);
+	free(id);
 	free(line);
 	return NULL;
 }

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "core/gateway/bootstrap.h"
+#include "core/gateway/hop.h"
 #include "core/gateway/sink.h"
 #include "core/gateway/trace.h"
 
@@ -28,6 +29,7 @@ void
 xn_gateway__unref(xn_gateway_t *gw)
 {
 	xn_group_t *group = gw->group;
+	xn_gateway_t *master;
 	int left;
 
 	xn_group__lock(group);
@@ -35,12 +37,16 @@ xn_gateway__unref(xn_gateway_t *gw)
 	xn_group__unlock(group);
 	if (left > 0)
 		return;
+	master = gw->hop != NULL ? gw->hop->master : NULL;
+	xn_spare__trim(gw, 1);
 	xn_buf_free(&gw->in);
 	xn_outbox_clear(&gw->outbox);
 	xn_outbox_clear(&gw->urgent);
 	close(gw->wake_fd);
 	free(gw->failure);
 	apr_pool_destroy(gw->pool);
+	if (master != NULL)
+		xn_gateway__unref(master);
 	xn_group__unref(group);
 }
 
@@ -103,10 +109,22 @@ forget(xn_gateway_t *gw)
 		channel = ch;
 		apr_hash_set(gw->channels, &channel->id, sizeof(channel->id),
 		    NULL);
+		xn_channel__break_cycle(channel);
 		xn_group__unlock(gw->group);
 		xn_channel__unref(channel);
 		xn_group__lock(gw->group);
 	}
+	xn_group__unlock(gw->group);
+}
+
+/* Those that go through GW end before it; they have until DEADLINE. */
+static void
+end_those_through(xn_gateway_t *gw, apr_time_t deadline)
+{
+	xn_group__lock(gw->group);
+	xn_gateway__end_through(gw);
+	while (xn_hop__in_use(gw) && !gw->ended && xn__clock() < deadline)
+		xn__cond_wait(gw->changed, gw->group->lock, deadline);
 	xn_group__unlock(gw->group);
 }
 
@@ -118,6 +136,8 @@ gateway_cleanup(void *baton)
 	apr_time_t deadline = xn__deadline(xn_seconds(1));
 	apr_status_t ignored;
 
+	end_those_through(gw, deadline);
+	deadline = xn__deadline(xn_seconds(1));
 	xn_gateway_exit(gw);
 	xn_group__lock(gw->group);
 	while (!gw->ended && xn__clock() < deadline)
@@ -247,6 +267,9 @@ start(xn_gateway_t *gw)
 	};
 	apr_status_t status;
 
+	XN_TRY(xn_hop__open(gw));
+	if (gw->hop != NULL)
+		how.way = &gw->hop->way;
 	XN_TRY(xn_bootstrap(&gw->transport, &gw->features, gw->spec, &how,
 	    gw->pool));
 	gw->plain = xn_gateway__has(gw, "execnet");
@@ -269,7 +292,7 @@ xn_gateway_open(xn_gateway_t **out, xn_group_t *group, const char *xspec,
 	xn_error_t *error;
 
 	XN_TRY_W(gateway_new(&gw, group, xspec), "gateway %s", xspec);
-	error = start(gw);
+	error = xn_hop__explain(gw, start(gw));
 	xn_group__lock(group);
 	unlist(&group->opening, gw);
 	if (error == NULL) {
@@ -352,6 +375,19 @@ xn_gateway_exit(xn_gateway_t *gw)
 		xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
 	}
 	xn_group__unlock(gw->group);
+}
+
+void
+xn_gateway__end_through(xn_gateway_t *gw)
+{
+	for (xn_gateway_t *g = gw->group->gateways; g; g = g->next) {
+		if (g->ended || g->terminating || g->hop == NULL ||
+		    g->hop->master != gw)
+			continue;
+		xn_gateway__end_through(g);
+		g->terminating = 1;
+		xn_gateway__put(g, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
+	}
 }
 
 xn_error_t *

@@ -20,12 +20,14 @@
 #include <apr_thread_proc.h>
 
 #include <execnet.h>
+#include "core/gateway/spare.h"
 #include "core/gateway/xspec.h"
 #include "core/transport/transport.h"
 #include "core/wire/code.h"
 #include "core/wire/dump.h"
 #include "core/wire/format.h"
 #include "core/wire/message.h"
+#include "core/wire/scan.h"
 #include "core/wire/window.h"
 
 /* ---- Groups ---------------------------------------------------------------- */
@@ -42,6 +44,8 @@ struct xn_group {
 	struct xn_gateway *opening;	/* list of those not yet open: their ids
 					 * are taken */
 	struct xn_channel *channels;	/* list of all channels */
+	struct xn_channel *dead;	/* list of those to be freed by whoever
+					 * unlocks, see held.c */
 	struct xn_relay *ended_relays;	/* to be freed without the lock */
 	int next_gateway;		/* for default ids gw1, gw2, ... */
 	uint64_t arrivals;		/* values that have arrived, and ends */
@@ -125,8 +129,10 @@ struct xn_gateway {
 	int32_t next_id;		/* the next odd id */
 	struct xn_outbox outbox;	/* in order */
 	struct xn_outbox urgent;	/* windows and pings: go first */
+	unsigned int open_channels;	/* how many are */
 	struct xn_window_total total;
 	size_t queued;			/* bytes that wait in its channels */
+	struct xn_spares spares;	/* blocks for payloads */
 	struct xn_sink *blocked;	/* sinks that wait for its outbox */
 	struct xn_attach *attached;	/* channels tied to descriptors */
 	struct xn_hop *hop;		/* what it goes through, or NULL */
@@ -165,6 +171,9 @@ xn_error_t *xn_gateway__setup(xn_gateway_t *gw);
 
 /* 1 if WORD is in the comma-separated list of its features. */
 int xn_gateway__has(const xn_gateway_t *gw, const char *word);
+
+/* Ask all gateways that go through GW to end, the farthest first; locked. */
+void xn_gateway__end_through(xn_gateway_t *gw);
 
 /* 1 if the caller is this gateway's I/O thread. */
 int xn_gateway__in_io_thread(const xn_gateway_t *gw);
@@ -216,6 +225,12 @@ xn_error_t *xn_plain__stuck(const xn_channel_t *ch);
 
 /* ---- Channels -------------------------------------------------------------------- */
 
+/* Channels that something holds, see held.c. */
+struct xn_held {
+	struct xn_channel **channels;	/* malloc'ed */
+	int n, room;
+};
+
 struct xn_item {			/* one payload that waits */
 	struct xn_item *next;
 	uint8_t *payload;		/* malloc'ed */
@@ -223,6 +238,7 @@ struct xn_item {			/* one payload that waits */
 	size_t cost;			/* to be given back when it is taken:
 					 * what its last frame cost */
 	uint64_t arrival;		/* its number in the group */
+	struct xn_held held;		/* the channels in it */
 };
 
 struct xn_waiter;			/* someone in a select, see wait.c */
@@ -233,8 +249,11 @@ struct xn_channel {
 	struct xn_channel *pair;	/* the other end of a pair, counted;
 					 * NULL when it is gone */
 	struct xn_channel *next, *prev;	/* in group->channels */
-	int refs;			/* table, user, pair, native program;
-					 * the I/O thread never drops one */
+	int refs;			/* table, user, pair, native program */
+	int holders;			/* those of refs that keep it open */
+	int in_values;			/* those of holders that are values
+					 * which wait */
+	int counted;			/* in gateway->open_channels */
 	int32_t id;			/* 0 for a pair */
 	int send_closed;		/* we closed, or the peer did */
 	int receive_closed;		/* the peer will send no more */
@@ -250,6 +269,14 @@ struct xn_channel {
 	struct xn_item *head, *tail;	/* not yet received */
 	size_t queued;			/* bytes in them */
 	struct xn_buf partial;		/* parts of the payload now arriving */
+	size_t expected;		/* how large it may become: as the last */
+	struct xn_scan scan;		/* looks through them for channels: */
+	struct xn_held arriving;
+	struct xn_held taken;		/* the channels in the payload that was
+					 * taken last, until it is decoded */
+	struct xn_held kept;		/* handed out by xn_receive() */
+	int kept_open;			/* how many of them were open lately */
+	struct xn_channel *kept_by;	/* in whose kept it is; only compared */
 	struct xn_window window;	/* unused if the gateway is plain */
 	struct xn_coerce coerce;
 	int waiting;			/* threads that wait for it */
@@ -258,12 +285,13 @@ struct xn_channel {
 					 * see plain.c */
 	int sending;			/* a thread is sending parts */
 	int starved;			/* a receiver has been waiting */
-	apr_thread_cond_t *changed;	/* in its own pool */
-	apr_pool_t *pool;		/* own root pool, for the condition */
+	apr_thread_cond_t *changed;	/* made when somebody waits */
+	apr_pool_t *pool;		/* own root pool, for that; or NULL */
 	apr_pool_t *last;		/* what xn_receive() handed out last */
 	xn_channel_fn *callback;
 	void *callback_baton;
 	int endmarker;
+	int callback_holds;		/* the callback is one of the holders */
 	int callback_ready;		/* the I/O thread may call it */
 	int callback_ended;		/* the end is 1 being, 2 has been told */
 	int calling;			/* threads in the callback just now */
@@ -285,9 +313,49 @@ xn_channel_t *xn_channel__of_id(xn_gateway_t *gw, int32_t id);
 
 void xn_channel__ref(xn_channel_t *ch);		/* locked */
 void xn_channel__unref(xn_channel_t *ch);	/* unlocked; may free */
+void xn_channel__unref_locked(xn_channel_t *ch); /* freed by the unlocking */
+
+/* Free the list DEAD of GROUP's channels; not locked. */
+void xn_group__bury(xn_group_t *group, xn_channel_t *dead);
+
+/*
+ * A reference that keeps CH open and in the table; dropping the last closes it.
+ * Locked, but for dropped_with(): it is dropped with POOL.
+ */
+void xn_channel__hold(xn_channel_t *ch);
+void xn_channel__drop(xn_channel_t *ch);
+void xn_channel__dropped_with(xn_channel_t *ch, apr_pool_t *pool);
+void xn_held__add(struct xn_held *held, xn_channel_t *ch);
+void xn_held__drop(struct xn_held *held);
+
+/* The gateway of CH goes: what waits in CH, if CH is in values alone; locked. */
+void xn_channel__break_cycle(xn_channel_t *ch);
+
+/* The same for channels whose kept_by is CARRIER, which are in no values. */
+void xn_held__drop_kept(struct xn_held *held, const xn_channel_t *carrier);
+
+/* What used CH without holding it is done: it goes if nobody holds it.
+ * Locked. */
+void xn_channel__forget_unheld(xn_channel_t *ch);
+
+/* N bytes of a payload have arrived: the channels in them are made and held
+ * (CH->arriving).  Locked; CH has a gateway. */
+void xn_channel__announce(xn_channel_t *ch, const uint8_t *bytes, size_t n);
+
+/* CARRIER holds CH, until CH has been closed here and later ones arrive: the
+ * second is for then.  Locked. */
+void xn_channel__keep_for(xn_channel_t *carrier, xn_channel_t *ch);
+void xn_channel__sweep_kept(xn_channel_t *ch);
+
+/* The condition of CH to wait on; wake who waits.  Locked. */
+apr_thread_cond_t *xn_channel__changed(xn_channel_t *ch);
+void xn_channel__broadcast(xn_channel_t *ch);
 
 /* Wake everybody who waits for something of CH; locked. */
 void xn_channel__wake(xn_channel_t *ch);
+
+/* CH may have become closed: it is not counted any more; locked. */
+void xn_channel__count(xn_channel_t *ch);
 
 /* Nothing more will be received on CH: whoever waits is woken; locked. */
 void xn_channel__end_receiving(xn_channel_t *ch);
@@ -304,6 +372,7 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
  * both the channels and what waits in them have a maximum for a gateway.
  */
 #define XN_CHANNELS_MAX		16384u
+#define XN_CHANNELS_KNOWN_MAX	65536u	/* with those that are closed and held */
 #define XN_QUEUED_MAX		(40u * 1024 * 1024)
 
 /*
@@ -315,8 +384,10 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
 /* Answers that a peer may leave unread. */
 #define XN_REPLIES_MAX		16384u
 
-/* Forget the parts of a payload that has not arrived complete; locked. */
+/* Forget the parts of a payload that has not arrived complete, and the channels
+ * that are known of it; or only its bytes.  Locked. */
 void xn_channel__drop_partial(xn_channel_t *ch);
+void xn_channel__drop_buffer(xn_channel_t *ch);
 
 /* N bytes of a frame are taken: grant them again when it is worth a message.
  * Locked; CH has a gateway. */
@@ -448,6 +519,14 @@ void xn_waiter__remove(struct xn_waiter *waiter, xn_channel_t *ch); /* locked */
  */
 int xn_channel__select(xn_channel_t **channels, int *ready, int n,
     const int *fds, int *fd_ready, int nfds, int timeout_ms);
+
+/*
+ * As struct xn_port's wait (core/side/port.h): until something of WANT can be
+ * done with CH, or one of FDS (at most 8) is ready.
+ */
+struct pollfd;
+int xn_channel__wait_for(xn_channel_t *ch, int want, struct pollfd *fds,
+    int nfds, int timeout_ms);
 
 /* 1 if a receive would return at once; locked. */
 int xn_channel__readable(const xn_channel_t *ch);

@@ -20,7 +20,10 @@
 
 #include <apr_portable.h>
 
+#include "core/gateway/hop.h"
+
 #define READ_SIZE	(128u * 1024)
+#define INPUT_KEPT	(1024u * 1024)	/* room that is kept for more */
 #define READS_A_TURN	8	/* then writing gets its turn */
 #define IOV_MAX_PARTS	32
 
@@ -59,6 +62,9 @@ handle_input(xn_gateway_t *gw)
 		return xn_error_create(XN_E_PROTOCOL,
 		    "%s sent something that is no message: %s",
 		    gw->transport->peer, xn_code_text(taken));
+	/* A large message does not cost its size for ever. */
+	if (xn_buf_len(&gw->in) == 0 && gw->in.cap > INPUT_KEPT)
+		xn_buf_free(&gw->in);
 	return NULL;
 }
 
@@ -84,6 +90,8 @@ read_input(xn_gateway_t *gw, int *end)
 		gw->received += got;
 		xn_group__unlock(gw->group);
 		XN_TRY(handle_input(gw));
+		if (got < READ_SIZE)
+			return NULL;	/* that was all, or poll() tells */
 	}
 	return NULL;
 }
@@ -208,6 +216,9 @@ one_turn(xn_gateway_t *gw, struct polled *p, int *end)
 	xn_group__lock(gw->group);
 	*end = gw->kill;
 	ended = gw->group->ended_relays != NULL;
+	xn_spare__trim(gw, 0);
+	if (gw->spares.bytes > 0 && sleep_ms > 1000)
+		sleep_ms = 1000;	/* to look at them again */
 	xn_group__unlock(gw->group);
 	if (ended)
 		xn_relay__reap(gw->group);
@@ -220,15 +231,27 @@ one_turn(xn_gateway_t *gw, struct polled *p, int *end)
 	return *end ? NULL : write_output(gw);
 }
 
+/* What ended GW: ERROR, or that the stream did; NULL if it was asked to. */
+static xn_error_t *
+why_ended(xn_gateway_t *gw, xn_error_t *error)
+{
+	int terminating;
+
+	xn_group__lock(gw->group);
+	terminating = gw->terminating;
+	xn_group__unlock(gw->group);
+	if (error == NULL && !terminating)
+		error = xn_error_create(XN_E_CONNECTION,
+		    "%s closed the connection", gw->transport->peer);
+	return terminating ? error : xn_hop__explain(gw, error);
+}
+
 /* What the receivers of a gateway that has ended are told. */
 static void
 remember_failure(xn_gateway_t *gw, xn_error_t *error)
 {
 	apr_pool_t *scratch;
 
-	if (error == NULL && !gw->terminating)
-		error = xn_error_create(XN_E_CONNECTION,
-		    "%s closed the connection", gw->transport->peer);
 	if (error == NULL)
 		return;
 	if (gw->terminating) {		/* it ends as it was asked to */
@@ -311,18 +334,23 @@ xn_gateway__io(apr_thread_t *thread, void *baton)
 	while (error == NULL && !end)
 		error = one_turn(gw, &polled, &end);
 	free(polled.fds);
+	/* Before the question why: the far end of a hop answers then. */
+	gw->transport->kind->close(gw->transport);
+	error = why_ended(gw, error);
 	xn_group__lock(gw->group);
 	remember_failure(gw, error);
 	gw->closing = 1;
 	xn_outbox_clear(&gw->outbox);
 	xn_outbox_clear(&gw->urgent);
 	xn_group__unlock(gw->group);
-	gw->transport->kind->close(gw->transport);
+	xn_hop__close(gw);
 	end_channels(gw);
 	xn_attach__end(gw);
 	xn_group__lock(gw->group);
 	gw->ended = 1;
 	apr_thread_cond_broadcast(gw->changed);
+	if (gw->hop != NULL)
+		apr_thread_cond_broadcast(gw->hop->master->changed);
 	xn_group__unlock(gw->group);
 	return NULL;
 }

@@ -75,7 +75,7 @@ xn_channel__has_taken(xn_channel_t *ch)
 {
 	xn_channel_t *pair = ch->pair;
 
-	apr_thread_cond_broadcast(pair->changed);
+	xn_channel__broadcast(pair);
 	if (pair->sink != NULL)
 		pair->sink->kind->room(pair->sink);
 }
@@ -101,6 +101,8 @@ xn_channel__pop(xn_channel_t *ch, size_t *n)
 	struct xn_item *item = ch->head;
 	uint8_t *payload = item->payload;
 
+	xn_held__drop(&ch->taken);
+	ch->taken = item->held;
 	ch->head = item->next;
 	if (ch->head == NULL)
 		ch->tail = NULL;
@@ -147,7 +149,7 @@ wait_for_change(xn_channel_t *ch, apr_time_t deadline)
 {
 	if (ch->waiting++ == 0)
 		ch->waiting_since = xn__clock();
-	xn__cond_wait(ch->changed, ch->group->lock, deadline);
+	xn__cond_wait(xn_channel__changed(ch), ch->group->lock, deadline);
 	ch->waiting--;
 }
 
@@ -179,11 +181,18 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 	return error;
 }
 
+/* What a value is decoded for: its channels belong to POOL, or to CARRIER. */
+struct decoding {
+	xn_channel_t *carrier;
+	apr_pool_t *pool;		/* NULL: CARRIER keeps them */
+};
+
 /* Decoding needs the channel table, and so the lock, only for channels. */
 static void *
 channel_for_decode(void *baton, int32_t id)
 {
-	xn_gateway_t *gw = ((xn_channel_t *)baton)->gateway;
+	struct decoding *d = baton;
+	xn_gateway_t *gw = d->carrier->gateway;
 	xn_channel_t *found = NULL;
 
 	if (gw == NULL)
@@ -192,7 +201,13 @@ channel_for_decode(void *baton, int32_t id)
 	found = xn_channel__of_id(gw, id);
 	if (found != NULL)
 		found = xn_relay__original(found);
+	if (found != NULL && d->pool == NULL)
+		xn_channel__keep_for(d->carrier, found);
+	else if (found != NULL)
+		xn_channel__hold(found);
 	xn_group__unlock(gw->group);
+	if (found != NULL && d->pool != NULL)
+		xn_channel__dropped_with(found, d->pool);
 	return found;
 }
 
@@ -202,20 +217,27 @@ pool_alloc(void *pool, size_t n)
 	return apr_palloc(pool, n);
 }
 
-xn_error_t *
-xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
-    const uint8_t *payload, size_t n, apr_pool_t *pool)
+static xn_error_t *
+decode(const xn_value_t **value, xn_channel_t *ch, const uint8_t *payload,
+    size_t n, apr_pool_t *pool, int keep)
 {
+	struct decoding decoding = { ch, keep ? NULL : pool };
 	struct xn_decode_env env = {
 		.alloc = pool_alloc,
 		.alloc_baton = pool,
 		.channel = channel_for_decode,
-		.channel_baton = ch,
+		.channel_baton = &decoding,
 		.py2str_as_py3str = ch->coerce.py2str_as_py3str,
 		.py3str_as_py2str = ch->coerce.py3str_as_py2str,
 	};
 	int code = xn_decode(value, payload, n, &env);
 
+	/* Held by whom the value belongs to, from now on. */
+	if (ch->taken.n > 0) {
+		xn_group__lock(ch->group);
+		xn_held__drop(&ch->taken);
+		xn_group__unlock(ch->group);
+	}
 	if (code != XN_C_OK)
 		return xn_error_create(XN_E_PROTOCOL,
 		    "a value that cannot be read arrived on channel %d: %s",
@@ -224,15 +246,29 @@ xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
 }
 
 xn_error_t *
-xn_channel_receive(const xn_value_t **value, xn_channel_t *ch,
-    apr_interval_time_t timeout, apr_pool_t *pool)
+xn_channel__decode(const xn_value_t **value, xn_channel_t *ch,
+    const uint8_t *payload, size_t n, apr_pool_t *pool)
+{
+	return decode(value, ch, payload, n, pool, 0);
+}
+
+static xn_error_t *
+receive(const xn_value_t **value, xn_channel_t *ch,
+    apr_interval_time_t timeout, apr_pool_t *pool, int keep)
 {
 	uint8_t *payload;
 	size_t n;
 
 	XN_TRY(xn_channel__take(&payload, &n, ch, timeout));
-	xn__free_with(pool, payload);
-	return xn_channel__decode(value, ch, payload, n, pool);
+	xn_spare__with(pool, ch, payload);
+	return decode(value, ch, payload, n, pool, keep);
+}
+
+xn_error_t *
+xn_channel_receive(const xn_value_t **value, xn_channel_t *ch,
+    apr_interval_time_t timeout, apr_pool_t *pool)
+{
+	return receive(value, ch, timeout, pool, 0);
 }
 
 static xn_error_t *
@@ -269,7 +305,10 @@ xn_receive(xn_channel_t *ch, apr_interval_time_t timeout, const char *format,
 		apr_pool_create(&ch->last, NULL);
 	else
 		apr_pool_clear(ch->last);
-	XN_TRY(xn_channel_receive(&value, ch, timeout, ch->last));
+	xn_group__lock(ch->group);
+	xn_channel__sweep_kept(ch);
+	xn_group__unlock(ch->group);
+	XN_TRY(receive(&value, ch, timeout, ch->last, 1));
 	va_start(ap, format);
 	error = unpack(value, ch->last, format, ap);
 	va_end(ap);
@@ -289,6 +328,15 @@ xn_unpack_value(const xn_value_t *value, apr_pool_t *pool, const char *format,
 	return error;
 }
 
+/* Closed by the peer, and the callback, if there is one, has been told. */
+static int
+is_over(const xn_channel_t *ch)
+{
+	return ch->receive_closed && (ch->callback == NULL ||
+	    ch->local_closed || (ch->callback_ended == 2 &&
+	    ch->calling == 0));
+}
+
 xn_error_t *
 xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
 {
@@ -297,7 +345,7 @@ xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
 
 	xn_group__lock(ch->group);
 	error = xn__may_block("cannot wait for a close");
-	while (error == NULL && !ch->receive_closed && !ch->group->cancelled &&
+	while (error == NULL && !is_over(ch) && !ch->group->cancelled &&
 	    !ch->stuck) {
 		if (deadline >= 0 && xn__clock() >= deadline)
 			error = xn_error_create(XN_E_TIMEOUT,

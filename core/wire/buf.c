@@ -47,11 +47,25 @@ cap_limit(const struct xn_buf *b)
 	return b->max > SIZE_MAX / 2 ? SIZE_MAX : b->max * 2;
 }
 
+uint8_t *
+xn_buf_move(struct xn_buf *b, uint8_t *block, size_t cap)
+{
+	uint8_t *before = b->base;
+	size_t len = xn_buf_len(b);
+
+	if (len != 0)
+		memcpy(block, before + b->start, len);
+	b->base = block;
+	b->start = 0;
+	b->end = len;
+	b->cap = cap;
+	return before;
+}
+
 /* Move to a larger allocation with room for NEED (<= max) bytes in all. */
 static int
 grow(struct xn_buf *b, size_t need)
 {
-	size_t len = xn_buf_len(b);
 	size_t cap = b->cap < SMALLEST / 2 ? SMALLEST / 2 : b->cap;
 	uint8_t *base;
 
@@ -62,13 +76,7 @@ grow(struct xn_buf *b, size_t need)
 		cap = cap_limit(b);
 	if ((base = malloc(cap)) == NULL)
 		return XN_C_NOMEM;
-	if (len != 0)
-		memcpy(base, b->base + b->start, len);
-	free(b->base);
-	b->base = base;
-	b->start = 0;
-	b->end = len;
-	b->cap = cap;
+	free(xn_buf_move(b, base, cap));
 	return XN_C_OK;
 }
 

@@ -40,6 +40,12 @@ int xn_buf_put(struct xn_buf *b, const void *bytes, size_t n);
 int xn_buf_put_u8(struct xn_buf *b, uint8_t v);
 int xn_buf_put_u32(struct xn_buf *b, uint32_t v);
 
+/*
+ * Move what is held into BLOCK (malloc'ed, of CAP bytes, which are enough; B's
+ * from now on).  Returns the block that it was in, now the caller's, or NULL.
+ */
+uint8_t *xn_buf_move(struct xn_buf *b, uint8_t *block, size_t cap);
+
 /* Drop N bytes from the front; N is at most xn_buf_len(b). */
 void xn_buf_consume(struct xn_buf *b, size_t n);
 
