@@ -101,11 +101,12 @@ do_load(shell_loop_t *loop, const char *rest)
 static const struct {
 	const char *name;
 	void (*function)(shell_loop_t *loop, const char *rest);
-	int at_once;		/* also while a snippet runs */
+	enum { LATER, AT_TERMINAL, AT_ONCE } when;	/* while a snippet
+				 * runs; a script's :quit waits for it */
 } commands[] = {
-	{ "help", do_help, 1 }, { "quit", do_quit, 1 },
-	{ "reset", do_reset, 1 }, { "send", do_send, 1 },
-	{ "status", do_status, 1 }, { "load", do_load, 0 },
+	{ "help", do_help, AT_ONCE }, { "quit", do_quit, AT_TERMINAL },
+	{ "reset", do_reset, AT_TERMINAL }, { "send", do_send, AT_ONCE },
+	{ "status", do_status, AT_ONCE }, { "load", do_load, LATER },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -137,10 +138,14 @@ shell_command(shell_loop_t *loop, const char *line)
 }
 
 int
-shell_command_at_once(const char *line)
+shell_command_at_once(const shell_loop_t *loop, const char *line)
 {
 	const char *rest;
 	size_t i = find_command(line, &rest);
 
-	return i < COMMANDS && commands[i].at_once;
+	if (i == COMMANDS)
+		return 0;
+	return commands[i].when == AT_ONCE ||
+	    (commands[i].when == AT_TERMINAL &&
+	    shell_input_is_terminal(loop->input));
 }

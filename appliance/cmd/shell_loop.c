@@ -11,7 +11,7 @@
 static void
 take_early_line(shell_loop_t *loop, const char *line)
 {
-	if (*line == ':' && shell_command_at_once(line))
+	if (*line == ':' && shell_command_at_once(loop, line))
 		shell_command(loop, line);
 	else
 		loop->pending = apr_pstrdup(loop->turn, line);

@@ -40,7 +40,7 @@ void shell_take_events(shell_loop_t *loop, int wait);
 void shell_command(shell_loop_t *loop, const char *line);
 
 /* Is LINE a command that acts also while a snippet runs? */
-int shell_command_at_once(const char *line);
+int shell_command_at_once(const shell_loop_t *loop, const char *line);
 
 /* ---- shell_loop.c ---------------------------------------------------------- */
 
