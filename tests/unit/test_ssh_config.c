@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include "core/transport/ssh_config.h"
+#include "core/transport/ssh_jump.h"
 
 static apr_pool_t *pool;
 static const xn_ssh_local_t local = { .home = "/home/me", .user = "me",
@@ -150,6 +151,44 @@ a_proxy_is_seen(void)
 	    &target)->proxy, "ProxyCommand nc %h %p");
 }
 
+/* The last host of LIST, and what comes before it, as one text. */
+static const char *
+jump(const char *list)
+{
+	xn_ssh_target_t target = { .host = "alias" };
+	xn_error_t *error;
+
+	parse("", &target);
+	error = xn_ssh__jump_parse(&target, list, pool);
+	if (error != NULL) {
+		CU_ASSERT_EQUAL(error->code, XN_E_XSPEC);
+		xn_error_clear(error);
+		return "refused";
+	}
+	return apr_psprintf(pool, "%s@%s:%d by %s", target.user != NULL ?
+	    target.user : "", target.host, target.port,
+	    target.jump != NULL ? target.jump : "none");
+}
+
+static void
+jump_hosts_are_taken_from_the_end(void)
+{
+	static const char *const bad[] = { "", ",", "a,", "@a", "me@", ":22",
+	    "a:0", "a:x", "a:65536", "[::1", "[::1]22", "[]", "-oX=y",
+	    "me@-oX=y", "a/b", "ssh://" };
+
+	CU_ASSERT_STRING_EQUAL(jump("gate"), "@gate:0 by none");
+	CU_ASSERT_STRING_EQUAL(jump("me@gate:22"), "me@gate:22 by none");
+	CU_ASSERT_STRING_EQUAL(jump("a@b@gate"), "a@b@gate:0 by none");
+	CU_ASSERT_STRING_EQUAL(jump("ssh://me@gate:7"), "me@gate:7 by none");
+	CU_ASSERT_STRING_EQUAL(jump("a,me@b:2,c"), "@c:0 by a,me@b:2");
+	CU_ASSERT_STRING_EQUAL(jump("[::1]:22"), "@::1:22 by none");
+	CU_ASSERT_STRING_EQUAL(jump("me@[::1]"), "me@::1:0 by none");
+	CU_ASSERT_STRING_EQUAL(jump("::1"), "@::1:0 by none");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT_STRING_EQUAL(jump(bad[i]), "refused");
+}
+
 static void
 nonsense_is_refused_and_bounded(void)
 {
@@ -178,6 +217,8 @@ static const struct xn_test_case cases[] = {
 	{ "tokens are put in", tokens_are_put_in },
 	{ "an agent can be named or refused", an_agent_can_be_named_or_refused },
 	{ "a proxy is seen", a_proxy_is_seen },
+	{ "jump hosts are taken from the end",
+	    jump_hosts_are_taken_from_the_end },
 	{ "nonsense is refused and bounded", nonsense_is_refused_and_bounded },
 };
 

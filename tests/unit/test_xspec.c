@@ -1,6 +1,8 @@
 /* What an xspec says, and how each wrong one is refused. */
 #include "core/gateway/xspec.h"
 
+#include <apr_strings.h>
+
 #include "core/gateway/nearest.h"
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
@@ -93,6 +95,89 @@ ssh_is_taken_apart(void)
 		CU_ASSERT(same(ssh->config, rows[i].config));
 		CU_ASSERT_EQUAL(ssh->accept_new, 0);
 	}
+	apr_pool_destroy(pool);
+}
+
+static void
+a_jump_list_is_taken(void)
+{
+	apr_pool_t *pool = expect_pool();
+	const xn_xspec_t *spec = parse("ssh=-J gate,me@b:22 -p 5 host", pool);
+
+	CU_ASSERT_STRING_EQUAL(spec->ssh.jump, "gate,me@b:22");
+	CU_ASSERT_STRING_EQUAL(spec->ssh.host, "host");
+	CU_ASSERT_PTR_NULL(parse("ssh=host", pool)->ssh.jump);
+	apr_pool_destroy(pool);
+}
+
+/* WORDS, joined by bars. */
+static const char *
+joined(const char *const *words, apr_pool_t *pool)
+{
+	const char *text = "";
+
+	for (; *words != NULL; words++)
+		text = apr_pstrcat(pool, text, *text != '\0' ? "|" : "",
+		    *words, NULL);
+	return text;
+}
+
+static void
+openssh_keeps_its_words(void)
+{
+	static const struct {
+		const char *text, *words, *host;
+	} rows[] = {
+		{ "openssh=host", "host", "host" },
+		{ "openssh=me@host", "me@host", "host" },
+		{ "openssh=-p 5000 host", "-p|5000|host", "host" },
+		{ "openssh=-p5000 -vC host", "-p5000|-vC|host", "host" },
+		{ "openssh=host -p 5000", "host|-p|5000", "host" },
+		{ "openssh=-vp 22 host", "-vp|22|host", "host" },
+		{ "openssh=-- host", "--|host", "host" },
+		{ "openssh=::1", "::1", "::1" },
+		{ "openssh=-o 'ProxyCommand nc %h %p' \"a b\"",
+		    "-o|ProxyCommand nc %h %p|a b", "a b" },
+		{ "openssh=-oUser=a\\ b host", "-oUser=a b|host", "host" },
+	};
+	apr_pool_t *pool = expect_pool();
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const xn_xspec_t *spec = parse(rows[i].text, pool);
+
+		CU_ASSERT_EQUAL(spec->kind, XN_XSPEC_OPENSSH);
+		CU_ASSERT_STRING_EQUAL(joined(spec->openssh, pool),
+		    rows[i].words);
+		CU_ASSERT_STRING_EQUAL(spec->openssh_host, rows[i].host);
+	}
+	CU_ASSERT_EQUAL(parse("openssh=host//cache=yes", pool)->cache, 1);
+	apr_pool_destroy(pool);
+}
+
+static void
+sockets_are_taken_apart(void)
+{
+	static const struct {
+		const char *text, *host;
+		int port;
+	} rows[] = {
+		{ "socket=host:8888", "host", 8888 },
+		{ "socket=127.0.0.1:1", "127.0.0.1", 1 },
+		{ "socket=[::1]:65535", "::1", 65535 },
+		{ "socket=:8888", "localhost", 8888 },
+	};
+	apr_pool_t *pool = expect_pool();
+	const xn_xspec_t *spec;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		spec = parse(rows[i].text, pool);
+		CU_ASSERT_EQUAL(spec->kind, XN_XSPEC_SOCKET);
+		CU_ASSERT_STRING_EQUAL(spec->host, rows[i].host);
+		CU_ASSERT_EQUAL(spec->port, rows[i].port);
+	}
+	spec = parse("unix=/run/a b//id=x", pool);
+	CU_ASSERT_EQUAL(spec->kind, XN_XSPEC_UNIX);
+	CU_ASSERT_STRING_EQUAL(spec->path, "/run/a b");
 	apr_pool_destroy(pool);
 }
 
@@ -217,6 +302,62 @@ bad_ssh_says_how_to_write_it(void)
 }
 
 static void
+bad_openssh_says_what_is_wrong(void)
+{
+	static const struct refusal rows[] = {
+		{ "openssh", XN_E_XSPEC, "openssh=VALUE" },
+		{ "openssh=", XN_E_XSPEC, "openssh=VALUE" },
+		{ "openssh=  ", XN_E_XSPEC, "needs a value" },
+		{ "openssh=-p 22", XN_E_XSPEC, "needs a host" },
+		{ "openssh=-p", XN_E_XSPEC, "needs a value behind it" },
+		{ "openssh=--", XN_E_XSPEC, "needs a host" },
+		{ "openssh=me@", XN_E_XSPEC, "host is empty" },
+		{ "openssh=host ls", XN_E_XSPEC, "behind the host" },
+		{ "openssh=-- host -N", XN_E_XSPEC, "behind the host" },
+		{ "openssh=host:22", XN_E_XSPEC, "openssh=-p 22 host" },
+		{ "openssh=-N host", XN_E_XSPEC, "-N runs nothing" },
+		{ "openssh=-vf host", XN_E_XSPEC, "-f puts ssh" },
+		{ "openssh=host -tt", XN_E_XSPEC, "-t puts a terminal" },
+		{ "openssh=-W a:1 host", XN_E_XSPEC, "-W takes the place" },
+		{ "openssh=-o 'A host", XN_E_XSPEC, "left open" },
+		{ "openssh=a//ssh=b", XN_E_XSPEC, "exclude each other" },
+		{ "openssh=a//compress=yes", XN_E_XSPEC, "ssh= connection" },
+		{ "openssh=a//hostkeys=strict", XN_E_XSPEC,
+		    "ssh= connection" },
+	};
+
+	REFUSED(rows);
+}
+
+static void
+bad_sockets_say_how_to_write_them(void)
+{
+	static const struct refusal rows[] = {
+		{ "socket", XN_E_XSPEC, "socket=VALUE" },
+		{ "socket=host", XN_E_XSPEC, "socket=HOST:PORT" },
+		{ "socket=host:", XN_E_XSPEC, "not a port" },
+		{ "socket=host:0", XN_E_XSPEC, "not a port" },
+		{ "socket=host:65536", XN_E_XSPEC, "not a port" },
+		{ "socket=host:1x", XN_E_XSPEC, "not a port" },
+		{ "socket=host:99999999999999999999", XN_E_XSPEC,
+		    "not a port" },
+		{ "socket=::1:80", XN_E_XSPEC, "in brackets" },
+		{ "socket=h:1//cache=yes", XN_E_XSPEC, "brought over ssh" },
+		{ "socket=h:1//unix=/x", XN_E_XSPEC, "exclude each other" },
+		{ "unix", XN_E_XSPEC, "unix=VALUE" },
+		{ "unix=relative", XN_E_XSPEC, "whole path" },
+	};
+
+	apr_pool_t *pool = expect_pool();
+	struct refusal much = { apr_psprintf(pool, "unix=/%0120d", 0),
+	    XN_E_XSPEC, "at most 107 bytes" };
+
+	REFUSED(rows);
+	refused(&much, 1);
+	apr_pool_destroy(pool);
+}
+
+static void
 known_keys_that_do_not_work_have_their_sentence(void)
 {
 	static const struct refusal rows[] = {
@@ -234,10 +375,17 @@ static const struct xn_test_case cases[] = {
 	{ "popen alone has the defaults", popen_has_the_defaults },
 	{ "every key is taken", every_key_is_taken },
 	{ "ssh= is taken apart", ssh_is_taken_apart },
+	{ "a list of jump hosts is taken", a_jump_list_is_taken },
+	{ "openssh= keeps its words", openssh_keeps_its_words },
+	{ "sockets are taken apart", sockets_are_taken_apart },
 	{ "bad grammar names the key", bad_grammar_names_the_key },
 	{ "near keys are suggested", near_keys_are_suggested },
 	{ "bad values say what is wanted", bad_values_say_what_is_wanted },
 	{ "a bad ssh= says how to write it", bad_ssh_says_how_to_write_it },
+	{ "a bad openssh= says what is wrong",
+	    bad_openssh_says_what_is_wrong },
+	{ "bad sockets say how to write them",
+	    bad_sockets_say_how_to_write_them },
 	{ "known keys that do not work have their sentence",
 	    known_keys_that_do_not_work_have_their_sentence },
 };
