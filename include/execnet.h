@@ -336,8 +336,19 @@ XN_API xn_error_t *xn_make_value(const xn_value_t **value, apr_pool_t *pool,
 /* Python's repr() of a value, in POOL. */
 XN_API const char *xn_value_repr(const xn_value_t *value, apr_pool_t *pool);
 
-/* The channel in a value of kind XN_CHANNEL; NULL if it is another kind. */
+/*
+ * The channel in a value of kind XN_CHANNEL; NULL if it is another kind.
+ *
+ * A channel that was received belongs to whatever the value belongs to, as all
+ * in it: to the pool of the receive, to a callback until that returns.  When
+ * the last such holder of a channel goes it is closed.  xn_channel_keep() makes
+ * POOL one more holder; so are a callback of its own and a stream, until they
+ * end.  What xn_receive() hands out by 'c' is held by the channel it came on,
+ * until that goes, or until it has been closed here and others come: a program
+ * that receives many closes each.
+ */
 XN_API xn_channel_t *xn_value_channel(const xn_value_t *value);
+XN_API void xn_channel_keep(xn_channel_t *channel, apr_pool_t *pool);
 
 /*
  * Hand every value to FUNCTION from now on, beginning with those that wait
@@ -367,7 +378,8 @@ XN_API xn_error_t *xn_channel_close_write(xn_channel_t *channel);
 
 /*
  * Wait until the peer has closed the channel (or said its last message).
- * Values that wait stay receivable.  XN_E_TIMEOUT, XN_E_REMOTE as receive.
+ * Values that wait stay receivable; a callback has got all of them, and the
+ * end, or the error in our place.  XN_E_TIMEOUT, XN_E_REMOTE as receive.
  */
 XN_API xn_error_t *xn_channel_waitclose(xn_channel_t *channel,
     apr_interval_time_t timeout);
@@ -409,6 +421,30 @@ XN_API xn_error_t *xn_channel_makefile(FILE **file, xn_channel_t *channel,
  */
 XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
 
+/* How xn_link() connects; all zero is the default. */
+typedef struct xn_link_options {
+	const char *address;	/* where B's agent listens, as A's machine
+				 * reaches it: an IPv4 or IPv6 address, with
+				 * :PORT if it is to be a certain one.  Bytes
+				 * pass there as they are: it is for networks
+				 * that are trusted.  NULL: a unix socket, for
+				 * two agents of one machine. */
+	int *direct;		/* set to 1 when the direct path is there, to 0
+				 * before; NULL: nobody wants to know */
+} xn_link_options_t;
+
+/*
+ * As xn_channel_relay(), but what the two programs send no longer passes here:
+ * their agents connect to each other, once, within 10 seconds, each showing
+ * that it knows a token that is made here.  What is under way keeps its order,
+ * closes and errors arrive as ever, and a program whose peer is killed gets an
+ * error.  Values that hold channels cannot be sent then.  Where there is no
+ * direct path (another kind of worker, an address that does not answer), the
+ * log says why, and everything goes through here.  OPTIONS may be NULL.
+ */
+XN_API xn_error_t *xn_link(xn_channel_t *a, xn_channel_t *b,
+    const xn_link_options_t *options);
+
 /*
  * Tie CHANNEL to descriptors: what arrives, which must be bytes, is written to
  * OUT, what can be read from IN is sent as bytes.  They may be the same socket,
@@ -416,9 +452,10 @@ XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
  * non-blocking, and closed at the end.  The gateway's I/O thread does it; the
  * peer gets credit only for what OUT has taken.  The end of IN is a last
  * message and a last message the end of OUT; a close, and the end of the
- * gateway, end both.  xn_channel_waitclose() waits for it.  XN_E_USAGE if the
- * channel has a callback, or is attached or carried; XN_E_UNSUPPORTED if both
- * its ends are in this process.
+ * gateway, end both.  After both ends the channel is still to be closed.
+ * xn_channel_waitclose() waits for it.  XN_E_USAGE if the channel has a
+ * callback, or is attached or carried; XN_E_UNSUPPORTED if both its ends are in
+ * this process.
  */
 XN_API xn_error_t *xn_channel_attach(xn_channel_t *channel, int in, int out);
 

@@ -10,7 +10,10 @@
 
 #include <apr_strings.h>
 
-/* What is not asked for is left out of the arguments. */
+/*
+ * What is not asked for is left out of the arguments.  On Linux nice() is for
+ * the calling thread alone, and other programs run in other threads.
+ */
 static const char python_source[] =
 "def setup(channel, nice, env, chdir=None):\n"
 "    import os\n"
@@ -24,7 +27,10 @@ static const char python_source[] =
 "            os.chdir(chdir)\n"
 "        if nice:\n"
 "            what = 'nice: cannot add %d' % nice\n"
-"            os.nice(nice)\n"
+"            nice = os.nice(nice)\n"
+"            if os.path.isdir('/proc/self/task'):\n"
+"                for thread in os.listdir('/proc/self/task'):\n"
+"                    os.setpriority(os.PRIO_PROCESS, int(thread), nice)\n"
 "        for name in env:\n"
 "            what = 'env: cannot set \\'%s\\'' % text(name)\n"
 "            os.environ[text(name)] = text(env[name])\n"
@@ -77,8 +83,10 @@ by_message(xn_gateway_t *gw, uint8_t *payload, size_t n)
 	xn_gateway__put(gw, XN_MSG_SETUP, ch->id, payload, n, 0);
 	xn_group__unlock(gw->group);
 	error = xn_channel_waitclose(ch, gw->spec->timeout);
-	xn_channel__close(ch, NULL);
-	xn_channel__unref(ch);
+	xn_group__lock(gw->group);
+	xn_channel__forget_unheld(ch);
+	xn_channel__unref_locked(ch);
+	xn_group__unlock(gw->group);
 	return error;
 }
 

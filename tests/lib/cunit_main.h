@@ -20,7 +20,7 @@ struct xn_test_case {
 	void (*function)(void);
 };
 
-static int
+static inline int
 xn_test_main(const char *suite_name, const struct xn_test_case *cases,
     size_t n, int argc, char **argv)
 {
