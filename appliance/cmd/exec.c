@@ -203,20 +203,21 @@ static const apr_getopt_option_t options[] = {
 
 const cmd_t cmd_exec = {
 	.name = "exec",
-	.words = "XSPEC FILE [ARG...] | --on XSPEC... FILE [ARG...]",
+	.words = "XSPEC FILE [ARG...]",
 	.summary = "Run a program at the other end of a gateway, or of several",
 	.details =
 	    "\nThe text of FILE (-: standard input; or -e TEXT) is sent over "
 	    "the gateway that\nXSPEC describes, or that the configuration "
 	    "has under that name, and run there.\nIt is C, compiled in memory "
 	    "(its remote_main() is called), or Python for a\ngateway with "
-	    "python=.  NAME=VALUE is an argument of its own, VALUE in JSON or "
-	    "else\ntext; other words are the list \"args\".\n\n"
+	    "python=.  NAME=VALUE is an argument of its own, VALUE in JSON\n"
+	    "or else text; other words are the list \"args\".\n\n"
+	    "With --on in place of the first word it runs on several at "
+	    "once.  XSPEC may be a\nconfigured group, too.\n\n"
 	    "Each line of standard input is a value in JSON and is sent; its "
-	    "end is the end of\nwhat the program receives.  Each value that "
-	    "the program sends is a line of JSON on\nstandard output.  With "
-	    "--on it is {\"from\": ..., \"value\": ...}; an XSPEC may be\na "
-	    "configured group there.\n\n"
+	    "end is the end\nof what the program receives.  Each value that "
+	    "the program sends is a line of\nJSON on standard output, with "
+	    "several {\"from\": ..., \"value\": ...}.\n\n"
 	    "With --limit it is stopped, or refused what it asks for, and the "
 	    "reason said\n(C only): seconds=N cpu=N memory=N[K|M|G] files=N "
 	    "processes=N network=no\nread=PATH[:PATH...]|none write=... "

@@ -26,12 +26,12 @@ on_signal(int number)
 	errno = saved;
 }
 
-/* Without SA_RESTART: libedit shall return. */
 static void
 handle_signals(int fd)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction action = { .sa_handler = on_signal,
+	    .sa_flags = SA_RESTART };
 
 	events_fd = fd;
 	sigemptyset(&action.sa_mask);

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include <apr_strings.h>
 
@@ -23,6 +25,7 @@ struct shell_input {
 	const char *file;		/* of the history, or NULL */
 	const char *prompt, *more;
 	int continued;			/* show the second one */
+	int woken;			/* by an event, while editing */
 	cmd_lines_t lines;
 };
 
@@ -34,6 +37,46 @@ show_prompt(EditLine *edit)
 	el_get(edit, EL_CLIENTDATA, &input);
 	return (char *)(uintptr_t)(input->continued ? input->more :
 	    input->prompt);
+}
+
+/*
+ * The next character for libedit, or -1 when there is an event: a signal that
+ * comes just before read() would not interrupt it.
+ */
+static int
+read_character(EditLine *edit, wchar_t *character)
+{
+	shell_input_t *input;
+	mbstate_t state = { 0 };
+	char byte;
+
+	el_get(edit, EL_CLIENTDATA, &input);
+	for (;;) {
+		struct pollfd fds[2] = {
+			{ .fd = input->lines.fd, .events = POLLIN },
+			{ .fd = input->lines.wake_fd, .events = POLLIN },
+		};
+		ssize_t n;
+		size_t used;
+
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+			return -1;
+		if (fds[1].revents != 0) {
+			input->woken = 1;
+			return -1;
+		}
+		if (fds[0].revents == 0)
+			continue;
+		n = read(input->lines.fd, &byte, 1);
+		if (n == 0 || (n < 0 && errno != EINTR))
+			return (int)n;
+		used = n == 1 ? mbrtowc(character, &byte, 1, &state) :
+		    (size_t)-2;
+		if (used == (size_t)-1)
+			memset(&state, 0, sizeof(state));
+		else if (used != (size_t)-2)
+			return 1;
+	}
 }
 
 static void
@@ -75,6 +118,7 @@ shell_input_open(shell_input_t **result, const char *prompt, int events,
 		    "cannot set up the terminal for editing");
 	el_set(input->edit, EL_CLIENTDATA, input);
 	el_set(input->edit, EL_PROMPT, show_prompt);
+	el_set(input->edit, EL_GETCFN, read_character);
 	el_set(input->edit, EL_EDITOR, "emacs");
 	open_history(input, pool);
 	el_source(input->edit, NULL);
@@ -108,13 +152,11 @@ edit_line(shell_input_t *input, const char **line)
 	const char *text;
 	int n = 0;
 
-	errno = 0;
+	input->woken = 0;
+	el_resize(input->edit);
 	text = el_gets(input->edit, &n);
-	if (text == NULL || n <= 0) {
-		if (n < 0 && errno == EINTR)
-			return LINES_WOKEN;
-		return LINES_END;
-	}
+	if (text == NULL || n <= 0)
+		return input->woken ? LINES_WOKEN : LINES_END;
 	if (text[strspn(text, " \t\n")] != '\0' && input->history != NULL)
 		history(input->history, &event, H_ENTER, text);
 	/* Its own copy is const and lives until the next call. */
