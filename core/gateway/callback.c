@@ -15,10 +15,13 @@ static __thread xn_channel_t *in_callback;
 
 static __thread int calls_back;		/* this thread must not block */
 
-void
-xn__this_thread_calls_back(void)
+int
+xn__this_thread_calls_back(int does)
 {
-	calls_back = 1;
+	int did = calls_back;
+
+	calls_back = does;
+	return did;
 }
 
 int
@@ -38,7 +41,7 @@ void
 xn_channel__await_callback(xn_channel_t *ch)
 {
 	while (ch->calling > (in_callback == ch))
-		xn__cond_wait(ch->changed, ch->group->lock, -1);
+		xn__cond_wait(xn_channel__changed(ch), ch->group->lock, -1);
 }
 
 /* It was counted in CH->calling when FUNCTION was read. */
@@ -58,7 +61,7 @@ called(xn_channel_t *ch)
 {
 	xn_group__lock(ch->group);
 	ch->calling--;
-	apr_thread_cond_broadcast(ch->changed);
+	xn_channel__broadcast(ch);
 	xn_group__unlock(ch->group);
 }
 
@@ -121,6 +124,13 @@ tell_end(xn_channel_t *ch)
 		call(ch, function, baton, NULL, error);
 	if (function != NULL)
 		called(ch);
+	if (function != NULL) {
+		xn_group__lock(ch->group);
+		if (ch->callback_holds)
+			xn_channel__drop(ch);	/* who calls us has a ref */
+		ch->callback_holds = 0;
+		xn_group__unlock(ch->group);
+	}
 	xn_error_clear(error);
 }
 
@@ -167,6 +177,8 @@ xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
 	ch->callback = function;
 	ch->callback_baton = baton;
 	ch->endmarker = endmarker;
+	xn_channel__hold(ch);		/* as in execnet, until the end */
+	ch->callback_holds = 1;
 	xn_channel__ref(ch);		/* it may destroy the channel */
 	xn_group__unlock(ch->group);
 	do {

@@ -50,7 +50,7 @@ caller_main(apr_thread_t *thread, void *baton)
 
 	(void)thread;
 	xn__block_signals();
-	xn__this_thread_calls_back();
+	xn__this_thread_calls_back(1);
 	xn_group__lock(group);
 	while (!group->caller_stop) {
 		if ((ch = next_call(group)) == NULL) {

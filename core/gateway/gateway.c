@@ -65,7 +65,7 @@ xn_gateway__put(xn_gateway_t *gw, int type, int32_t channel, uint8_t *payload,
 	code = xn_outbox_put(urgent ? &gw->urgent : &gw->outbox, type, channel,
 	    payload, n);
 	/* Else the I/O thread is writing, or polls until it can. */
-	if (idle)
+	if (xn_drive__queued(gw, type) && idle)
 		xn_gateway__wake(gw);
 	return code;
 }
@@ -237,6 +237,8 @@ gateway_new(xn_gateway_t **out, xn_group_t *group, const char *xspec)
 	gw->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	status = gw->wake_fd < 0 ? errno :
 	    apr_thread_cond_create(&gw->changed, own);
+	if (status == APR_SUCCESS)
+		status = apr_thread_cond_create(&gw->drive.back, own);
 	error = xn_xspec_parse(&spec, xspec, own);
 	gw->spec = spec;
 	if (error == NULL && status != APR_SUCCESS)

@@ -20,6 +20,7 @@
 #include <apr_thread_proc.h>
 
 #include <execnet.h>
+#include "core/gateway/drive.h"
 #include "core/gateway/spare.h"
 #include "core/gateway/xspec.h"
 #include "core/transport/transport.h"
@@ -99,6 +100,13 @@ int xn_outbox_peek(const struct xn_outbox *box, struct iovec *iov, int max);
 void xn_outbox_advance(struct xn_outbox *box, size_t n);
 void xn_outbox_clear(struct xn_outbox *box);
 
+/* What a turn polls: the array grows with the attached descriptors. */
+struct xn_polled {
+	struct pollfd *fds;		/* malloc'ed */
+	int room;
+	int n;				/* of the transport, then wake_fd */
+};
+
 /* ---- Gateways ------------------------------------------------------------------ */
 
 /* execnet's string coercion: how what arrives is decoded (RECONFIGURE). */
@@ -144,7 +152,9 @@ struct xn_gateway {
 	char *failure;			/* why the connection was lost, or NULL */
 	int failure_code;		/* its XN_E_* */
 	unsigned long long sent, received;
-	/* of the I/O thread alone: */
+	struct xn_drive drive;		/* who does the I/O, see drive.h */
+	/* of the driver alone: */
+	struct xn_polled polled;
 	struct xn_buf in;
 	apr_time_t last_heard;		/* monotonic, see xn_clock() */
 	apr_time_t asked;		/* when the PING went that has not been
@@ -202,6 +212,11 @@ xn_error_t *xn_gateway__on_reconfigure(xn_gateway_t *gw,
 
 /* The error that calls get after the end; NULL while it lives.  Locked. */
 xn_error_t *xn_gateway__error(const xn_gateway_t *gw);
+
+/* One turn of the driver, polling for MAX_MS at most (-1: as it likes), and the
+ * half of it that writes.  *END is set when the stream has ended. */
+xn_error_t *xn_gateway__turn(xn_gateway_t *gw, int max_ms, int *end);
+xn_error_t *xn_gateway__write(xn_gateway_t *gw);
 
 /* The I/O thread's main function. */
 void *APR_THREAD_FUNC xn_gateway__io(apr_thread_t *thread, void *gateway);
@@ -298,6 +313,8 @@ struct xn_channel {
 	struct xn_channel *next_call;	/* of a pair, in group->first_call */
 	int call_queued;		/* it is in that list */
 	struct xn_waiter *waiters;
+	uint8_t *answer;		/* of its agent to a LINK, malloc'ed */
+	size_t answer_n;
 };
 
 /*
@@ -409,7 +426,7 @@ xn_error_t *xn_channel__end_error(xn_channel_t *ch);
  * Threads that run callbacks say so of themselves, once; xn__may_block() is
  * then an error in them: "WHAT: a callback must not block".
  */
-void xn__this_thread_calls_back(void);
+int xn__this_thread_calls_back(int does);
 int xn__in_callback_thread(void);
 xn_error_t *xn__may_block(const char *what);
 

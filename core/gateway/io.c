@@ -1,7 +1,8 @@
 /*
  * io.c: the I/O thread of a gateway.
  *
- * It alone touches the transport.  A turn: see what is to be done, poll, read
+ * It alone touches the transport, except while it has lent that role to who
+ * waits for an answer (drive.h).  A turn: see what is to be done, poll, read
  * and act on what arrived, write what waits.  It never waits for anything but
  * the poll, and it always reads: what arrives is bounded by the credit that
  * the receivers have granted.  A peer without credit is not read from while
@@ -42,6 +43,8 @@ xn_gateway__in_io_thread(const xn_gateway_t *gw)
 {
 	apr_os_thread_t *io = NULL;
 
+	if (xn_drive__is_driving(gw))
+		return 1;
 	if (gw->thread == NULL ||
 	    apr_os_thread_get(&io, gw->thread) != APR_SUCCESS)
 		return 0;
@@ -108,8 +111,8 @@ choose_box(xn_gateway_t *gw)
 	return gw->urgent.head != NULL ? &gw->urgent : &gw->outbox;
 }
 
-static xn_error_t *
-write_output(xn_gateway_t *gw)
+xn_error_t *
+xn_gateway__write(xn_gateway_t *gw)
 {
 	struct iovec iov[IOV_MAX_PARTS];
 	struct xn_outbox *box;
@@ -174,18 +177,11 @@ keepalive(xn_gateway_t *gw, int listening, int *sleep_ms)
 	return NULL;
 }
 
-/* What a turn polls: the array grows with the attached descriptors. */
-struct polled {
-	struct pollfd *fds;		/* malloc'ed */
-	int room;
-	int n;				/* of the transport, then wake_fd */
-};
-
 /* Poll for everything that GW waits for. */
 static xn_error_t *
-wait_for_something(xn_gateway_t *gw, struct polled *p, int want_read,
-    int sleep_ms)
+wait_for_something(xn_gateway_t *gw, int want_read, int sleep_ms)
 {
+	struct xn_polled *p = &gw->polled;
 	int now = 0, n, want_write;
 	uint64_t ignored;
 
@@ -206,9 +202,10 @@ wait_for_something(xn_gateway_t *gw, struct polled *p, int want_read,
 	return NULL;
 }
 
-static xn_error_t *
-one_turn(xn_gateway_t *gw, struct polled *p, int *end)
+xn_error_t *
+xn_gateway__turn(xn_gateway_t *gw, int max_ms, int *end)
 {
+	struct xn_polled *p = &gw->polled;
 	int sleep_ms = 0, want_read, ended;
 
 	want_read = xn_plain__may_read(gw);
@@ -224,11 +221,13 @@ one_turn(xn_gateway_t *gw, struct polled *p, int *end)
 		xn_relay__reap(gw->group);
 	if (*end)
 		return NULL;
-	XN_TRY(wait_for_something(gw, p, want_read, sleep_ms));
+	if (max_ms >= 0 && sleep_ms > max_ms)
+		sleep_ms = max_ms;
+	XN_TRY(wait_for_something(gw, want_read, sleep_ms));
 	XN_TRY(gw->transport->kind->process(gw->transport, p->fds, p->n));
 	XN_TRY(read_input(gw, end));
 	xn_attach__process(gw, p->fds);
-	return *end ? NULL : write_output(gw);
+	return *end ? NULL : xn_gateway__write(gw);
 }
 
 /* What ended GW: ERROR, or that the stream did; NULL if it was asked to. */
@@ -320,20 +319,23 @@ void *APR_THREAD_FUNC
 xn_gateway__io(apr_thread_t *thread, void *baton)
 {
 	xn_gateway_t *gw = baton;
-	struct polled polled = { .room = XN_TRANSPORT_FDS + 1 };
 	xn_error_t *error = NULL;
 	int end = 0;
 
 	(void)thread;
-	polled.fds = calloc((size_t)polled.room, sizeof(*polled.fds));
-	if (polled.fds == NULL)
+	gw->polled.room = XN_TRANSPORT_FDS + 1;
+	gw->polled.fds = calloc((size_t)gw->polled.room,
+	    sizeof(*gw->polled.fds));
+	if (gw->polled.fds == NULL)
 		abort();	/* as APR's pools do */
 	xn__block_signals();
-	xn__this_thread_calls_back();
+	xn__this_thread_calls_back(1);
 	gw->last_heard = xn__clock();
-	while (error == NULL && !end)
-		error = one_turn(gw, &polled, &end);
-	free(polled.fds);
+	while (error == NULL && !end) {
+		if (!xn_drive__park(gw, &error, &end))
+			error = xn_gateway__turn(gw, -1, &end);
+	}
+	free(gw->polled.fds);
 	/* Before the question why: the far end of a hop answers then. */
 	gw->transport->kind->close(gw->transport);
 	error = why_ended(gw, error);

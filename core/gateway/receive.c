@@ -147,10 +147,14 @@ xn_channel__may_receive(const xn_channel_t *ch)
 static void
 wait_for_change(xn_channel_t *ch, apr_time_t deadline)
 {
+	apr_time_t since = xn__clock();
+
 	if (ch->waiting++ == 0)
-		ch->waiting_since = xn__clock();
+		ch->waiting_since = since;
 	xn__cond_wait(xn_channel__changed(ch), ch->group->lock, deadline);
 	ch->waiting--;
+	if (ch->gateway != NULL)
+		xn_drive__waited(ch->gateway, since);
 }
 
 xn_error_t *
@@ -170,7 +174,8 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 			break;
 		}
 		ch->starved = 1;
-		wait_for_change(ch, deadline);
+		if (!xn_drive__receive(ch, deadline))
+			wait_for_change(ch, deadline);
 	}
 	if (error == NULL && ch->head != NULL && !ch->group->cancelled)
 		*payload = xn_channel__pop(ch, n);

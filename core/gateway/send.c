@@ -33,7 +33,7 @@ send_error(xn_channel_t *ch)
 int
 xn_channel__has_room(xn_channel_t *ch, uint32_t n, apr_thread_cond_t **wait)
 {
-	*wait = ch->changed;
+	*wait = NULL;		/* that of CH */
 	if (ch->gateway == NULL)
 		return ch->pair->queued < PAIR_QUEUE_MAX;
 	if (!ch->gateway->plain && !xn_window_may_send(&ch->window, n))
@@ -55,6 +55,8 @@ wait_for_room(xn_channel_t *ch, uint32_t n)
 			return xn_error_create(XN_E_USAGE,
 			    "xn_send() in a callback would block: the other "
 			    "end does not take what was sent");
+		if (wait == NULL)
+			wait = xn_channel__changed(ch);
 		xn__cond_wait(wait, ch->group->lock, -1);
 	}
 	return error;
@@ -71,7 +73,7 @@ begin_sending(xn_channel_t *ch)
 			return xn_error_create(XN_E_USAGE,
 			    "xn_send() in a callback would block: another "
 			    "thread is sending on the channel");
-		xn__cond_wait(ch->changed, ch->group->lock, -1);
+		xn__cond_wait(xn_channel__changed(ch), ch->group->lock, -1);
 	}
 	if (error == NULL)
 		error = xn_sink__check_free(ch);
@@ -136,7 +138,9 @@ xn_channel__send_carrying(xn_channel_t *ch, uint8_t *payload, size_t n,
 		if (error == NULL && carrying != NULL)
 			xn_carrying__begin(carrying);
 		ch->sending = 0;
-		apr_thread_cond_broadcast(ch->changed);
+		xn_channel__broadcast(ch);
+		if (ch->gateway != NULL)
+			xn_drive__send(ch->gateway);
 	}
 	xn_group__unlock(ch->group);
 	free(payload);

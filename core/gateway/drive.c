@@ -1,0 +1,175 @@
+/*
+ * drive.c: see drive.h.
+ */
+#include "core/gateway/drive.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "core/gateway/internal.h"
+
+#define QUICK_US	1000	/* a wait that is shorter is short */
+#define QUICK_WAITS	8	/* so many in a row, and the role is lent */
+#define DRIVE_MS	5	/* nothing came for so long: it goes back */
+#define LEFT_US		1000	/* nobody has taken it for so long: it does */
+
+/* Which gateway this thread is driving. */
+static __thread const xn_gateway_t *driving;
+
+int
+xn_drive__is_driving(const xn_gateway_t *gw)
+{
+	return driving == gw;
+}
+
+/* The role goes back to the I/O thread; locked. */
+static void
+give_back(xn_gateway_t *gw)
+{
+	gw->drive.lent = XN_LENT_NOT;
+	gw->drive.quick = 0;
+	apr_thread_cond_signal(gw->drive.back);
+}
+
+/* What a turn changes of the thread that does it. */
+struct turn {
+	sigset_t mask;
+	int called_back;
+	const xn_gateway_t *drove;
+};
+
+/*
+ * Take the role, and leave the lock.  Whoever writes to a pipe whose reader has
+ * gone gets an error here and no signal; and callbacks may run in this thread,
+ * which must not block meanwhile.
+ */
+static void
+take_role(xn_gateway_t *gw, struct turn *turn)
+{
+	sigset_t pipe_only;
+
+	gw->drive.lent = XN_LENT_TAKEN;
+	xn_group__unlock(gw->group);
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe_only, &turn->mask);
+	turn->called_back = xn__this_thread_calls_back(1);
+	turn->drove = driving;
+	driving = gw;
+}
+
+/*
+ * The turn is over: the role is free again, or goes back, with its ERROR and
+ * END or because IDLE says so.  Locked again.
+ */
+static void
+leave_role(xn_gateway_t *gw, const struct turn *turn, xn_error_t *error,
+    int end, int idle)
+{
+	static const struct timespec now = { 0, 0 };
+	sigset_t pipe_only;
+
+	driving = turn->drove;
+	xn__this_thread_calls_back(turn->called_back);
+	if (error != NULL && !sigismember(&turn->mask, SIGPIPE)) {
+		sigemptyset(&pipe_only);
+		sigaddset(&pipe_only, SIGPIPE);
+		sigtimedwait(&pipe_only, NULL, &now);
+	}
+	pthread_sigmask(SIG_SETMASK, &turn->mask, NULL);
+	xn_group__lock(gw->group);
+	gw->drive.error = error;
+	gw->drive.end = end;
+	if (error != NULL || end || idle) {
+		give_back(gw);
+	} else {
+		gw->drive.lent = XN_LENT_FREE;
+		gw->drive.left = xn__clock();
+	}
+}
+
+int
+xn_drive__receive(xn_channel_t *ch, apr_time_t deadline)
+{
+	xn_gateway_t *gw = ch->gateway;
+	unsigned long long before;
+	int ms = DRIVE_MS, end = 0;
+	apr_time_t left;
+	xn_error_t *error;
+	struct turn turn;
+
+	if (gw == NULL || gw->drive.lent != XN_LENT_FREE)
+		return 0;
+	if (deadline >= 0 && (left = deadline - xn__clock()) < DRIVE_MS * 1000)
+		ms = left < 1000 ? 1 : (int)(left / 1000);
+	before = gw->received;
+	ch->waiting++;
+	take_role(gw, &turn);
+	error = xn_gateway__turn(gw, ms, &end);
+	leave_role(gw, &turn, error, end, gw->received == before);
+	ch->waiting--;
+	return 1;
+}
+
+void
+xn_drive__send(xn_gateway_t *gw)
+{
+	xn_error_t *error;
+	struct turn turn;
+
+	if (gw->drive.lent != XN_LENT_FREE ||
+	    (gw->outbox.head == NULL && gw->urgent.head == NULL))
+		return;
+	take_role(gw, &turn);
+	error = xn_gateway__write(gw);
+	leave_role(gw, &turn, error, 0, gw->outbox.head != NULL);
+}
+
+int
+xn_drive__queued(xn_gateway_t *gw, int type)
+{
+	if (gw->drive.lent != XN_LENT_FREE)
+		return 1;
+	if (type != XN_MSG_CHANNEL_DATA && type != XN_MSG_CHANNEL_PART &&
+	    type != XN_MSG_CHANNEL_WINDOW)
+		give_back(gw);
+	return 0;
+}
+
+void
+xn_drive__waited(xn_gateway_t *gw, apr_time_t since)
+{
+	if (xn__clock() - since > QUICK_US || gw->plain || gw->closing) {
+		gw->drive.quick = 0;
+	} else if (++gw->drive.quick >= QUICK_WAITS &&
+	    gw->drive.lent == XN_LENT_NOT) {
+		gw->drive.lent = XN_LENT_ASKED;
+		xn_gateway__wake(gw);
+	}
+}
+
+int
+xn_drive__park(xn_gateway_t *gw, xn_error_t **error, int *end)
+{
+	struct xn_drive *d = &gw->drive;
+
+	xn_group__lock(gw->group);
+	if (d->lent != XN_LENT_ASKED) {
+		xn_group__unlock(gw->group);
+		return 0;
+	}
+	d->lent = XN_LENT_FREE;
+	d->left = xn__clock();
+	while (d->lent != XN_LENT_NOT) {
+		apr_thread_cond_timedwait(d->back, gw->group->lock, LEFT_US);
+		if (d->lent == XN_LENT_FREE && (gw->kill ||
+		    xn__clock() - d->left > LEFT_US))
+			give_back(gw);
+	}
+	*error = d->error;
+	*end = d->end;
+	d->error = NULL;
+	d->end = 0;
+	xn_group__unlock(gw->group);
+	return 1;
+}
