@@ -19,6 +19,7 @@
 #include "agent/program.h"
 #include "core/side/port.h"
 #include "core/wire/message.h"
+#include "core/wire/scan.h"
 #include "core/wire/window.h"
 
 #define XN_LINK_BUCKETS		256
@@ -36,6 +37,7 @@ struct xn_item {
 	size_t n;
 	uint32_t last_n;		/* of its last frame: credit to give */
 	struct xn_coercion coercion;	/* of the channel when it came */
+	int free;			/* no credit is due for it any more */
 };
 
 /* A channel of this executor; lives until the executor ends. */
@@ -43,11 +45,15 @@ struct xn_chan {
 	struct xn_chan *next;		/* in its bucket */
 	int32_t id;
 	uint8_t closed;			/* by us: nothing is sent any more */
+	uint8_t sent_last;		/* we said LAST_MESSAGE */
 	uint8_t peer_closed;		/* CLOSE or CLOSE_ERROR came */
 	uint8_t peer_last;		/* LAST_MESSAGE came */
 	uint8_t foreign;		/* belongs to another program */
+	uint8_t sending;		/* a value is half sent */
 	char *error;			/* text of CLOSE_ERROR, or NULL */
 	struct xn_window window;
+	struct xn_direct *direct;	/* its own way, or NULL: direct.h */
+	struct xn_scan scan;		/* of what comes on that */
 	struct xn_coercion coercion;	/* for what comes now */
 	struct xn_coercion taken;	/* of the payload taken last */
 	size_t queued;			/* bytes in its items and its part */
@@ -64,6 +70,9 @@ struct xn_link {
 	struct xn_buf in, out;		/* out: control messages, in order */
 	struct xn_chan *buckets[XN_LINK_BUCKETS];
 	unsigned int open_n;		/* channels not closed */
+	struct xn_direct *directs;
+	unsigned int directs_n;
+	int fd;				/* came with a message, or -1 */
 	size_t queued;			/* bytes in items and parts */
 	size_t early;			/* sum of the channels' */
 	struct xn_chan *awaited;	/* receive() waits for it, or NULL */
@@ -119,6 +128,17 @@ int xn_link_send_whole(struct xn_link *link, int32_t id, const void *payload,
 /* M came for CH.  0, or a negative code that breaks the link. */
 int xn_chan_message(struct xn_link *link, struct xn_chan *ch,
     const struct xn_message *m);
+
+/* A DATA or PART came for CH, whichever way; as xn_chan_message(). */
+int xn_chan_data(struct xn_link *link, struct xn_chan *ch,
+    const struct xn_message *m);
+
+/* The word TYPE ends CH; with CLOSE_ERROR, TEXT (malloc'ed, taken over). */
+void xn_chan_ended(struct xn_link *link, struct xn_chan *ch, int type,
+    char *text);
+
+/* From now on frames come another way, under a new window. */
+void xn_chan_fresh(struct xn_link *link, struct xn_chan *ch);
 
 /* How M, a RECONFIGURE, wants strings.  XN_C_OK or the reason why not. */
 int xn_chan_coercion(struct xn_coercion *out, const struct xn_message *m);

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "agent/link.h"
+#include "agent/direct.h"
 
 #define LOG_MAX		4096	/* bytes of one line */
 #define ERROR_MAX	8192	/* of a text that closes a channel */
@@ -71,7 +71,7 @@ sendable(struct xn_link *link, struct xn_chan *ch, const char **error)
 	}
 	if (ch->peer_closed || xn_link_ended(link))
 		return XN_PORT_EOF;
-	if (ch->closed)
+	if (ch->closed || ch->sent_last)
 		return fail(link, error, "cannot send on a closed channel");
 	return XN_PORT_OK;
 }
@@ -94,8 +94,32 @@ send_frame(struct xn_link *link, struct xn_chan *ch, int type,
 	}
 	if (!link->program->plain)
 		xn_window_sent(&ch->window, n);
+	if (ch->direct != NULL && ch->direct->sends) {
+		rc = xn_direct_send(link, ch, type, p, n);
+		return rc == XN_PORT_OK ? rc : sendable(link, ch, error);
+	}
 	xn_link_send(link, type, ch->id, p, n);
 	return XN_PORT_OK;
+}
+
+/* The frames of one value, all on the same way. */
+static int
+send_frames(struct xn_link *link, struct xn_chan *ch, const uint8_t *payload,
+    size_t n, const char **error)
+{
+	int rc = XN_PORT_OK;
+
+	ch->sending = 1;
+	for (; n > XN_PART_MAX && rc == XN_PORT_OK; n -= XN_PART_MAX,
+	    payload += XN_PART_MAX)
+		rc = send_frame(link, ch, XN_MSG_CHANNEL_PART, payload,
+		    XN_PART_MAX, error);
+	if (rc == XN_PORT_OK)
+		rc = send_frame(link, ch, XN_MSG_CHANNEL_DATA, payload,
+		    (uint32_t)n, error);
+	ch->sending = 0;
+	xn_direct_switch(link, ch);
+	return rc;
 }
 
 /* execnet takes no parts. */
@@ -121,7 +145,6 @@ port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
 	int plain = link->program->plain;
 	uint32_t max = plain ? XN_PEER_MESSAGE_MAX : XN_MESSAGE_MAX;
 	char text[80];
-	int rc;
 
 	if (n > max) {
 		snprintf(text, sizeof(text), "cannot send a value of %zu "
@@ -130,14 +153,10 @@ port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
 	}
 	if (plain && n > XN_PART_MAX)
 		return send_whole(link, channel, payload, n, error);
-	for (; n > XN_PART_MAX; n -= XN_PART_MAX, payload += XN_PART_MAX) {
-		rc = send_frame(link, channel, XN_MSG_CHANNEL_PART, payload,
-		    XN_PART_MAX, error);
-		if (rc != XN_PORT_OK)
-			return rc;
-	}
-	return send_frame(link, channel, XN_MSG_CHANNEL_DATA, payload,
-	    (uint32_t)n, error);
+	if (!xn_direct_takes(channel, payload, n))
+		return fail(link, error, "cannot send a channel on a direct "
+		    "path (xn_link): it means nothing at the other end");
+	return send_frames(link, channel, payload, n, error);
 }
 
 /* Would a receive block?  XN_PORT_TIMEOUT if so, else what it would return. */
@@ -273,6 +292,7 @@ port_close(void *baton, void *channel, const char *text)
 
 	if (ch->closed)
 		return;
+	xn_direct_shut(link, ch);
 	ch->closed = 1;
 	if (ch->peer_closed || ch->foreign)
 		return;
@@ -293,7 +313,73 @@ port_isclosed(void *baton, void *channel)
 
 	if (!ch->closed && !ch->peer_closed)
 		xn_link_wait(link, &pfd, 1, 0);
-	return ch->closed || ch->peer_closed || ch->foreign;
+	return ch->closed || ch->sent_last || ch->peer_closed || ch->foreign;
+}
+
+static void
+port_close_write(void *baton, void *channel)
+{
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
+
+	if (ch->closed || ch->sent_last || ch->peer_closed || ch->foreign)
+		return;
+	xn_direct_shut(link, ch);
+	ch->sent_last = 1;
+	xn_link_put(link, XN_MSG_CHANNEL_LAST_MESSAGE, ch->id, NULL, 0);
+	xn_link_flush(link);
+}
+
+/* What of WANT can be done with CH now. */
+static int
+can_do(struct xn_link *link, struct xn_chan *ch, int want)
+{
+	const char *error;
+	int can = 0;
+
+	if ((want & XN_PORT_RECEIVE) &&
+	    readiness(link, ch, &error) != XN_PORT_TIMEOUT)
+		can |= XN_PORT_RECEIVE;
+	if ((want & XN_PORT_SEND) &&
+	    (sendable(link, ch, &error) != XN_PORT_OK ||
+	    link->program->plain ||
+	    xn_window_may_send(&ch->window, XN_PART_MAX)))
+		can |= XN_PORT_SEND;
+	if (ch->closed || ch->peer_closed || ch->foreign ||
+	    link->broken != NULL || xn_link_ended(link))
+		can |= want | XN_PORT_OVER;
+	return can;
+}
+
+static int
+port_wait(void *baton, void *channel, int want, struct pollfd *fds, int nfds,
+    int timeout)
+{
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
+	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	struct pollfd pfd[1 + WAIT_MAX];
+	int can, count = 0, ms;
+
+	if (nfds > WAIT_MAX)
+		nfds = WAIT_MAX;
+	while ((can = can_do(link, ch, want)) == 0 && count == 0) {
+		ms = remaining(end);
+		memcpy(pfd + 1, fds, (size_t)nfds * sizeof(*fds));
+		if (want & XN_PORT_RECEIVE) {
+			link->awaited = ch;
+			link->hungry = 1;
+			xn_chan_give_back(link, ch);
+		}
+		xn_link_wait(link, pfd, 1 + (nfds_t)nfds, ms);
+		link->awaited = NULL;
+		link->hungry = 0;
+		for (int i = 0; i < nfds; i++)
+			count += (fds[i].revents = pfd[1 + i].revents) != 0;
+		if (ms == 0)
+			break;
+	}
+	return can_do(link, ch, want);
 }
 
 static void *
@@ -359,10 +445,12 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 		.select = port_select,
 		.close = port_close,
 		.isclosed = port_isclosed,
+		.close_write = port_close_write,
 		.newchannel = port_newchannel,
 		.channel_of_id = port_channel_of_id,
 		.id_of_channel = port_id_of_channel,
 		.log = port_log,
+		.wait = port_wait,
 		.coercion = port_coercion,
 		.largest = link->program->plain ? XN_PEER_MESSAGE_MAX : 0,
 	};

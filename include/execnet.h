@@ -143,7 +143,8 @@ XN_API int xn_group_cancel_fd(xn_group_t *group);
 
 /*
  * Terminate all gateways: each is asked to end, and what has not ended within
- * TIMEOUT is killed (for ssh: the connection is closed).
+ * TIMEOUT is killed (for ssh: the connection is closed).  Cancelling the group
+ * meanwhile is the end of TIMEOUT.  From a callback it asks and does not wait.
  */
 XN_API void xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout);
 
@@ -585,10 +586,11 @@ XN_API xn_error_t *xn_xspec_check(const char *xspec, apr_pool_t *pool);
 
 /*
  * A value as execnet's dumps() writes it, and back.  VERSION is 1 (execnet
- * 1.x) or 2 (execnet 2.x), each of which reads its own alone; else XN_E_USAGE.
- * loads takes both, and as execnet's does it makes bytes of what was a str in
- * Python 2; XN_E_PROTOCOL for what is no dump.  A channel cannot be in a dump.
- * *BYTES and *VALUE live in POOL; the value's longer bytes are those at BYTES.
+ * 1.x) or 2 (execnet 2.x), each of which reads its own alone; XN_E_USAGE for
+ * another, and for a value that holds a channel.  loads takes both, and as
+ * execnet's does it makes bytes of what was a str in Python 2; XN_E_PROTOCOL
+ * for what is no dump.  *BYTES and *VALUE live in POOL; bytes of more than
+ * XN_TEXT_BYTES_MAX in the value are those at BYTES.
  */
 XN_API xn_error_t *xn_dumps(const unsigned char **bytes, size_t *n,
     const xn_value_t *value, int version, apr_pool_t *pool);

@@ -7,7 +7,8 @@
  * descriptor has taken all of it, and nothing is read while there is no credit.
  *
  * The end of what can be read is a last message, a last message the end of
- * what is written; a close ends both.  Everything of struct xn_attach but the
+ * what is written; a close ends both.  After both ends the peer, or who owns
+ * the channel here, closes it.  Everything of struct xn_attach but the
  * chunks is the I/O thread's own, once it is in the list.
  */
 #include "core/gateway/sink.h"
@@ -100,6 +101,16 @@ end_out(struct xn_attach *a)
 	a->out = -1;
 }
 
+static void
+close_descriptors(struct xn_attach *a)
+{
+	if (a->fds[1] >= 0 && a->fds[1] != a->fds[0])
+		close(a->fds[1]);
+	if (a->fds[0] >= 0)
+		close(a->fds[0]);
+	a->fds[0] = a->fds[1] = -1;
+}
+
 /* Out of the list, not locked. */
 static void
 detach(xn_gateway_t *gw, struct xn_attach *a)
@@ -113,11 +124,9 @@ detach(xn_gateway_t *gw, struct xn_attach *a)
 	xn_sink__clear(&a->sink);
 	a->sink.channel->sink = NULL;
 	xn_channel__wake(a->sink.channel);
+	xn_channel__forget_unheld(a->sink.channel);
 	xn_group__unlock(gw->group);
-	if (a->fds[1] >= 0 && a->fds[1] != a->fds[0])
-		close(a->fds[1]);
-	if (a->fds[0] >= 0)
-		close(a->fds[0]);
+	close_descriptors(a);
 	xn_channel__unref(a->sink.channel);
 	free(a);
 }
@@ -249,14 +258,13 @@ send_bytes(struct xn_attach *a, uint8_t *bytes, size_t n)
 		abort();
 }
 
-/* The end of IN; HUNG_UP if nobody will read what we write either. */
+/*
+ * The end of IN.  If its other end is closed for both ways, what still arrives
+ * finds out when it is written.
+ */
 static void
-end_in(struct xn_attach *a, int hung_up)
+end_in(struct xn_attach *a)
 {
-	if (hung_up) {
-		close_channel(a, NULL);
-		return;
-	}
 	xn_group__lock(a->sink.channel->group);
 	xn_channel__close_write_locked(a->sink.channel);
 	xn_group__unlock(a->sink.channel->group);
@@ -265,7 +273,7 @@ end_in(struct xn_attach *a, int hung_up)
 
 /* Read once: 1 if there may be more. */
 static int
-read_once(struct xn_attach *a, int hung_up)
+read_once(struct xn_attach *a)
 {
 	xn_channel_t *ch = a->sink.channel;
 	uint8_t *bytes;
@@ -289,7 +297,7 @@ read_once(struct xn_attach *a, int hung_up)
 		return got == READ_MAX;
 	}
 	if (got == 0)
-		end_in(a, hung_up);
+		end_in(a);
 	else if (errno == ECONNRESET)
 		close_channel(a, NULL);
 	else if (errno != EAGAIN)
@@ -311,14 +319,14 @@ static int
 turn(struct xn_attach *a, int in_events, int out_events)
 {
 	xn_channel_t *ch = a->sink.channel;
-	int over, last, empty, is_socket = a->fds[0] == a->fds[1];
+	int over, last, empty;
 
 	if (out_events != 0)
 		a->full = 0;
 	while (a->out >= 0 && !a->full && write_first(a))
 		continue;
 	for (int i = 0; in_events != 0 && i < READS_A_TURN; i++)
-		if (!read_once(a, is_socket && (in_events & POLLHUP)))
+		if (!read_once(a))
 			break;
 	xn_group__lock(ch->group);
 	if (a->out < 0)
@@ -329,10 +337,9 @@ turn(struct xn_attach *a, int in_events, int out_events)
 	xn_group__unlock(ch->group);
 	if (last && empty)
 		end_out(a);
-	if (!over && a->in < 0 && a->out < 0) {
-		xn_channel__close(ch, NULL);
-		over = 1;
-	}
+	/* The peer may still say how it ended: it, or our owner, closes. */
+	if (a->in < 0 && a->out < 0)
+		close_descriptors(a);
 	return !over;
 }
 

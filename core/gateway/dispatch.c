@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/gateway/link.h"
 #include "core/gateway/trace.h"
 
 #define EXPECTED_MAX (4u * 1024 * 1024)
@@ -343,6 +344,7 @@ xn_gateway__dispatch(xn_gateway_t *gw, const struct xn_message *m)
 		[XN_MSG_PING] = on_ping,
 		[XN_MSG_PONG] = on_pong,
 		[XN_MSG_LOG] = on_log,
+		[XN_MSG_LINK] = xn_link__on_message,
 	};
 	const int n = (int)(sizeof(handlers) / sizeof(handlers[0]));
 

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/gateway/hop.h"
 #include "core/gateway/trace.h"
 
 apr_time_t
@@ -52,7 +53,12 @@ xn_group__lock(xn_group_t *group)
 void
 xn_group__unlock(xn_group_t *group)
 {
+	xn_channel_t *dead = group->dead;
+
+	group->dead = NULL;
 	apr_thread_mutex_unlock(group->lock);
+	if (dead != NULL)
+		xn_group__bury(group, dead);
 }
 
 void
@@ -269,6 +275,7 @@ xn_group_gateways(xn_gateway_t ***gateways, xn_group_t *group,
 static int
 wait_for_one(xn_group_t *group, int killed, apr_time_t deadline)
 {
+	const int cancelled = group->cancelled;
 	xn_gateway_t *gw;
 	int ended;
 
@@ -279,7 +286,8 @@ wait_for_one(xn_group_t *group, int killed, apr_time_t deadline)
 	if (gw == NULL)
 		return 0;
 	xn_gateway__ref(gw);
-	while (!gw->ended && (deadline < 0 || xn__clock() < deadline))
+	while (!gw->ended && (deadline < 0 || xn__clock() < deadline) &&
+	    (killed || group->cancelled == cancelled))
 		xn__cond_wait(gw->changed, group->lock, deadline);
 	ended = gw->ended;
 	xn_group__unlock(group);
@@ -288,23 +296,40 @@ wait_for_one(xn_group_t *group, int killed, apr_time_t deadline)
 	return ended;
 }
 
+/* Ask those to end that nobody goes through any more: how many; locked. */
+static int
+ask_to_end(xn_group_t *group)
+{
+	int asked = 0;
+
+	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
+		if (!gw->terminating && !gw->ended && !xn_hop__in_use(gw)) {
+			gw->terminating = 1;
+			xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL,
+			    0, 0);
+			asked++;
+		}
+	return asked;
+}
+
 void
 xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout)
 {
 	apr_time_t deadline = xn__deadline(timeout);
 
 	xn_group__lock(group);
+	if (xn__in_callback_thread()) {
+		ask_to_end(group);
+		xn_group__unlock(group);
+		return;
+	}
+	do {
+		while (wait_for_one(group, 0, deadline))
+			continue;
+	} while (ask_to_end(group) > 0);
 	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
-		if (!gw->terminating && !gw->ended) {
-			gw->terminating = 1;
-			xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL,
-			    0, 0);
-		}
-	while (wait_for_one(group, 0, deadline))
-		continue;
-	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
-		if (gw->terminating && !gw->ended) {
-			gw->kill = 1;
+		if (!gw->ended) {
+			gw->terminating = gw->kill = 1;
 			xn_gateway__wake(gw);
 		}
 	while (wait_for_one(group, 1, -1))

@@ -21,6 +21,7 @@ struct xn_native {
 	apr_pool_t *pool;		/* own root pool, for the thread */
 	char *error;			/* why it failed; malloc'ed */
 	char *port_error;		/* the text last handed to the runtime */
+	struct xn_held held;		/* channels that it has got or made */
 };
 
 /* ---- The port ------------------------------------------------------------- */
@@ -107,6 +108,21 @@ port_isclosed(void *baton, void *channel)
 	return xn_channel_isclosed(channel);
 }
 
+static void
+port_close_write(void *baton, void *channel)
+{
+	(void)baton;
+	xn_error_clear(xn_channel_close_write(channel));
+}
+
+static int
+port_wait(void *baton, void *channel, int want, struct pollfd *fds, int nfds,
+    int timeout)
+{
+	(void)baton;
+	return xn_channel__wait_for(channel, want, fds, nfds, timeout);
+}
+
 /* The gateway that ids are ids of: that of the program's own channel. */
 static void *
 port_newchannel(void *baton)
@@ -120,7 +136,8 @@ port_newchannel(void *baton)
 	xn_group__lock(gw->group);
 	if (!gw->closing) {
 		ch = xn_channel__new(gw->group, gw, gw->next_id);
-		ch->refs--;		/* the table's alone */
+		xn_held__add(&native->held, ch);
+		ch->refs--;		/* the table's, and that */
 		gw->next_id += 2;
 	}
 	xn_group__unlock(gw->group);
@@ -138,6 +155,10 @@ port_channel_of_id(void *baton, int32_t id)
 		return NULL;
 	xn_group__lock(gw->group);
 	ch = xn_channel__of_id(gw, id);
+	if (ch != NULL && ch->kept_by != native->channel) {
+		ch->kept_by = native->channel;
+		xn_held__add(&native->held, ch);
+	}
 	xn_group__unlock(gw->group);
 	return ch;
 }
@@ -182,10 +203,12 @@ run(apr_thread_t *thread, void *baton)
 		.select = port_select,
 		.close = port_close,
 		.isclosed = port_isclosed,
+		.close_write = port_close_write,
 		.newchannel = port_newchannel,
 		.channel_of_id = port_channel_of_id,
 		.id_of_channel = port_id_of_channel,
 		.log = port_log,
+		.wait = port_wait,
 	};
 
 	(void)thread;
@@ -193,6 +216,9 @@ run(apr_thread_t *thread, void *baton)
 	    native->kwargs, &native->error);
 	if (native->kwargs != NULL)
 		close_channels(native->kwargs, native->error);
+	xn_group__lock(native->group);
+	xn_held__drop_kept(&native->held, native->channel);
+	xn_group__unlock(native->group);
 	return NULL;
 }
 

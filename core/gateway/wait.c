@@ -9,7 +9,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "core/side/port.h"
+
 #define WAIT_MAX 64	/* channels, and descriptors */
+#define WAIT_FOR_MAX 8
 
 void
 xn_waiter__add(struct xn_waiter *waiter, xn_channel_t *ch)
@@ -124,4 +127,63 @@ xn_channel__select(xn_channel_t **channels, int *ready, int n,
 	unregister_waiters(channels, waiters, n);
 	close(event_fd);
 	return count;
+}
+
+/* What of WANT can be done with CH now; locked. */
+static int
+can_do(xn_channel_t *ch, int want)
+{
+	apr_thread_cond_t *ignored;
+	int can = 0, dead = ch->over || ch->group->cancelled;
+
+	if ((want & XN_PORT_RECEIVE) && xn_channel__readable(ch))
+		can |= XN_PORT_RECEIVE;
+	/* A full outbox is worth the wait: the I/O thread empties it. */
+	if ((want & XN_PORT_SEND) && (dead || ch->send_closed ||
+	    xn_channel__has_room(ch, XN_PART_MAX, &ignored) ||
+	    (ch->gateway != NULL && ignored == ch->gateway->changed)))
+		can |= XN_PORT_SEND;
+	if ((want & XN_PORT_RECEIVE) && !(can & XN_PORT_RECEIVE))
+		ch->starved = 1;
+	return dead ? want | XN_PORT_OVER : can;
+}
+
+int
+xn_channel__wait_for(xn_channel_t *ch, int want, struct pollfd *fds, int nfds,
+    int timeout_ms)
+{
+	apr_time_t deadline = xn__deadline(timeout_ms < 0 ? -1 :
+	    (apr_interval_time_t)timeout_ms * 1000);
+	struct pollfd pfd[WAIT_FOR_MAX + 1];
+	struct xn_waiter waiter = { 0 };
+	int can, ready = 0, wait_ms;
+	uint64_t ignored;
+
+	waiter.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (waiter.event_fd < 0 || nfds > WAIT_FOR_MAX)
+		return want | XN_PORT_OVER;
+	xn_group__lock(ch->group);
+	xn_waiter__add(&waiter, ch);
+	while ((can = can_do(ch, want)) == 0 && ready == 0) {
+		wait_ms = left_ms(deadline);
+		memcpy(pfd, fds, (size_t)nfds * sizeof(*fds));
+		pfd[nfds] = (struct pollfd){ waiter.event_fd, POLLIN, 0 };
+		xn_group__unlock(ch->group);
+		if (poll(pfd, (nfds_t)nfds + 1, wait_ms) > 0) {
+			for (int i = 0; i < nfds; i++)
+				ready += (fds[i].revents = pfd[i].revents) !=
+				    0;
+			if (pfd[nfds].revents != 0 && read(waiter.event_fd,
+			    &ignored, sizeof(ignored)) < 0)
+				ready += 0;
+		}
+		xn_group__lock(ch->group);
+		if (wait_ms == 0)
+			break;
+	}
+	can = can_do(ch, want);
+	xn_waiter__remove(&waiter, ch);
+	xn_group__unlock(ch->group);
+	close(waiter.event_fd);
+	return can;
 }

@@ -374,6 +374,14 @@ xn_close_error(xn_channel *channel, const char *text)
 	side->port->close(side->port->baton, channel->object, line);
 }
 
+void
+xn_close_write(xn_channel *channel)
+{
+	struct xn_side *side = need("xn_close_write", channel);
+
+	side->port->close_write(side->port->baton, channel->object);
+}
+
 int
 xn_isclosed(xn_channel *channel)
 {

@@ -163,6 +163,7 @@ typedef struct xn_side_channel xn_channel;
 #define xn_value_channel	xn_side_value_channel
 #define xn_close		xn_side_close
 #define xn_close_error		xn_side_close_error
+#define xn_close_write		xn_side_close_write
 #define xn_isclosed		xn_side_isclosed
 
 /* The program's entry.  Returning from it closes CHANNEL. */
@@ -265,6 +266,9 @@ xn_channel *xn_value_channel(const xn_value *value);
 /* Close; with a text, the peer's receive returns it as an error. */
 void xn_close(xn_channel *channel);
 void xn_close_error(xn_channel *channel, const char *text);
+
+/* Send no more, but go on receiving: the peer sees the end of the channel. */
+void xn_close_write(xn_channel *channel);
 
 /* 1 if the channel is closed for sending, 0 if it is open. */
 int xn_isclosed(xn_channel *channel);
@@ -417,6 +421,27 @@ int xn_child_wait(xn_child *child);
  * Its exit status as above, or -1 and errno if it cannot be started.
  */
 int xn_run(xn_channel *channel, const char *const *argv);
+
+/* ---- Connections ------------------------------------------------------ */
+
+/*
+ * A connection to the first address of HOST that answers on PORT within
+ * TIMEOUT milliseconds, or to the unix socket PATH: a non-blocking descriptor;
+ * or fails with a text that says why.
+ */
+int xn_connect(const char *host, int port, int timeout);
+int xn_connect_unix(const char *path, int timeout);
+
+/*
+ * Carry bytes both ways until both have ended: what CHANNEL brings, which must
+ * be bytes, is written to OUT, what can be read from IN is sent.  They may be
+ * one socket, are made non-blocking and are closed here; -1 is neither.  Each
+ * way has its own pace: the peer gets credit only for what OUT took, and
+ * nothing is read that cannot be sent.  The end of IN is told as by
+ * xn_close_write(), the peer's is the end of OUT.  Returns 0 when both have
+ * ended, 1 when the peer has closed CHANNEL; or fails.
+ */
+int xn_pump(xn_channel *channel, int in, int out);
 
 /* ---- Time, hashes, compression ---------------------------------------- */
 
