@@ -50,7 +50,9 @@ class Gateway(Messages):
         begun = time.monotonic()
         soon, late = (0.3, 0.8) if self.ours else (5, 10)
         if not self.idle_by(begun + soon):
-            os.kill(os.getpid(), signal.SIGINT)
+            # A handler of the program's own may be none: that would end us.
+            if callable(signal.getsignal(signal.SIGINT)):
+                os.kill(os.getpid(), signal.SIGINT)
             kill_descendants(signal.SIGTERM)
         if self.idle_by(begun + late):
             self.tasks.put(None)        # the main thread ends in its own way,
@@ -175,8 +177,11 @@ def main(args):
         serve(connection, False, b"")
     elif "-c" in args:
         # What follows is execnet's own worker, as text: we are one already.
-        while os.read(connection[0], 1) not in (b"\n", b""):
-            pass
+        for _ in range(LINE_MAX):
+            if os.read(connection[0], 1) in (b"\n", b""):
+                break
+        else:
+            sys.exit("the bootstrap has more than %d bytes" % LINE_MAX)
         serve(connection, False, b"1")
     else:
         sys.exit("usage: worker.py -c ... | --frames")

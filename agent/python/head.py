@@ -23,15 +23,20 @@ and Gateway.bury() does the work.
 Locks: Gateway.lock guards all state and is never held while writing or while a
 program's code runs; Gateway.writing keeps frames whole.
 """
+import sys
+in_folder = sys.path[:1] == [""]
+if in_folder:                           # a queue.py in it is not the one meant
+    del sys.path[0]
 import collections
 import os
 import queue
 import signal
 import struct
-import sys
 import threading
 import time
 import weakref
+if in_folder:
+    sys.path.insert(0, "")
 
 STATUS, RECONFIGURE, TERMINATE, EXEC, DATA, CLOSE, CLOSE_ERROR, LAST = range(8)
 WINDOW, PART, PING, PONG, SETUP, LOG = 32, 34, 35, 36, 37, 38

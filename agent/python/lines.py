@@ -10,6 +10,7 @@ class Lines:
         self.reader = reader            # a buffered binary file
         self.out = out                  # a descriptor
         self.ours = ours                # else execnet's: types 0 to 7 only
+        self.pid = os.getpid()
         self.lock = threading.Lock()
         self.room = threading.Condition(self.lock)
         self.writing = threading.Lock()
@@ -117,6 +118,10 @@ class Lines:
 
     def end_line(self, line):
         """Nothing more arrives on it; locked."""
+        rest = sum(map(len, line.parts))
+        line.queued -= rest
+        self.queued -= rest
+        del line.parts[:]
         line.received_all = True
         line.changed.notify_all()
         if line.callback is not None:

@@ -46,6 +46,8 @@ class Programs(Traffic):
         try:
             error = self.execute(scope, source, name, entry, kwargs)
         finally:
+            if os.getpid() != self.pid:  # it forked: one of us goes on
+                os._exit(0)
             channel._executing = False
             self.close(channel._line, error)
             with self.lock:

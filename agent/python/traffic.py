@@ -121,6 +121,8 @@ class Traffic(Lines):
                 item = self.take(line)
             elif line.received_all:
                 line.callback = None
+                if line.handle is None:  # both ends have said their last
+                    self.lines.pop(line.id, None)
             else:
                 return
         if item is not None:

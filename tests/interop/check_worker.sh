@@ -116,6 +116,24 @@ def callbacks():
     assert got == list(range(100)) + ["end"]
 
 
+def bounded():
+    """execnet knows no credit: what a sleeper does not take waits here."""
+    channel = gateway.remote_exec(
+        "import os, time\n"
+        "channel.send(os.getpid())\n"
+        "time.sleep(1)\n"
+        "channel.send(sum(len(item) for item in channel))\n")
+    pid = channel.receive(10)
+    for _ in range(256):
+        channel.send(bytes(1 << 20))
+    gateway._send(execnet.gateway_base.Message.CHANNEL_LAST_MESSAGE,
+                  channel.id)
+    assert channel.receive(60) == 256 << 20
+    with open("/proc/%d/status" % pid) as status:
+        peak = [line for line in status if line.startswith("VmHWM")][0]
+    assert int(peak.split()[1]) < 96 << 10, peak
+
+
 def strings():
     channel = gateway.remote_exec(
         "channel.reconfigure(py2str_as_py3str=False)\n"
@@ -156,7 +174,7 @@ def end():
 globals()[sys.argv[3]]()
 gateway.exit()
 E2
-for what in ours status functions values errors passing callbacks strings \
+for what in ours status functions values errors passing callbacks bounded strings \
     rsync end; do
 	check "execnet's master is served: $what" timeout 60 /usr/bin/python3 \
 	    "$tmp/master.py" "$worker" "$tmp" "$what"

@@ -54,6 +54,27 @@ print(os.path.realpath(sys.executable))' 2>/dev/null) || continue
 	check_grep "a program runs in $("$real" -V)" '^"?done' "$tmp/out"
 done
 
+mkdir "$tmp/folder"
+echo 'raise SystemExit("not this one")' >"$tmp/folder/queue.py"
+cp "$tmp/folder/queue.py" "$tmp/folder/weakref.py"
+echo 'where = "here"' >"$tmp/folder/mine.py"
+echo 'import mine; channel.send(mine.where)' >"$tmp/mine.py"
+(cd "$tmp/folder" && timeout 30 "$SYNCGATE" exec popen//python=python3 \
+    "$tmp/mine.py") >"$tmp/out" 2>&1
+check_grep "modules of the folder are a program's, not the worker's" \
+    '^"?here' "$tmp/out"
+
+cat >"$tmp/fork.py" <<'E2'
+import os
+pid = os.fork()
+if pid:
+    os.waitpid(pid, 0)
+    channel.send("one")
+E2
+timeout 30 "$SYNCGATE" exec popen//python=python3 "$tmp/fork.py" \
+    >"$tmp/out" 2>&1
+check_equal "a program that forks goes on once" one "$(tr -d '"' <"$tmp/out")"
+
 for python in python2 python2.7 \
     "${HOME:-/root}"/.pyenv/versions/2*/bin/python; do
 	"$python" -c pass 2>/dev/null || continue
