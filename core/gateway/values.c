@@ -109,6 +109,20 @@ xn_value_channel(const xn_value_t *value)
 	return value->kind == XN_CHANNEL ? value->u.channel.object : NULL;
 }
 
+/* 1 if there is a channel in V: it means nothing outside of its connection. */
+static int
+holds_channel(const xn_value_t *v)
+{
+	unsigned int n = v->kind == XN_DICT ? 2 * v->size : v->size;
+
+	if (v->kind == XN_CHANNEL)
+		return 1;
+	for (unsigned int i = 0; v->depth > 0 && i < n; i++)
+		if (holds_channel(&v->u.items[i]))
+			return 1;
+	return 0;
+}
+
 xn_error_t *
 xn_dumps(const unsigned char **bytes, size_t *n, const xn_value_t *value,
     int version, apr_pool_t *pool)
@@ -116,6 +130,9 @@ xn_dumps(const unsigned char **bytes, size_t *n, const xn_value_t *value,
 	struct xn_buf out;
 	int code;
 
+	if (holds_channel(value))
+		return xn_error_create(XN_E_USAGE, "cannot dump a value: there "
+		    "is a channel in it");
 	xn_buf_init(&out, XN_PEER_MESSAGE_MAX);
 	code = xn_encode_dump(&out, value, version);
 	if (code != XN_C_OK) {

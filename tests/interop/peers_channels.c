@@ -191,6 +191,31 @@ threads_race_in_sending(void)
 	end();
 }
 
+/* Their threads send on one channel: every value arrives whole. */
+static void
+threads_of_theirs_race_in_sending(void)
+{
+	long long sum = 0, v = 0;
+	xn_channel_t *ch;
+
+	if (begin())
+		return;
+	ch = run("import threading\n"
+	    "def work(k):\n"
+	    "    for i in range(200): channel.send(1000 * k + i)\n"
+	    "all = [threading.Thread(target=work, args=(k,)) for k in range(5)]"
+	    "\nfor t in all: t.start()\nfor t in all: t.join()\n", NULL);
+	for (int i = 0; i < 1000; i++) {
+		if (failed(xn_receive(ch, WAIT, "l", &v)))
+			return;
+		sum += v;
+	}
+	CU_ASSERT_EQUAL(sum, 200 * 1000 * (0 + 1 + 2 + 3 + 4) +
+	    5 * (199 * 200 / 2));
+	gets_end(ch);
+	end();
+}
+
 static const struct peer_case cases[] = {
 	{ "channel ids are odd here and even there",
 	    ids_are_odd_here_and_even_there, 0 },
@@ -205,6 +230,8 @@ static const struct peer_case cases[] = {
 	{ "a channel made there carries both ways",
 	    a_channel_made_there_carries_both_ways, 0 },
 	{ "threads race in sending", threads_race_in_sending, 0 },
+	{ "threads of theirs race in sending",
+	    threads_of_theirs_race_in_sending, PYTHON_ONLY },
 };
 
 PEERS_MAIN(cases)

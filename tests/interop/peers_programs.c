@@ -241,7 +241,7 @@ printing_does_not_disturb_the_connection(void)
 		return;
 	ch = run("import os, sys\n"
 	    "os.write(1, b'confusion' * 100)\n"
-	    "os.write(2, b'')\n"
+	    "os.write(2, b'confusion\\n')\n"
 	    "sys.stdout.write('more confusion'); sys.stdout.flush()\n"
 	    "channel.send(channel.receive() + 1)\n",
 	    SIDE("int v; write(1, \"confusion\", 9);"
