@@ -60,7 +60,8 @@ say_hello(const struct xn_router *r, const char *nonce)
 {
 	char line[256];
 	int n = snprintf(line, sizeof(line), "XN1 %s c,window,part,ping,setup,"
-	    "log,limits,%s,%s\n", nonce, r->pidns ? "pidns" : "nopidns", MACHINE);
+	    "log,limits,link,%s,%s\n", nonce, r->pidns ? "pidns" : "nopidns",
+	    MACHINE);
 	ssize_t put;
 
 	for (int done = 0; done < n; done += (int)put) {

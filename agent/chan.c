@@ -7,7 +7,7 @@
  * for all channels together, unless the program waits for this very channel:
  * then nothing else can make room.
  */
-#include "agent/link.h"
+#include "agent/direct.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +57,10 @@ consumed(struct xn_link *link, struct xn_chan *ch, uint32_t bytes,
 		    starved);
 	if (grant == 0)
 		return;
+	if (ch->direct != NULL && ch->direct->receives) {
+		xn_direct_grant(link, ch, grant);
+		return;
+	}
 	xn_set_u32(payload, grant);
 	xn_link_put(link, XN_MSG_CHANNEL_WINDOW, ch->id, payload, 4);
 }
@@ -77,17 +81,23 @@ xn_chan_give_back(struct xn_link *link, struct xn_chan *ch)
 	consumed(link, ch, bytes, frames, link->awaited == ch);
 }
 
-void
-xn_chan_end(struct xn_link *link, struct xn_chan *ch)
+/* What this channel had opened, and no more, goes back to the gateway. */
+static void
+give_up_window(struct xn_link *link, struct xn_chan *ch)
 {
 	struct xn_window_total total;
 	uint32_t before;
 
-	/* Only what this channel had opened goes back. */
 	total.extra = before = XN_GATEWAY_WINDOW_MAX;
 	xn_window_closed(&ch->window, &total);
 	atomic_fetch_sub(&link->program->shared->extra, before - total.extra);
 	atomic_fetch_sub(&link->program->report->extra, before - total.extra);
+}
+
+void
+xn_chan_end(struct xn_link *link, struct xn_chan *ch)
+{
+	give_up_window(link, ch);
 	link->queued -= ch->part_n;
 	ch->queued -= ch->part_n;
 	free(ch->part);
@@ -150,8 +160,9 @@ enqueue(struct xn_link *link, struct xn_chan *ch, uint32_t last_n)
 	return XN_C_OK;
 }
 
-static int
-on_data(struct xn_link *link, struct xn_chan *ch, const struct xn_message *m)
+int
+xn_chan_data(struct xn_link *link, struct xn_chan *ch,
+    const struct xn_message *m)
 {
 	int plain = link->program->plain;
 	int rc = XN_C_OK;
@@ -211,29 +222,59 @@ xn_chan_coercion(struct xn_coercion *out, const struct xn_message *m)
 	return XN_C_OK;
 }
 
+void
+xn_chan_ended(struct xn_link *link, struct xn_chan *ch, int type, char *text)
+{
+	if (type == XN_MSG_CHANNEL_LAST_MESSAGE) {
+		ch->peer_last = 1;
+		return;
+	}
+	if (ch->error == NULL)
+		ch->error = text;
+	else
+		free(text);
+	if (!ch->closed && !ch->peer_closed)
+		xn_chan_end(link, ch);
+	ch->peer_closed = 1;
+}
+
+void
+xn_chan_fresh(struct xn_link *link, struct xn_chan *ch)
+{
+	int64_t credit = ch->window.credit;
+
+	give_up_window(link, ch);
+	xn_window_init(&ch->window);
+	ch->window.credit = credit;
+	ch->owed_bytes = ch->owed_frames = 0;
+	for (struct xn_item *item = ch->first; item != NULL; item = item->next)
+		item->free = 1;
+}
+
 int
 xn_chan_message(struct xn_link *link, struct xn_chan *ch,
     const struct xn_message *m)
 {
+	char *text;
+
 	switch (m->type) {
 	case XN_MSG_CHANNEL_DATA:
 	case XN_MSG_CHANNEL_PART:
-		return on_data(link, ch, m);
+		return ch->direct != NULL && ch->direct->receives ? XN_C_OK :
+		    xn_chan_data(link, ch, m);
 	case XN_MSG_CHANNEL_CLOSE_ERROR:
-		if (ch->error == NULL)
-			ch->error = error_text(m);
-		/* fallthrough */
 	case XN_MSG_CHANNEL_CLOSE:
-		if (!ch->closed && !ch->peer_closed)
-			xn_chan_end(link, ch);
-		ch->peer_closed = 1;
-		return XN_C_OK;
 	case XN_MSG_CHANNEL_LAST_MESSAGE:
-		ch->peer_last = 1;
+		text = m->type == XN_MSG_CHANNEL_CLOSE_ERROR ?
+		    error_text(m) : NULL;
+		if (!xn_direct_keeps(ch, m->type, text))
+			xn_chan_ended(link, ch, m->type, text);
 		return XN_C_OK;
 	case XN_MSG_CHANNEL_WINDOW:
 		if (m->length != 4)
 			return XN_C_BAD_COUNT;
+		if (ch->direct != NULL && ch->direct->sends)
+			return XN_C_OK;	/* for what went the other way */
 		return xn_window_granted(&ch->window, xn_get_u32(m->payload));
 	case XN_MSG_RECONFIGURE:
 		return xn_chan_coercion(&ch->coercion, m);
@@ -264,7 +305,8 @@ xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
 	link->early -= ch->early;
 	ch->early = 0;
 	/* Pieces that waited behind an earlier payload are paid with it. */
-	consumed(link, ch, item->last_n, 1, starved);
+	if (!item->free)
+		consumed(link, ch, item->last_n, 1, starved);
 	xn_chan_give_back(link, ch);
 	free(item);
 	return 1;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/meet.h"
 #include "agent/program.h"
 #include "core/wire/code.h"
 
@@ -149,6 +150,17 @@ on_last(struct xn_router *r, const struct xn_message *m, struct run *run)
 	return 0;
 }
 
+/* The other program's last word on this way: from one program to another. */
+static int
+on_mark(struct xn_router *r, const struct xn_message *m, struct run *run)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+
+	if (o != NULL && !r->plain)
+		run_add(r, run, o->exec, m);
+	return 0;
+}
+
 void
 xn_client_terminate(struct xn_router *r)
 {
@@ -194,6 +206,11 @@ on_message(struct xn_router *r, const struct xn_message *m, struct run *run)
 		return 0;
 	case XN_MSG_PONG:
 		return 0;
+	case XN_MSG_LINK:
+		if (m->length == 0)
+			return on_mark(r, m, run);
+		run_flush(r, run);
+		return xn_meet_message(r, m);
 	case XN_MSG_SETUP:
 		run_flush(r, run);
 		return xn_setup_message(r, m);

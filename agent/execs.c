@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/crash.h"
+#include "agent/meet.h"
 #include "agent/process.h"
 #include "agent/program.h"
 
@@ -28,6 +29,8 @@ free_exec(struct xn_exec *e)
 		close(e->sock);
 	if (e->log >= 0)
 		close(e->log);
+	if (e->pass_fd >= 0)
+		close(e->pass_fd);
 	xn_buf_free(&e->in);
 	xn_buf_free(&e->out);
 	xn_buf_free(&e->line);
@@ -85,7 +88,7 @@ new_exec(const struct xn_message *m)
 		return NULL;
 	}
 	e->channel = m->channel;
-	e->sock = e->log = e->fds[0] = e->fds[1] = -1;
+	e->sock = e->log = e->fds[0] = e->fds[1] = e->pass_fd = -1;
 	xn_buf_init(&e->in, XN_EXEC_READ + XN_PART_MAX + XN_HEADER_SIZE);
 	xn_buf_init(&e->out, XN_QUEUED_PAUSE + XN_MESSAGE_MAX);
 	xn_buf_init(&e->line, LINE_MAX_BYTES);
@@ -135,24 +138,64 @@ xn_execs_start(struct xn_router *r, const struct xn_message *m)
 	return xn_owner_learn(r, e, &scan, m->payload, m->length, 1);
 }
 
+/* Send the frame that the descriptor comes with; 0, or -1 if not yet. */
+static int
+pass_now(struct xn_exec *e)
+{
+	uint8_t frame[XN_HEADER_SIZE + 1] = { 0 };
+	ssize_t n;
+
+	xn_header_put(frame, XN_MSG_LINK, e->pass_id, 1);
+	n = xn_whole_send(e->sock, frame, sizeof(frame),
+	    (int[2]){ e->pass_fd, -1 });
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return -1;
+	close(e->pass_fd);
+	e->pass_fd = -1;
+	return 0;
+}
+
 void
 xn_execs_flush(struct xn_router *r, struct xn_exec *e)
 {
+	size_t left;
 	ssize_t n;
 
-	if (e->sock < 0 || xn_buf_len(&e->out) == 0)
+	if (e->sock < 0)
 		return;
-	n = send(e->sock, xn_buf_data(&e->out), xn_buf_len(&e->out),
+	if (e->pass_fd >= 0 && e->pass_at == 0 && pass_now(e) != 0)
+		return;
+	left = e->pass_fd >= 0 ? e->pass_at : xn_buf_len(&e->out);
+	if (left == 0)
+		return;
+	n = send(e->sock, xn_buf_data(&e->out), left,
 	    MSG_DONTWAIT | MSG_NOSIGNAL);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* An executor that is gone takes nothing; its end is seen elsewhere. */
 	if (n < 0)
-		n = (ssize_t)xn_buf_len(&e->out);
+		n = (ssize_t)left;
 	xn_buf_consume(&e->out, (size_t)n);
 	r->queued -= (size_t)n;
+	if (e->pass_fd >= 0)
+		e->pass_at -= (size_t)n;
 	if (xn_buf_len(&e->out) == 0)
 		xn_buf_free(&e->out);
+}
+
+int
+xn_execs_can_pass(const struct xn_exec *e)
+{
+	return e->sock >= 0 && e->pass_fd < 0;
+}
+
+void
+xn_execs_pass(struct xn_router *r, struct xn_exec *e, int32_t id, int fd)
+{
+	e->pass_fd = fd;
+	e->pass_id = id;
+	e->pass_at = xn_buf_len(&e->out);
+	xn_execs_flush(r, e);
 }
 
 void
@@ -163,7 +206,7 @@ xn_execs_write(struct xn_router *r, struct xn_exec *e, const uint8_t *p,
 
 	if (e->sock < 0)
 		return;
-	if (xn_buf_len(&e->out) == 0) {
+	if (xn_buf_len(&e->out) == 0 && e->pass_fd < 0) {
 		sent = send(e->sock, p, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno != EAGAIN && errno != EINTR)
 			return;
@@ -229,6 +272,7 @@ xn_execs_finish(struct xn_router *r)
 			continue;
 		}
 		close_channels(r, e);
+		xn_meet_forget(r, e);
 		*at = e->next;
 		r->queued -= xn_buf_len(&e->out);
 		r->execs_n--;

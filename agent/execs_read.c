@@ -94,6 +94,8 @@ consume_message(struct xn_router *r, struct xn_exec *e,
 		return -1;
 	case XN_MSG_CHANNEL_PART:
 		return r->plain ? 0 : -1;
+	case XN_MSG_LINK:
+		return r->plain || m->length != 0 ? 0 : -1;
 	case XN_MSG_CHANNEL_DATA:
 	case XN_MSG_CHANNEL_LAST_MESSAGE:
 		return -1;

@@ -12,6 +12,7 @@
 
 #include "agent/compile.h"
 #include "agent/crash.h"
+#include "agent/direct.h"
 #include "agent/link.h"
 
 static void *
@@ -156,6 +157,7 @@ xn_executor_run(const struct xn_program *program)
 	if (text != NULL)
 		port.close(&link, channel, text);
 	xn_link_flush(&link);
+	xn_direct_linger(&link);
 	atomic_store(&program->report->phase, XN_PHASE_DONE);
 	_exit(0);
 }

@@ -12,10 +12,12 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "agent/direct.h"
 #include "agent/whole.h"
 #include "core/wire/code.h"
 
 #define READ_SIZE	(128u * 1024)
+#define POLLED_MAX	80	/* more than port.c ever has */
 #define PLAIN_PAUSE	(4u * 1024 * 1024) /* unread, from an execnet client */
 
 volatile sig_atomic_t xn_link_sigterm;
@@ -25,7 +27,7 @@ xn_link_init(struct xn_link *link, const struct xn_program *program)
 {
 	memset(link, 0, sizeof(*link));
 	link->program = program;
-	link->untaken = -1;
+	link->untaken = link->fd = -1;
 	link->coercion.py2str_as_py3str = program->py2str_as_py3str != 0;
 	link->coercion.py3str_as_py2str = program->py3str_as_py2str != 0;
 	xn_buf_init(&link->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
@@ -93,6 +95,24 @@ too_much(struct xn_link *link)
 	link->broken = link->broken_text;
 }
 
+/* A direct path, or the peer's mark that it uses it. */
+static void
+on_link(struct xn_link *link, const struct xn_message *m)
+{
+	struct xn_chan *ch = xn_link_channel(link, m->channel);
+
+	if (m->length == 0) {
+		if (ch != NULL)
+			xn_direct_mark(link, ch);
+		return;
+	}
+	if (link->fd >= 0 && ch != NULL)
+		xn_direct_begin(link, ch, link->fd);
+	else if (link->fd >= 0)
+		close(link->fd);
+	link->fd = -1;
+}
+
 static void
 on_message(struct xn_link *link, const struct xn_message *m)
 {
@@ -105,6 +125,10 @@ on_message(struct xn_link *link, const struct xn_message *m)
 	}
 	if (m->type == XN_MSG_RECONFIGURE && m->channel == 0) {
 		xn_chan_coercion(&link->coercion, m);
+		return;
+	}
+	if (m->type == XN_MSG_LINK) {
+		on_link(link, m);
 		return;
 	}
 	ch = xn_link_channel(link, m->channel);
@@ -122,11 +146,17 @@ read_some(struct xn_link *link)
 	struct xn_message m;
 	uint8_t *room;
 	ssize_t n;
-	int rc;
+	int rc, fds[2];
 
 	if (xn_buf_reserve(&link->in, READ_SIZE, &room) != XN_C_OK)
 		_exit(1);
-	n = recv(link->program->sock, room, READ_SIZE, MSG_DONTWAIT);
+	n = xn_whole_recv(link->program->sock, room, READ_SIZE, fds);
+	if (fds[0] >= 0 && link->fd >= 0)
+		close(link->fd);
+	if (fds[0] >= 0)
+		link->fd = fds[0];
+	if (fds[1] >= 0)
+		close(fds[1]);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		_exit(1);
 	if (n < 0)
@@ -163,6 +193,30 @@ wants_input(const struct xn_link *link)
 	return 0;
 }
 
+/* poll(), and the direct paths with it. */
+static int
+poll_all(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
+{
+	struct pollfd all[POLLED_MAX + XN_DIRECTS_MAX];
+	nfds_t directs;
+	int rc;
+
+	if (link->directs == NULL || n > POLLED_MAX)
+		return poll(pfd, n, timeout);
+	memcpy(all, pfd, n * sizeof(*pfd));
+	directs = xn_direct_prepare(link, all + n, &timeout);
+	rc = poll(all, n + directs, timeout);
+	if (rc < 0)
+		return rc;
+	memcpy(pfd, all, n * sizeof(*pfd));
+	/* The other way first: a mark that came counts from now on. */
+	if (pfd[0].revents & ~POLLOUT)
+		read_some(link);
+	pfd[0].revents &= POLLOUT;
+	xn_direct_poll(link, all + n);
+	return rc;
+}
+
 void
 xn_link_wait(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 {
@@ -174,7 +228,7 @@ xn_link_wait(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 		pfd[0].events |= POLLOUT;
 	for (nfds_t i = 0; i < n; i++)
 		pfd[i].revents = 0;
-	if (poll(pfd, n, timeout) <= 0)
+	if (poll_all(link, pfd, n, timeout) <= 0)
 		return;
 	if (pfd[0].revents & POLLOUT)
 		write_queued(link);

@@ -16,12 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/meet.h"
 #include "agent/orphans.h"
 #include "agent/process.h"
 
 #define READ_SIZE	(256u * 1024)
-#define FIXED_FDS	5	/* client in and out, children, own stderr,
-				 * the stderr that we were started with */
+#define FIXED_FDS	6	/* client in and out, children, own stderr,
+				 * the stderr that we were started with,
+				 * other routers */
 
 int64_t
 xn_router_now(void)
@@ -112,10 +114,11 @@ prepare(struct xn_router *r, struct polled *p)
 	p->fds[3] = (struct pollfd){ full ? -1 : r->log_fd, POLLIN, 0 };
 	p->fds[4] = (struct pollfd){ xn_buf_len(&r->err) > 0 ? r->err_fd : -1,
 	    POLLOUT, 0 };
+	p->fds[5] = (struct pollfd){ r->meeting ? r->meet_fd : -1, POLLIN, 0 };
 	for (e = r->execs; e != NULL; e = e->next, n++) {
 		short events = full ? 0 : POLLIN;
 
-		if (xn_buf_len(&e->out) > 0)
+		if (xn_buf_len(&e->out) > 0 || e->pass_fd >= 0)
 			events |= POLLOUT;
 		p->execs[n] = e;
 		p->fds[FIXED_FDS + 2 * n] = (struct pollfd){
@@ -226,6 +229,8 @@ turn(struct xn_router *r, struct polled *p)
 		xn_process_read_lines(r->log_fd, &r->line, r, 0);
 	if (p->fds[4].revents)
 		xn_out_write_err(r);
+	if (p->fds[5].revents)
+		xn_meet_poll(r);
 	dispatch_execs(r, p, n);
 	if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
 		read_client(r);

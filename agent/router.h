@@ -43,6 +43,9 @@ struct xn_exec {
 	struct xn_report *report;
 	int bulk;		/* its last frame was a large one */
 	int fds[2];		/* came with a large message: whole.h, or -1 */
+	int pass_fd;		/* to be given to it (meet.h), or -1 */
+	int32_t pass_id;	/* for that channel of its */
+	size_t pass_at;		/* behind so many bytes of OUT */
 };
 
 /*
@@ -98,6 +101,9 @@ struct xn_router {
 	size_t queued;		/* bytes in the executors' out */
 	size_t first;		/* which of them is read first */
 	struct xn_owned *buckets[XN_BUCKETS];
+	struct xn_meet *meets;	/* of meet.c, which has the next two as well */
+	int meeting;		/* those are open: */
+	int meet_fd, meet_timer;
 	struct xn_shared *shared;
 	char error[256];	/* why the gateway ends */
 };
@@ -185,6 +191,15 @@ int xn_execs_start(struct xn_router *r, const struct xn_message *m);
 void xn_execs_write(struct xn_router *r, struct xn_exec *e, const uint8_t *p,
     size_t n);
 void xn_execs_flush(struct xn_router *r, struct xn_exec *e);
+
+/*
+ * Give E the descriptor FD, a direct path for its channel ID, in order with
+ * what is written to it; FD is taken over.  One at a time: only after
+ * xn_execs_can_pass() said 1.
+ */
+int xn_execs_can_pass(const struct xn_exec *e);
+void xn_execs_pass(struct xn_router *r, struct xn_exec *e, int32_t id,
+    int fd);
 
 /* Note which keepers have ended; free those that are read to their end. */
 void xn_execs_reap(struct xn_router *r);

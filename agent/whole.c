@@ -143,13 +143,15 @@ xn_whole_send(int sock, const void *p, size_t n, const int fds[2])
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes)
 	};
+	size_t count = fds[1] >= 0 ? 2 : 1;
 	struct cmsghdr *c;
 
 	memset(&control, 0, sizeof(control));
+	msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
 	c = CMSG_FIRSTHDR(&msg);
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(c), fds, 2 * sizeof(int));
+	c->cmsg_len = CMSG_LEN(count * sizeof(int));
+	memcpy(CMSG_DATA(c), fds, count * sizeof(int));
 	return sendmsg(sock, &msg, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -45,10 +45,11 @@ void xn_whole_drop(struct xn_whole *w);
  */
 int xn_whole_make(const void *p, size_t n);
 
-/* recv() that also takes the two descriptors of one message (FDS, else -1). */
+/* recv() that also takes the descriptors of one message (FDS, else -1). */
 ssize_t xn_whole_recv(int sock, void *room, size_t n, int fds[2]);
 
-/* Send the N bytes (few) at P on SOCK with the descriptors FDS; as send(). */
+/* Send the N bytes (few) at P on SOCK with FDS (the second may be -1: not
+ * there); as send(). */
 ssize_t xn_whole_send(int sock, const void *p, size_t n, const int fds[2]);
 
 #endif

@@ -35,6 +35,8 @@ struct end {
 					 * other end wants it in one piece */
 	unsigned long in, out;		/* payloads arrived, and left */
 	struct xn_carried *carried;	/* channels that they announce */
+	int mark;			/* 1: its agent's mark is to be told, 2:
+					 * it has been */
 	int told;			/* the other end has been told of */
 };
 
@@ -79,6 +81,7 @@ finish(struct xn_relay *relay)
 		xn_carried__drop(&e->carried);
 		e->sink.channel->sink = NULL;
 		xn_channel__wake(e->sink.channel);
+		xn_channel__forget_unheld(e->sink.channel);
 	}
 	relay->next = group->ended_relays;
 	group->ended_relays = relay;
@@ -139,6 +142,19 @@ why_over(struct xn_relay *relay, xn_channel_t *from, char **text)
 	xn_error_clear(error);
 	apr_pool_destroy(scratch);
 	return *text;
+}
+
+/* All that came before the mark has left. */
+static void
+tell_mark(struct end *e)
+{
+	xn_channel_t *to = e->other->sink.channel;
+
+	if (e->mark != 1)
+		return;
+	e->mark = 2;
+	if (to->gateway != NULL && !to->over)
+		xn_gateway__put(to->gateway, XN_MSG_LINK, to->id, NULL, 0, 0);
 }
 
 /* All that came before the end of E's channel has left. */
@@ -282,8 +298,10 @@ forward(struct end *e)
 	if (rc < 0)
 		fail_code(e->relay, rc);
 	else if (!e->relay->over && !e->relay->paused &&
-	    (e->sink.head == NULL || e->sink.channel->local_closed))
+	    (e->sink.head == NULL || e->sink.channel->local_closed)) {
+		tell_mark(e);
 		tell_end(e);
+	}
 }
 
 /* ---- Arriving ------------------------------------------------------------------ */
@@ -470,6 +488,17 @@ xn_relay__start(struct xn_relay *relay)
 		forward(&relay->ends[i]);
 }
 
+void
+xn_relay__mark(xn_channel_t *ch)
+{
+	struct end *e = (struct end *)ch->sink;
+
+	if (xn_relay__other(ch) == NULL || e->mark != 0)
+		return;
+	e->mark = 1;
+	forward(e);
+}
+
 xn_channel_t *
 xn_relay__other(const xn_channel_t *ch)
 {
@@ -532,15 +561,26 @@ xn_relay__reap(xn_group_t *group)
 	}
 }
 
-/* Wait until RELAY has ended; locked. */
-static xn_error_t *
-wait_for(struct xn_relay *relay, xn_channel_t *a)
+void
+xn_relay__hold(struct xn_relay *relay, int more)
+{
+	relay->waiters += more;
+}
+
+int
+xn_relay__is_over(const struct xn_relay *relay)
+{
+	return relay->over;
+}
+
+xn_error_t *
+xn_relay__wait(struct xn_relay *relay, xn_channel_t *a)
 {
 	xn_error_t *error = NULL;
 
 	relay->waiters++;
 	while (!relay->over && !a->group->cancelled)
-		xn__cond_wait(a->changed, a->group->lock, -1);
+		xn__cond_wait(xn_channel__changed(a), a->group->lock, -1);
 	if (a->group->cancelled) {
 		error = xn_error_create(XN_E_CANCELLED, "cancelled");
 		if (!relay->over)
@@ -570,7 +610,7 @@ xn_channel_relay(xn_channel_t *a, xn_channel_t *b)
 	error = xn_relay__new(&relay, a, b, 0);
 	if (error == NULL) {
 		xn_relay__start(relay);
-		error = wait_for(relay, a);
+		error = xn_relay__wait(relay, a);
 	}
 	xn_group__unlock(group);
 	xn_relay__reap(group);

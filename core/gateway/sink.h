@@ -21,6 +21,7 @@ struct xn_chunk {
 	uint32_t grant;			/* what it cost the peer, to be given
 					 * back when it has left */
 	int granted;			/* 1: given back already */
+	struct xn_held held;		/* the channels in it that waited */
 };
 
 /*
@@ -94,6 +95,18 @@ struct xn_relay;
 xn_error_t *xn_relay__new(struct xn_relay **relay, xn_channel_t *a,
     xn_channel_t *b, int companion);
 void xn_relay__start(struct xn_relay *relay);
+
+/* The agent of CH said that no frame follows on this way (link.c): so it is
+ * told to the other end behind the last one.  Locked. */
+void xn_relay__mark(xn_channel_t *ch);
+
+/* Wait until it has ended: as xn_channel_relay(A, ...).  Locked. */
+xn_error_t *xn_relay__wait(struct xn_relay *relay, xn_channel_t *a);
+int xn_relay__is_over(const struct xn_relay *relay);	/* locked */
+
+/* Hold it (MORE is 1), so that it is not freed when it ends, or let go (-1);
+ * locked. */
+void xn_relay__hold(struct xn_relay *relay, int more);
 
 /* End it: both channels are closed, with TEXT if not NULL.  Locked. */
 void xn_relay__fail(struct xn_relay *relay, int code, const char *text);

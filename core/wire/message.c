@@ -21,6 +21,7 @@ static const char *const names[] = {
 	[XN_MSG_PONG] = "PONG",
 	[XN_MSG_SETUP] = "SETUP",
 	[XN_MSG_LOG] = "LOG",
+	[XN_MSG_LINK] = "LINK",
 	[XN_MSG_OWN] = "OWN",
 	[XN_MSG_WHOLE] = "WHOLE"
 };

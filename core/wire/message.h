@@ -29,6 +29,7 @@ enum xn_message_type {
 	XN_MSG_PONG = 36,
 	XN_MSG_SETUP = 37,		/* a dict: chdir, nice, env, ... */
 	XN_MSG_LOG = 38,		/* what a program wrote to stderr */
+	XN_MSG_LINK = 39,		/* a direct path: agent/meet.h */
 	XN_MSG_OWN = 64,		/* executor to router only: a channel
 					 * id that this executor has made */
 	XN_MSG_WHOLE = 65		/* the same way: a payload in memory

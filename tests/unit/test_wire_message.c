@@ -13,7 +13,7 @@ static const struct {
 	{ 6, "CHANNEL_CLOSE_ERROR" }, { 7, "CHANNEL_LAST_MESSAGE" },
 	{ 32, "CHANNEL_WINDOW" }, { 33, "COMPRESSED" },
 	{ 34, "CHANNEL_PART" }, { 35, "PING" }, { 36, "PONG" },
-	{ 37, "SETUP" }, { 38, "LOG" }, { 64, "OWN" },
+	{ 37, "SETUP" }, { 38, "LOG" }, { 39, "LINK" }, { 64, "OWN" },
 	{ 65, "WHOLE" }
 };
 

@@ -1,0 +1,369 @@
+/*
+ * direct.c: a channel on a connection of its own; see direct.h.
+ */
+#include "agent/direct.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/wire/code.h"
+#include "core/wire/scan.h"
+
+#define READ_SIZE	(256u * 1024)
+#define OUT_FULL	(256u * 1024)	/* a sender waits above this */
+#define PATIENCE_MS	10000	/* for the word that explains an end */
+
+static const char broken[] = "the direct path to the other program broke";
+
+static int64_t
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+int
+xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd)
+{
+	struct xn_direct *d = NULL;
+
+	if (ch->direct == NULL && !ch->closed && !ch->peer_closed &&
+	    link->directs_n < XN_DIRECTS_MAX)
+		d = calloc(1, sizeof(*d));
+	if (d == NULL) {
+		close(fd);
+		return -1;
+	}
+	d->fd = fd;
+	d->chan = ch;
+	xn_buf_init(&d->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
+	xn_buf_init(&d->out, XN_MESSAGE_MAX);
+	d->next = link->directs;
+	link->directs = d;
+	link->directs_n++;
+	ch->direct = d;
+	xn_direct_switch(link, ch);
+	return 0;
+}
+
+/* ---- Which way --------------------------------------------------------------- */
+
+void
+xn_direct_switch(struct xn_link *link, struct xn_chan *ch)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || d->sends || ch->sending || ch->closed ||
+	    ch->sent_last || ch->peer_closed)
+		return;
+	d->sends = 1;
+	ch->window.credit = XN_WINDOW_START;
+	xn_link_put(link, XN_MSG_LINK, ch->id, NULL, 0);
+}
+
+void
+xn_direct_mark(struct xn_link *link, struct xn_chan *ch)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || d->receives)
+		return;
+	d->receives = 1;
+	xn_chan_fresh(link, ch);
+}
+
+int
+xn_direct_keeps(struct xn_chan *ch, int type, char *text)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || !d->receives || d->over)
+		return 0;
+	/* A close says more than a last message. */
+	if (d->end == 0 || d->end == XN_MSG_CHANNEL_LAST_MESSAGE) {
+		d->end = type;
+		free(d->end_text);
+		d->end_text = text;
+	} else {
+		free(text);
+	}
+	return 1;
+}
+
+/* ---- Reading ----------------------------------------------------------------- */
+
+static void
+believe(struct xn_link *link, struct xn_direct *d)
+{
+	char *text = d->end_text;
+
+	d->end_text = NULL;
+	xn_chan_ended(link, d->chan, d->end, text);
+}
+
+/* Nothing more can be read: now the word that explains it is believed. */
+static void
+end_reading(struct xn_link *link, struct xn_direct *d, const char *why)
+{
+	if (d->over)
+		return;
+	d->over = 1;
+	xn_buf_free(&d->in);
+	if (why != NULL) {
+		d->broken = 1;
+		shutdown(d->fd, SHUT_RDWR);
+		xn_chan_ended(link, d->chan, XN_MSG_CHANNEL_CLOSE_ERROR,
+		    strdup(why));
+	} else if (d->end != 0) {
+		believe(link, d);
+	} else {
+		d->patience = now_ms() + PATIENCE_MS;
+	}
+}
+
+static int
+refuse_id(void *baton, int32_t id)
+{
+	(void)baton;
+	(void)id;
+	return XN_C_NO_CHANNEL;
+}
+
+/* A frame came from the other program; NULL, or what is wrong with it. */
+static const char *
+take_frame(struct xn_link *link, struct xn_direct *d,
+    const struct xn_message *m)
+{
+	struct xn_chan *ch = d->chan;
+	int rc;
+
+	if (m->type == XN_MSG_CHANNEL_WINDOW && m->length == 4) {
+		rc = xn_window_granted(&ch->window, xn_get_u32(m->payload));
+		return rc == XN_C_OK ? NULL : xn_code_text(rc);
+	}
+	if (m->type != XN_MSG_CHANNEL_DATA && m->type != XN_MSG_CHANNEL_PART)
+		return "a message that does not go there";
+	if (ch->part_n == 0)
+		xn_scan_init(&ch->scan);
+	rc = xn_scan_push(&ch->scan, m->payload, m->length, refuse_id, NULL);
+	if (rc == XN_C_OK)
+		rc = xn_chan_data(link, ch, m);
+	return rc == XN_C_OK ? NULL : xn_code_text(rc);
+}
+
+static void
+take_frames(struct xn_link *link, struct xn_direct *d)
+{
+	const char *wrong = NULL;
+	struct xn_message m;
+	int rc = 1;
+
+	while (wrong == NULL && !d->over &&
+	    (rc = xn_message_take(&m, &d->in, XN_PART_MAX)) == 1)
+		wrong = take_frame(link, d, &m);
+	if (rc < 0)
+		wrong = xn_code_text(rc);
+	if (wrong != NULL)
+		end_reading(link, d, wrong);
+}
+
+static void
+read_some(struct xn_link *link, struct xn_direct *d)
+{
+	uint8_t *room;
+	ssize_t n;
+
+	if (xn_buf_reserve(&d->in, READ_SIZE, &room) != XN_C_OK) {
+		end_reading(link, d, "no memory for a message");
+		return;
+	}
+	n = recv(d->fd, room, READ_SIZE, MSG_DONTWAIT);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		xn_buf_commit(&d->in, (size_t)n);
+		take_frames(link, d);
+	} else {
+		end_reading(link, d, NULL);
+	}
+}
+
+int
+xn_direct_takes(const struct xn_chan *ch, const uint8_t *payload, size_t n)
+{
+	struct xn_scan scan;
+
+	if (ch->direct == NULL || !ch->direct->sends)
+		return 1;
+	xn_scan_init(&scan);
+	return xn_scan_push(&scan, payload, n, refuse_id, NULL) == XN_C_OK;
+}
+
+/* ---- Writing ----------------------------------------------------------------- */
+
+static void
+write_some(struct xn_direct *d)
+{
+	ssize_t n;
+
+	if (d->broken || xn_buf_len(&d->out) == 0)
+		return;
+	n = send(d->fd, xn_buf_data(&d->out), xn_buf_len(&d->out),
+	    MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n > 0)
+		xn_buf_consume(&d->out, (size_t)n);
+	else if (n < 0 && errno != EAGAIN && errno != EINTR)
+		d->broken = 1;
+}
+
+/* Write until at most KEEP bytes wait, reading what comes meanwhile. */
+static void
+drain(struct xn_link *link, struct xn_direct *d, size_t keep)
+{
+	struct pollfd pfd[2];
+
+	write_some(d);
+	while (!d->broken && xn_buf_len(&d->out) > keep &&
+	    !xn_link_ended(link)) {
+		pfd[1] = (struct pollfd){ d->fd, POLLOUT, 0 };
+		xn_link_wait(link, pfd, 2, -1);
+		write_some(d);
+	}
+}
+
+/* Who would read it is gone: wait for the word that says why. */
+static int
+after_break(struct xn_link *link, struct xn_direct *d)
+{
+	struct xn_chan *ch = d->chan;
+	int64_t end = now_ms() + PATIENCE_MS;
+	struct pollfd pfd;
+
+	xn_buf_free(&d->out);
+	while (d->end == 0 && !ch->peer_closed && !xn_link_ended(link) &&
+	    now_ms() < end)
+		xn_link_wait(link, &pfd, 1, 100);
+	if (d->end == 0 && !ch->peer_closed)
+		end_reading(link, d, broken);
+	else if (!ch->peer_closed && d->end != XN_MSG_CHANNEL_LAST_MESSAGE)
+		believe(link, d);
+	return XN_PORT_EOF;
+}
+
+int
+xn_direct_send(struct xn_link *link, struct xn_chan *ch, int type,
+    const void *payload, uint32_t n)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (!d->broken && xn_message_put(&d->out, type, 0, payload, n) !=
+	    XN_C_OK)
+		link->broken = "no memory for a message";
+	drain(link, d, OUT_FULL);
+	return d->broken ? after_break(link, d) : XN_PORT_OK;
+}
+
+void
+xn_direct_grant(struct xn_link *link, struct xn_chan *ch, uint32_t grant)
+{
+	uint8_t payload[4];
+
+	xn_set_u32(payload, grant);
+	if (!ch->direct->broken && !ch->direct->shut &&
+	    xn_message_put(&ch->direct->out, XN_MSG_CHANNEL_WINDOW, 0,
+	    payload, 4) != XN_C_OK)
+		link->broken = "no memory for a message";
+}
+
+void
+xn_direct_shut(struct xn_link *link, struct xn_chan *ch)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || d->shut)
+		return;
+	drain(link, d, 0);
+	d->shut = 1;
+	shutdown(d->fd, SHUT_WR);
+}
+
+/* ---- The loop ---------------------------------------------------------------- */
+
+nfds_t
+xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)
+{
+	nfds_t n = 0;
+
+	for (struct xn_direct *d = link->directs; d != NULL; d = d->next, n++) {
+		short events = 0;
+
+		write_some(d);
+		if (d->receives && !d->over)
+			events |= POLLIN;
+		if (xn_buf_len(&d->out) > 0 && !d->broken)
+			events |= POLLOUT;
+		pfd[n] = (struct pollfd){ events != 0 ? d->fd : -1, events,
+		    0 };
+		/* An end that nobody explains is looked at now and then. */
+		if (d->patience > 0 && (*timeout < 0 || *timeout > 1000))
+			*timeout = 1000;
+	}
+	return n;
+}
+
+void
+xn_direct_poll(struct xn_link *link, const struct pollfd *pfd)
+{
+	for (struct xn_direct *d = link->directs; d != NULL;
+	    d = d->next, pfd++) {
+		if (pfd->revents & POLLOUT)
+			write_some(d);
+		if ((pfd->events & POLLIN) && (pfd->revents & ~POLLOUT))
+			read_some(link, d);
+		if (d->patience > 0 && d->chan->peer_closed)
+			d->patience = 0;
+		if (d->patience > 0 && now_ms() >= d->patience) {
+			d->patience = 0;
+			d->over = 0;
+			end_reading(link, d, broken);
+		}
+	}
+}
+
+/*
+ * Over a network what is not acknowledged yet is lost when the socket is closed
+ * with bytes in it that were never read.
+ */
+static int
+is_network(int fd)
+{
+	int domain = AF_UNIX;
+	socklen_t n = sizeof(domain);
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
+	return domain != AF_UNIX;
+}
+
+void
+xn_direct_linger(struct xn_link *link)
+{
+	static char dump[65536];
+	struct pollfd pfd;
+
+	for (struct xn_direct *d = link->directs; d != NULL; d = d->next) {
+		if (!is_network(d->fd) || d->broken)
+			continue;
+		shutdown(d->fd, SHUT_WR);
+		pfd = (struct pollfd){ d->fd, POLLIN, 0 };
+		while (!xn_link_ended(link) && poll(&pfd, 1, 1000) >= 0)
+			if (pfd.revents != 0 &&
+			    recv(d->fd, dump, sizeof(dump), MSG_DONTWAIT) <= 0)
+				break;
+	}
+}

@@ -1,0 +1,76 @@
+/*
+ * direct.h: a channel whose frames go to the other program without the client
+ * in between, on a connection that the routers have made (meet.h).
+ *
+ * The way through the client stays: on it go the words that end the channel.
+ * Each side says there, as its last word before it uses the connection, that it
+ * does (the mark: LINK, empty); only what comes behind that is taken from the
+ * connection.  So everything keeps its order, and so do the ends: who closes
+ * shuts its half of the connection first, and a close that came is believed
+ * when the connection is read to its end.
+ *
+ * Frames are DATA, PART and WINDOW, each way with a fresh window.  Values that
+ * hold channels cannot go: their ids mean nothing at the other agent.
+ */
+#ifndef XN_AGENT_DIRECT_H
+#define XN_AGENT_DIRECT_H
+
+#include "agent/link.h"
+
+#define XN_DIRECTS_MAX	16	/* of one program */
+
+struct xn_direct {
+	struct xn_direct *next;	/* in link->directs */
+	struct xn_chan *chan;
+	int fd;
+	uint8_t sends;		/* our mark is out: frames go here */
+	uint8_t receives;	/* the peer's has come */
+	uint8_t over;		/* nothing more can be read */
+	uint8_t broken;		/* nor written */
+	uint8_t shut;		/* we will write no more */
+	int end;		/* what came the other way, to be believed
+				 * when OVER: CLOSE, ..., or 0 */
+	char *end_text;
+	int64_t patience;	/* ms: until when END is waited for */
+	struct xn_buf in, out;
+};
+
+/* FD is a direct path for CH; taken over.  0, or -1 without memory. */
+int xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd);
+
+/* The peer's mark came: it sends nothing more the other way. */
+void xn_direct_mark(struct xn_link *link, struct xn_chan *ch);
+
+/* A value has been sent whole: from the next on it may be used. */
+void xn_direct_switch(struct xn_link *link, struct xn_chan *ch);
+
+/* 1 if the value of N bytes can go CH's way: 0 if it holds channels that mean
+ * nothing there. */
+int xn_direct_takes(const struct xn_chan *ch, const uint8_t *payload,
+    size_t n);
+
+/* Send a frame; blocks while much waits.  XN_PORT_OK, or _EOF: nobody reads. */
+int xn_direct_send(struct xn_link *link, struct xn_chan *ch, int type,
+    const void *payload, uint32_t n);
+
+/* Queue a frame that grants GRANT. */
+void xn_direct_grant(struct xn_link *link, struct xn_chan *ch,
+    uint32_t grant);
+
+/* 1 if the word TYPE that ends CH came too early: it is kept (with TEXT). */
+int xn_direct_keeps(struct xn_chan *ch, int type, char *text);
+
+/* Nothing more will be sent on CH: all is written, and our half shut. */
+void xn_direct_shut(struct xn_link *link, struct xn_chan *ch);
+
+/* What to poll, beginning at PFD (room for XN_DIRECTS_MAX); how many. */
+nfds_t xn_direct_prepare(struct xn_link *link, struct pollfd *pfd,
+    int *timeout);
+
+/* The same PFD after poll(). */
+void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd);
+
+/* The program has ended: what is on its way over a network arrives. */
+void xn_direct_linger(struct xn_link *link);
+
+#endif
