@@ -1,5 +1,6 @@
 #!/bin/sh
 # syncgate serve: an agent for each connection, for this user of this machine.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
 cat >"$tmp/hello.c" <<'EOT'

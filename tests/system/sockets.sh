@@ -1,5 +1,6 @@
 #!/bin/sh
 # socket= and unix=: our own server, execnet's, and what is neither.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
 

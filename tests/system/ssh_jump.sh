@@ -1,5 +1,6 @@
 #!/bin/sh
 # ProxyJump with ssh=: through one sshd and two to a third, keys end to end.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
