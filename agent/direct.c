@@ -15,7 +15,7 @@
 
 #define READ_SIZE	(256u * 1024)
 #define OUT_FULL	(256u * 1024)	/* a sender waits above this */
-#define PATIENCE_MS	10000	/* for the word that explains an end */
+#define PATIENCE_MS	5000	/* for the word that explains an end */
 
 static const char broken[] = "the direct path to the other program broke";
 
@@ -118,6 +118,8 @@ end_reading(struct xn_link *link, struct xn_direct *d, const char *why)
 	if (why != NULL) {
 		d->broken = 1;
 		shutdown(d->fd, SHUT_RDWR);
+		if (!d->chan->closed && !d->chan->peer_closed)
+			xn_link_put_error(link, d->chan->id, why);
 		xn_chan_ended(link, d->chan, XN_MSG_CHANNEL_CLOSE_ERROR,
 		    strdup(why));
 	} else if (d->end != 0) {

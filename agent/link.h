@@ -155,6 +155,9 @@ void xn_chan_end(struct xn_link *link, struct xn_chan *ch);
 
 /* ---- port.c -------------------------------------------------------------- */
 
+/* Queue the message that closes channel ID with TEXT. */
+void xn_link_put_error(struct xn_link *link, int32_t id, const char *text);
+
 /* The port for xn_side_run(), with LINK as its baton. */
 void xn_link_port(struct xn_port *port, struct xn_link *link);
 

@@ -268,8 +268,8 @@ port_select(void *baton, void **channels, int *ready, int n, const int *fds,
 	}
 }
 
-static void
-put_error(struct xn_link *link, int32_t id, const char *text)
+void
+xn_link_put_error(struct xn_link *link, int32_t id, const char *text)
 {
 	char in[ERROR_MAX], out[3 * ERROR_MAX + 1];
 	struct xn_buf b;
@@ -298,7 +298,7 @@ port_close(void *baton, void *channel, const char *text)
 		return;
 	xn_chan_end(link, ch);
 	if (text != NULL)
-		put_error(link, ch->id, text);
+		xn_link_put_error(link, ch->id, text);
 	else
 		xn_link_put(link, XN_MSG_CHANNEL_CLOSE, ch->id, NULL, 0);
 	xn_link_flush(link);
