@@ -320,6 +320,17 @@ def a_wrong_setup_is_an_error(worker):
 
 
 @case
+def a_program_that_is_killed_closes_its_channel(worker):
+    worker.start("import time\nchannel.send(0)\nwhile True:\n    try:\n"
+                 "        time.sleep(1000)\n"
+                 "    except BaseException: pass")
+    worker.expect(DATA, 1)
+    worker.send(TERMINATE, 0)
+    worker.expect(CLOSE, 1)
+    worker.ends("")
+
+
+@case
 def nothing_is_sent_without_credit(worker):
     worker.start("for i in range(100): channel.send(bytes(60000))")
     sent = 0
