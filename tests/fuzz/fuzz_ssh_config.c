@@ -5,12 +5,35 @@
 #include <apr_general.h>
 
 #include "core/transport/ssh_config.h"
+#include "core/transport/ssh_jump.h"
 #include "tests/fuzz/fuzz.h"
 
 static const char *const keywords[] = {
 	"", "hostname ", "port ", "identityfile ", "identityagent ",
 	"userknownhostsfile ", "globalknownhostsfile \"", "proxyjump ",
 };
+
+/* Each of the hosts is one that may stand on a command line. */
+static void
+try_jumps(const char *list, apr_pool_t *pool)
+{
+	xn_ssh_target_t target;
+	xn_error_t *error;
+
+	for (; list != NULL; list = target.jump) {
+		error = xn_ssh__jump_parse(&target, list, pool);
+		if (error != NULL) {
+			xn_error_clear(error);
+			return;
+		}
+		if (*target.host == '\0' || *target.host == '-' ||
+		    target.port < 0 || target.port > 65535 ||
+		    (target.user != NULL && *target.user == '\0') ||
+		    (target.jump != NULL &&
+		    strlen(target.jump) >= strlen(list)))
+			abort();
+	}
+}
 
 static void
 try_text(const char *text, size_t n)
@@ -30,6 +53,8 @@ try_text(const char *text, size_t n)
 	    c->known_count > XN_SSH_FILES_MAX ||
 	    c->known_user_count > c->known_count))
 		abort();
+	if (error == NULL && c->jump != NULL)
+		try_jumps(c->jump, pool);
 	xn_error_clear(error);
 	apr_pool_destroy(pool);
 }
