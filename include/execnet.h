@@ -374,7 +374,11 @@ XN_API xn_error_t *xn_channel_close(xn_channel_t *channel);
 XN_API xn_error_t *xn_channel_close_error(xn_channel_t *channel,
     const char *text);
 
-/* Send no more, but go on receiving (CHANNEL_LAST_MESSAGE). */
+/*
+ * Send no more, but go on receiving (CHANNEL_LAST_MESSAGE).  execnet's own
+ * worker then tells nothing of the channel's end any more, unless it is that of
+ * a program.
+ */
 XN_API xn_error_t *xn_channel_close_write(xn_channel_t *channel);
 
 /*
@@ -578,6 +582,14 @@ typedef const char *xn_named_gateway_fn(void *baton, const char *name);
 XN_API xn_error_t *xn_location_parse(xn_location_t **location,
     const char *text, xn_named_gateway_fn *named, void *baton,
     apr_pool_t *pool);
+
+/*
+ * Let via= name gateways that NAMED knows and that are not open: the first
+ * gateway that goes through such a one opens it, with its name as its id, and
+ * it lives as long as GROUP.  NAMED is called from any thread that opens one.
+ */
+XN_API void xn_group_set_named(xn_group_t *group, xn_named_gateway_fn *named,
+    void *baton);
 
 /* Check an xspec without opening anything: NULL, or XN_E_XSPEC. */
 XN_API xn_error_t *xn_xspec_check(const char *xspec, apr_pool_t *pool);

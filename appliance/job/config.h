@@ -34,6 +34,7 @@ typedef struct syncgate_job_config {
 	const syncgate_plugin_t *plugin;
 	const syncgate_values_t *values;
 	const apr_array_header_t *hints;	/* syncgate_hint_t */
+	struct syncgate_config *config;	/* that it is of */
 } syncgate_job_config_t;
 
 typedef struct syncgate_config {

@@ -19,6 +19,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include "appliance/job/config_gateways.h"
 #include "appliance/job/stop.h"
 
 #define WAIT_FIRST	apr_time_from_sec(1)
@@ -132,6 +133,8 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 	error = xn_group_create(&job->group, pool);
 	if (error == NULL) {
 		xn_group_set_log(job->group, on_remote_line, job);
+		xn_group_set_named(job->group, syncgate_config_named,
+		    config->config);
 		syncgate_stop_set_group(job->group);
 		error = config->plugin->run(job, pool);
 		syncgate_stop_set_group(NULL);

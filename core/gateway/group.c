@@ -134,6 +134,7 @@ group_cleanup(void *baton)
 	xn_group_t *group = baton;
 
 	xn_group_terminate(group, xn_seconds(1));
+	xn_hop__close_named(group);
 	stop_signal_thread(group);
 	xn_relay__reap(group);
 	xn_caller__stop(group);

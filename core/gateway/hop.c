@@ -151,55 +151,31 @@ hop_run_agent(const xn_way_t *way, int *fd, const xn_transport_open_t *how)
 
 /* ---- The hop ------------------------------------------------------------------- */
 
-static xn_error_t *
-unknown_master(const xn_gateway_t *gw, const char *via)
-{
-	const char *known = "";
-
-	for (const xn_gateway_t *g = gw->group->gateways; g; g = g->next)
-		known = apr_pstrcat(gw->pool, g->id, *known != '\0' ? ", " :
-		    "", known, NULL);
-	return xn_error_create(XN_E_XSPEC, "via=%s: the group has no open "
-	    "gateway with that id%s%s", via, *known != '\0' ? ", it has " :
-	    ": open that first", known);
-}
-
 xn_error_t *
 xn_hop__open(xn_gateway_t *gw)
 {
-	const char *via = gw->spec->via;
 	struct xn_hop *hop;
-	xn_gateway_t *master;
-	xn_error_t *error = NULL;
 
-	if (via == NULL)
+	if (gw->spec->via == NULL)
 		return NULL;
 	hop = apr_pcalloc(gw->pool, sizeof(*hop));
 	hop->gateway = gw;
-	xn_group__lock(gw->group);
-	for (master = gw->group->gateways; master; master = master->next)
-		if (strcmp(master->id, via) == 0)
-			break;
-	if (master == NULL)
-		error = unknown_master(gw, via);
-	else
-		xn_gateway__ref(master);
-	xn_group__unlock(gw->group);
-	XN_TRY(error);
-	hop->master = master;
+	XN_TRY(xn_hop__find(&hop->master, gw));
 	hop->way = (xn_way_t){
 		.connect = hop_connect,
 		.connect_unix = hop_connect_unix,
 		.run = hop_run,
 		.baton = hop,
-		.name = apr_pstrcat(gw->pool, "via ", master->id, NULL),
+		.name = apr_pstrcat(gw->pool, "via ", hop->master->id, NULL),
 	};
 	/* A Python worker is brought by its interpreter, an agent anew. */
-	if (strcmp(xn_gateway_language(master), "c") == 0)
+	if (strcmp(xn_gateway_language(hop->master), "c") == 0)
 		hop->way.run_agent = hop_run_agent;
 	gw->hop = hop;
 	return NULL;
 }
+
+/* ---- The end ------------------------------------------------------------------ */
 
 /* How the stream ended over there, in POOL; NULL if nothing is known. */
 static const char *

@@ -26,6 +26,15 @@ struct xn_hop {
 xn_error_t *xn_hop__open(xn_gateway_t *gw);
 
 /*
+ * *MASTER is what GW's via= names, counted: open, or opened as
+ * xn_group_set_named() says; waits while another thread opens it.
+ */
+xn_error_t *xn_hop__find(xn_gateway_t **master, xn_gateway_t *gw);
+
+/* Release what xn_group_set_named() had opened; not locked. */
+void xn_hop__close_named(xn_group_t *group);
+
+/*
  * Why GW has ended or could not be opened, which goes through GW->hop: ERROR
  * (consumed; NULL: its stream just ended) with what is known of the way.
  */

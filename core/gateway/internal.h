@@ -58,6 +58,9 @@ struct xn_group {
 					 * list, counted */
 	xn_log_fn *log;			/* may be NULL */
 	void *log_baton;
+	xn_named_gateway_fn *named;	/* xspecs for via=; may be NULL */
+	void *named_baton;
+	struct xn_named *named_open;	/* those that were opened by it */
 };
 
 void xn_group__lock(xn_group_t *group);
@@ -232,6 +235,12 @@ int xn_plain__may_read(xn_gateway_t *gw);
 /* Ask whether the peer lives; locked. */
 void xn_plain__ask(xn_gateway_t *gw);
 
+/*
+ * The last message for the channel of a program, that the program's end can
+ * still be heard after; locked.
+ */
+int xn_plain__last_message(xn_channel_t *ch);
+
 /* While the peer is not read: tell those who wait for too long, in vain. */
 void xn_plain__look(xn_gateway_t *gw);
 
@@ -296,6 +305,7 @@ struct xn_channel {
 	struct xn_coerce coerce;
 	int waiting;			/* threads that wait for it */
 	apr_time_t waiting_since;	/* the first of them */
+	int program;			/* it is that of a remote_exec */
 	int stuck;			/* nothing can come: who waits is told,
 					 * see plain.c */
 	int sending;			/* a thread is sending parts */

@@ -9,6 +9,9 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+
+#include <apr_thread_proc.h>
 
 /* ---- Attaching ------------------------------------------------------------------ */
 
@@ -235,6 +238,86 @@ what_cannot_be_reached_is_said(void)
 	end();
 }
 
+static const char *
+named(void *baton, const char *name)
+{
+	static const char *const xspecs[][2] = { { "one", "popen" },
+	    { "two", "popen//via=one" }, { "ring", "popen//via=gnir" },
+	    { "gnir", "popen//via=ring" }, { "lost", "unix=/no/such" } };
+
+	(*(int *)baton)++;
+	for (int i = 0; i < 5; i++)
+		if (strcmp(xspecs[i][0], name) == 0)
+			return xspecs[i][1];
+	return NULL;
+}
+
+static void
+what_is_named_is_opened_once(void)
+{
+	xn_gateway_t *first = NULL, *second = NULL;
+	xn_channel_t *ch;
+	int asked = 0, n = 0;
+
+	if (begin_with(NULL))
+		return;
+	xn_group_set_named(group, named, &asked);
+	failed(xn_gateway_open(&first, group, "popen//via=two", pool));
+	failed(xn_gateway_open(&second, group, "popen//via=two", pool));
+	CU_ASSERT_EQUAL(asked, 2);
+	CU_ASSERT_PTR_NOT_NULL(xn_group_gateway(group, "one"));
+	ch = start_on(second, echo_source);
+	failed(xn_send(ch, "i", 9));
+	failed(xn_receive(ch, xn_seconds(20), "i", &n));
+	CU_ASSERT_EQUAL(n, 9);
+	text_has(xn_gateway_open(&first, group, "popen//via=ring", pool),
+	    XN_E_XSPEC, "via=ring: the way goes round in a circle");
+	text_has(xn_gateway_open(&first, group, "popen//via=x//id=x", pool),
+	    XN_E_XSPEC, "through itself");
+	text_has(xn_gateway_open(&first, group, "popen//via=three", pool),
+	    XN_E_XSPEC, "via=three: the group has no open gateway");
+	text_has(xn_gateway_open(&first, group, "popen//via=lost", pool),
+	    XN_E_CONNECT, "cannot open gateway unix=/no/such//id=lost");
+	end();
+}
+
+/* Cancelled while the far end says nothing. */
+static void *APR_THREAD_FUNC
+cancel_soon(apr_thread_t *thread, void *baton)
+{
+	(void)thread;
+	(void)baton;
+	usleep(300000);
+	xn_group_cancel(group);
+	return NULL;
+}
+
+static void
+a_hop_is_cancelled(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	xn_gateway_t *chain[1], *far = NULL;
+	apr_thread_t *thread;
+	apr_status_t ignored;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (open_chain(chain, 1, "popen"))
+		return;
+	snprintf(address.sun_path, sizeof(address.sun_path),
+	    "/tmp/syncgate-test-hop.%d", (int)getpid());
+	unlink(address.sun_path);
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address,
+	    sizeof(address)), 0);
+	listen(fd, 5);
+	apr_thread_create(&thread, NULL, cancel_soon, NULL, pool);
+	CU_ASSERT_EQUAL(code_of(xn_gateway_open(&far, group, apr_psprintf(pool,
+	    "unix=%s//via=g1", address.sun_path), pool)), XN_E_CANCELLED);
+	apr_thread_join(&ignored, thread);
+	unlink(address.sun_path);
+	close(fd);
+	end();
+}
+
 /* Through a Python worker, and to one. */
 static void
 python_is_a_hop_too(void)
@@ -274,6 +357,8 @@ static const struct xn_test_case cases[] = {
 	{ "a chain of agents carries data", a_chain_of_agents_carries_data },
 	{ "the end of a hop names it", the_end_of_a_hop_names_it },
 	{ "what cannot be reached is said", what_cannot_be_reached_is_said },
+	{ "what is named is opened once", what_is_named_is_opened_once },
+	{ "a hop is cancelled", a_hop_is_cancelled },
 	{ "Python is a hop, too", python_is_a_hop_too },
 };
 
