@@ -16,18 +16,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Take CH out of a list of its group. */
-static void
-unlink_channel(xn_channel_t *ch)
-{
-	if (ch->prev != NULL)
-		ch->prev->next = ch->next;
-	else
-		ch->group->channels = ch->next;
-	if (ch->next != NULL)
-		ch->next->prev = ch->prev;
-}
-
 xn_channel_t *
 xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 {
@@ -42,8 +30,7 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 	ch->id = id;
 	xn_buf_init(&ch->partial, XN_MESSAGE_MAX);
 	xn_window_init(&ch->window);
-	apr_pool_create(&ch->pool, NULL);
-	apr_thread_cond_create(&ch->changed, ch->pool);
+	xn_scan_init(&ch->scan);
 	ch->next = group->channels;
 	if (ch->next != NULL)
 		ch->next->prev = ch;
@@ -53,6 +40,8 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 		ch->coerce = gw->coerce;
 		xn_gateway__ref(gw);
 		ch->send_closed = ch->receive_closed = gw->closing;
+		ch->counted = !gw->closing;
+		gw->open_channels += ch->counted;
 	}
 	if (id != 0) {
 		ch->refs++;
@@ -61,22 +50,15 @@ xn_channel__new(xn_group_t *group, xn_gateway_t *gw, int32_t id)
 	return ch;
 }
 
-/* 1 if no more channels may be open on GW.  Closed ones are not counted. */
+/*
+ * 1 if there may be no more channels on GW.  Closed ones count only where
+ * somebody keeps more of them than is reasonable.
+ */
 static int
-is_full(xn_gateway_t *gw)
+is_full(const xn_gateway_t *gw)
 {
-	unsigned int open = 0;
-	void *ch;
-
-	if (apr_hash_count(gw->channels) < XN_CHANNELS_MAX)
-		return 0;
-	for (apr_hash_index_t *i = apr_hash_first(NULL, gw->channels); i;
-	    i = apr_hash_next(i)) {
-		apr_hash_this(i, NULL, NULL, &ch);
-		open += !((xn_channel_t *)ch)->send_closed ||
-		    !((xn_channel_t *)ch)->receive_closed;
-	}
-	return open >= XN_CHANNELS_MAX;
+	return gw->open_channels >= XN_CHANNELS_MAX ||
+	    apr_hash_count(gw->channels) >= XN_CHANNELS_KNOWN_MAX;
 }
 
 xn_channel_t *
@@ -86,7 +68,7 @@ xn_channel__of_id(xn_gateway_t *gw, int32_t id)
 
 	if (ch == NULL && id != 0 && !is_full(gw)) {
 		ch = xn_channel__new(gw->group, gw, id);
-		ch->refs--;	/* the table's alone: lives with the gateway */
+		ch->refs--;	/* the table's alone, until it is held */
 	}
 	return ch;
 }
@@ -97,58 +79,12 @@ xn_channel__ref(xn_channel_t *ch)
 	ch->refs++;
 }
 
-static void
-free_items(xn_channel_t *ch)
-{
-	while (ch->head != NULL) {
-		struct xn_item *item = ch->head;
-
-		ch->head = item->next;
-		free(item->payload);
-		free(item);
-	}
-	ch->tail = NULL;
-	ch->queued = 0;
-}
-
-void
-xn_channel__unref(xn_channel_t *ch)
-{
-	xn_group_t *group = ch->group;
-	xn_gateway_t *gw = ch->gateway;
-	int left;
-
-	xn_group__lock(group);
-	left = --ch->refs;
-	if (left == 0) {
-		unlink_channel(ch);
-		xn_channel__drop_partial(ch);
-		if (gw != NULL) {
-			xn_window_closed(&ch->window, &gw->total);
-			xn_gateway__unqueue(gw, ch->queued);
-		}
-	}
-	xn_group__unlock(group);
-	if (left > 0)
-		return;
-	free_items(ch);
-	free(ch->remote_error);
-	free(ch->log_id);
-	if (ch->last != NULL)
-		apr_pool_destroy(ch->last);
-	apr_pool_destroy(ch->pool);
-	free(ch);
-	if (gw != NULL)
-		xn_gateway__unref(gw);
-	xn_group__unref(group);
-}
-
 void
 xn_channel__wake(xn_channel_t *ch)
 {
 	uint64_t one = 1;
 
-	apr_thread_cond_broadcast(ch->changed);
+	xn_channel__broadcast(ch);
 	if (ch->gateway == NULL && ch->callback_ready)
 		xn_caller__queue(ch);
 	for (struct xn_waiter *w = ch->waiters; w != NULL; w = w->next)
@@ -159,11 +95,21 @@ xn_channel__wake(xn_channel_t *ch)
 }
 
 void
+xn_channel__count(xn_channel_t *ch)
+{
+	if (!ch->counted || !ch->send_closed || !ch->receive_closed)
+		return;
+	ch->counted = 0;
+	ch->gateway->open_channels--;
+}
+
+void
 xn_channel__end_receiving(xn_channel_t *ch)
 {
 	if (ch->ended == 0)
 		ch->ended = ++ch->group->arrivals;
 	ch->receive_closed = 1;
+	xn_channel__count(ch);
 	xn_channel__wake(ch);
 	if (ch->sink != NULL)
 		ch->sink->kind->ended(ch->sink);
@@ -183,11 +129,18 @@ xn_channel__peer_closed(xn_channel_t *ch, int last_only, const char *text)
 }
 
 void
-xn_channel__drop_partial(xn_channel_t *ch)
+xn_channel__drop_buffer(xn_channel_t *ch)
 {
 	if (ch->gateway != NULL)
 		xn_gateway__unqueue(ch->gateway, xn_buf_len(&ch->partial));
 	xn_buf_free(&ch->partial);
+}
+
+void
+xn_channel__drop_partial(xn_channel_t *ch)
+{
+	xn_channel__drop_buffer(ch);
+	xn_scan_init(&ch->scan);	/* what it found is held to the end */
 }
 
 int
@@ -211,6 +164,9 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 	item->length = n;
 	item->cost = cost;
 	item->arrival = ++ch->group->arrivals;
+	item->held = ch->arriving;
+	ch->arriving = (struct xn_held){ NULL, 0, 0 };
+	xn_scan_init(&ch->scan);
 	if (ch->tail != NULL)
 		ch->tail->next = item;
 	else
@@ -302,6 +258,12 @@ release(void *baton)
 	xn_group__lock(ch->group);
 	ch->callback = NULL;
 	ch->callback_ready = 0;
+	ch->holders--;
+	if (ch->callback_holds) {
+		ch->callback_holds = 0;
+		ch->holders--;
+		ch->refs--;	/* not the last: ours is still there */
+	}
 	/* What it uses may go with the pool that we go with. */
 	xn_channel__await_callback(ch);
 	in_table = xn_channel__untable(ch);
@@ -324,6 +286,9 @@ release(void *baton)
 void
 xn_channel__own(xn_channel_t *ch, apr_pool_t *pool)
 {
+	xn_group__lock(ch->group);
+	ch->holders++;
+	xn_group__unlock(ch->group);
 	apr_pool_cleanup_register(pool, ch, release, apr_pool_cleanup_null);
 }
 
@@ -366,11 +331,11 @@ xn_channel__close_write_locked(xn_channel_t *ch)
 	if (ch->send_closed)
 		return;
 	ch->send_closed = 1;
+	xn_channel__count(ch);
 	if (ch->pair != NULL)
 		xn_channel__peer_closed(ch->pair, 1, NULL);
 	else if (ch->gateway != NULL)
-		xn_gateway__put(ch->gateway, XN_MSG_CHANNEL_LAST_MESSAGE,
-		    ch->id, NULL, 0, 0);
+		xn_plain__last_message(ch);
 }
 
 xn_error_t *

@@ -84,6 +84,7 @@ xn_remote_exec(xn_channel_t **out, xn_gateway_t *gw,
 	    "cannot send program %s to gateway %s", name, gw->id);
 	xn_group__lock(gw->group);
 	code = xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, ch->id, payload, n, 0);
+	ch->program = 1;
 	if (code == XN_C_OK)
 		xn_carrying__begin(&carrying);
 	xn_group__unlock(gw->group);

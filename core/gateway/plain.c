@@ -11,6 +11,8 @@
  */
 #include "core/gateway/internal.h"
 
+#include <stdio.h>
+
 #define LOW (XN_PLAIN_QUEUED_MAX / 2)
 
 int
@@ -106,4 +108,47 @@ xn_plain__stuck(const xn_channel_t *ch)
 	    "worker knows no windows; receive those first", (int)ch->id,
 	    gw->id, (int)full->id, full->queued,
 	    (double)gw->spec->timeout / 1e6);
+}
+
+/*
+ * Who has got a LAST_MESSAGE sends no CLOSE in execnet, and no CLOSE_ERROR: it
+ * takes the other end to be gone.  We are there, and want to know how the
+ * program ends.  So its receive is ended by a small program: it puts behind the
+ * values what a LAST_MESSAGE would, and does nothing else.  Is there a
+ * callback, or no such thing in that execnet, it does as LAST_MESSAGE.
+ */
+static const char last_message[] =
+    "factory = channel.gateway._channelfactory\n"
+    "c = factory._channels.get(%d)\n"
+    "try:\n"
+    "    c._items.put(type(c).receive.__globals__['ENDMARKER'])\n"
+    "except (AttributeError, KeyError):\n"
+    "    factory._local_close(%d, sendonly=True)\n";
+
+int
+xn_plain__last_message(xn_channel_t *ch)
+{
+	xn_gateway_t *gw = ch->gateway;
+	char source[sizeof(last_message) + 20];
+	struct xn_buf out;
+	int n, code;
+
+	if (!gw->plain || !ch->program)
+		return xn_gateway__put(gw, XN_MSG_CHANNEL_LAST_MESSAGE,
+		    ch->id, NULL, 0, 0);
+	n = snprintf(source, sizeof(source), last_message, (int)ch->id,
+	    (int)ch->id);
+	xn_buf_init(&out, 4096);
+	xn_put_str(&out, source, (size_t)n);
+	xn_put_none(&out);
+	xn_put_none(&out);
+	xn_put_newdict(&out);
+	xn_put_build(&out, XN_OP_BUILDTUPLE, 4);
+	if ((code = xn_put_stop(&out)) != XN_C_OK) {
+		xn_buf_free(&out);
+		return code;
+	}
+	gw->next_id += 2;
+	return xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, gw->next_id - 2,
+	    out.base, out.end, 0);
 }

@@ -52,18 +52,6 @@ our_last_message_leaves_it_open(void)
 	end();
 }
 
-/* execnet's worker says no CLOSE to one who has said his last message. */
-static void
-gets_last(xn_channel_t *ch)
-{
-	if (peer->kind == PEER_PYTHON || peer->kind == PEER_AGENT) {
-		gets_end(ch);
-		return;
-	}
-	CU_ASSERT_EQUAL(code_of(xn_channel_waitclose(ch, xn_seconds(0.1))),
-	    XN_E_TIMEOUT);
-}
-
 static void
 they_may_send_on_after_our_last_message(void)
 {
@@ -78,7 +66,55 @@ they_may_send_on_after_our_last_message(void)
 	failed(xn_channel_close_write(ch));
 	for (int i = 0; i < 3; i++)
 		gets_int(ch, i);
-	gets_last(ch);
+	gets_end(ch);
+	end();
+}
+
+static void
+an_error_after_our_last_message_is_heard(void)
+{
+	xn_channel_t *ch;
+
+	if (begin())
+		return;
+	ch = run("for x in channel: pass\nraise ValueError('all the same')\n",
+	    SIDE("while (xn_wait(channel, XN_FOREVER) == XN_READY_VALUE)"
+	    " xn_receive_value(channel, XN_FOREVER);"
+	    "xn_fail(\"all the same\");"));
+	for (int i = 0; i < 10; i++)
+		failed(xn_send(ch, "i", i));
+	failed(xn_channel_close_write(ch));
+	gets_error(ch, "all the same");
+	/* A program that does not receive hears nothing of it. */
+	ch = run("channel.send(1)\n", SIDE("xn_send(channel, \"i\", 1);"));
+	failed(xn_channel_close_write(ch));
+	gets_int(ch, 1);
+	gets_end(ch);
+	end();
+}
+
+/* Also with a callback instead of a receive. */
+static void
+their_callback_hears_of_our_last_message(void)
+{
+	xn_channel_t *ch, *told;
+
+	if (begin())
+		return;
+	failed(xn_gateway_newchannel(&told, gw, pool));
+	ch = run("import threading\n"
+	    "told = channel.receive()\n"
+	    "over = threading.Event()\n"
+	    "def hear(x):\n"
+	    "    told.send(x)\n"
+	    "    if x == 'over': over.set()\n"
+	    "channel.setcallback(hear, endmarker='over')\n"
+	    "over.wait(20)\n", NULL);
+	failed(xn_send(ch, "c", told));
+	failed(xn_send(ch, "i", 7));
+	failed(xn_channel_close_write(ch));
+	gets_int(told, 7);
+	gets_text(told, "over");
 	end();
 }
 
@@ -260,7 +296,7 @@ they_iterate_until_our_last_message(void)
 	for (int i = 0; i < 10; i++)
 		gets_int(ch, i + 1);
 	gets_int(ch, -1);
-	gets_last(ch);
+	gets_end(ch);
 	end();
 }
 
@@ -271,6 +307,10 @@ static const struct peer_case cases[] = {
 	    our_last_message_leaves_it_open, 0 },
 	{ "they may send on after our last message",
 	    they_may_send_on_after_our_last_message, 0 },
+	{ "an error after our last message is heard",
+	    an_error_after_our_last_message_is_heard, 0 },
+	{ "their callback hears of our last message",
+	    their_callback_hears_of_our_last_message, PYTHON_ONLY },
 	{ "our error is raised by their receive",
 	    our_error_is_raised_by_their_receive, PYTHON_ONLY },
 	{ "their close is the end of our receive",
