@@ -123,7 +123,8 @@ popen_close(xn_transport_t *t)
 	p->closed = 1;
 	popen_close_write(t);
 	if (p->pid > 0) {
-		kill(p->pid, SIGKILL);
+		/* Its group: ssh's ProxyCommand may not end with ssh. */
+		kill(-p->pid, SIGKILL);
 		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 		p->pid = 0;

@@ -114,7 +114,7 @@ EOT
 
 sshd_answers() {
 	kill -0 "$SSHD_PID" 2>/dev/null &&
-	    grep -q 'Server listening' "$SSHD_LOG"
+	    grep -q 'Server listening' "$SSHD_LOG" 2>/dev/null
 }
 
 sshd_start() {

@@ -121,7 +121,18 @@ check_error "a login that runs nothing: its exit status and what it printed" \
     '^error 9: .*exit status 1.*printed "This account is not available' \
     agent "$open -oIdentityFile=none -i $key 127.0.0.1"
 
-# Nothing stays.
+# Nothing stays, whatever was in between.
+cat >"$tmp/deaf" <<'EOT'
+#!/bin/sh
+trap '' PIPE HUP TERM
+echo $$ >"$1"
+while :; do sleep 1; done
+EOT
+chmod 755 "$tmp/deaf"
+check_error "a ProxyCommand that leads nowhere times out" '^error 12: ' \
+    agent "$open -oProxyCommand='$tmp/deaf $tmp/deaf.pid' 127.0.0.1//timeout=1"
+check "and is ended with ssh" wait_until 10 sh -c \
+    "! kill -0 \$(cat '$tmp/deaf.pid') 2>/dev/null"
 HOME=$tmp
 wait_until 10 sh -c "[ -z \"\$(ps -e -o args= | grep '[F] $SSHD_CONFIG')\" ]"
 check_equal "no ssh is left" "" \
