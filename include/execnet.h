@@ -434,8 +434,9 @@ typedef struct xn_link_options {
 				 * pass there as they are: it is for networks
 				 * that are trusted.  NULL: a unix socket, for
 				 * two agents of one machine. */
-	int *direct;		/* set to 1 when the direct path is there, to 0
-				 * before; NULL: nobody wants to know */
+	int *direct;		/* set to 0, and to 1 (by an atomic store, for
+				 * who looks meanwhile) when the direct path is
+				 * there; NULL: nobody wants to know */
 } xn_link_options_t;
 
 /*

@@ -216,11 +216,14 @@ static int
 stream_close(void *cookie)
 {
 	struct stream *s = cookie;
+	xn_group_t *group = s->channel->group;
 	int bad = s->cut_n > 0;		/* half a letter, and no more to come */
 
 	if (s->close_channel)
 		xn_channel__close(s->channel, NULL);
-	xn_channel__unref(s->channel);
+	xn_group__lock(group);
+	xn_channel__drop(s->channel);
+	xn_group__unlock(group);
 	free(s->payload);
 	free(s);
 	if (bad)
@@ -254,7 +257,7 @@ xn_channel_makefile(FILE **file, xn_channel_t *ch, const char *mode,
 		return xn_error_system(errno, "makefile");
 	}
 	xn_group__lock(ch->group);
-	xn_channel__ref(ch);
+	xn_channel__hold(ch);
 	xn_group__unlock(ch->group);
 	return NULL;
 }

@@ -41,6 +41,7 @@ take_over(struct xn_sink *sink, xn_channel_t *ch)
 	while ((item = ch->head) != NULL) {
 		append(sink, chunk_new(item->payload, item->length, 1,
 		    (uint32_t)item->cost));
+		sink->tail->held = item->held;
 		ch->head = item->next;
 		free(item);
 	}
@@ -53,6 +54,8 @@ take_over(struct xn_sink *sink, xn_channel_t *ch)
 		abort();
 	memcpy(chunk->bytes, xn_buf_data(&ch->partial), n);
 	chunk->granted = 1;
+	chunk->held = ch->arriving;
+	ch->arriving = (struct xn_held){ NULL, 0, 0 };
 	append(sink, chunk);
 	xn_channel__drop_partial(ch);
 	ch->queued += n + XN_FRAME_COST;
@@ -131,6 +134,7 @@ xn_sink__took(struct xn_sink *sink)
 		xn_channel__has_taken(ch);
 	xn_sink__grant(sink, chunk);
 	ch->starved = 0;
+	xn_held__drop(&chunk->held);
 	free(chunk->bytes);
 	free(chunk);
 }
