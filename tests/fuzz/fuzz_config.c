@@ -15,6 +15,7 @@
 const char *const fuzz_seeds[] = {
 	"# a\njob one {\n plugin = svnhotsync\n source = \"h:/srv/*\"\n}\n",
 	"gateway far { xspec = 'ssh=me@far//nice=3' } // b\n",
+	"group all { gateways = {\"far\", 'popen'} }\n",
 	"include(\"conf.d/*.conf\")\n", "job a { steps = { 1, 2 } /* c */ }",
 	"job x { plugin = a plugin = b }", "job x { source += \"${HOME}\\n\" }",
 	NULL

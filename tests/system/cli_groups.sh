@@ -116,7 +116,35 @@ run check -c "$tmp/nohint.conf" --connect
 check_equal "without any gateway that is a host" 0 \
     "$(grep -c 'no gateway' "$err")"
 
-# ---- Over ssh, and through one another
+# ---- Through one another
+cat >"$tmp/via.conf" <<'EOC'
+gateway first { xspec = "popen//env:WHO=first" }
+gateway second { xspec = "popen//via=first//env:WHO=second" }
+gateway loop { xspec = "popen//via=pool" }
+gateway pool { xspec = "popen//via=loop" }
+group both { gateways = {"second", "first"} }
+EOC
+run exec -c "$tmp/via.conf" second -e "$code"
+check_equal "what a gateway goes through is opened, and runs nothing" \
+    '"second"' "$(cat "$out")"
+run exec -c "$tmp/via.conf" --on both -e "$code"
+check_equal "and is opened once" '{"from": "first", "value": "first"}
+{"from": "second", "value": "second"}' "$(sort "$out")"
+run exec --on popen//id=x --on popen//via=x -e "$code"
+check_equal "xspecs go through one another, too: exit code 0" 0 "$?"
+echo '= getenv("WHO")' | timeout -k 5 60 "$SYNCGATE" shell \
+    -c "$tmp/via.conf" second >"$out" 2>"$err"
+check_equal "and so does a shell" '"second"' "$(cat "$out")"
+run exec -c "$tmp/via.conf" loop -e "$code"
+check_equal "going round in a circle is exit code 2" 2 "$?"
+check_grep "and says so" 'gateway loop goes through itself' "$err"
+grep -v loop "$tmp/via.conf" >"$tmp/via2.conf"
+run check -c "$tmp/via2.conf" --connect
+check_equal "check --connect opens them in their order" 'first second' \
+    "$(sed -n 's/^gateway .*id=\([a-z]*\): open.*/\1/p' "$out" | tr '\n' ' ' |
+    sed 's/ $//')"
+
+# ---- Over ssh, and one another
 if [ -n "$sanitize" ]; then
 	skip "an agent with a sanitizer cannot travel"
 	finish

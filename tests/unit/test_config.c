@@ -115,6 +115,70 @@ jobs_and_gateways_are_read(void)
 	end(&p);
 }
 
+/* The jobs are not looked at: neither of them could be read. */
+static void
+gateways_and_groups_are_read_alone(void)
+{
+	struct place p = begin();
+	syncgate_config_t *config = NULL;
+	const syncgate_group_config_t *group;
+
+	CU_ASSERT(expect_error(syncgate_config_load_gateways(&config, put(&p,
+	    "a.conf", "group all {\n gateways = {\"far\",\n"
+	    " \"popen//id=x\"}\n}\njob one { plugin = nosuch }\n"
+	    "gateway far { xspec = \"ssh=far\" }\njob two { a = 1 }\n"
+	    "include(\"b.d/*\")\n"), p.pool), 0, ""));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
+	CU_ASSERT_EQUAL(config->jobs->nelts, 0);
+	CU_ASSERT_STRING_EQUAL(syncgate_config_gateway(config, "far")->xspec,
+	    "ssh=far");
+	CU_ASSERT_PTR_NULL(syncgate_config_gateway(config, "all"));
+	CU_ASSERT_PTR_NULL(syncgate_config_group(config, "far"));
+	group = syncgate_config_group(config, "all");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(group);
+	CU_ASSERT_EQUAL_FATAL(group->members->nelts, 2);
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(group->members, 0, const char *),
+	    "far");
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(group->members, 1, const char *),
+	    "popen//id=x");
+	end(&p);
+}
+
+/* What EXPLAIN makes of an error of CODE on opening XSPEC. */
+static const char *
+explained(const syncgate_config_t *config, int code, const char *xspec,
+    apr_pool_t *pool)
+{
+	xn_error_t *error = syncgate_config_explain(xn_error_wrap(
+	    xn_error_create(code, "no such host"), "cannot open gateway %s",
+	    xspec), config->hints);
+	const char *text = xn_error_text(error, pool);
+
+	xn_error_clear(error);
+	return text;
+}
+
+static void
+a_host_may_be_a_misspelt_gateway(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config = load(&p, "gateway far { xspec = "
+	    "\"popen\" }\njob x { plugin = testplugin place = \"fra:/x\" }"
+	    "\njob y { plugin = testplugin place = \"me@far2:/x\" }");
+
+	CU_ASSERT_PTR_NOT_NULL(strstr(explained(config, XN_E_CONNECT,
+	    "ssh=fra", p.pool), "no such host (no gateway \"fra\" is "
+	    "configured, so it was taken for the ssh host fra: did you mean "
+	    "\"far\"?)"));
+	CU_ASSERT_STRING_EQUAL(explained(config, XN_E_AUTH, "ssh=fra",
+	    p.pool), "cannot open gateway ssh=fra: no such host");
+	CU_ASSERT_STRING_EQUAL(explained(config, XN_E_CONNECT,
+	    "ssh=me@far2", p.pool),
+	    "cannot open gateway ssh=me@far2: no such host");
+	CU_ASSERT_PTR_NULL(syncgate_config_explain(NULL, config->hints));
+	end(&p);
+}
+
 static void
 wrong_files_name_file_and_line(void)
 {
@@ -163,6 +227,11 @@ wrong_files_name_file_and_line(void)
 		{ "gateway x {\n}", XN_E_CONFIG, "gateway x has no xspec" },
 		{ "gateway popen { xspec = \"popen\" }", XN_E_CONFIG,
 		    "cannot be called popen" },
+		{ "group g { gateways = \"popen\" }\n\ngroup h {\n gateways = "
+		    "{\"popen\",\n\"g\"} }", XN_E_CONFIG,
+		    "a.conf:5: group h: \"g\" is neither" },
+		{ "group g { gateways = {\"ssh=\"} }", XN_E_CONFIG,
+		    "a.conf:1: group g: xspec \"ssh=\"" },
 		{ "job x { " TEST " }\njob x { " TEST "}", XN_E_CONFIG,
 		    "a.conf:2: " },
 		{ "job \"a b\" { " TEST " }", XN_E_CONFIG, "a name begins" },
@@ -343,6 +412,10 @@ the_files_that_come_along_are_right(void)
 
 static const struct xn_test_case cases[] = {
 	{ "jobs and gateways are read", jobs_and_gateways_are_read },
+	{ "gateways and groups are read without the jobs",
+	    gateways_and_groups_are_read_alone },
+	{ "a host may be a misspelt gateway",
+	    a_host_may_be_a_misspelt_gateway },
 	{ "a wrong file names file and line",
 	    wrong_files_name_file_and_line },
 	{ "includes are globs beside the file",
