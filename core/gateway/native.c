@@ -5,7 +5,7 @@
  * made of the channels of gateways, or of a pair of channels whose two ends
  * are both here.
  */
-#include "core/gateway/internal.h"
+#include "core/gateway/sink.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +22,11 @@ struct xn_native {
 	char *error;			/* why it failed; malloc'ed */
 	char *port_error;		/* the text last handed to the runtime */
 	struct xn_held held;		/* channels that it has got or made */
+	xn_channel_t *receiving;	/* what it has received on last */
+	xn_channel_t **named;		/* the channels in the value that is
+					 * being sent, in order; malloc'ed */
+	int named_n, named_at;
+	struct xn_carrying carrying;	/* those that are of other gateways */
 };
 
 /* ---- The port ------------------------------------------------------------- */
@@ -49,23 +54,76 @@ port_result(xn_native_t *native, xn_error_t *error, const char **text)
 	return result;
 }
 
+struct placing {
+	xn_native_t *native;
+	struct xn_scan scan;
+};
+
+/* The next channel of the value gets the id that it has over there. */
+static int
+place_id(void *baton, int32_t ignored)
+{
+	struct placing *p = baton;
+	xn_native_t *native = p->native;
+	int32_t id = native->named_at == native->named_n ? 0 :
+	    xn_carrying__id(&native->carrying,
+	    native->named[native->named_at++]);
+
+	(void)ignored;
+	if (id == 0)
+		return XN_C_NO_CHANNEL;
+	xn_scan_replace(&p->scan, id);
+	return XN_C_OK;
+}
+
+/* PAYLOAD is the program's, its channels known by their order alone. */
+static xn_error_t *
+send_named(xn_native_t *native, xn_channel_t *ch, uint8_t *payload, size_t n)
+{
+	struct placing placing = { .native = native };
+	struct xn_carrying *c = &native->carrying;
+	xn_error_t *error;
+	int code;
+
+	memset(c, 0, sizeof(*c));
+	c->gateway = ch->gateway;
+	native->named_at = 0;
+	xn_scan_init(&placing.scan);
+	code = xn_scan_push(&placing.scan, payload, n, place_id, &placing);
+	native->named_n = 0;
+	if (code == XN_C_OK) {
+		error = xn_channel__send_carrying(ch, payload, n, c);
+	} else {
+		free(payload);
+		error = c->error != NULL ? c->error :
+		    xn_error_create(XN_E_USAGE, "cannot send a value: %s",
+		    xn_code_text(code));
+		c->error = NULL;
+	}
+	xn_carrying__free(c);
+	return error;
+}
+
 static int
 port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
     const char **text)
 {
+	xn_native_t *native = baton;
 	uint8_t *copy = malloc(n + 1);
 
 	if (copy == NULL)
 		return XN_PORT_ERROR;
 	memcpy(copy, payload, n);
-	return port_result(baton, xn_channel__send_payload(channel, copy, n),
-	    text);
+	return port_result(native, native->named_n > 0 ?
+	    send_named(native, channel, copy, n) :
+	    xn_channel__send_payload(channel, copy, n), text);
 }
 
 static int
 port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
     size_t *n, const char **text)
 {
+	((xn_native_t *)baton)->receiving = channel;
 	return port_result(baton, xn_channel__take(payload, n, channel,
 	    timeout < 0 ? XN_FOREVER : (apr_interval_time_t)timeout * 1000),
 	    text);
@@ -148,13 +206,16 @@ static void *
 port_channel_of_id(void *baton, int32_t id)
 {
 	xn_native_t *native = baton;
-	xn_gateway_t *gw = native->channel->gateway;
+	xn_gateway_t *gw = native->receiving == NULL ? NULL :
+	    native->receiving->gateway;
 	xn_channel_t *ch;
 
 	if (gw == NULL)
 		return NULL;
 	xn_group__lock(gw->group);
 	ch = xn_channel__of_id(gw, id);
+	if (ch != NULL)
+		ch = xn_relay__original(ch);
 	if (ch != NULL && ch->kept_by != native->channel) {
 		ch->kept_by = native->channel;
 		xn_held__add(&native->held, ch);
@@ -163,11 +224,19 @@ port_channel_of_id(void *baton, int32_t id)
 	return ch;
 }
 
+/* What id it gets is known when the value is sent: see port_send(). */
 static int32_t
 port_id_of_channel(void *baton, void *channel)
 {
-	(void)baton;
-	return xn_channel_id(channel);
+	xn_native_t *native = baton;
+	xn_channel_t **grown = realloc(native->named,
+	    ((size_t)native->named_n + 1) * sizeof(*grown));
+
+	if (grown == NULL)
+		abort();	/* as APR's pools do */
+	native->named = grown;
+	native->named[native->named_n++] = channel;
+	return 1;
 }
 
 static void
@@ -238,6 +307,7 @@ native_cleanup(void *baton)
 	xn_channel__unref(native->channel);
 	free(native->error);
 	free(native->port_error);
+	free(native->named);
 	apr_pool_destroy(native->pool);
 	return APR_SUCCESS;
 }

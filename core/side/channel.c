@@ -137,16 +137,10 @@ xn_send(xn_channel *channel, const char *format, ...)
 void
 xn_send_value(xn_channel *channel, const xn_value *value)
 {
-	struct xn_side *side = need("xn_send_value", channel);
-	int code;
-
+	need("xn_send_value", channel);
 	if (value == NULL)
 		xn_fail("xn_send_value: a null value");
-	xn_buf_consume(&side->out, xn_buf_len(&side->out));
-	code = xn_encode(&side->out, value);
-	if (code < 0)
-		xn_fail("cannot send a value: %s", xn_code_text(code));
-	send_packed(side, channel);
+	xn_send(channel, "v", value);
 }
 
 /* ---- Receiving --------------------------------------------------------- */

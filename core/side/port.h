@@ -64,7 +64,8 @@ struct xn_port {
 	void (*close_write)(void *baton, void *channel);
 
 	/* Make a channel (NULL when that is not possible), find the object for
-	 * an id that came in a value, and the id of an object. */
+	 * an id that came in the value received last, and the id of an object
+	 * in the value that is sent next: asked for in order. */
 	void *(*newchannel)(void *baton);
 	void *(*channel_of_id)(void *baton, int32_t id);
 	int32_t (*id_of_channel)(void *baton, void *channel);

@@ -235,6 +235,73 @@ channels_travel_in_kwargs_and_values(void)
 	end();
 }
 
+/* A native program joins an echo of b to a program of a, which it got. */
+static void
+joining_side(struct xn_side_channel *channel, const xn_value_t *kwargs);
+
+static void
+a_native_program_joins_two_gateways(void)
+{
+	const xn_value_t *kwargs;
+	xn_channel_t *asks, *echo, *native;
+	long long n = 0;
+
+	if (begin_two())
+		return;
+	asks = start_on(a, SIDE("xn_channel *peer, *mine = xn_newchannel();"
+	    "int i, v; xn_send(channel, \"c\", mine);"
+	    "xn_receive(channel, XN_FOREVER, \"c\", &peer);"
+	    "for (i = 0; i < 10; i++) { xn_send(peer, \"i\", i);"
+	    " xn_receive(peer, XN_FOREVER, \"i\", &v);"
+	    " if (v != i) xn_fail(\"%d came back\", v); }"
+	    "xn_send(mine, \"l\", 77LL);"));
+	echo = start_on(b, echo_source);
+	failed(xn_make_value(&kwargs, pool, "{scsc}", "asks", asks, "echo",
+	    echo));
+	failed(xn_native_exec(&native, group, joining_side, kwargs, pool));
+	failed(xn_receive(native, xn_seconds(20), "l", &n));
+	CU_ASSERT_EQUAL(n, 77);
+	end();
+}
+
+/* execnet's own worker takes each value in one piece, and sends it so. */
+static void
+a_worker_without_windows_is_carried_to(void)
+{
+	static const char echo_python[] =
+	    "for value in channel:\n    channel.send(value)\n";
+	xn_channel_t *on_a, *plain;
+	xn_gateway_t *execnet;
+	xn_error_t *error;
+	int done = 0;
+
+	if (begin_two())
+		return;
+	error = xn_gateway_open(&execnet, group, "popen//worker=execnet",
+	    pool);
+	if (error != NULL && error->code == XN_E_BOOTSTRAP) {
+		printf("(no execnet here) ");
+		xn_error_clear(error);
+		end();
+		return;
+	}
+	failed(error);
+	plain = start_on(execnet, echo_python);
+	on_a = start_on(a, SIDE("static char b[300000]; int i, k;"
+	    "xn_channel *peer, *got; const void *p; size_t n;"
+	    "xn_receive(channel, XN_FOREVER, \"c\", &peer);"
+	    "for (i = 0; i < 20; i++) { memset(b, i, sizeof(b));"
+	    " xn_send(peer, \"(iyc)\", i, b, sizeof(b) - i, peer);"
+	    " xn_receive(peer, XN_FOREVER, \"(iyc)\", &k, &p, &n, &got);"
+	    " if (k != i || n != sizeof(b) - i || memcmp(p, b, n) != 0 ||"
+	    "  got != peer) xn_fail(\"something else came back\"); }"
+	    "xn_send(channel, \"i\", 5);"));
+	failed(xn_send(on_a, "c", plain));
+	failed(xn_receive(on_a, xn_seconds(30), "i", &done));
+	CU_ASSERT_EQUAL(done, 5);
+	end();
+}
+
 /* Sent to b and back again it is the same; sent on to a it has its own id. */
 static void
 a_channel_returns_as_itself(void)
@@ -313,6 +380,10 @@ static const struct xn_test_case cases[] = {
 	{ "programs of two gateways talk", programs_of_two_gateways_talk },
 	{ "channels travel in kwargs and values",
 	    channels_travel_in_kwargs_and_values },
+	{ "a native program joins two gateways",
+	    a_native_program_joins_two_gateways },
+	{ "a worker without windows is carried to",
+	    a_worker_without_windows_is_carried_to },
 	{ "a channel returns as itself", a_channel_returns_as_itself },
 	{ "ids split by frames are whole", ids_split_by_frames_are_whole },
 };
@@ -323,4 +394,22 @@ main(int argc, char **argv)
 	apr_initialize();
 	return xn_test_main("relay", cases, sizeof(cases) / sizeof(cases[0]),
 	    argc, argv);
+}
+
+/* remote.h's names are mapped to others, and so come last. */
+#undef XN_FOREVER		/* -1 in both worlds */
+#include <execnet/remote.h>
+
+static void
+joining_side(xn_channel *channel, const xn_value *kwargs)
+{
+	xn_channel *asks = xn_value_channel(xn_value_get(kwargs, "asks"));
+	xn_channel *echo = xn_value_channel(xn_value_get(kwargs, "echo"));
+	xn_channel *mine;
+	long long n;
+
+	xn_receive(asks, XN_FOREVER, "c", &mine);
+	xn_send(asks, "c", echo);
+	xn_receive(mine, XN_FOREVER, "l", &n);
+	xn_send(channel, "l", n);
 }
