@@ -34,7 +34,7 @@ bury(xn_channel_t *ch)
 		group->channels = ch->next;
 	if (ch->next != NULL)
 		ch->next->prev = ch->prev;
-	xn_channel__drop_buffer(ch);
+	xn_channel__drop_partial(ch);
 	ch->send_closed = ch->receive_closed = 1;
 	xn_channel__count(ch);
 	if (ch->gateway != NULL)
@@ -68,6 +68,8 @@ drop_values(xn_channel_t *ch)
 		struct xn_item *item = ch->head;
 
 		ch->head = item->next;
+		if (ch->gateway != NULL)
+			ch->gateway->early -= item->early;
 		xn_held__drop(&item->held);
 		free(item->payload);
 		free(item);
@@ -279,7 +281,8 @@ xn_channel__announce(xn_channel_t *ch, const uint8_t *bytes, size_t n)
 void
 xn_channel__keep_for(xn_channel_t *carrier, xn_channel_t *ch)
 {
-	if (ch->kept_by == carrier)
+	/* One that came on itself would keep itself for ever. */
+	if (ch->kept_by == carrier || ch == carrier)
 		return;
 	ch->kept_by = carrier;
 	xn_held__add(&carrier->kept, ch);

@@ -144,9 +144,9 @@ an_error_has_a_readable_traceback(void)
 	    "def outer():\n"
 	    "    inner()\n"
 	    "outer()\n";
-	static const char *const parts[] = { "Traceback (most recent call "
-	    "last)", "line 2, in inner", "line 4, in outer",
-	    "ValueError: seventeen is odd" };
+	static const char *const parts[] = {
+	    "Traceback (most recent call last)", "line 2, in inner",
+	    "line 4, in outer", "ValueError: seventeen is odd" };
 
 	if (begin())
 		return;
