@@ -90,18 +90,12 @@ static cmd_target_t *
 add_configured(cmd_targets_t *targets,
     const syncgate_gateway_config_t *gateway)
 {
-	const char *id = cmd_xspec_value(gateway->xspec, "id", targets->pool);
-	const char *xspec = gateway->xspec;
-	cmd_target_t *target;
+	const char *xspec = apr_pstrcat(targets->pool, gateway->plain, "//id=",
+	    gateway->id, NULL);
+	cmd_target_t *target = find_name(targets, gateway->id);
 
-	/* A via= names an id: it is the configured name, if nothing else. */
-	if (id == NULL)
-		xspec = apr_pstrcat(targets->pool, xspec, "//id=",
-		    gateway->name, NULL);
-	target = find_name(targets, id != NULL ? id : gateway->name);
 	if (target == NULL || strcmp(target->xspec, xspec) != 0)
-		target = add(targets, id != NULL ? id : gateway->name, xspec);
-	target->configured = 1;
+		target = add(targets, gateway->id, xspec);
 	return target;
 }
 
@@ -193,24 +187,6 @@ add_word(cmd_targets_t *targets, const char *word)
 
 /* ---- via= ------------------------------------------------------------------ */
 
-/* The configured gateway that is called ID, or has it as its id. */
-static const syncgate_gateway_config_t *
-configured_id(const cmd_targets_t *targets, const char *id)
-{
-	const apr_array_header_t *all = targets->config->gateways;
-
-	for (int i = 0; i < all->nelts; i++) {
-		const syncgate_gateway_config_t *gateway = &APR_ARRAY_IDX(all,
-		    i, syncgate_gateway_config_t);
-		const char *own = cmd_xspec_value(gateway->xspec, "id",
-		    targets->pool);
-
-		if (strcmp(own != NULL ? own : gateway->name, id) == 0)
-			return gateway;
-	}
-	return NULL;
-}
-
 /*
  * Tie TARGET to the one that it goes through, which is added if it is only
  * configured.  If it is nowhere, opening TARGET will say so.
@@ -228,7 +204,8 @@ tie(cmd_targets_t *targets, cmd_target_t *target)
 	if (target->via != NULL)
 		return NULL;
 	XN_TRY(need_config(targets));
-	gateway = targets->config != NULL ? configured_id(targets, via) : NULL;
+	gateway = targets->config != NULL ?
+	    syncgate_config_via(targets->config, via) : NULL;
 	if (gateway != NULL)
 		target->via = add_configured(targets, gateway);
 	return NULL;

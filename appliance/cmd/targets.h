@@ -15,7 +15,6 @@
 typedef struct cmd_target {
 	const char *name;		/* who its values are said to be from */
 	const char *xspec;
-	int configured;			/* it has its name from there */
 	int wanted;			/* 0: only for others to go through */
 	struct cmd_target *via;		/* the one to go through, or NULL */
 	apr_pool_t *pool;		/* of the thread that opens it */

@@ -99,7 +99,6 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	job->name = section->title;
 	job->where = section->where;
 	job->plugin = find_used(used, plugin);
-	job->hints = config->hints;
 	job->config = config;
 	XN_TRY(syncgate_options_read(&job->values, job->plugin,
 	    (const syncgate_setting_t *)settings->elts, settings->nelts,
@@ -249,7 +248,6 @@ syncgate_config_direct(syncgate_config_t **config, const char *plugin,
 	    pool));
 	job->name = job->plugin->name;
 	job->where = where;
-	job->hints = result->hints;
 	job->config = result;
 	XN_TRY(place_error(syncgate_options_read(&job->values, job->plugin,
 	    settings, count, NULL, NULL, pool), where, where, job->name));

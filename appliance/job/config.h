@@ -13,6 +13,9 @@
 typedef struct syncgate_gateway_config {
 	const char *name;
 	const char *xspec;
+	const char *id;		/* what a via= calls it: the xspec's id=, or
+				 * else the name */
+	const char *plain;	/* the xspec without its id= */
 	const char *where;	/* "FILE:LINE" */
 } syncgate_gateway_config_t;
 
@@ -33,7 +36,6 @@ typedef struct syncgate_job_config {
 	const char *where;	/* "FILE:LINE", or "command line" */
 	const syncgate_plugin_t *plugin;
 	const syncgate_values_t *values;
-	const apr_array_header_t *hints;	/* syncgate_hint_t */
 	struct syncgate_config *config;	/* that it is of */
 } syncgate_job_config_t;
 
@@ -76,6 +78,14 @@ const syncgate_gateway_config_t *syncgate_config_gateway(
     const syncgate_config_t *config, const char *name);
 const syncgate_group_config_t *syncgate_config_group(
     const syncgate_config_t *config, const char *name);
+
+/*
+ * The gateway that a via= calls ID, or NULL.  The second is for
+ * xn_group_set_named(): BATON is the configuration, and the xspec has no id.
+ */
+const syncgate_gateway_config_t *syncgate_config_via(
+    const syncgate_config_t *config, const char *id);
+const char *syncgate_config_via_xspec(void *baton, const char *id);
 
 /*
  * ERROR, which may be NULL, with what HINTS say of the gateway that it could

@@ -62,6 +62,51 @@ syncgate_config_named(void *baton, const char *name)
 	return gateway != NULL ? gateway->xspec : NULL;
 }
 
+const syncgate_gateway_config_t *
+syncgate_config_via(const syncgate_config_t *config, const char *id)
+{
+	for (int i = 0; i < config->gateways->nelts; i++) {
+		const syncgate_gateway_config_t *gateway = &APR_ARRAY_IDX(
+		    config->gateways, i, syncgate_gateway_config_t);
+
+		if (strcmp(gateway->id, id) == 0)
+			return gateway;
+	}
+	return NULL;
+}
+
+const char *
+syncgate_config_via_xspec(void *baton, const char *id)
+{
+	const syncgate_gateway_config_t *gateway = syncgate_config_via(baton,
+	    id);
+
+	return gateway != NULL ? gateway->plain : NULL;
+}
+
+/* Take the pair id= out of the xspec; it has been checked. */
+static void
+split_id(syncgate_gateway_config_t *gateway, apr_pool_t *pool)
+{
+	const char *pair = gateway->xspec, *end;
+	const char *plain = "";
+
+	gateway->id = gateway->name;
+	for (; pair != NULL; pair = end != NULL ? end + 2 : NULL) {
+		const char *text;
+
+		end = strstr(pair, "//");
+		text = end != NULL ? apr_pstrmemdup(pool, pair,
+		    (apr_size_t)(end - pair)) : pair;
+		if (strncmp(text, "id=", 3) == 0)
+			gateway->id = text + 3;
+		else
+			plain = apr_pstrcat(pool, plain, *plain != '\0' ?
+			    "//" : "", text, NULL);
+	}
+	gateway->plain = plain;
+}
+
 static xn_error_t *
 add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
     apr_pool_t *pool)
@@ -84,6 +129,7 @@ add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
 	gateway->name = section->title;
 	gateway->xspec = xspec->value;
 	gateway->where = section->where;
+	split_id(gateway, pool);
 	return NULL;
 }
 

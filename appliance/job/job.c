@@ -133,7 +133,7 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 	error = xn_group_create(&job->group, pool);
 	if (error == NULL) {
 		xn_group_set_log(job->group, on_remote_line, job);
-		xn_group_set_named(job->group, syncgate_config_named,
+		xn_group_set_named(job->group, syncgate_config_via_xspec,
 		    config->config);
 		syncgate_stop_set_group(job->group);
 		error = config->plugin->run(job, pool);
@@ -142,7 +142,7 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 	}
 	job->group = NULL;
 	apr_pool_destroy(pool);
-	return syncgate_config_explain(error, config->hints);
+	return syncgate_config_explain(error, config->config->hints);
 }
 
 static int

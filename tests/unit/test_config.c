@@ -127,12 +127,21 @@ gateways_and_groups_are_read_alone(void)
 	    "a.conf", "group all {\n gateways = {\"far\",\n"
 	    " \"popen//id=x\"}\n}\njob one { plugin = nosuch }\n"
 	    "gateway far { xspec = \"ssh=far\" }\njob two { a = 1 }\n"
+	    "gateway near { xspec = \"popen//id=n//nice=1\" }\n"
 	    "include(\"b.d/*\")\n"), p.pool), 0, ""));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(config);
 	CU_ASSERT_EQUAL(config->jobs->nelts, 0);
 	CU_ASSERT_STRING_EQUAL(syncgate_config_gateway(config, "far")->xspec,
 	    "ssh=far");
 	CU_ASSERT_PTR_NULL(syncgate_config_gateway(config, "all"));
+	CU_ASSERT_STRING_EQUAL(syncgate_config_via(config, "far")->name,
+	    "far");
+	CU_ASSERT_STRING_EQUAL(syncgate_config_via(config, "n")->name,
+	    "near");
+	CU_ASSERT_PTR_NULL(syncgate_config_via(config, "near"));
+	CU_ASSERT_STRING_EQUAL(syncgate_config_via_xspec(config, "n"),
+	    "popen//nice=1");
+	CU_ASSERT_PTR_NULL(syncgate_config_via_xspec(config, "near"));
 	CU_ASSERT_PTR_NULL(syncgate_config_group(config, "far"));
 	group = syncgate_config_group(config, "all");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(group);
