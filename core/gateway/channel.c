@@ -139,7 +139,12 @@ xn_channel__drop_buffer(xn_channel_t *ch)
 void
 xn_channel__drop_partial(xn_channel_t *ch)
 {
+	size_t early;
+
 	xn_channel__drop_buffer(ch);
+	xn_channel__end_early(ch, &early);
+	if (ch->gateway != NULL)
+		ch->gateway->early -= early;
 	xn_scan_init(&ch->scan);	/* what it found is held to the end */
 }
 
@@ -163,6 +168,7 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 	item->payload = payload;
 	item->length = n;
 	item->cost = cost;
+	xn_channel__end_early(ch, &item->early);
 	item->arrival = ++ch->group->arrivals;
 	item->held = ch->arriving;
 	ch->arriving = (struct xn_held){ NULL, 0, 0 };

@@ -72,7 +72,7 @@ make_room(xn_gateway_t *gw, xn_channel_t *ch, size_t n)
 	return XN_C_OK;
 }
 
-/* A part joins what is there, and its credit goes back at once. */
+/* A part joins what is there; its credit goes back when that may be. */
 static int
 join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
 {
@@ -83,7 +83,8 @@ join_part(xn_gateway_t *gw, xn_channel_t *ch, const struct xn_message *m)
 	if (code != XN_C_OK)
 		return code;
 	gw->queued += m->length;
-	xn_channel__grant(ch, m->length);
+	ch->owed += m->length + XN_FRAME_COST;
+	xn_channel__give_early(ch);
 	return XN_C_OK;
 }
 
@@ -154,7 +155,7 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 		xn_channel__announce(ch, m->payload, m->length);
 		payload = whole_payload(&n, ch, m);
 		code = payload == NULL ? XN_C_TOO_BIG :
-		    xn_channel__push(ch, payload, n, m->length);
+		    xn_channel__push(ch, payload, n, m->length + ch->owed);
 	}
 	if (code != XN_C_OK)
 		return xn_gateway__broken(gw, m, xn_code_text(code));

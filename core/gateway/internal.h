@@ -141,6 +141,8 @@ struct xn_gateway {
 	struct xn_outbox outbox;	/* in order */
 	struct xn_outbox urgent;	/* windows and pings: go first */
 	unsigned int open_channels;	/* how many are */
+	size_t early;			/* credit given back for parts of what
+					 * nobody has taken yet */
 	struct xn_window_total total;
 	size_t queued;			/* bytes that wait in its channels */
 	struct xn_spares spares;	/* blocks for payloads */
@@ -260,7 +262,9 @@ struct xn_item {			/* one payload that waits */
 	uint8_t *payload;		/* malloc'ed */
 	size_t length;
 	size_t cost;			/* to be given back when it is taken:
-					 * what its last frame cost */
+					 * what its frames cost, but for what
+					 * one frame costs beside its bytes */
+	size_t early;			/* given back already, in gw->early */
 	uint64_t arrival;		/* its number in the group */
 	struct xn_held held;		/* the channels in it */
 };
@@ -310,6 +314,9 @@ struct xn_channel {
 					 * see plain.c */
 	int sending;			/* a thread is sending parts */
 	int starved;			/* a receiver has been waiting */
+	size_t owed;			/* what the parts in PARTIAL cost, that
+					 * has not been given back */
+	size_t early;			/* and what has, in gw->early */
 	apr_thread_cond_t *changed;	/* made when somebody waits */
 	apr_pool_t *pool;		/* own root pool, for that; or NULL */
 	apr_pool_t *last;		/* what xn_receive() handed out last */
@@ -419,6 +426,20 @@ void xn_channel__drop_buffer(xn_channel_t *ch);
 /* N bytes of a frame are taken: grant them again when it is worth a message.
  * Locked; CH has a gateway. */
 void xn_channel__grant(xn_channel_t *ch, uint32_t n);
+
+/*
+ * A payload larger than the window could never arrive if its parts were paid
+ * for only when it is taken.  So their credit goes back as they come, but only
+ * while nothing whole waits before them, and only XN_EARLY_MAX bytes for all
+ * channels of a gateway, unless somebody waits for this very channel: starve()
+ * says so.  Locked; CH may be a pair.
+ */
+#define XN_EARLY_MAX		(8u * 1024 * 1024)
+void xn_channel__give_early(xn_channel_t *ch);
+void xn_channel__starve(xn_channel_t *ch);
+
+/* What has been given back for the payload now arriving becomes *EARLY. */
+void xn_channel__end_early(xn_channel_t *ch, size_t *early);
 
 /* A payload has arrived complete; becomes the channel's.  Locked. */
 int xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n,

@@ -213,7 +213,7 @@ wait_for_each(xn_multichannel_t *multi, apr_interval_time_t timeout)
 		}
 		if (xn_channel__readable(ch))
 			return xn_multichannel__ending(&multi->members[i]);
-		ch->starved = 1;
+		xn_channel__starve(ch);
 		if (!xn_multichannel__wait(multi, deadline))
 			return xn_multichannel__blame(
 			    xn_multichannel__timeout("nothing arrived",

@@ -32,8 +32,10 @@ earliest(const xn_multichannel_t *multi, int *open)
 			arrival = ch->ended;
 		else if (ch->stuck)	/* if nobody else has anything */
 			arrival = UINT64_MAX - 1;
-		else if (!ch->receive_closed)
-			ch->starved = *open = 1;
+		else if (!ch->receive_closed) {
+			xn_channel__starve(ch);
+			*open = 1;
+		}
 		if (arrival < lowest) {
 			lowest = arrival;
 			found = m;

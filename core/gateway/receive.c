@@ -92,7 +92,39 @@ give_credit(xn_channel_t *ch, const struct xn_item *item)
 	if (ch->receive_closed || ch->gateway->plain)
 		return;
 	xn_channel__grant(ch, (uint32_t)item->cost);
+	xn_channel__give_early(ch);
 	ch->starved = 0;
+}
+
+void
+xn_channel__give_early(xn_channel_t *ch)
+{
+	xn_gateway_t *gw = ch->gateway;
+	size_t owed = ch->owed;
+
+	if (owed == 0 || ch->head != NULL || ch->receive_closed)
+		return;
+	if (!ch->starved && !ch->callback_ready &&
+	    gw->early + owed > XN_EARLY_MAX)
+		return;
+	ch->owed = 0;
+	ch->early += owed;
+	gw->early += owed;
+	xn_channel__grant(ch, (uint32_t)(owed - XN_FRAME_COST));
+}
+
+void
+xn_channel__starve(xn_channel_t *ch)
+{
+	ch->starved = 1;
+	xn_channel__give_early(ch);
+}
+
+void
+xn_channel__end_early(xn_channel_t *ch, size_t *early)
+{
+	*early = ch->early;
+	ch->early = ch->owed = 0;
 }
 
 uint8_t *
@@ -110,6 +142,8 @@ xn_channel__pop(xn_channel_t *ch, size_t *n)
 	if (ch->gateway != NULL)
 		xn_gateway__unqueue(ch->gateway, item->length + XN_FRAME_COST);
 	*n = item->length;
+	if (ch->gateway != NULL)
+		ch->gateway->early -= item->early;
 	give_credit(ch, item);
 	free(item);
 	return payload;
@@ -173,7 +207,7 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 			    (double)timeout / 1e6);
 			break;
 		}
-		ch->starved = 1;
+		xn_channel__starve(ch);
 		if (!xn_drive__receive(ch, deadline))
 			wait_for_change(ch, deadline);
 	}

@@ -42,18 +42,21 @@ take_over(struct xn_sink *sink, xn_channel_t *ch)
 		append(sink, chunk_new(item->payload, item->length, 1,
 		    (uint32_t)item->cost));
 		sink->tail->held = item->held;
+		if (ch->gateway != NULL)
+			ch->gateway->early -= item->early;
 		ch->head = item->next;
 		free(item);
 	}
 	ch->tail = NULL;
 	if (n == 0)
 		return;
-	/* Parts are granted again as they are joined. */
-	chunk = chunk_new(malloc(n), n, 0, 0);
+	/* What is still owed for the parts: they are one chunk now. */
+	chunk = chunk_new(malloc(n), n, 0, ch->owed > 0 ?
+	    (uint32_t)ch->owed - XN_FRAME_COST : 0);
 	if (chunk->bytes == NULL)
 		abort();
 	memcpy(chunk->bytes, xn_buf_data(&ch->partial), n);
-	chunk->granted = 1;
+	chunk->granted = ch->owed == 0;
 	chunk->held = ch->arriving;
 	ch->arriving = (struct xn_held){ NULL, 0, 0 };
 	append(sink, chunk);

@@ -64,7 +64,7 @@ check_channels(xn_channel_t **channels, int *ready, int n)
 		xn_group__lock(channels[i]->group);
 		ready[i] = xn_channel__readable(channels[i]);
 		if (!ready[i])
-			channels[i]->starved = 1;
+			xn_channel__starve(channels[i]);
 		xn_group__unlock(channels[i]->group);
 		count += ready[i];
 	}
@@ -144,7 +144,7 @@ can_do(xn_channel_t *ch, int want)
 	    (ch->gateway != NULL && ignored == ch->gateway->changed)))
 		can |= XN_PORT_SEND;
 	if ((want & XN_PORT_RECEIVE) && !(can & XN_PORT_RECEIVE))
-		ch->starved = 1;
+		xn_channel__starve(ch);
 	return dead ? want | XN_PORT_OVER : can;
 }
 
