@@ -93,6 +93,15 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 	} else {
 		free(text);
 	}
+	/*
+	 * Who closed takes nothing any more.  And if it was the client that
+	 * closed both ends, each of them waits for the other's half to end.
+	 */
+	if (type != XN_MSG_CHANNEL_LAST_MESSAGE && !d->shut) {
+		xn_buf_free(&d->out);
+		d->shut = 1;
+		shutdown(d->fd, SHUT_WR);
+	}
 	return 1;
 }
 

@@ -90,7 +90,7 @@ new_exec(const struct xn_message *m)
 	e->channel = m->channel;
 	e->sock = e->log = e->fds[0] = e->fds[1] = e->pass_fd = -1;
 	xn_buf_init(&e->in, XN_EXEC_READ + XN_PART_MAX + XN_HEADER_SIZE);
-	xn_buf_init(&e->out, XN_QUEUED_PAUSE + XN_MESSAGE_MAX);
+	xn_buf_init(&e->out, XN_QUEUED_MAX);
 	xn_buf_init(&e->line, LINE_MAX_BYTES);
 	return e;
 }

@@ -36,13 +36,16 @@ no_line(struct xn_router *r, const char *why)
 	return -1;
 }
 
-/* Bytes before and in the first newline, 0 while there is none. */
+/*
+ * Bytes before and in the first newline, 0 while there is none; the first
+ * SEEN have been looked at.
+ */
 static size_t
-line_length(const struct xn_buf *b)
+line_length(const struct xn_buf *b, size_t seen)
 {
 	const uint8_t *p = xn_buf_data(b);
 	const uint8_t *end = p == NULL ? NULL :
-	    memchr(p, '\n', xn_buf_len(b));
+	    memchr(p + seen, '\n', xn_buf_len(b) - seen);
 
 	return end == NULL ? 0 : (size_t)(end - p) + 1;
 }
@@ -52,10 +55,12 @@ xn_plain_open(struct xn_router *r)
 {
 	struct pollfd pfd = { r->in_fd, POLLIN, 0 };
 	int64_t end = xn_router_now() + LINE_MS, left;
+	size_t seen = 0, length;
 	uint8_t *room;
 	ssize_t n;
 
-	while (line_length(&r->in) == 0) {
+	while ((length = line_length(&r->in, seen)) == 0) {
+		seen = xn_buf_len(&r->in);
 		if (xn_buf_len(&r->in) >= LINE_MAX_BYTES)
 			return no_line(r, "it is longer than 1 MiB");
 		left = end - xn_router_now();
@@ -72,7 +77,7 @@ xn_plain_open(struct xn_router *r)
 			return no_line(r, "the connection ended");
 		xn_buf_commit(&r->in, (size_t)n);
 	}
-	xn_buf_consume(&r->in, line_length(&r->in));
+	xn_buf_consume(&r->in, length);
 	xn_router_to_client(r, (const uint8_t *)"1", 1);
 	return 0;
 }

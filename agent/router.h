@@ -24,7 +24,9 @@
 #define XN_OUT_MAX	(8u * 1024 * 1024)
 #define XN_ERR_PAUSE	(64u * 1024)	/* nor logs above this for stderr */
 #define XN_ERR_MAX	(512u * 1024)
-#define XN_QUEUED_PAUSE	(32u * 1024 * 1024) /* for all executors together */
+#define XN_QUEUED_PAUSE	(20u * 1024 * 1024) /* for all executors together:
+				 * a queue's memory is twice what is in it */
+#define XN_QUEUED_MAX	(XN_QUEUED_PAUSE + 1024u * 1024)
 #define XN_PLAIN_PAUSE	(16u * 1024 * 1024) /* the same, without windows */
 #define XN_BUCKETS	1024
 

@@ -216,7 +216,7 @@ xn_link(xn_channel_t *a, xn_channel_t *b, const xn_link_options_t *options)
 		why = connect_agents(a, b, relay, options != NULL ?
 		    options->address : NULL, pool);
 		if (why == NULL && direct != NULL)
-			*direct = 1;
+			__atomic_store_n(direct, 1, __ATOMIC_RELEASE);
 		if (why != NULL && !xn_relay__is_over(relay)) {
 			xn_group__unlock(a->group);
 			say_why(a, b, why, pool);

@@ -67,6 +67,7 @@ static int
 grow(struct xn_buf *b, size_t need)
 {
 	size_t cap = b->cap < SMALLEST / 2 ? SMALLEST / 2 : b->cap;
+	size_t len = xn_buf_len(b);
 	uint8_t *base;
 
 	do
@@ -74,9 +75,15 @@ grow(struct xn_buf *b, size_t need)
 	while (cap < need);
 	if (cap > cap_limit(b))
 		cap = cap_limit(b);
-	if ((base = malloc(cap)) == NULL)
+	/* A large block moves by its pages: it is never there twice. */
+	if (b->start != 0)
+		memmove(b->base, b->base + b->start, len);
+	b->start = 0;
+	b->end = len;
+	if ((base = realloc(b->base, cap)) == NULL)
 		return XN_C_NOMEM;
-	free(xn_buf_move(b, base, cap));
+	b->base = base;
+	b->cap = cap;
 	return XN_C_OK;
 }
 

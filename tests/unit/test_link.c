@@ -327,6 +327,28 @@ a_program_that_ends_is_an_end_at_the_other(void)
 }
 
 static void
+closing_one_of_them_here_ends_both(void)
+{
+	static const char source[] = PROGRAM("while (xn_wait(data, XN_FOREVER)"
+	    " == XN_READY_VALUE) xn_receive_value(data, 0);"
+	    "xn_send(channel, \"i\", 9);");
+	struct linking l;
+	int n = 0;
+
+	if (begin_two(source, source))
+		return;
+	begin_link(&l, NULL);
+	await_direct(&l);
+	xn_channel_close(data[0]);
+	for (int i = 0; i < 2; i++) {
+		failed(xn_receive(control[i], xn_seconds(60), "i", &n));
+		CU_ASSERT_EQUAL(n, 9);
+	}
+	failed(linked(&l));
+	end();
+}
+
+static void
 a_channel_in_a_value_is_refused(void)
 {
 	struct linking l;
@@ -362,6 +384,8 @@ static const struct xn_test_case cases[] = {
 	    a_lost_agent_is_an_error_at_the_other },
 	{ "a program that ends is an end at the other",
 	    a_program_that_ends_is_an_end_at_the_other },
+	{ "closing one of them here ends both",
+	    closing_one_of_them_here_ends_both },
 	{ "a channel in a value is refused",
 	    a_channel_in_a_value_is_refused },
 };
