@@ -148,7 +148,8 @@ run(const cmd_line_t *line)
 
 static const apr_getopt_option_t options[] = {
 	{ "config", OPT_CONFIG, 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
-	{ "connect", OPT_CONNECT, 0, "open every gateway that is used, or in a group, too" },
+	{ "connect", OPT_CONNECT, 0,
+	    "open every gateway, those of groups too" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
 	{ NULL, 0, 0, NULL }

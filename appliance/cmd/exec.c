@@ -12,7 +12,7 @@
 
 #define SOURCE_MAX (4 << 20)	/* bytes of a program's text */
 
-/* ---- The program ----------------------------------------------------------- */
+/* ---- The program -------------------------------------------------------- */
 
 static xn_error_t *
 read_stream(const char **source, FILE *stream, const char *file,
@@ -53,7 +53,7 @@ exec_read_source(const char **source, const char *file, apr_pool_t *pool)
 	return error;
 }
 
-/* ---- The command line ------------------------------------------------------ */
+/* ---- The command line --------------------------------------------------- */
 
 enum { OPT_REPR = 128, OPT_ENTRY, OPT_TIMEOUT };
 

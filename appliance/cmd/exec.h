@@ -45,7 +45,7 @@ int exec_print(const xn_value_t *value, const char *from, int repr,
  */
 typedef struct exec_input exec_input_t;
 
-/* Start it for at most N channels.  It ends when exec_input_stop() is called. */
+/* Start it for at most N channels; exec_input_stop() ends it. */
 xn_error_t *exec_input_start(exec_input_t **input, xn_group_t *group, int n,
     apr_pool_t *pool);
 

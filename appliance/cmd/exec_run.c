@@ -32,7 +32,7 @@ struct runner {
 	pthread_t thread;
 };
 
-/* ---- A gateway's thread ---------------------------------------------------- */
+/* ---- A gateway's thread ------------------------------------------------- */
 
 static xn_error_t *
 start(xn_channel_t **channel, const struct runner *runner)
@@ -150,7 +150,7 @@ runner_main(void *baton)
 	return NULL;
 }
 
-/* ---- All of them ----------------------------------------------------------- */
+/* ---- All of them -------------------------------------------------------- */
 
 /* A line that a program wrote to stderr; in an I/O thread. */
 static void

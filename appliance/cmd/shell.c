@@ -9,7 +9,7 @@
 
 #include "appliance/job/text.h"
 
-/* ---- Signals --------------------------------------------------------------- */
+/* ---- Signals ------------------------------------------------------------ */
 
 static int events_fd = -1;
 static volatile sig_atomic_t caught;
@@ -51,7 +51,7 @@ shell_forget_signal(void)
 	caught = 0;
 }
 
-/* ---- The command ----------------------------------------------------------- */
+/* ---- The command -------------------------------------------------------- */
 
 static void
 print_log(void *baton, const char *id, const char *line)

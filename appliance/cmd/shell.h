@@ -20,7 +20,7 @@ enum shell_event {
 	SHELL_QUIT = 'q'	/* SIGTERM, SIGHUP */
 };
 
-/* ---- shell_input.c: where lines come from --------------------------------- */
+/* ---- shell_input.c: where lines come from ------------------------------- */
 
 typedef struct shell_input shell_input_t;
 
@@ -48,7 +48,7 @@ enum lines_next shell_input_while_running(shell_input_t *input,
 
 int shell_input_is_terminal(const shell_input_t *input);
 
-/* ---- shell_stream.c: what comes back --------------------------------------- */
+/* ---- shell_stream.c: what comes back ------------------------------------ */
 
 typedef struct shell_stream shell_stream_t;
 
@@ -66,7 +66,7 @@ void shell_stream_set_number(shell_stream_t *stream, int number);
 /* Close the channel and join the thread. */
 void shell_stream_stop(shell_stream_t *stream);
 
-/* ---- The languages --------------------------------------------------------- */
+/* ---- The languages ------------------------------------------------------ */
 
 typedef struct shell {
 	cmd_targets_t *targets;
@@ -80,7 +80,7 @@ typedef struct shell {
 	xn_channel_t *control;		/* Python: of the program over there */
 	shell_stream_t *stream;		/* of channel, or NULL */
 	apr_array_header_t *kept;	/* C: const char *: definitions */
-	const char *keeping;		/* kept if the snippet that runs is fine */
+	const char *keeping;		/* kept if what runs is fine */
 	const char *nonce;		/* Python: marks ends of snippets */
 	apr_pool_t *pool;
 	apr_pool_t *run_pool;		/* of channel, control and stream */

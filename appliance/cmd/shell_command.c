@@ -16,7 +16,7 @@ do_help(shell_loop_t *loop, const char *rest)
 	printf("A snippet goes on while a bracket is open%s.  `channel` is in "
 	    "scope.\n", loop->shell->python ? ", and a block to an empty line"
 	    : "; \"= EXPRESSION\" sends it");
-	printf(":def TEXT     C: keep definitions for the snippets that follow\n"
+	printf(":def TEXT     C: keep definitions for what follows\n"
 	    ":load FILE    run FILE; C without remote_main(): keep it\n"
 	    ":send JSON    send a value to the channel of the snippets\n"
 	    ":status       say how the other end is\n"

@@ -20,13 +20,13 @@ typedef struct shell_loop {
 	apr_pool_t *turn;	/* of the snippet being read */
 } shell_loop_t;
 
-/* ---- shell.c --------------------------------------------------------------- */
+/* ---- shell.c ------------------------------------------------------------ */
 
 /* The signal that came and that nothing has taken, or 0; and forget it. */
 int shell_caught(void);
 void shell_forget_signal(void);
 
-/* ---- shell_events.c -------------------------------------------------------- */
+/* ---- shell_events.c ----------------------------------------------------- */
 
 /* ERROR, which may be NULL and is consumed, on stderr; it counts as failed. */
 void shell_complain(shell_loop_t *loop, xn_error_t *error);
@@ -34,7 +34,7 @@ void shell_complain(shell_loop_t *loop, xn_error_t *error);
 /* Deal with the events that are there; with WAIT for at least one. */
 void shell_take_events(shell_loop_t *loop, int wait);
 
-/* ---- shell_command.c ------------------------------------------------------- */
+/* ---- shell_command.c ---------------------------------------------------- */
 
 /* Run LINE, which begins with ":". */
 void shell_command(shell_loop_t *loop, const char *line);
@@ -42,7 +42,7 @@ void shell_command(shell_loop_t *loop, const char *line);
 /* Is LINE a command that acts also while a snippet runs? */
 int shell_command_at_once(const shell_loop_t *loop, const char *line);
 
-/* ---- shell_loop.c ---------------------------------------------------------- */
+/* ---- shell_loop.c ------------------------------------------------------- */
 
 /* Read and run until the end of the input; returns the exit code. */
 int shell_loop(shell_t *shell);

@@ -9,7 +9,7 @@
 #include "appliance/job/text.h"
 #include "core/gateway/nearest.h"
 
-/* ---- Xspecs ---------------------------------------------------------------- */
+/* ---- Xspecs ------------------------------------------------------------- */
 
 /* Names have none of these, and a gateway cannot be called popen. */
 static int
@@ -48,7 +48,7 @@ name_of(const char *xspec, apr_pool_t *pool)
 	    (apr_size_t)(end - xspec)) : xspec;
 }
 
-/* ---- Finding --------------------------------------------------------------- */
+/* ---- Finding ------------------------------------------------------------ */
 
 static cmd_target_t *
 find_name(const cmd_targets_t *targets, const char *name)
@@ -185,7 +185,7 @@ add_word(cmd_targets_t *targets, const char *word)
 	return NULL;
 }
 
-/* ---- via= ------------------------------------------------------------------ */
+/* ---- via= --------------------------------------------------------------- */
 
 /*
  * Tie TARGET to the one that it goes through, which is added if it is only
@@ -255,7 +255,7 @@ cmd_targets_find(cmd_targets_t **result, const char *const *words, int n,
 	return NULL;
 }
 
-/* ---- Opening --------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static xn_error_t *
 wait_for(cmd_targets_t *targets, const cmd_target_t *target)

@@ -133,7 +133,7 @@ add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
 	return NULL;
 }
 
-/* ---- Groups --------------------------------------------------------------- */
+/* ---- Groups ------------------------------------------------------------- */
 
 /* MEMBER names no gateway: it is an xspec, or this says why not. */
 static xn_error_t *
@@ -226,7 +226,7 @@ syncgate_config_add_gateways(syncgate_config_t *config,
 	return NULL;
 }
 
-/* ---- Hints ---------------------------------------------------------------- */
+/* ---- Hints -------------------------------------------------------------- */
 
 static void
 note_hint(syncgate_config_t *config, const xn_location_t *location,

@@ -172,7 +172,7 @@ read_complex(xn_value_t *out, struct reading *reading, const json_t *json)
 	return NULL;
 }
 
-/* ---- Containers ---------------------------------------------------------- */
+/* ---- Containers --------------------------------------------------------- */
 
 static void
 note_depth(xn_value_t *container, const xn_value_t *item)
@@ -253,7 +253,7 @@ read_object(xn_value_t *out, struct reading *reading, const json_t *json,
 	return NULL;
 }
 
-/* ---- Tags ---------------------------------------------------------------- */
+/* ---- Tags --------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
@@ -347,7 +347,7 @@ read_value(xn_value_t *out, struct reading *reading, const json_t *json,
 	}
 }
 
-/* ---- The text ------------------------------------------------------------ */
+/* ---- The text ----------------------------------------------------------- */
 
 /* About how many values: what stands between commas and brackets. */
 static xn_error_t *

@@ -101,7 +101,7 @@ level_name(int level)
 	}
 }
 
-/* ---- Lines --------------------------------------------------------------- */
+/* ---- Lines -------------------------------------------------------------- */
 
 /* "2026-11-23 05:10:55 job NAME: " by the local clock. */
 static size_t
@@ -189,7 +189,7 @@ syncgate_output_clear(syncgate_output_t *output)
 	pthread_mutex_unlock(&output->lock);
 }
 
-/* ---- Progress ------------------------------------------------------------ */
+/* ---- Progress ----------------------------------------------------------- */
 
 /* Bytes of TEXT that fill at most COLUMNS, a character taken for one. */
 static size_t

@@ -67,7 +67,8 @@ each_kind_has_its_json(void)
 		    "(1+infj)" },
 		{ "\"\"", "''" }, { "\"a\\\"\\\\\\n\\u0000b\"",
 		    "'a\"\\\\\\n\\x00b'" },
-		{ "\"\xc3\xbc\xf0\x9f\x98\x80\"", "'\xc3\xbc\xf0\x9f\x98\x80'" },
+		{ "\"\xc3\xbc\xf0\x9f\x98\x80\"",
+		    "'\xc3\xbc\xf0\x9f\x98\x80'" },
 		{ "{\"$bytes\": \"\"}", "b''" },
 		{ "{\"$bytes\": \"AP8=\"}", "b'\\x00\\xff'" },
 		{ "{\"$bytes\": \"YWJj\"}", "b'abc'" },
@@ -128,7 +129,8 @@ what_is_no_value_is_refused(void)
 		{ "{\"$bytes\": \"YR==\"}", "base64" },
 		{ "{\"$bytes\": \"====\"}", "base64" },
 		{ "{\"$bytes\": \"YW=j\"}", "base64" },
-		{ "{\"$int\": 7}", "decimal" }, { "{\"$int\": \"\"}", "decimal" },
+		{ "{\"$int\": 7}", "decimal" },
+		{ "{\"$int\": \"\"}", "decimal" },
 		{ "{\"$int\": \"-\"}", "decimal" },
 		{ "{\"$int\": \"007\"}", "decimal" },
 		{ "{\"$int\": \"-0\"}", "decimal" },
@@ -195,7 +197,7 @@ depth_and_number_are_limited(void)
 	apr_pool_destroy(pool);
 }
 
-/* ---- Random values ------------------------------------------------------- */
+/* ---- Random values ------------------------------------------------------ */
 
 static uint32_t seed = 20261123;
 
