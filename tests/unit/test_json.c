@@ -222,11 +222,19 @@ random_text(xn_value_t *out, apr_pool_t *pool)
 	}
 }
 
+/* In statements: the order within an expression is the compiler's. */
+static uint64_t
+random_bits(void)
+{
+	uint64_t high = next_random(&seed);
+
+	return high << 32 | next_random(&seed);
+}
+
 static double
 random_real(void)
 {
-	uint64_t bits = (uint64_t)next_random(&seed) << 32 |
-	    next_random(&seed);
+	uint64_t bits = random_bits();
 	double real;
 
 	memcpy(&real, &bits, sizeof(real));
@@ -246,13 +254,13 @@ random_leaf(xn_value_t *out, apr_pool_t *pool)
 		out->u.boolean = next_random(&seed) & 1;
 		break;
 	case XN_INT:
-		out->u.integer = (long long)((uint64_t)next_random(&seed) << 32
-		    | next_random(&seed)) >> next_random(&seed) % 64;
+		out->u.integer = (long long)random_bits();
+		out->u.integer >>= next_random(&seed) % 64;
 		break;
 	case XN_BIGINT:
+		out->size = next_random(&seed) & 1;
 		out->u.text = apr_psprintf(pool, "%s%u99999999999999999999",
-		    next_random(&seed) & 1 ? "-" : "",
-		    1 + next_random(&seed) % 1000);
+		    out->size ? "-" : "", 1 + next_random(&seed) % 1000);
 		out->size = (unsigned int)strlen(out->u.text);
 		break;
 	case XN_FLOAT:
