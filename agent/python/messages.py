@@ -181,8 +181,12 @@ def be_nice(value):
         os.nice(value)
         return
     value += os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, value)
     for thread in threads:
-        os.setpriority(os.PRIO_PROCESS, thread, value)
+        try:
+            os.setpriority(os.PRIO_PROCESS, thread, value)
+        except ProcessLookupError:      # /proc is of another PID namespace
+            pass
 
 
 def set_up(key, value):
