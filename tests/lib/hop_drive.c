@@ -111,7 +111,9 @@ look(struct chain *c, int i)
 
 	apr_pool_create(&scratch, c->pool);
 	error = xn_channel_receive(&value, c->echoes[i], 0, scratch);
-	if (error != NULL && error->code != XN_E_TIMEOUT) {
+	/* A gateway may be lost by a timeout, too. */
+	if (error != NULL && strstr(xn_error_text(error, scratch),
+	    "nothing arrived") == NULL) {
 		printf("end %s: %s\n", xn_gateway_id(c->gateways[i]),
 		    xn_error_text(error, scratch));
 		fflush(stdout);

@@ -318,6 +318,39 @@ a_hop_is_cancelled(void)
 	end();
 }
 
+/* xn_pump() here, on a pair: the side is at the end of this file. */
+static int pumped;
+static void pumping_side(struct xn_side_channel *channel,
+    const xn_value_t *kwargs);
+
+static void
+a_native_program_pumps(void)
+{
+	const void *bytes;
+	xn_channel_t *ch;
+	int ends[2];
+	char text[6] = "";
+	size_t n = 0;
+
+	if (begin_with(NULL))
+		return;
+	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC,
+	    0, ends), 0);
+	pumped = ends[1];
+	failed(xn_native_exec(&ch, group, pumping_side, NULL, pool));
+	failed(xn_send(ch, "y", "there", (size_t)5));
+	CU_ASSERT_EQUAL(read(ends[0], text, 5), 5);
+	CU_ASSERT_STRING_EQUAL(text, "there");
+	CU_ASSERT_EQUAL(write(ends[0], "back", 4), 4);
+	failed(xn_receive(ch, xn_seconds(10), "y", &bytes, &n));
+	CU_ASSERT(n == 4 && memcmp(bytes, "back", 4) == 0);
+	failed(xn_channel_close_write(ch));
+	CU_ASSERT_EQUAL(read(ends[0], text, 5), 0);
+	close(ends[0]);
+	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	end();
+}
+
 /* Through a Python worker, and to one. */
 static void
 python_is_a_hop_too(void)
@@ -360,6 +393,7 @@ static const struct xn_test_case cases[] = {
 	{ "what is named is opened once", what_is_named_is_opened_once },
 	{ "a hop is cancelled", a_hop_is_cancelled },
 	{ "Python is a hop, too", python_is_a_hop_too },
+	{ "a native program pumps", a_native_program_pumps },
 };
 
 int
@@ -368,4 +402,15 @@ main(int argc, char **argv)
 	apr_initialize();
 	return xn_test_main("hops", cases, sizeof(cases) / sizeof(cases[0]),
 	    argc, argv);
+}
+
+/* remote.h's names are mapped to others, and so come last. */
+#undef XN_FOREVER		/* -1 in both worlds */
+#include <execnet/remote.h>
+
+static void
+pumping_side(xn_channel *channel, const xn_value *kwargs)
+{
+	(void)kwargs;
+	xn_pump(channel, pumped, pumped);
 }

@@ -149,6 +149,41 @@ the_caller_can_end_the_scan(void)
 	    refuse, NULL), XN_C_NO_CHANNEL);
 }
 
+/* Each id becomes itself and 1000. */
+static int
+replace(void *baton, int32_t id)
+{
+	xn_scan_replace(baton, id + 1000);
+	return 0;
+}
+
+static void
+ids_are_replaced_where_they_lie(void)
+{
+	static const uint8_t before[] = "B\0\0\0\3A\0\0\0\2BBB\1\2\3\4"
+	    "@\0\0\0\3Q";
+	static const uint8_t after[] = "B\0\0\3\353A\0\0\0\2BBB\1\2\6\354"
+	    "@\0\0\0\3Q";
+	const size_t n = sizeof(before) - 1;
+
+	for (size_t cut = 0; cut <= n; cut++) {
+		uint8_t bytes[sizeof(before)];
+		struct xn_scan s;
+
+		memcpy(bytes, before, sizeof(bytes));
+		xn_scan_init(&s);
+		CU_ASSERT_EQUAL(xn_scan_push(&s, bytes, cut, replace, &s), 0);
+		/* A cut behind the first byte of an id, or one of the next. */
+		CU_ASSERT_EQUAL(xn_scan_in_id(&s), (cut >= 2 && cut <= 4) ||
+		    (cut >= 14 && cut <= 16));
+		if (xn_scan_in_id(&s))
+			CU_ASSERT(xn_scan_id_begins_in(&s, bytes, cut));
+		CU_ASSERT_EQUAL(xn_scan_push(&s, bytes + cut, n - cut, replace,
+		    &s), 0);
+		CU_ASSERT_EQUAL(memcmp(bytes, after, n), 0);
+	}
+}
+
 static const struct xn_test_case cases[] = {
 	{ "any split finds what decoding finds",
 	    any_split_finds_what_decoding_finds },
@@ -156,6 +191,8 @@ static const struct xn_test_case cases[] = {
 	    channels_are_found_wherever_they_are },
 	{ "what is no value is refused", what_is_no_value_is_refused },
 	{ "the caller can end the scan", the_caller_can_end_the_scan },
+	{ "ids are replaced where they lie",
+	    ids_are_replaced_where_they_lie },
 };
 
 XN_TEST_MAIN("wire scan", cases)
