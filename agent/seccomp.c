@@ -49,8 +49,9 @@ static const int of_administrators[] = {
 	SCMP_SYS(open_by_handle_at), SCMP_SYS(open_tree),
 	SCMP_SYS(perf_event_open), SCMP_SYS(pidfd_getfd),
 	SCMP_SYS(pivot_root), SCMP_SYS(process_madvise),
-	SCMP_SYS(process_vm_writev), SCMP_SYS(ptrace), SCMP_SYS(quotactl),
-	SCMP_SYS(quotactl_fd), SCMP_SYS(reboot), SCMP_SYS(request_key),
+	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+	SCMP_SYS(ptrace), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd),
+	SCMP_SYS(reboot), SCMP_SYS(request_key),
 	SCMP_SYS(setns), SCMP_SYS(swapoff), SCMP_SYS(swapon),
 	SCMP_SYS(umount2), SCMP_SYS(userfaultfd),
 };
@@ -95,14 +96,8 @@ refuse_bits(scmp_filter_ctx f, int call, unsigned int n, uint64_t bits)
 static int
 add_common(scmp_filter_ctx f)
 {
-	/* crash.c reads the stack of its own process so. */
-	const struct scmp_arg_cmp others = SCMP_CMP64(0, SCMP_CMP_NE,
-	    (uint64_t)getpid(), 0);
-
 	if (refuse_all(f, REFUSE, of_administrators,
-	    LENGTH(of_administrators)) != 0 ||
-	    seccomp_rule_add(f, REFUSE, SCMP_SYS(process_vm_readv), 1,
-	    others) < 0)
+	    LENGTH(of_administrators)) != 0)
 		return -1;
 	/* All other namespaces want rights that a user namespace gives. */
 	return refuse_bits(f, SCMP_SYS(unshare), 0, CLONE_NEWUSER);
@@ -182,6 +177,8 @@ load(scmp_filter_ctx f, const struct xn_limits *limits, int *listener)
 {
 	int rc;
 
+	/* why it is refused, and not that it is */
+	seccomp_attr_set(f, SCMP_FLTATR_API_SYSRAWRC, 1);
 	seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* We set it ourselves, before Landlock, which needs it too. */
 	seccomp_attr_set(f, SCMP_FLTATR_CTL_NNP, 0);
@@ -196,17 +193,22 @@ xn_seccomp_enter(const struct xn_limits *limits, int *listener, char *error,
     size_t size)
 {
 	scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
-	int rc = -ENOMEM;
+	const char *reason;
+	int rc = -EINVAL;
 
 	*listener = -1;
+	/* What the library cannot do on this kernel is refused here. */
 	if (f != NULL && add_common(f) == 0 && add_processes(f, limits) == 0 &&
 	    add_sockets(f, limits) == 0 && add_changes(f, limits) == 0)
 		rc = load(f, limits, listener);
 	seccomp_release(f);
 	if (rc == 0)
 		return 0;
+	reason = rc != -EINVAL && rc != -ENOSYS ? strerror(-rc) :
+	    limits->processes > 0 ? "this kernel has none that asks "
+	    "(Linux 5.5 has)" : "this kernel has none";
 	snprintf(error, size, "remote_exec: cannot limit %s: no seccomp "
 	    "filter can be had here: %s", xn_limits_paths(limits) ? "paths" :
-	    limits->no_network ? "the network" : "processes", strerror(-rc));
+	    limits->no_network ? "the network" : "processes", reason);
 	return -1;
 }

@@ -1,8 +1,11 @@
-/* agent_find.c: where the file of the agent is. */
+/*
+ * agent_find.c: where the file of the agent is, and what runs it here.
+ */
 #include "core/gateway/bootstrap.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -81,5 +84,61 @@ xn_agent_find(const char **path, const char *arch, int gzipped,
 	}
 	*path = NULL;
 	return xn_error_create(XN_E_BOOTSTRAP, "there is no agent for %s: no "
-	    "file %s in %s", arch, name, looked);
+	    "file %s in %s (configure --with-agents= says for which machines "
+	    "one is built)", arch, name, looked);
+}
+
+/* The program NAME on PATH; NULL if there is none. */
+static const char *
+find_program(const char *name, apr_pool_t *pool)
+{
+	const char *path = getenv("PATH"), *file;
+	char *folders, *folder, *state;
+
+	folders = apr_pstrdup(pool, path != NULL ? path : "/usr/bin:/bin");
+	for (folder = apr_strtok(folders, ":", &state); folder != NULL;
+	    folder = apr_strtok(NULL, ":", &state)) {
+		file = apr_pstrcat(pool, folder, "/", name, NULL);
+		if (access(file, X_OK) == 0)
+			return file;
+	}
+	return NULL;
+}
+
+static xn_error_t *
+find_emulator(const char **emulator, const char *machine, apr_pool_t *pool)
+{
+	const char *name = apr_pstrcat(pool, "qemu-", machine, NULL);
+
+	*emulator = find_program(apr_pstrcat(pool, name, "-static", NULL),
+	    pool);
+	if (*emulator == NULL)
+		*emulator = find_program(name, pool);
+	return *emulator != NULL ? NULL : xn_error_create(XN_E_BOOTSTRAP,
+	    "an agent for %s needs an emulator here: there is no %s-static "
+	    "and no %s on PATH (apt-get install qemu-user-static)", machine,
+	    name, name);
+}
+
+xn_error_t *
+xn_agent_command(const char *const **argv, const char *machine,
+    const char *nonce, apr_pool_t *pool)
+{
+	const char **words = apr_pcalloc(pool, 4 * sizeof(*words));
+	struct utsname here;
+	int n = 0;
+
+	*argv = words;
+	if (uname(&here) != 0)
+		return xn_error_create(XN_E_SYSTEM, "uname does not work");
+	if (machine == NULL)
+		machine = apr_pstrdup(pool, here.machine);
+	if (strcmp(machine, here.machine) != 0) {
+		/* What there is no agent for is said first. */
+		XN_TRY(xn_agent_find(&words[1], machine, 0, pool));
+		XN_TRY(find_emulator(&words[n++], machine, pool));
+	}
+	XN_TRY(xn_agent_find(&words[n++], machine, 0, pool));
+	words[n] = nonce;
+	return NULL;
 }

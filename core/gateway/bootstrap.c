@@ -11,7 +11,6 @@
 #include "core/gateway/bootstrap.h"
 
 #include <string.h>
-#include <sys/utsname.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
@@ -46,15 +45,12 @@ is_served(const xn_xspec_t *spec)
 }
 
 static xn_error_t *
-open_popen(xn_transport_t **t, const xn_transport_open_t *how,
-    apr_pool_t *pool)
+open_popen(xn_transport_t **t, const xn_xspec_t *spec,
+    const xn_transport_open_t *how, apr_pool_t *pool)
 {
-	const char *argv[3] = { NULL, how->nonce, NULL };
-	struct utsname here;
+	const char *const *argv;
 
-	if (uname(&here) != 0)
-		return xn_error_create(XN_E_SYSTEM, "uname does not work");
-	XN_TRY(xn_agent_find(&argv[0], here.machine, 0, pool));
+	XN_TRY(xn_agent_command(&argv, spec->machine, how->nonce, pool));
 	return xn_transport_popen(t, argv, "the local agent", how, pool);
 }
 
@@ -79,7 +75,7 @@ open_agent(xn_transport_t **t, const xn_xspec_t *spec,
 	switch (spec->kind) {
 	case XN_XSPEC_POPEN:
 		return how->way != NULL ? open_beside(t, spec, how, pool) :
-		    open_popen(t, how, pool);
+		    open_popen(t, spec, how, pool);
 	case XN_XSPEC_SOCKET:
 	case XN_XSPEC_UNIX:
 		/* Nothing can be told to the agent before it says hello. */
@@ -122,6 +118,9 @@ ended_early(xn_error_t *error, const xn_xspec_t *spec, xn_transport_t *t,
 
 	xn_error_clear(error);
 	code = xn_bootstrap_ending(&ending, &status, spec, t, how, pool);
+	if (spec->kind == XN_XSPEC_POPEN && spec->worker == XN_WORKER_AGENT)
+		return xn_error_create(code, "%s did not start: %s", t->peer,
+		    ending);
 	return xn_error_create(code, "the %s did not start on %s: %s",
 	    spec->worker == XN_WORKER_AGENT ? "agent" : "Python worker",
 	    t->peer, ending);

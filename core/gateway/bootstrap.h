@@ -64,6 +64,15 @@ XN_API xn_error_t *xn_agent_find(const char **path, const char *arch,
     int gzipped, apr_pool_t *pool);
 
 /*
+ * The words that run the agent here, for MACHINE, or for this machine if NULL:
+ * as it is, or by qemu's emulator for programs (qemu-MACHINE-static or
+ * qemu-MACHINE on PATH); XN_E_BOOTSTRAP if there is none.  NONCE is its
+ * argument.
+ */
+xn_error_t *xn_agent_command(const char *const **argv, const char *machine,
+    const char *nonce, apr_pool_t *pool);
+
+/*
  * Bring the agent to a machine where a shell can be had (ssh=, openssh=, popen
  * by way of another gateway): see the top of bootstrap_shell.c.  The command is
  * the one that xn_bootstrap_command() returns; afterwards the agent's hello

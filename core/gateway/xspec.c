@@ -110,6 +110,13 @@ set_worker(struct parse *p, const char *value)
 }
 
 static xn_error_t *
+set_machine(struct parse *p, const char *value)
+{
+	p->spec->machine = value;
+	return NULL;
+}
+
+static xn_error_t *
 set_id(struct parse *p, const char *value)
 {
 	p->spec->id = value;
@@ -189,7 +196,8 @@ enum {
 	TRUTH = 1,	/* stands without a value */
 	SSH_ONLY = 2,	/* says something about ssh= */
 	WAY = 4,	/* says how to get there: exactly one does */
-	SHIPPED = 8	/* says something about bringing the agent by a shell */
+	SHIPPED = 8,	/* says something about bringing the agent by a shell */
+	HERE = 16	/* says something about an agent of popen */
 };
 
 /* Every key: what applies it, or why it is refused. */
@@ -207,6 +215,7 @@ static const struct key {
 	{ "via", set_via, 0, NULL },
 	{ "python", set_python, 0, NULL },
 	{ "worker", set_worker, 0, NULL },
+	{ "machine", set_machine, HERE, NULL },
 	{ "id", set_id, 0, NULL },
 	{ "chdir", set_chdir, 0, NULL },
 	{ "nice", set_nice, 0, NULL },
@@ -352,12 +361,14 @@ static xn_error_t *
 check_whole(struct parse *p)
 {
 	int is_ssh = was_seen(p, set_ssh);
-	int by_shell;
+	int by_shell, here;
 
 	XN_TRY(check_way(p));
 	XN_TRY(settle_worker(p));
 	by_shell = p->spec->worker == XN_WORKER_AGENT &&
 	    (is_ssh || was_seen(p, set_openssh));
+	here = p->spec->worker == XN_WORKER_AGENT &&
+	    p->spec->via == NULL && was_seen(p, set_popen);
 	for (size_t i = 0; i < NKEYS; i++) {
 		if ((p->seen >> i & 1) == 0)
 			continue;
@@ -368,6 +379,10 @@ check_whole(struct parse *p)
 		if (!by_shell && (keys[i].flags & SHIPPED) != 0)
 			return xn_error_create(XN_E_XSPEC, "%s= is about an "
 			    "agent that is brought over ssh: leave it out here",
+			    keys[i].name);
+		if (!here && (keys[i].flags & HERE) != 0)
+			return xn_error_create(XN_E_XSPEC, "%s= is about an "
+			    "agent of popen on this machine: leave it out here",
 			    keys[i].name);
 	}
 	return NULL;

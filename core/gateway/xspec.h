@@ -3,7 +3,7 @@
  *
  * Grammar (execnet/xspec.py): key=value pairs joined by "//"; a key without a
  * value is true; a key may stand once; a leading "_" is refused; "env:NAME"
- * keys are collected.  Ours beside execnet's: openssh, unix, cache, compress,
+ * keys are collected.  Ours beside execnet's: openssh, unix, machine, cache, compress,
  * timeout, hostkeys, worker.
  */
 #ifndef XN_GATEWAY_XSPEC_H
@@ -45,6 +45,8 @@ typedef struct xn_xspec {
 	enum xn_xspec_worker worker;
 	const char *const *python;	/* the interpreter's words; NULL for
 				 * worker XN_WORKER_AGENT */
+	const char *machine;	/* whose agent runs, by an emulator; NULL:
+				 * this machine's; kind XN_XSPEC_POPEN */
 	const char *id;		/* NULL: the group gives a default */
 	const char *chdir;	/* NULL: stay */
 	int nice;		/* 0: as it is */

@@ -60,16 +60,15 @@ put_file(struct mirror *m, const char *path, const void *bytes, size_t n,
 static void
 put_uuid(struct mirror *m)
 {
-	unsigned char r[16];
+	unsigned int r[4];
 	char text[160];
 
+	/* Whole words: libtcc on aarch64 does not widen a char that it passes
+	 * on the stack. */
 	xn_random(r, sizeof(r));
-	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
-	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-	snprintf(text, sizeof(text), "%s\n%02x%02x%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x-%02x%02x%02x%02x%02x%02x\n", m->uuid, r[0], r[1], r[2],
-	    r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12],
-	    r[13], r[14], r[15]);
+	snprintf(text, sizeof(text), "%s\n%08x-%04x-4%03x-%04x-%04x%08x\n",
+	    m->uuid, r[0], r[1] & 0xffff, r[1] >> 20,
+	    (r[2] & 0x3fff) | 0x8000, r[2] >> 16, r[3]);
 	put_file(m, "db/uuid", text, strlen(text), 0666);
 }
 

@@ -88,6 +88,10 @@ a_compile_error_names_file_and_line(void)
 
 	agent_start(&a);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		/* qemu does not let libtcc mprotect() no bytes of code */
+		if (*bad[i].source == '\0' &&
+		    strstr(a.hello, "x86_64") == NULL)
+			continue;
 		agent_exec(&a, 2 * (int32_t)i + 1, bad[i].source);
 		agent_expect_error(&a, 2 * (int32_t)i + 1, bad[i].error);
 	}
@@ -98,7 +102,7 @@ static void
 a_crash_names_the_line_and_the_callers(void)
 {
 	static const struct { const char *body, *error; } bad[] = {
-		{ "*(volatile int *)8 = 1;",
+		{ "volatile int *p = (int *)8; *p = 1;",
 		    "test.c:6: in function inner: crashed with SIGSEGV" },
 		{ "memset((void *)16, 1, 64);",
 		    "test.c:6: in function inner: crashed with SIGSEGV" },
@@ -115,6 +119,10 @@ a_crash_names_the_line_and_the_callers(void)
 
 	agent_start(&a);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		/* Elsewhere a division by zero is 0. */
+		if (strstr(bad[i].error, "SIGFPE") != NULL &&
+		    strstr(a.hello, "x86_64") == NULL)
+			continue;
 		snprintf(source, sizeof(source), INCLUDE "\n"
 		    "static int inner(int n)\n{\n\tif (n)\n\t{ %s }\n"
 		    "\treturn n;\n}\n" MAIN "{\n\tinner(1);\n}\n",
@@ -138,7 +146,7 @@ a_crash_closes_every_channel_of_the_program(void)
 
 	agent_start(&a);
 	agent_exec(&a, 1, INCLUDE MAIN "{ xn_channel *c = xn_newchannel();\n"
-	    "xn_send(ch, \"c\", c); *(volatile int *)0 = 1; }");
+	    "volatile int *p = 0; xn_send(ch, \"c\", c); *p = 1; }");
 	agent_expect(&a, XN_MSG_CHANNEL_DATA, 1);
 	agent_expect_error(&a, 1, "test.c:4: in function remote_main");
 	agent_expect_error(&a, 2, "SIGSEGV");

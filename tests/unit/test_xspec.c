@@ -18,6 +18,24 @@ parse(const char *text, apr_pool_t *pool)
 }
 
 static void
+machine_is_for_popen(void)
+{
+	apr_pool_t *pool = expect_pool();
+	xn_xspec_t *spec;
+
+	CU_ASSERT_STRING_EQUAL(parse("popen//machine=aarch64", pool)->machine,
+	    "aarch64");
+	CU_ASSERT_PTR_NULL(parse("popen", pool)->machine);
+	for (const char *const *text = (const char *const[]){
+	    "ssh=h//machine=aarch64", "popen//via=a//machine=aarch64",
+	    "popen//python=python3//machine=aarch64", NULL }; *text != NULL;
+	    text++)
+		CU_ASSERT(expect_error(xn_xspec_parse(&spec, *text, pool),
+		    XN_E_XSPEC, "machine= is about an agent of popen"));
+	apr_pool_destroy(pool);
+}
+
+static void
 popen_has_the_defaults(void)
 {
 	apr_pool_t *pool = expect_pool();
@@ -372,6 +390,7 @@ known_keys_that_do_not_work_have_their_sentence(void)
 }
 
 static const struct xn_test_case cases[] = {
+	{ "machine is for popen", machine_is_for_popen },
 	{ "popen alone has the defaults", popen_has_the_defaults },
 	{ "every key is taken", every_key_is_taken },
 	{ "ssh= is taken apart", ssh_is_taken_apart },
