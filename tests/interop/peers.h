@@ -47,7 +47,7 @@ static apr_pool_t *shared_pool;
 static xn_group_t *shared_group;
 static xn_gateway_t *shared_gw;
 
-/* ---- A socketserver of execnet --------------------------------------------- */
+/* ---- A socketserver of execnet ---------------------------------------- */
 
 struct server {
 	pid_t pid;
@@ -106,7 +106,7 @@ start_server(apr_pool_t *p)
 	return read_port(s->out);
 }
 
-/* ---- Gateways and programs ---------------------------------------------------- */
+/* ---- Gateways and programs -------------------------------------------- */
 
 /* A new gateway of this peer; MORE is added to the xspec. */
 static xn_error_t *
@@ -223,7 +223,7 @@ gets_error(xn_channel_t *ch, const char *part)
 	text_has(xn_channel_receive(&v, ch, WAIT, pool), XN_E_REMOTE, part);
 }
 
-/* ---- The run ------------------------------------------------------------------- */
+/* ---- The run ---------------------------------------------------------- */
 
 static int
 enter_suite(void)

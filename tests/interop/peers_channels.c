@@ -144,7 +144,8 @@ a_channel_made_there_carries_both_ways(void)
 	    SIDE("xn_channel *c = xn_newchannel(); int v;"
 	    "xn_send(channel, \"c\", c);"
 	    "for (int i = 0; i < 100; i++) {"
-	    " xn_receive(c, XN_FOREVER, \"i\", &v); xn_send(c, \"i\", 3 * v); }"));
+	    " xn_receive(c, XN_FOREVER, \"i\", &v);"
+	    " xn_send(c, \"i\", 3 * v); }"));
 	if (failed(xn_receive(ch, WAIT, "c", &theirs)))
 		return;
 	for (int i = 0; i < 100; i++) {

@@ -1,6 +1,6 @@
 /*
- * peers_gateway.c: what every kind of peer says of itself, how it is set up, and
- * how it ends.  (execnet's own cases: test_gateway.)
+ * peers_gateway.c: what every kind of peer says of itself, how it is set up,
+ * and how it ends.  (execnet's own cases: test_gateway.)
  */
 #include "tests/interop/peers.h"
 

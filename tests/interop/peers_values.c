@@ -20,7 +20,7 @@ below(uint32_t n)
 	return next_random(&seed) % n;
 }
 
-/* ---- Random values, as the opcodes that make them ---------------------- */
+/* ---- Random values, as the opcodes that make them --------------------- */
 
 static void
 put_random_int(struct xn_buf *out)
@@ -229,7 +229,7 @@ random_value(apr_pool_t *p)
 }
 
 
-/* ---- There and back ---------------------------------------------------- */
+/* ---- There and back --------------------------------------------------- */
 
 static const char echo_python[] =
     "while True: channel.send(channel.receive())\n";
@@ -317,7 +317,8 @@ static void
 what_they_make_is_what_it_is_here(void)
 {
 	static const char *const table[][2] = {
-		{ "None", "None" }, { "True", "True" }, { "2**31", "2147483648" },
+		{ "None", "None" }, { "True", "True" },
+		{ "2**31", "2147483648" },
 		{ "10**30", "1000000000000000000000000000000" },
 		{ "-2**31", "-2147483648" }, { "1e300", "1e+300" },
 		{ "float('-inf')", "-inf" }, { "1.5-2j", "(1.5-2j)" },
@@ -368,7 +369,7 @@ large_values_come_back_whole(void)
 }
 
 
-/* ---- String coercion --------------------------------------------------- */
+/* ---- String coercion -------------------------------------------------- */
 
 /* Send a str as Python 2 dumps it, "\xe4". */
 static void

@@ -313,7 +313,8 @@ static const struct xn_test_case cases[] = {
 	    a_broken_protocol_is_one_error },
 	{ "a value that cannot be read is an error of its receiver",
 	    a_value_that_cannot_be_read },
-	{ "64 MiB arrive in one message", sixty_four_mib_arrive_in_one_message },
+	{ "64 MiB arrive in one message",
+	    sixty_four_mib_arrive_in_one_message },
 };
 
 XN_TEST_MAIN("a peer without windows", cases)
