@@ -160,7 +160,8 @@ xn_drive__park(xn_gateway_t *gw, xn_error_t **error, int *end)
 	}
 	d->lent = XN_LENT_FREE;
 	d->left = xn__clock();
-	while (d->lent != XN_LENT_NOT) {
+	/* It may be given back and asked for again before this thread wakes. */
+	while (d->lent == XN_LENT_FREE || d->lent == XN_LENT_TAKEN) {
 		apr_thread_cond_timedwait(d->back, gw->group->lock, LEFT_US);
 		if (d->lent == XN_LENT_FREE && (gw->kill ||
 		    xn__clock() - d->left > LEFT_US))
