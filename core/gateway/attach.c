@@ -66,7 +66,7 @@ static const struct xn_sink_kind attach_kind = {
 	.room = no_news,
 };
 
-/* ---- The end ------------------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------ */
 
 /* Close the channel, with TEXT as the error if not NULL. */
 static void
@@ -131,7 +131,7 @@ detach(xn_gateway_t *gw, struct xn_attach *a)
 	free(a);
 }
 
-/* ---- Writing ------------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------ */
 
 /* One byte that is not of the bytes themselves: 0, or -1 if it is wrong. */
 static int
@@ -221,7 +221,7 @@ write_first(struct xn_attach *a)
 	return 1;
 }
 
-/* ---- Reading ------------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static int
 may_read(const struct xn_attach *a)
@@ -306,7 +306,7 @@ read_once(struct xn_attach *a)
 	return 0;
 }
 
-/* ---- The I/O thread's part -------------------------------------------------------- */
+/* ---- The I/O thread's part ---------------------------------------------- */
 
 static int
 revents(const struct pollfd *pfd, int slot)
@@ -413,7 +413,7 @@ xn_attach__end(xn_gateway_t *gw)
 	}
 }
 
-/* ---- Attaching ------------------------------------------------------------------- */
+/* ---- Attaching ---------------------------------------------------------- */
 
 static int
 set_nonblocking(int fd)

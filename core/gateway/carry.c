@@ -106,7 +106,7 @@ xn_carried__drop(struct xn_carried **list)
 	}
 }
 
-/* ---- Values being packed ------------------------------------------------------ */
+/* ---- Values being packed ------------------------------------------------ */
 
 /* A value that names a channel twice gives it one id. */
 static int32_t

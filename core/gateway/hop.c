@@ -15,7 +15,7 @@
 
 #define WHY_WAIT	xn_seconds(0.3)	/* for the program to say how it ended */
 
-/* ---- Opening a stream --------------------------------------------------------- */
+/* ---- Opening a stream --------------------------------------------------- */
 
 /* What the stream at the master is to be. */
 struct wish {
@@ -149,7 +149,7 @@ hop_run_agent(const xn_way_t *way, int *fd, const xn_transport_open_t *how)
 	return open_stream(hop, fd, &wish, how);
 }
 
-/* ---- The hop ------------------------------------------------------------------- */
+/* ---- The hop ------------------------------------------------------------ */
 
 xn_error_t *
 xn_hop__open(xn_gateway_t *gw)
@@ -175,7 +175,7 @@ xn_hop__open(xn_gateway_t *gw)
 	return NULL;
 }
 
-/* ---- The end ------------------------------------------------------------------ */
+/* ---- The end ------------------------------------------------------------ */
 
 /* How the stream ended over there, in POOL; NULL if nothing is known. */
 static const char *

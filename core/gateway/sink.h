@@ -83,7 +83,7 @@ void xn_sink__outbox_room(xn_gateway_t *gw);
 /* An error if CH has a sink: it can neither be sent on nor received from. */
 xn_error_t *xn_sink__check_free(const xn_channel_t *ch);
 
-/* ---- relay.c ----------------------------------------------------------------- */
+/* ---- relay.c ------------------------------------------------------------ */
 
 struct xn_relay;
 
@@ -120,7 +120,7 @@ xn_channel_t *xn_relay__original(xn_channel_t *ch);
 /* Free the relays that have ended; not locked. */
 void xn_relay__reap(xn_group_t *group);
 
-/* ---- carry.c: channels in values for another gateway --------------------------- */
+/* ---- carry.c: channels in values for another gateway -------------------- */
 
 /* Relays that begin when the value that announces them has been sent. */
 struct xn_carried {
@@ -160,7 +160,7 @@ void xn_carried__start(struct xn_carried **list, unsigned long payload);
 /* Their values were never sent: their channels end.  Locked. */
 void xn_carried__drop(struct xn_carried **list);
 
-/* ---- attach.c ------------------------------------------------------------------ */
+/* ---- attach.c ----------------------------------------------------------- */
 
 /*
  * For the I/O thread of GW: append the descriptors to poll to *PFD (malloc'ed,
