@@ -26,14 +26,18 @@
 xn_error_t *
 xn_link__on_message(xn_gateway_t *gw, const struct xn_message *m)
 {
-	xn_channel_t *ch;
+	xn_channel_t *ch, *other;
 
 	if (m->length > ANSWER_MAX)
 		return xn_gateway__broken(gw, m, "more than 4096 bytes");
 	xn_group__lock(gw->group);
 	ch = apr_hash_get(gw->channels, &m->channel, sizeof(m->channel));
 	if (ch != NULL && m->length == 0) {
-		xn_relay__mark(ch);
+		/* Nobody else's agent is to get what it does not know. */
+		other = xn_relay__other(ch);
+		if (other != NULL && other->gateway != NULL &&
+		    xn_gateway__has(other->gateway, "link"))
+			xn_relay__mark(ch);
 	} else if (ch != NULL && ch->answer == NULL &&
 	    (ch->answer = malloc(m->length)) != NULL) {
 		memcpy(ch->answer, m->payload, m->length);
