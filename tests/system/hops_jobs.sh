@@ -31,4 +31,32 @@ check_grep "a way that goes round in a circle is refused" \
     'round in a circle' "$tmp/out"
 check "the gateways of the configuration open" \
     "$SYNCGATE" check -c "$tmp/conf" --connect copy
+
+# ---- Every kind of gateway through an agent and through a worker in Python ----
+. "$top_srcdir/tests/lib/sshd.sh"
+if sshd_find && sshd_start; then
+	cat >>"$tmp/conf" <<EOT
+gateway worker { xspec = "popen//python=python3" }
+gateway ssh-a { xspec = "$SSHD_XSPEC//via=first" }
+gateway ssh-p { xspec = "$SSHD_XSPEC//via=worker" }
+gateway openssh-a { xspec = "openssh=-F $SSHD_CONFIG syncgate-test//via=first" }
+gateway openssh-p { xspec = "openssh=-F $SSHD_CONFIG syncgate-test//via=worker" }
+gateway popen-p { xspec = "popen//via=worker" }
+gateway far { xspec = "popen//via=openssh-p" }
+gateway refused { xspec = "openssh=-F $SSHD_CONFIG -l nobody-here syncgate-test//via=first" }
+EOT
+	program='void remote_main(xn_channel *channel, const xn_value *kwargs)
+	    { (void)kwargs; xn_send(channel, "s", "hi"); }'
+	for name in ssh-a ssh-p openssh-a openssh-p popen-p far; do
+		"$SYNCGATE" exec -c "$tmp/conf" "$name" -e "$program" \
+		    >"$tmp/out" 2>&1
+		check_grep "$name opens through another" '^"hi"$' "$tmp/out"
+	done
+	"$SYNCGATE" exec -c "$tmp/conf" refused -e "$program" \
+	    >"$tmp/out" 2>&1
+	check_grep "why ssh over there failed is said" 'Permission denied' \
+	    "$tmp/out"
+else
+	skip "no sshd on this machine"
+fi
 finish
