@@ -52,7 +52,7 @@ xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd)
 	return 0;
 }
 
-/* ---- Which way --------------------------------------------------------------- */
+/* ---- Which way ---------------------------------------------------------- */
 
 void
 xn_direct_switch(struct xn_link *link, struct xn_chan *ch)
@@ -105,7 +105,7 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 	return 1;
 }
 
-/* ---- Reading ----------------------------------------------------------------- */
+/* ---- Reading ------------------------------------------------------------ */
 
 static void
 believe(struct xn_link *link, struct xn_direct *d)
@@ -216,7 +216,7 @@ xn_direct_takes(const struct xn_chan *ch, const uint8_t *payload, size_t n)
 	return xn_scan_push(&scan, payload, n, refuse_id, NULL) == XN_C_OK;
 }
 
-/* ---- Writing ----------------------------------------------------------------- */
+/* ---- Writing ------------------------------------------------------------ */
 
 static void
 write_some(struct xn_direct *d)
@@ -304,7 +304,7 @@ xn_direct_shut(struct xn_link *link, struct xn_chan *ch)
 	shutdown(d->fd, SHUT_WR);
 }
 
-/* ---- The loop ---------------------------------------------------------------- */
+/* ---- The loop ----------------------------------------------------------- */
 
 nfds_t
 xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)

@@ -6,26 +6,22 @@
  */
 #include "agent/meet.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/meet_address.h"
 #include "core/wire/code.h"
 #include "core/wire/dump.h"
 
 #define HALF		32u	/* of the token: 256 bits */
 #define TICK_MS		50	/* how often deadlines are looked at */
 #define PAYLOAD_MAX	1024u
-#define LOCAL		"unix:@"	/* an abstract name */
 
 enum state {
 	LISTENS,	/* nobody has come yet */
@@ -47,15 +43,7 @@ struct xn_meet {
 	size_t heard_n;
 };
 
-/* An address of any family that is used here. */
-union address {
-	struct sockaddr any;
-	struct sockaddr_un local;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-/* ---- Answers --------------------------------------------------------------- */
+/* ---- Answers ------------------------------------------------------------ */
 
 static void
 answer(struct xn_router *r, int32_t id, const char *word, const char *text)
@@ -88,7 +76,7 @@ answer_errno(struct xn_router *r, int32_t id, const char *doing,
 	answer(r, id, "error", text);
 }
 
-/* ---- The list ---------------------------------------------------------------- */
+/* ---- The list ----------------------------------------------------------- */
 
 static int
 start_polling(struct xn_router *r)
@@ -150,106 +138,16 @@ fail(struct xn_router *r, struct xn_meet *meet, const char *why)
 	drop(r, meet);
 }
 
-/* ---- Beginning --------------------------------------------------------------- */
-
-static int
-parse_port(const char *text)
-{
-	char *end;
-	long port = strtol(text, &end, 10);
-
-	return *text == '\0' || *end != '\0' || port < 0 || port > 65535 ? -1 :
-	    (int)port;
-}
-
-/*
- * TEXT is unix:@NAME, an IPv4 or IPv6 address, or one with a port behind a
- * colon (IPv6 then in brackets).  The length, or 0 if it is none of these.
- */
-static socklen_t
-parse_address(union address *a, const char *text)
-{
-	char host[80];
-	const char *colon = strrchr(text, ':');
-	size_t n = strlen(text), local = strlen(LOCAL);
-	int port = 0;
-
-	memset(a, 0, sizeof(*a));
-	if (strncmp(text, LOCAL, local) == 0) {
-		n -= local;
-		if (n == 0 || n > sizeof(a->local.sun_path) - 1)
-			return 0;
-		a->local.sun_family = AF_UNIX;
-		memcpy(a->local.sun_path + 1, text + local, n);
-		return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
-		    n);
-	}
-	if (colon != NULL && (strchr(text, ':') == colon || text[0] == '[')) {
-		port = parse_port(colon + 1);
-		n = (size_t)(colon - text);
-	}
-	if (text[0] == '[' && n >= 2 && text[n - 1] == ']') {
-		text++;
-		n -= 2;
-	}
-	if (port < 0 || n == 0 || n >= sizeof(host))
-		return 0;
-	memcpy(host, text, n);
-	host[n] = '\0';
-	a->v4.sin_family = AF_INET;
-	a->v4.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, host, &a->v4.sin_addr) == 1)
-		return sizeof(a->v4);
-	memset(a, 0, sizeof(*a));
-	a->v6.sin6_family = AF_INET6;
-	a->v6.sin6_port = htons((uint16_t)port);
-	return inet_pton(AF_INET6, host, &a->v6.sin6_addr) == 1 ?
-	    sizeof(a->v6) : 0;
-}
-
-/* A name that nobody guesses, for OUT of 40 bytes. */
-static int
-random_name(char *out)
-{
-	uint8_t bytes[16];
-	size_t n = (size_t)snprintf(out, 40, "%s", LOCAL);
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		return -1;
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		n += (size_t)snprintf(out + n, 40 - n, "%02x", bytes[i]);
-	return 0;
-}
-
-/* Where FD listens: ADDRESS with the port that it has got. */
-static void
-say_where(struct xn_router *r, struct xn_meet *meet, const char *address)
-{
-	char text[100], host[INET6_ADDRSTRLEN];
-	union address a;
-	socklen_t n = sizeof(a);
-
-	if (strncmp(address, LOCAL, strlen(LOCAL)) == 0 ||
-	    getsockname(meet->fd, &a.any, &n) != 0)
-		snprintf(text, sizeof(text), "%s", address);
-	else if (a.any.sa_family == AF_INET)
-		snprintf(text, sizeof(text), "%s:%d", inet_ntop(AF_INET,
-		    &a.v4.sin_addr, host, sizeof(host)),
-		    ntohs(a.v4.sin_port));
-	else
-		snprintf(text, sizeof(text), "[%s]:%d", inet_ntop(AF_INET6,
-		    &a.v6.sin6_addr, host, sizeof(host)),
-		    ntohs(a.v6.sin6_port));
-	answer(r, meet->id, "at", text);
-}
+/* ---- Beginning ---------------------------------------------------------- */
 
 static void
 begin(struct xn_router *r, struct xn_meet *meet, int connects,
     const char *address)
 {
-	union address a;
-	socklen_t n = parse_address(&a, address);
+	union xn_meet_address a;
+	socklen_t n = xn_meet_parse(&a, address);
 	const char *doing = connects ? "connect to" : "listen at";
+	char where[100];
 	int ok;
 
 	errno = EINVAL;
@@ -269,11 +167,12 @@ begin(struct xn_router *r, struct xn_meet *meet, int connects,
 		answer_errno(r, meet->id, doing, address);
 		drop(r, meet);
 	} else if (!connects) {
-		say_where(r, meet, address);
+		xn_meet_where(where, sizeof(where), meet->fd, address);
+		answer(r, meet->id, "at", where);
 	}
 }
 
-/* ---- The message ------------------------------------------------------------- */
+/* ---- The message -------------------------------------------------------- */
 
 struct room {
 	_Alignas(16) char bytes[8 * PAYLOAD_MAX];
@@ -350,7 +249,7 @@ xn_meet_message(struct xn_router *r, const struct xn_message *m)
 	struct xn_owned *o = xn_owner_find(r, m->channel);
 	struct xn_meet *meet;
 	const xn_value *v = NULL;
-	char name[40];
+	char name[XN_MEET_NAME];
 	int connects;
 
 	if (m->length > PAYLOAD_MAX || xn_decode(&v, m->payload, m->length,
@@ -361,7 +260,7 @@ xn_meet_message(struct xn_router *r, const struct xn_message *m)
 		return 0;
 	}
 	meet = new_meet(r, o, &v->u.items[1]);
-	if (meet == NULL || random_name(name) != 0)
+	if (meet == NULL || xn_meet_name(name) != 0)
 		answer(r, m->channel, "error", "too many are under way");
 	else
 		begin(r, meet, connects, v->u.items[2].kind == XN_STR ?
@@ -369,7 +268,7 @@ xn_meet_message(struct xn_router *r, const struct xn_message *m)
 	return 0;
 }
 
-/* ---- Going on ---------------------------------------------------------------- */
+/* ---- Going on ----------------------------------------------------------- */
 
 /* Are the halves the same?  In a time that does not tell where they differ. */
 static int

@@ -127,7 +127,7 @@ xn_out_write(struct xn_router *r)
 		xn_buf_free(&r->out);
 }
 
-/* ---- Words --------------------------------------------------------------- */
+/* ---- Words -------------------------------------------------------------- */
 
 void
 xn_out_write_err(struct xn_router *r)
@@ -185,7 +185,7 @@ xn_router_refuse(struct xn_router *r, const char *format, ...)
 	return -1;
 }
 
-/* ---- The end ------------------------------------------------------------- */
+/* ---- The end ------------------------------------------------------------ */
 
 void
 xn_out_flush(struct xn_router *r)

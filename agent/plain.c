@@ -26,7 +26,7 @@
 #define LINE_MS		60000	/* for the whole line */
 #define STR_HEAD	5	/* bytes before the text of a dumped str */
 
-/* ---- The first line ------------------------------------------------------ */
+/* ---- The first line ----------------------------------------------------- */
 
 static int
 no_line(struct xn_router *r, const char *why)
@@ -82,7 +82,7 @@ xn_plain_open(struct xn_router *r)
 	return 0;
 }
 
-/* ---- Messages of any size ------------------------------------------------ */
+/* ---- Messages of any size ----------------------------------------------- */
 
 /* Close channel ID at both ends with TEXT. */
 static void

@@ -48,7 +48,7 @@ xn_link__on_message(xn_gateway_t *gw, const struct xn_message *m)
 	return NULL;
 }
 
-/* ---- Asking an agent --------------------------------------------------------- */
+/* ---- Asking an agent ---------------------------------------------------- */
 
 static xn_error_t *
 ask(xn_channel_t *ch, const char *word, const uint8_t *token,
@@ -135,7 +135,7 @@ request(const char **text, xn_channel_t *ch, const struct xn_relay *relay,
 	return read_answer(text, ch, answer, pool);
 }
 
-/* ---- The link ---------------------------------------------------------------- */
+/* ---- The link ----------------------------------------------------------- */
 
 static xn_error_t *
 check(const xn_channel_t *ch)
