@@ -307,6 +307,13 @@ XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
  *
  * Blocks while the receiver has granted no credit.  XN_E_CLOSED when the
  * channel is closed.
+ *
+ * A channel in the value may belong to another gateway of the group: it is then
+ * carried there from now on, as by xn_channel_relay() but without waiting, until
+ * it has ended or one of the two gateways has (an error at the other end), and
+ * can neither be sent on nor received from here.  When it is sent back it is
+ * itself again.  XN_E_USAGE if it has a callback, or is attached or carried to
+ * a third gateway, or if CHANNEL leads to a program of this process.
  */
 XN_API xn_error_t *xn_send(xn_channel_t *channel, const char *format, ...);
 
@@ -434,9 +441,9 @@ typedef struct xn_link_options {
 				 * pass there as they are: it is for networks
 				 * that are trusted.  NULL: a unix socket, for
 				 * two agents of one machine. */
-	int *direct;		/* set to 0, and to 1 (by an atomic store, for
-				 * who looks meanwhile) when the direct path is
-				 * there; NULL: nobody wants to know */
+	int *direct;		/* set to 0, and to 1 when the direct path is
+				 * there (by atomic stores, for who looks
+				 * meanwhile); NULL: nobody wants to know */
 } xn_link_options_t;
 
 /*
