@@ -210,7 +210,7 @@ xn_link(xn_channel_t *a, xn_channel_t *b, const xn_link_options_t *options)
 
 	XN_TRY(check_usage(a, b, options));
 	if (direct != NULL)
-		*direct = 0;
+		__atomic_store_n(direct, 0, __ATOMIC_RELEASE);
 	apr_pool_create(&pool, NULL);
 	xn_group__lock(a->group);
 	error = xn_relay__new(&relay, a, b, 0);

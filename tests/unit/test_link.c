@@ -81,9 +81,9 @@ await_direct(struct linking *l)
 	for (int i = 0; i < 3000 &&
 	    !__atomic_load_n(&l->direct, __ATOMIC_ACQUIRE); i++)
 		usleep(10000);
-	CU_ASSERT(l->direct);
-	if (!l->direct)
+	if (!__atomic_load_n(&l->direct, __ATOMIC_ACQUIRE))
 		printf("\n    log: %s\n", last_log);
+	CU_ASSERT(__atomic_load_n(&l->direct, __ATOMIC_ACQUIRE));
 }
 
 static xn_error_t *
