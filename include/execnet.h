@@ -309,9 +309,9 @@ XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
  * channel is closed.
  *
  * A channel in the value may belong to another gateway of the group: it is then
- * carried there from now on, as by xn_channel_relay() but without waiting, until
- * it has ended or one of the two gateways has (an error at the other end), and
- * can neither be sent on nor received from here.  When it is sent back it is
+ * carried there from now on, as by xn_channel_relay() but without waiting,
+ * until it or one of the two gateways has ended (an error at the other end),
+ * and can neither be sent on nor received from here.  When it is sent back it is
  * itself again.  XN_E_USAGE if it has a callback, or is attached or carried to
  * a third gateway, or if CHANNEL leads to a program of this process.
  */
