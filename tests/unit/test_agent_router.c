@@ -4,6 +4,7 @@
  */
 #include "tests/unit/test_agent.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static const char echo[] = INCLUDE MAIN
@@ -155,7 +156,9 @@ set_up_is_applied_to_later_programs(void)
 	    "n = xn_read_full(c.out, b, 199); b[n] = 0;"
 	    "xn_send(ch, \"s\", b); }");
 	agent_expect(&a, XN_MSG_CHANNEL_DATA, 3);
-	snprintf(a.text, sizeof(a.text), "green 3 %s\n", sub);
+	/* Added to what this test runs with. */
+	snprintf(a.text, sizeof(a.text), "green %d %s\n",
+	    getpriority(PRIO_PROCESS, 0) + 3, sub);
 	CU_ASSERT_STRING_EQUAL(agent_value(&a)->u.text, a.text);
 	agent_expect(&a, XN_MSG_CHANNEL_CLOSE, 3);
 	agent_send(&a, XN_MSG_SETUP, 5, "{ss}", "chdir", "/dev/null/x");

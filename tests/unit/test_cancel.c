@@ -34,6 +34,22 @@ waiting_side(struct xn_side_channel *channel, const xn_value *kwargs)
 	xn_receive_value(channel, XN_FOREVER);
 }
 
+/* Both from its channel and from the end of a pipe that nobody writes to. */
+static void
+selecting_side(struct xn_side_channel *channel, const xn_value *kwargs)
+{
+	xn_waitable things[2] = { { .channel = channel }, { .fd = -1 } };
+	int ends[2];
+
+	(void)kwargs;
+	if (pipe(ends) != 0)
+		xn_fail("no pipe: %m");
+	things[1].fd = ends[0];
+	xn_select(things, 2, XN_FOREVER);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 /* ---- Calls that block ------------------------------------------------------ */
 
 static char block[100 * 1024];
@@ -139,6 +155,16 @@ do_native(apr_pool_t *own)
 }
 
 static int
+do_native_select(apr_pool_t *own)
+{
+	xn_native_t *native;
+
+	failed(xn_native_start(&native, group, selecting_side, ch, NULL, own));
+	failed(xn_native_wait(native));
+	return XN_E_CANCELLED;
+}
+
+static int
 do_file(apr_pool_t *own)
 {
 	FILE *file;
@@ -147,6 +173,21 @@ do_file(apr_pool_t *own)
 	(void)own;
 	failed(xn_channel_makefile(&file, ch, "r", 0));
 	code = fgetc(file) == EOF && errno == ECANCELED ? XN_E_CANCELLED : 0;
+	fclose(file);
+	return code;
+}
+
+static int
+do_file_write(apr_pool_t *own)
+{
+	FILE *file;
+	int code;
+
+	(void)own;
+	failed(xn_channel_makefile(&file, ch, "wb", 0));
+	while (fwrite(block, 1, sizeof(block), file) == sizeof(block))
+		continue;
+	code = errno == ECANCELED ? XN_E_CANCELLED : 0;
 	fclose(file);
 	return code;
 }
@@ -176,8 +217,10 @@ static const struct {
 	{ "waitclose of many", do_multi_waitclose },
 	{ "send to each", do_multi_send },
 	{ "relay", do_relay },
-	{ "a native program", do_native },
-	{ "a stream", do_file },
+	{ "a native program that receives", do_native },
+	{ "a native program that selects", do_native_select },
+	{ "reading a stream", do_file },
+	{ "writing a stream", do_file_write },
 	{ "open", do_open },
 };
 #define CALLS (int)(sizeof(calls) / sizeof(calls[0]))
