@@ -178,9 +178,9 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 	else
 		ch->head = item;
 	ch->tail = item;
-	ch->queued += n + XN_FRAME_COST;
+	ch->queued += n + XN_ITEM_COST;
 	if (ch->gateway != NULL)
-		ch->gateway->queued += n + XN_FRAME_COST;
+		ch->gateway->queued += n + XN_ITEM_COST;
 	xn_channel__wake(ch);
 	return XN_C_OK;
 }
@@ -273,6 +273,8 @@ release(void *baton)
 	/* What it uses may go with the pool that we go with. */
 	xn_channel__await_callback(ch);
 	in_table = xn_channel__untable(ch);
+	/* Nobody can receive that any more, and it may hold CH itself. */
+	xn_channel__empty(ch);
 	if (ch->pair != NULL) {
 		pair = ch->pair;
 		pair->pair = NULL;

@@ -3,10 +3,8 @@
  */
 #include "core/gateway/drive.h"
 
-#include <signal.h>
-#include <time.h>
-
 #include "core/gateway/internal.h"
+#include "core/transport/sigpipe.h"
 
 #define QUICK_US	1000	/* a wait that is shorter is short */
 #define QUICK_WAITS	8	/* so many in a row, and the role is lent */
@@ -46,13 +44,9 @@ struct turn {
 static void
 take_role(xn_gateway_t *gw, struct turn *turn)
 {
-	sigset_t pipe_only;
-
 	gw->drive.lent = XN_LENT_TAKEN;
 	xn_group__unlock(gw->group);
-	sigemptyset(&pipe_only);
-	sigaddset(&pipe_only, SIGPIPE);
-	pthread_sigmask(SIG_BLOCK, &pipe_only, &turn->mask);
+	xn_sigpipe_hold(&turn->mask);
 	turn->called_back = xn__this_thread_calls_back(1);
 	turn->drove = driving;
 	driving = gw;
@@ -66,17 +60,9 @@ static void
 leave_role(xn_gateway_t *gw, const struct turn *turn, xn_error_t *error,
     int end, int idle)
 {
-	static const struct timespec now = { 0, 0 };
-	sigset_t pipe_only;
-
 	driving = turn->drove;
 	xn__this_thread_calls_back(turn->called_back);
-	if (error != NULL && !sigismember(&turn->mask, SIGPIPE)) {
-		sigemptyset(&pipe_only);
-		sigaddset(&pipe_only, SIGPIPE);
-		sigtimedwait(&pipe_only, NULL, &now);
-	}
-	pthread_sigmask(SIG_SETMASK, &turn->mask, NULL);
+	xn_sigpipe_release(&turn->mask, error != NULL);
 	xn_group__lock(gw->group);
 	gw->drive.error = error;
 	gw->drive.end = end;

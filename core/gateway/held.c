@@ -83,6 +83,13 @@ drop_values(xn_channel_t *ch)
 }
 
 void
+xn_channel__empty(xn_channel_t *ch)
+{
+	drop_values(ch);
+	xn_held__drop_kept(&ch->kept, ch);
+}
+
+void
 xn_channel__break_cycle(xn_channel_t *ch)
 {
 	if (ch->holders == ch->in_values && ch->sink == NULL)
@@ -119,8 +126,7 @@ xn_group__bury(xn_group_t *group, xn_channel_t *dead)
 		xn_channel_t *ch = dead;
 
 		apr_thread_mutex_lock(group->lock);
-		drop_values(ch);
-		xn_held__drop_kept(&ch->kept, ch);
+		xn_channel__empty(ch);
 		for (end = &group->dead; *end != NULL; end = &(*end)->next)
 			continue;
 		*end = ch->next;
@@ -237,8 +243,10 @@ drop_all(struct xn_held *held)
 void
 xn_held__drop(struct xn_held *held)
 {
-	for (int i = 0; i < held->n; i++)
+	for (int i = 0; i < held->n; i++) {
 		held->channels[i]->in_values--;
+		held->channels[i]->gateway->in_values--;
+	}
 	drop_all(held);
 }
 
@@ -253,25 +261,42 @@ xn_held__drop_kept(struct xn_held *held, const xn_channel_t *carrier)
 
 /* ---- Arriving ---------------------------------------------------------------- */
 
+int
+xn_gateway__never_made(const xn_gateway_t *gw, int32_t id)
+{
+	return id > 0 && id % 2 != 0 && id >= gw->next_id;
+}
+
 /* One that is too many is not made: decoding the value will say so. */
 static int
 on_id(void *baton, int32_t id)
 {
 	xn_channel_t *carrier = baton;
-	xn_channel_t *ch = xn_channel__of_id(carrier->gateway, id);
+	xn_gateway_t *gw = carrier->gateway;
+	xn_channel_t *ch;
 
+	/* It would be in the place of one that we make later. */
+	if (xn_gateway__never_made(gw, id))
+		return XN_C_NO_CHANNEL;
+	if (gw->in_values >= XN_IN_VALUES_MAX)
+		return XN_C_TOO_MANY;
+	ch = xn_channel__of_id(gw, id);
 	if (ch == NULL)
 		return XN_C_OK;
 	xn_held__add(&carrier->arriving, ch);
 	ch->in_values++;
+	gw->in_values++;
 	return XN_C_OK;
 }
 
-void
+int
 xn_channel__announce(xn_channel_t *ch, const uint8_t *bytes, size_t n)
 {
-	if (xn_scan_push(&ch->scan, bytes, n, on_id, ch) != XN_C_OK)
-		return;		/* no value: decoding it will say so */
+	int code = xn_scan_push(&ch->scan, bytes, n, on_id, ch);
+
+	/* What else is wrong is no value: decoding it will say so. */
+	return code == XN_C_NO_CHANNEL || code == XN_C_TOO_MANY ? code :
+	    XN_C_OK;
 }
 
 /* ---- Handed out by xn_receive() ------------------------------------------------ */

@@ -145,6 +145,7 @@ struct xn_gateway {
 					 * nobody has taken yet */
 	struct xn_window_total total;
 	size_t queued;			/* bytes that wait in its channels */
+	unsigned int in_values;		/* channels in values that wait */
 	struct xn_spares spares;	/* blocks for payloads */
 	struct xn_sink *blocked;	/* sinks that wait for its outbox */
 	struct xn_attach *attached;	/* channels tied to descriptors */
@@ -164,6 +165,9 @@ struct xn_gateway {
 	apr_time_t last_heard;		/* monotonic, see xn_clock() */
 	apr_time_t asked;		/* when the PING went that has not been
 					 * answered; 0: none */
+	apr_time_t looked;		/* at the time, in the last turn */
+	apr_interval_time_t unfinished;	/* for how long we have listened to the
+					 * message that is arriving */
 };
 
 /* A clock that never jumps, in microseconds. */
@@ -178,8 +182,9 @@ void xn_gateway__wake(xn_gateway_t *gw);
 /* N bytes that waited in its channels do no more; locked. */
 void xn_gateway__unqueue(xn_gateway_t *gw, size_t n);
 
-/* The largest payload that may arrive from it. */
+/* The largest payload that may arrive from it, and the largest frame. */
 uint32_t xn_gateway__message_max(const xn_gateway_t *gw);
+uint32_t xn_gateway__frame_max(const xn_gateway_t *gw);
 
 /* chdir=, nice= and env: of the xspec, over there; waits until it is done. */
 xn_error_t *xn_gateway__setup(xn_gateway_t *gw);
@@ -362,6 +367,10 @@ void xn_channel__dropped_with(xn_channel_t *ch, apr_pool_t *pool);
 void xn_held__add(struct xn_held *held, xn_channel_t *ch);
 void xn_held__drop(struct xn_held *held);
 
+/* Nobody will receive from CH any more: drop what waits in it, and what it
+ * keeps; locked. */
+void xn_channel__empty(xn_channel_t *ch);
+
 /* The gateway of CH goes: what waits in CH, if CH is in values alone; locked. */
 void xn_channel__break_cycle(xn_channel_t *ch);
 
@@ -372,9 +381,15 @@ void xn_held__drop_kept(struct xn_held *held, const xn_channel_t *carrier);
  * Locked. */
 void xn_channel__forget_unheld(xn_channel_t *ch);
 
-/* N bytes of a payload have arrived: the channels in them are made and held
- * (CH->arriving).  Locked; CH has a gateway. */
-void xn_channel__announce(xn_channel_t *ch, const uint8_t *bytes, size_t n);
+/*
+ * N bytes of a payload have arrived: the channels in them are made and held
+ * (CH->arriving).  XN_C_NO_CHANNEL if one of them is ours and we never made it,
+ * XN_C_TOO_MANY if too many are held.  Locked; CH has a gateway.
+ */
+int xn_channel__announce(xn_channel_t *ch, const uint8_t *bytes, size_t n);
+
+/* 1 if ID is one of those that we make, and we have not; locked. */
+int xn_gateway__never_made(const xn_gateway_t *gw, int32_t id);
 
 /* CARRIER holds CH, until CH has been closed here and later ones arrive: the
  * second is for then.  Locked. */
@@ -415,8 +430,18 @@ void xn_channel__peer_closed(xn_channel_t *ch, int last_only,
  */
 #define XN_PLAIN_QUEUED_MAX	(16u * 1024 * 1024)
 
-/* Answers that a peer may leave unread. */
+/*
+ * What one of those values costs beside its bytes, at least: so also a million
+ * empty ones cost what is counted.
+ */
+#define XN_ITEM_COST		128u
+
+/* Channels in the values that wait, each as often as it is in one. */
+#define XN_IN_VALUES_MAX	(512u * 1024)
+
+/* Answers that a peer may leave unread, and frames of all kinds. */
 #define XN_REPLIES_MAX		16384u
+#define XN_UNREAD_MAX		131072u
 
 /* Forget the parts of a payload that has not arrived complete, and the channels
  * that are known of it; or only its bytes.  Locked. */

@@ -4,6 +4,8 @@
  */
 #include "core/transport/transport.h"
 
+#include "core/transport/sigpipe.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -63,8 +65,8 @@ xn_transport_read_some(xn_transport_t *t, const xn_transport_open_t *how,
 	}
 }
 
-xn_error_t *
-xn_transport_write_all(xn_transport_t *t, const xn_transport_open_t *how,
+static xn_error_t *
+write_all(xn_transport_t *t, const xn_transport_open_t *how,
     const void *bytes, size_t n)
 {
 	struct iovec iov;
@@ -90,6 +92,19 @@ xn_transport_ending(int *status, xn_transport_t *t,
 	if (t->kind->ending == NULL)
 		return "it closed the connection";
 	return t->kind->ending(status, t, how, pool);
+}
+
+xn_error_t *
+xn_transport_write_all(xn_transport_t *t, const xn_transport_open_t *how,
+    const void *bytes, size_t n)
+{
+	xn_error_t *error;
+	sigset_t mask;
+
+	xn_sigpipe_hold(&mask);
+	error = write_all(t, how, bytes, n);
+	xn_sigpipe_release(&mask, error != NULL);
+	return error;
 }
 
 /* One line, byte by byte, so that nothing behind it is taken. */
