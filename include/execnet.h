@@ -205,7 +205,7 @@ XN_API const char *xn_gateway_language(const xn_gateway_t *gateway);
  * What cannot be had over there (no Landlock in the kernel) is an XN_E_REMOTE
  * that says so, and nothing runs; a worker that knows no limits (Python,
  * execnet) makes xn_remote_exec() return XN_E_UNSUPPORTED.  doc/limits.md has
- * what each of them covers.
+ * what each of them covers.  All is borrowed for the call.
  */
 typedef struct xn_limits {
 	long long memory;	/* bytes of address space of each process:

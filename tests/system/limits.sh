@@ -50,17 +50,20 @@ EOT
 # ---- For a plain user
 
 chmod 755 "$tmp"
-cp "$top_builddir/tests/unit/test_agent_limits" "$tmp"
 mkdir "$tmp/agent"
 cp "$AGENT" "$tmp/agent"
 chmod -R a+rX "$tmp"
-if have setpriv || [ "$(id -u)" -ne 0 ]; then
-	check "all of it holds for a plain user" \
-	    as_plain_user env SYNCGATE_AGENT_DIR="$tmp/agent" \
-	    "$tmp/test_agent_limits"
-else
-	skip "no setpriv to become a plain user by"
-fi
+for unit in test_agent_limits test_agent_limits_numbers; do
+	if ! [ -x "$top_builddir/tests/unit/$unit" ]; then
+		skip "no $unit in this build"
+	elif have setpriv || [ "$(id -u)" -ne 0 ]; then
+		cp "$top_builddir/tests/unit/$unit" "$tmp"
+		check "$unit holds for a plain user" as_plain_user \
+		    env SYNCGATE_AGENT_DIR="$tmp/agent" "$tmp/$unit"
+	else
+		skip "no setpriv to become a plain user by"
+	fi
+done
 
 # ---- At a shell
 

@@ -1,110 +1,9 @@
 /*
- * test_agent_limits.c: programs that want more than they may have: each is
- * stopped, its caller learns why, and the gateway goes on.
- *
- * Of what only machine code could do, C text has no functions: that is tried
- * where libtcc has an assembler, on x86_64.
+ * test_agent_limits.c: programs that want files, programs and a network that
+ * they may not have: each is refused, its caller learns why, and the gateway
+ * goes on.
  */
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-
-#include "tests/lib/gateway_test.h"
-
-#define ANSWER	xn_seconds(30)	/* only ever waited for when a test fails */
-
-/* A side with functions before remote_main(). */
-#define SIDE_WITH(functions, body) \
-	"#include <execnet/remote.h>\n" functions \
-	"\nvoid remote_main(xn_channel *channel, const xn_value *kwargs)\n" \
-	"{ const char *path = xn_value_text(kwargs, \"path\", \"\");\n" \
-	"(void)path;\n" body "\n}\n"
-#define PATH_SIDE(body) SIDE_WITH("", body)
-
-static const char alive[] = SIDE("xn_send(channel, \"i\", 7);");
-static const char *const nothing[] = { NULL };
-static char root[] = "/tmp/xn-limits-XXXXXX";
-
-/* A gateway, and a folder with in/file, out/ and other/file; 1: failed. */
-static int
-begin(void)
-{
-	char line[400];
-
-	strcpy(root, "/tmp/xn-limits-XXXXXX");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(root));
-	chmod(root, 0755);
-	snprintf(line, sizeof(line), "cd %s && mkdir in out other && "
-	    "echo inside >in/file && echo secret >other/file && "
-	    "cp /bin/true other/true && chmod -R a+rX .", root);
-	CU_ASSERT_EQUAL_FATAL(system(line), 0);
-	return begin_with("popen");
-}
-
-/* The gateway must have come through it all. */
-static void
-finish(void)
-{
-	char line[400];
-	int seven = 0;
-
-	failed(xn_receive(start(alive), ANSWER, "i", &seven));
-	CU_ASSERT_EQUAL(seven, 7);
-	end();
-	snprintf(line, sizeof(line), "rm -rf %s", root);
-	CU_ASSERT_EQUAL(system(line), 0);
-}
-
-static const char *
-in_root(const char *name)
-{
-	return apr_pstrcat(pool, root, "/", name, NULL);
-}
-
-/* A list of one path in the folder. */
-static const char *const *
-only(const char *name)
-{
-	const char **list = apr_pcalloc(pool, 2 * sizeof(*list));
-
-	list[0] = in_root(name);
-	return list;
-}
-
-static xn_channel_t *
-run_limited(const char *source, const char *path, const xn_limits_t *limits)
-{
-	xn_program_t program = {
-		.name = "test.c", .source = source, .limits = *limits
-	};
-	xn_channel_t *ch = NULL;
-
-	failed(xn_make_value(&program.kwargs, pool, "{sp}", "path", path));
-	failed(xn_remote_exec(&ch, gw, &program, pool));
-	return ch;
-}
-
-/* It must end with an error that contains each of the parts. */
-static void
-expect_stop(const char *source, const char *path, const xn_limits_t *limits,
-    const char *part)
-{
-	xn_channel_t *ch = run_limited(source, path, limits);
-
-	text_has(xn_receive(ch, ANSWER, "n"), XN_E_REMOTE, part);
-}
-
-/* It must send 1. */
-static void
-expect_done(const char *source, const char *path, const xn_limits_t *limits)
-{
-	int one = 0;
-
-	failed(xn_receive(run_limited(source, path, limits), ANSWER, "i",
-	    &one));
-	CU_ASSERT_EQUAL(one, 1);
-}
+#include "tests/unit/test_agent_limits.h"
 
 /* ---- Files ------------------------------------------------------------------ */
 
@@ -319,125 +218,9 @@ there_is_no_network(void)
 	CU_ASSERT(refused > 0);
 }
 
-/* ---- Numbers ---------------------------------------------------------------------- */
-
-static void
-who_forks_without_end_is_stopped(void)
-{
-	static const char bomb[] = PATH_SIDE(
-	    "const char *argv[] = { \"sh\", \"-c\",\n"
-	    "\t\"f() { f & f & wait; }; f\", 0 };\n"
-	    "xn_child child;\n"
-	    "if (xn_child_start(&child, argv, 0) != 0) xn_fail(\"%m\");\n"
-	    "xn_child_wait(&child); xn_sleep(60000);");
-	xn_limits_t limits = { .processes = 20, .seconds = 60 };
-
-	if (begin())
-		return;
-	expect_stop(bomb, "", &limits,
-	    "stopped: it had more than 20 processes at once");
-	limits.processes = 1;
-	expect_stop(bomb, "", &limits,
-	    "stopped: it had more than 1 process at once");
-	finish();
-}
-
-static void
-one_after_the_other_is_not_too_many(void)
-{
-	static const char series[] = PATH_SIDE(
-	    "const char *argv[] = { \"true\", 0 }; xn_child child;\n"
-	    "for (int i = 0; i < 20; i++)\n"
-	    "\tif (xn_child_start(&child, argv, 0) != 0 ||\n"
-	    "\t    xn_child_wait(&child) != 0) xn_fail(\"%d: %m\", i);\n"
-	    "xn_send(channel, \"i\", 1);");
-	/* a thread sanitizer has threads of its own */
-	xn_limits_t limits = { .processes = MEASURED ? 3 : 12 };
-
-	if (begin())
-		return;
-	expect_done(series, "", &limits);
-	finish();
-}
-
-static void
-who_eats_memory_is_stopped(void)
-{
-	xn_limits_t limits = { .memory = 64 << 20 };
-
-	if (!MEASURED) {
-		printf(" (not under a sanitizer) ");
-		if (begin())
-			return;
-		expect_stop(alive, "", &limits, "built with a sanitizer");
-		finish();
-		return;
-	}
-	if (begin())
-		return;
-	expect_stop(PATH_SIDE("for (;;) xn_alloc(1000000);"), "", &limits,
-	    "memory limit of 67108864 bytes reached: out of memory");
-	expect_stop(PATH_SIDE("for (;;)\n{ char *p = malloc(1000000);\n"
-	    "memset(p, 1, 1000000); }"), "", &limits,
-	    "memory limit of 67108864 bytes reached: test.c:8: in function "
-	    "remote_main: crashed with SIGSEGV");
-	expect_stop("#define A(...) __VA_ARGS__, __VA_ARGS__, __VA_ARGS__, "
-	    "__VA_ARGS__, __VA_ARGS__, __VA_ARGS__, __VA_ARGS__\n"
-	    "#define B(...) A(A(A(A(__VA_ARGS__))))\n"
-	    "char much[] = { B(B(B(1))) };", "", &limits,
-	    "memory limit of 67108864 bytes reached: test.c:3: error: memory "
-	    "full");
-	limits.memory = 1000;
-	expect_stop(alive, "", &limits, "cannot limit memory to 1000 bytes: "
-	    "the agent itself has ");
-	finish();
-}
-
-static void
-who_spins_is_stopped(void)
-{
-	xn_limits_t limits = { .cpu_seconds = 1, .seconds = 60 };
-
-	if (begin())
-		return;
-	expect_stop(PATH_SIDE("for (;;) ;"), "", &limits,
-	    "stopped: it used more than 1 second of CPU time");
-	finish();
-}
-
-static void
-who_sleeps_for_ever_is_stopped(void)
-{
-	xn_limits_t limits = { .seconds = 0.3 };
-
-	if (begin())
-		return;
-	expect_stop(PATH_SIDE("xn_sleep(3600000);"), "", &limits,
-	    "stopped: it ran longer than 0.3 seconds");
-	finish();
-}
-
-static void
-who_opens_files_without_end_is_refused(void)
-{
-	xn_limits_t limits = { .files = 16 };
-
-	if (begin())
-		return;
-	expect_stop(PATH_SIDE("int n = 0; while (xn_base_open(\"/\") >= 0) n++;"
-	    "\nxn_fail(\"%d: %m\", n);"), "", &limits,
-	    "12: Too many open files (its limits: files=16)");
-	finish();
-}
-
 /* ---- By machine code --------------------------------------------------------------- */
 
 #if defined(__x86_64__)
-#define CALL "static long call(long n, long a, long b, long c, long d)\n" \
-    "{ long r; asm volatile(\"movq %5, %%r10\\n\\tsyscall\" : \"=a\"(r) :\n" \
-    "\"a\"(n), \"D\"(a), \"S\"(b), \"d\"(c), \"m\"(d) :\n" \
-    "\"rcx\", \"r10\", \"r11\", \"memory\"); return r; }\n"
-
 /* System call N with these arguments must end so, as -errno. */
 static void
 expect_call(const xn_limits_t *limits, int n, const char *arguments,
@@ -483,19 +266,6 @@ machine_code_does_not_get_out(void)
 	    -EPERM);
 	finish();
 }
-
-static void
-ignoring_the_signal_does_not_help(void)
-{
-	xn_limits_t limits = { .cpu_seconds = 1, .seconds = 60 };
-
-	if (begin())
-		return;
-	expect_stop(SIDE_WITH(CALL, "unsigned long mask = -1;\n"
-	    "call(14, 0, (long)&mask, 0, 8); for (;;) ;"), "", &limits,
-	    "stopped: it used more than 1 second of CPU time");
-	finish();
-}
 #endif
 
 static const struct xn_test_case cases[] = {
@@ -512,20 +282,9 @@ static const struct xn_test_case cases[] = {
 	{ "a worker that knows no limits is an error",
 	    a_worker_that_knows_no_limits_is_an_error },
 	{ "there is no network", there_is_no_network },
-	{ "who forks without end is stopped",
-	    who_forks_without_end_is_stopped },
-	{ "one after the other is not too many",
-	    one_after_the_other_is_not_too_many },
-	{ "who eats memory is stopped", who_eats_memory_is_stopped },
-	{ "who spins is stopped", who_spins_is_stopped },
-	{ "who sleeps for ever is stopped", who_sleeps_for_ever_is_stopped },
-	{ "who opens files without end is refused",
-	    who_opens_files_without_end_is_refused },
 #if defined(__x86_64__)
 	{ "machine code does not get out", machine_code_does_not_get_out },
-	{ "ignoring the signal does not help",
-	    ignoring_the_signal_does_not_help },
 #endif
 };
 
-XN_TEST_MAIN("limits of a program", cases)
+XN_TEST_MAIN("limits of files and network", cases)
