@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,16 +55,20 @@ add_failures(scmp_filter_ctx f, char *list)
 	}
 }
 
-/* Answer ABI until nobody can ask any more. */
+/* Answer ABI until PROGRAM, which PIDFD stands for, has ended. */
 static void __attribute__((noreturn))
-answer(int listener, int abi)
+answer(int listener, int pidfd, int abi)
 {
+	struct pollfd pfd[2] = {
+		{ .fd = listener, .events = POLLIN },
+		{ .fd = pidfd, .events = POLLIN }
+	};
 	struct seccomp_notif *asked;
 	struct seccomp_notif_resp *said;
 
 	if (seccomp_notify_alloc(&asked, &said) != 0)
 		_exit(1);
-	for (;;) {
+	while (poll(pfd, 2, -1) > 0 && pfd[1].revents == 0) {
 		memset(asked, 0, sizeof(*asked));
 		memset(said, 0, sizeof(*said));
 		if (seccomp_notify_receive(listener, asked) != 0)
@@ -80,23 +85,23 @@ static void
 start_answering(scmp_filter_ctx f, int abi)
 {
 	int listener = seccomp_notify_fd(f), null = open("/dev/null", O_RDWR);
+	int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0u);
 	pid_t pid = fork();
 
-	if (pid < 0)
-		die("fork");
+	if (pid < 0 || pidfd < 0)
+		die("fork or pidfd_open");
 	if (pid == 0) {
 		if (fork() != 0)
 			_exit(0);
 		/* The pipes are PROGRAM's alone. */
-		dup2(listener, 3);
 		for (int i = 0; i < 3; i++)
 			dup2(null, i);
-		syscall(SYS_close_range, 4u, ~0u, 0u);
-		answer(3, abi);
+		answer(listener, pidfd, abi);
 	}
 	waitpid(pid, NULL, 0);
 	close(listener);
 	close(null);
+	close(pidfd);
 }
 
 int
