@@ -27,6 +27,7 @@
 #define INPUT_KEPT	(1024u * 1024)	/* room that is kept for more */
 #define READS_A_TURN	8	/* then writing gets its turn */
 #define IOV_MAX_PARTS	32
+#define LOOK_US		1000000	/* while a message is under way: twice in it */
 
 void
 xn_gateway__wake(xn_gateway_t *gw)
@@ -51,6 +52,23 @@ xn_gateway__in_io_thread(const xn_gateway_t *gw)
 	return apr_os_thread_equal(*io, apr_os_thread_current());
 }
 
+/*
+ * Credit and closes are sent because of what the peer sends: one that never
+ * reads them must not make us keep them all.
+ */
+static xn_error_t *
+check_unread(xn_gateway_t *gw)
+{
+	size_t frames;
+
+	xn_group__lock(gw->group);
+	frames = gw->outbox.frames + gw->urgent.frames;
+	xn_group__unlock(gw->group);
+	return frames <= XN_UNREAD_MAX ? NULL : xn_error_create(XN_E_PROTOCOL,
+	    "%s broke the protocol: it sends and sends, and has not read %zu "
+	    "messages", gw->transport->peer, frames);
+}
+
 /* Parse and act on everything whole that has been read. */
 static xn_error_t *
 handle_input(xn_gateway_t *gw)
@@ -59,8 +77,10 @@ handle_input(xn_gateway_t *gw)
 	int taken;
 
 	while ((taken = xn_message_take(&m, &gw->in,
-	    xn_gateway__message_max(gw))) == 1)
+	    xn_gateway__frame_max(gw))) == 1) {
+		gw->unfinished = 0;
 		XN_TRY(xn_gateway__dispatch(gw, &m));
+	}
 	if (taken < 0)
 		return xn_error_create(XN_E_PROTOCOL,
 		    "%s sent something that is no message: %s",
@@ -68,7 +88,7 @@ handle_input(xn_gateway_t *gw)
 	/* A large message does not cost its size for ever. */
 	if (xn_buf_len(&gw->in) == 0 && gw->in.cap > INPUT_KEPT)
 		xn_buf_free(&gw->in);
-	return NULL;
+	return check_unread(gw);
 }
 
 static xn_error_t *
@@ -144,6 +164,39 @@ xn_gateway__write(xn_gateway_t *gw)
 }
 
 /*
+ * A message that has begun must end: within the timeout, and a second more for
+ * each KiB of it.  Only the time counts in which we listened, since we may have
+ * been stopped.
+ */
+static xn_error_t *
+check_unfinished(xn_gateway_t *gw, int listening, apr_time_t now,
+    int *sleep_ms)
+{
+	apr_interval_time_t step = now - gw->looked;
+	apr_interval_time_t limit = gw->spec->timeout;
+	struct xn_message m = { .length = 0 };
+
+	gw->looked = now;
+	if (xn_buf_len(&gw->in) == 0) {
+		gw->unfinished = 0;
+		return NULL;
+	}
+	if (listening)
+		gw->unfinished += step < LOOK_US ? step : LOOK_US;
+	if (xn_buf_len(&gw->in) >= XN_HEADER_SIZE &&
+	    xn_header_get(&m, xn_buf_data(&gw->in),
+	    xn_gateway__frame_max(gw)) == XN_C_OK)
+		limit += (apr_interval_time_t)(m.length / 1024) * 1000000;
+	if (gw->unfinished >= limit)
+		return xn_error_create(XN_E_TIMEOUT,
+		    "%s has not ended a message that it began %g seconds ago",
+		    gw->transport->peer, (double)gw->unfinished / 1e6);
+	if (*sleep_ms > LOOK_US / 2000)
+		*sleep_ms = LOOK_US / 2000;
+	return NULL;
+}
+
+/*
  * A peer that says nothing for the whole timeout is lost; at half of it we
  * ask.  It gets half the timeout to answer even if we ask late: we may have
  * been stopped, or held up by a callback.  The clock stops while we do not
@@ -174,7 +227,7 @@ keepalive(xn_gateway_t *gw, int listening, int *sleep_ms)
 	next = (gw->asked != 0 ? gw->asked : gw->last_heard) + half - now;
 	*sleep_ms = next > 3600 * 1000000LL ? 3600 * 1000 :
 	    (int)(next / 1000) + 1;
-	return NULL;
+	return check_unfinished(gw, listening, now, sleep_ms);
 }
 
 /* Poll for everything that GW waits for. */
@@ -259,8 +312,9 @@ remember_failure(xn_gateway_t *gw, xn_error_t *error)
 	}
 	apr_pool_create(&scratch, NULL);
 	gw->failure = strdup(xn_error_text(error, scratch));
-	gw->failure_code = error->code == XN_E_SYSTEM ? XN_E_CONNECTION :
-	    error->code;
+	/* A timeout is told apart from "nothing has arrived yet". */
+	gw->failure_code = error->code == XN_E_SYSTEM ||
+	    error->code == XN_E_TIMEOUT ? XN_E_CONNECTION : error->code;
 	apr_pool_destroy(scratch);
 	xn_error_clear(error);
 }

@@ -328,6 +328,7 @@ was_killed(const xn_error_t *error)
 	return error->code == XN_E_REMOTE &&
 	    (strcmp(error->message, "killed") == 0 ||
 	    strstr(error->message, "crashed with SIGKILL") != NULL ||
+	    strstr(error->message, "keeper was killed by") != NULL ||
 	    strcmp(error->message, "ended without a reason") == 0);
 }
 

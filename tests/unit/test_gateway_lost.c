@@ -116,7 +116,7 @@ a_stopped_agent_is_an_error_after_the_timeout(void)
 	ch = start(silent_source);
 	kill(agent_pid(), SIGSTOP);
 	CU_ASSERT_TRUE(expect_error(xn_receive(ch, xn_seconds(20), "i", &v),
-	    XN_E_TIMEOUT, "said nothing for 2 seconds"));
+	    XN_E_CONNECTION, "said nothing for 2 seconds"));
 	end();
 }
 

@@ -112,7 +112,7 @@ silence_is_an_error(void)
 	xn_channel_t *ch = puppet("//timeout=1", "time.sleep(20)");
 	int v;
 
-	text_has(xn_receive(ch, xn_seconds(15), "i", &v), XN_E_TIMEOUT,
+	text_has(xn_receive(ch, xn_seconds(15), "i", &v), XN_E_CONNECTION,
 	    "said nothing for 1 seconds");
 	end();
 }
