@@ -11,6 +11,7 @@
 
 #define EXPECTED_MAX (4u * 1024 * 1024)
 #define SHOWN_MAX 1024u	/* of an error that is not a text */
+#define TEXT_MAX XN_PART_MAX	/* of one that is */
 
 typedef xn_error_t *handler_fn(xn_gateway_t *gw, const struct xn_message *m);
 
@@ -142,17 +143,21 @@ take_data(xn_gateway_t *gw, const struct xn_message *m, xn_channel_t **call)
 		return NULL;	/* as execnet: not even decoded */
 	if (!gw->plain && xn_window_arrived(&ch->window, m->length) != XN_C_OK)
 		return xn_gateway__broken(gw, m, "more data than was granted");
-	code = XN_C_OK;
-	if (!gw->plain && gw->queued + m->length > XN_QUEUED_MAX) {
+	code = ch->sink != NULL ? XN_C_OK :
+	    xn_channel__announce(ch, m->payload, m->length);
+	if (code == XN_C_NO_CHANNEL)
+		return xn_gateway__broken(gw, m, "it names a channel of ours "
+		    "that we never made");
+	if (code == XN_C_TOO_MANY || (!gw->plain &&
+	    gw->queued + m->length > XN_QUEUED_MAX)) {
+		code = XN_C_OK;
 		overflow(gw, ch);
 	} else if (ch->sink != NULL) {
 		code = xn_sink__arrived(ch, m->payload, m->length,
 		    m->type == XN_MSG_CHANNEL_DATA);
 	} else if (m->type == XN_MSG_CHANNEL_PART) {
-		xn_channel__announce(ch, m->payload, m->length);
 		code = join_part(gw, ch, m);
 	} else {
-		xn_channel__announce(ch, m->payload, m->length);
 		payload = whole_payload(&n, ch, m);
 		code = payload == NULL ? XN_C_TOO_BIG :
 		    xn_channel__push(ch, payload, n, m->length + ch->owed);
@@ -193,6 +198,20 @@ shown(const xn_value *value)
 	return text;
 }
 
+/* Of a text that is too long, which only execnet sends: how it begins. */
+static char *
+beginning(const struct xn_message *m)
+{
+	static const char other[] = "an error that is too large to be shown";
+	char *text;
+
+	if (m->payload[0] != XN_OP_PY3STRING)
+		return strdup(other);
+	if ((text = malloc(3 * (size_t)TEXT_MAX + 1)) != NULL)
+		xn_utf8_sanitize(text, m->payload + 5, TEXT_MAX - 5);
+	return text;
+}
+
 /* The text of a CLOSE_ERROR: a str. */
 static char *
 error_text(const xn_gateway_t *gw, const struct xn_message *m)
@@ -202,6 +221,8 @@ error_text(const xn_gateway_t *gw, const struct xn_message *m)
 	char *text = NULL;
 	struct xn_decode_env env = { 0 };
 
+	if (m->length > TEXT_MAX)
+		return beginning(m);
 	apr_pool_create(&scratch, NULL);
 	env.alloc = (void *(*)(void *, size_t))apr_palloc;
 	env.alloc_baton = scratch;

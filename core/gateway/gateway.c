@@ -275,7 +275,7 @@ start(xn_gateway_t *gw)
 	XN_TRY(xn_bootstrap(&gw->transport, &gw->features, gw->spec, &how,
 	    gw->pool));
 	gw->plain = xn_gateway__has(gw, "execnet");
-	xn_buf_init(&gw->in, INPUT_MAX(xn_gateway__message_max(gw)));
+	xn_buf_init(&gw->in, INPUT_MAX(xn_gateway__frame_max(gw)));
 	/* It may have answered before anything had to wait. */
 	if (is_cancelled(gw->group))
 		return xn_error_create(XN_E_CANCELLED, "cancelled");
@@ -366,6 +366,13 @@ uint32_t
 xn_gateway__message_max(const xn_gateway_t *gw)
 {
 	return gw->plain ? XN_PEER_MESSAGE_MAX : XN_MESSAGE_MAX;
+}
+
+/* Our own ends send what is larger in parts. */
+uint32_t
+xn_gateway__frame_max(const xn_gateway_t *gw)
+{
+	return gw->plain ? XN_PEER_MESSAGE_MAX : XN_PART_MAX;
 }
 
 void

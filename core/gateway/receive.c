@@ -138,9 +138,9 @@ xn_channel__pop(xn_channel_t *ch, size_t *n)
 	ch->head = item->next;
 	if (ch->head == NULL)
 		ch->tail = NULL;
-	ch->queued -= item->length + XN_FRAME_COST;
+	ch->queued -= item->length + XN_ITEM_COST;
 	if (ch->gateway != NULL)
-		xn_gateway__unqueue(ch->gateway, item->length + XN_FRAME_COST);
+		xn_gateway__unqueue(ch->gateway, item->length + XN_ITEM_COST);
 	*n = item->length;
 	if (ch->gateway != NULL)
 		ch->gateway->early -= item->early;

@@ -162,7 +162,7 @@ on_id(void *baton, int32_t id)
 
 	if (from == to)
 		return XN_C_OK;
-	if (from == NULL || to == NULL ||
+	if (from == NULL || to == NULL || xn_gateway__never_made(from, id) ||
 	    (ch = xn_channel__of_id(from, id)) == NULL)
 		return XN_C_NO_CHANNEL;
 	error = xn_carry__id(&theirs, ch, to, &e->carried, e->in + 1);

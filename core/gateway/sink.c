@@ -61,9 +61,9 @@ take_over(struct xn_sink *sink, xn_channel_t *ch)
 	ch->arriving = (struct xn_held){ NULL, 0, 0 };
 	append(sink, chunk);
 	xn_channel__drop_partial(ch);
-	ch->queued += n + XN_FRAME_COST;
+	ch->queued += n + XN_ITEM_COST;
 	if (ch->gateway != NULL)
-		ch->gateway->queued += n + XN_FRAME_COST;
+		ch->gateway->queued += n + XN_ITEM_COST;
 }
 
 xn_error_t *
@@ -100,9 +100,9 @@ xn_sink__arrived(xn_channel_t *ch, const uint8_t *bytes, size_t n, int last)
 		return XN_C_NOMEM;
 	memcpy(copy, bytes, n);
 	append(ch->sink, chunk_new(copy, n, last, (uint32_t)n));
-	ch->queued += n + XN_FRAME_COST;
+	ch->queued += n + XN_ITEM_COST;
 	if (ch->gateway != NULL)
-		ch->gateway->queued += n + XN_FRAME_COST;
+		ch->gateway->queued += n + XN_ITEM_COST;
 	ch->sink->kind->arrived(ch->sink, ch->sink->tail);
 	return XN_C_OK;
 }
@@ -130,9 +130,9 @@ xn_sink__took(struct xn_sink *sink)
 		sink->tail = NULL;
 	/* With nothing waiting a wider window would be used. */
 	ch->starved = sink->head == NULL;
-	ch->queued -= chunk->n + XN_FRAME_COST;
+	ch->queued -= chunk->n + XN_ITEM_COST;
 	if (ch->gateway != NULL)
-		xn_gateway__unqueue(ch->gateway, chunk->n + XN_FRAME_COST);
+		xn_gateway__unqueue(ch->gateway, chunk->n + XN_ITEM_COST);
 	else if (ch->pair != NULL)
 		xn_channel__has_taken(ch);
 	xn_sink__grant(sink, chunk);

@@ -4,7 +4,8 @@
  */
 #include <execnet.h>
 
-#include <sys/resource.h>
+#include <dirent.h>
+#include <malloc.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -14,6 +15,18 @@
 #include <apr_strings.h>
 
 #include "tests/lib/cunit_main.h"
+#include "tests/lib/expect.h"
+
+/* A sanitizer keeps freed memory for a while: nothing to measure then. */
+#ifndef __has_feature
+#define __has_feature(name) 0	/* gcc's names are the others */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
+    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define MEASURED 0
+#else
+#define MEASURED 1
+#endif
 
 static apr_pool_t *root;
 static const char *folder;	/* holds the hostile agent under our name */
@@ -71,6 +84,17 @@ broken_protocol_ends_the_gateway(void)
 		{ "no hello", "agent", XN_E_BOOTSTRAP },
 		{ "noise", "did not ask for", XN_E_BOOTSTRAP },
 		{ "silent", "in time", XN_E_TIMEOUT },
+		{ "slow hello", "in time", XN_E_TIMEOUT },
+		{ "our parity", "that we never made", XN_E_PROTOCOL },
+		{ "our parity, cut", "that we never made", XN_E_PROTOCOL },
+		{ "compressed", "does not send that", XN_E_PROTOCOL },
+		{ "between an executor and its router", "does not send that",
+		    XN_E_PROTOCOL },
+		{ "coercion", "two truth values", XN_E_PROTOCOL },
+		{ "a large answer", "4096 bytes", XN_E_PROTOCOL },
+		{ "a large line", "no message", XN_E_PROTOCOL },
+		{ "a large error", "no message", XN_E_PROTOCOL },
+		{ "a large frame", "no message", XN_E_PROTOCOL },
 	};
 
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
@@ -104,13 +128,167 @@ unknown_channels_are_dropped_silently(void)
 	apr_pool_destroy(pool);
 }
 
-static void
-memory_stays_small_throughout(void)
-{
-	struct rusage usage;
+/* ---- Storms ------------------------------------------------------------------ */
 
-	getrusage(RUSAGE_SELF, &usage);
-	CU_ASSERT(usage.ru_maxrss < 128 * 1024);
+/* How many entries the folder PATH has; -1 where it cannot be read. */
+static int
+entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	int n = 0;
+
+	if (dir == NULL)
+		return -1;
+	while (readdir(dir) != NULL)
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* The peak memory of the process PID. */
+static long
+peak_kib(apr_pool_t *pool, int pid)
+{
+	char line[256];
+	long kib = -1;
+	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
+
+	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
+			break;
+	if (f != NULL)
+		fclose(f);
+	return kib;
+}
+
+/* Begin to measure the peak anew. */
+static void
+reset_peak(void)
+{
+	FILE *f = fopen("/proc/self/clear_refs", "w");
+
+	malloc_trim(0);
+	if (f != NULL) {
+		fputs("5", f);
+		fclose(f);
+	}
+}
+
+/* Somebody who takes a while for a line now and then. */
+static void
+slow_log(void *baton, const char *id, const char *line)
+{
+	int *lines = baton;
+
+	(void)id;
+	(void)line;
+	if (++*lines % 1000 == 0)
+		usleep(1000);
+}
+
+struct storm {
+	const char *mode, *part;
+	int code;
+	int takes;		/* the caller takes what comes meanwhile */
+	int mib;		/* the most that may cost; 0: 64 */
+};
+
+/* The end of the gateway of a client that TAKES what it gets, or does not. */
+static xn_error_t *
+weather(const struct storm *storm, apr_pool_t *pool, int *lines)
+{
+	xn_program_t program = { .source = "" };
+	xn_error_t *error = NULL;
+	const xn_value_t *value;
+	xn_group_t *group;
+	xn_channel_t *ch;
+	xn_gateway_t *gw;
+	apr_pool_t *each;
+
+	apr_env_set("XN_HOSTILE", storm->mode, pool);
+	XN_TRY(xn_group_create(&group, pool));
+	xn_group_set_log(group, slow_log, lines);
+	XN_TRY(xn_gateway_open(&gw, group, "popen//timeout=4", pool));
+	XN_TRY(xn_remote_exec(&ch, gw, &program, pool));
+	apr_pool_create(&each, pool);
+	while (storm->takes && error == NULL) {
+		apr_pool_clear(each);
+		error = xn_channel_receive(&value, ch, xn_seconds(60), each);
+	}
+	if (error != NULL && error->code == XN_E_PROTOCOL)
+		return error;
+	xn_error_clear(error);
+	return xn_gateway_join(gw, xn_seconds(60));
+}
+
+static void
+run_storm(const struct storm *storm)
+{
+	int threads = entries("/proc/self/task"), lines = 0;
+	int files = entries("/proc/self/fd");
+	apr_time_t began = apr_time_now();
+	xn_error_t *error;
+	apr_pool_t *pool;
+	long peak, most = (storm->mib > 0 ? storm->mib : 64) * 1024L;
+
+	apr_pool_create(&pool, root);
+	reset_peak();
+	error = weather(storm, pool, &lines);
+	peak = peak_kib(pool, (int)getpid());
+	CU_ASSERT(expect_error(error, storm->code, storm->part));
+	apr_pool_destroy(pool);
+	if (getenv("XN_SHOW") != NULL)
+		printf("\n    %s: %ld KiB, %.1f s", storm->mode, peak,
+		    (double)(apr_time_now() - began) / 1e6);
+	if (MEASURED && peak >= most)
+		printf("\n    %s: %ld KiB\n", storm->mode, peak);
+	CU_ASSERT(!MEASURED || peak < most);
+	CU_ASSERT_EQUAL(entries("/proc/self/task"), threads);
+	CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
+}
+
+static void
+storms_cost_little_and_end_with_one_error(void)
+{
+	static const struct storm storms[] = {
+		{ "data on a closed channel", "closed the connection",
+		    XN_E_CONNECTION, 1 },
+		{ "data on unknown channels", "closed the connection",
+		    XN_E_CONNECTION, 0 },
+		{ "closes", "closed the connection", XN_E_CONNECTION, 0 },
+		{ "grants", "closed the connection", XN_E_CONNECTION, 0 },
+		{ "pings", "does not read the answers", XN_E_PROTOCOL, 1 },
+		{ "questions", "does not read the answers", XN_E_PROTOCOL,
+		    1 },
+		{ "programs", "does not read the answers", XN_E_PROTOCOL, 1 },
+		{ "log lines", "closed the connection", XN_E_CONNECTION, 1 },
+		{ "marks and answers", "closed the connection",
+		    XN_E_CONNECTION, 0 },
+		{ "unread closes", "has not read", XN_E_PROTOCOL, 1 },
+		{ "empty values", "closed the connection", XN_E_CONNECTION,
+		    0 },
+		{ "parts without end", "closed the connection",
+		    XN_E_CONNECTION, 0 },
+		{ "too many channels", "cannot be read", XN_E_PROTOCOL, 1 },
+		{ "one channel in many values", "closed the connection",
+		    XN_E_CONNECTION, 0 },
+		{ "many channels in many values", "closed the connection",
+		    XN_E_CONNECTION, 0 },
+		{ "too many values", "more than 1000000 values",
+		    XN_E_PROTOCOL, 1 },
+		{ "the same key", "double", XN_E_PROTOCOL, 1 },
+		/* A value that large is its caller's, with 24 bytes for each
+		 * of its 660,000 parts. */
+		{ "keys that collide", "closed the connection",
+		    XN_E_CONNECTION, 1, 96 },
+		{ "a byte at a time", "has not ended a message",
+		    XN_E_CONNECTION, 1 },
+	};
+	const char *only = getenv("XN_ONLY");
+
+	for (size_t i = 0; i < sizeof(storms) / sizeof(storms[0]); i++)
+		if (only == NULL || strcmp(only, storms[i].mode) == 0)
+			run_storm(&storms[i]);
 }
 
 static const struct xn_test_case cases[] = {
@@ -118,7 +296,8 @@ static const struct xn_test_case cases[] = {
 	    broken_protocol_ends_the_gateway },
 	{ "data for unknown channels is dropped",
 	    unknown_channels_are_dropped_silently },
-	{ "memory stays small throughout", memory_stays_small_throughout },
+	{ "storms cost little, and end with one error",
+	    storms_cost_little_and_end_with_one_error },
 };
 
 /* A folder in which the agent of this machine is the hostile script. */
