@@ -3,8 +3,8 @@
  *
  * Grammar (execnet/xspec.py): key=value pairs joined by "//"; a key without a
  * value is true; a key may stand once; a leading "_" is refused; "env:NAME"
- * keys are collected.  Ours beside execnet's: openssh, unix, machine, cache, compress,
- * timeout, hostkeys, worker.
+ * keys are collected.  Ours beside execnet's: openssh, unix, machine, cache,
+ * compress, timeout, hostkeys, worker.
  */
 #ifndef XN_GATEWAY_XSPEC_H
 #define XN_GATEWAY_XSPEC_H
@@ -58,9 +58,8 @@ typedef struct xn_xspec {
 
 /*
  * Read TEXT.  XN_E_XSPEC names the key that is unknown, doubled or malformed
- * (with "did you mean" where one is near); XN_E_UNSUPPORTED for those that are
- * known and not supported yet, and a sentence of its own for execnet's keys
- * that make no sense here.
+ * (with "did you mean" where one is near), or those that exclude each other,
+ * and has a sentence of its own for execnet's keys that make no sense here.
  */
 xn_error_t *xn_xspec_parse(xn_xspec_t **spec, const char *text,
     apr_pool_t *pool);
