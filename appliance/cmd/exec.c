@@ -99,7 +99,7 @@ take_targets(exec_plan_t *plan, struct words *words, const cmd_line_t *line)
 	    line->option['c'], plan->pool));
 	/* A group of one is several, too: it may become more. */
 	plan->several = line->option['o'] != NULL ||
-	    plan->targets->wanted > 1;
+	    plan->targets->items->nelts > 1;
 	return NULL;
 }
 

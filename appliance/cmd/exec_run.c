@@ -104,8 +104,6 @@ run_target(const struct runner *runner)
 	xn_error_t *error;
 
 	error = cmd_target_open(session->plan->targets, target);
-	if (!target->wanted)
-		return error;
 	if (error == NULL)
 		error = start(&channel, runner);
 	if (session->input != NULL)
@@ -264,7 +262,7 @@ exec_run(const exec_plan_t *plan)
 	cmd_interrupt_cancels(targets->group);
 	if (plan->input)
 		error = exec_input_start(&session.input, targets->group,
-		    targets->wanted, plan->pool);
+		    targets->items->nelts, plan->pool);
 	if (error != NULL)
 		return cmd_error(error, CMD_FAILED);
 	run_threads(&session, runners);

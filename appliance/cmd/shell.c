@@ -65,20 +65,14 @@ print_log(void *baton, const char *id, const char *line)
 
 enum { OPT_REPR = 128 };
 
-/* Open all that is needed to reach the one that is meant. */
 static xn_error_t *
 open_gateway(shell_t *shell)
 {
-	const apr_array_header_t *items = shell->targets->items;
+	cmd_target_t *target = APR_ARRAY_IDX(shell->targets->items, 0,
+	    cmd_target_t *);
 
-	/* What others go through is found last. */
-	for (int i = items->nelts - 1; i >= 0; i--) {
-		cmd_target_t *target = APR_ARRAY_IDX(items, i,
-		    cmd_target_t *);
-
-		XN_TRY(cmd_target_open(shell->targets, target));
-		shell->gateway = target->gateway;
-	}
+	XN_TRY(cmd_target_open(shell->targets, target));
+	shell->gateway = target->gateway;
 	shell->python = strcmp(xn_gateway_language(shell->gateway),
 	    "python") == 0;
 	return NULL;
@@ -93,7 +87,7 @@ run(const cmd_line_t *line)
 	    line->option['c'], line->pool);
 	int code;
 
-	if (error == NULL && shell.targets->wanted != 1)
+	if (error == NULL && shell.targets->items->nelts != 1)
 		error = xn_error_create(XN_E_USAGE, "%s is a group: a shell "
 		    "is for one gateway", line->words[0]);
 	if (error != NULL)

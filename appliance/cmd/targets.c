@@ -63,7 +63,7 @@ find_name(const cmd_targets_t *targets, const char *name)
 	return NULL;
 }
 
-static cmd_target_t *
+static void
 add(cmd_targets_t *targets, const char *name, const char *xspec)
 {
 	cmd_target_t *target = apr_pcalloc(targets->pool, sizeof(*target));
@@ -72,7 +72,6 @@ add(cmd_targets_t *targets, const char *name, const char *xspec)
 	target->xspec = xspec;
 	apr_pool_create(&target->pool, targets->pool);
 	APR_ARRAY_PUSH(targets->items, cmd_target_t *) = target;
-	return target;
 }
 
 static void
@@ -83,20 +82,19 @@ add_xspec(cmd_targets_t *targets, const char *xspec)
 	/* The same one twice is two gateways; an id twice the group refuses. */
 	for (int i = 2; find_name(targets, unique) != NULL; i++)
 		unique = apr_psprintf(targets->pool, "%s-%d", name, i);
-	add(targets, unique, xspec)->wanted = 1;
+	add(targets, unique, xspec);
 }
 
-static cmd_target_t *
+static void
 add_configured(cmd_targets_t *targets,
     const syncgate_gateway_config_t *gateway)
 {
 	const char *xspec = apr_pstrcat(targets->pool, gateway->plain, "//id=",
 	    gateway->id, NULL);
-	cmd_target_t *target = find_name(targets, gateway->id);
+	const cmd_target_t *target = find_name(targets, gateway->id);
 
 	if (target == NULL || strcmp(target->xspec, xspec) != 0)
-		target = add(targets, gateway->id, xspec);
-	return target;
+		add(targets, gateway->id, xspec);
 }
 
 /* Read the configuration, once.  The installed one need not be there. */
@@ -153,7 +151,7 @@ add_group(cmd_targets_t *targets, const syncgate_group_config_t *group)
 		    syncgate_config_gateway(targets->config, member);
 
 		if (gateway != NULL)
-			add_configured(targets, gateway)->wanted = 1;
+			add_configured(targets, gateway);
 		else
 			add_xspec(targets, member);
 	}
@@ -177,7 +175,7 @@ add_word(cmd_targets_t *targets, const char *word)
 		group = syncgate_config_group(targets->config, word);
 	}
 	if (gateway != NULL)
-		add_configured(targets, gateway)->wanted = 1;
+		add_configured(targets, gateway);
 	else if (group != NULL)
 		return add_group(targets, group);
 	else
@@ -187,27 +185,38 @@ add_word(cmd_targets_t *targets, const char *word)
 
 /* ---- via= --------------------------------------------------------------- */
 
+static xn_error_t *
+circle(const cmd_target_t *target)
+{
+	return xn_error_create(XN_E_USAGE, "the way of gateway %s goes round "
+	    "in a circle: look at via=", target->name);
+}
+
 /*
- * Tie TARGET to the one that it goes through, which is added if it is only
- * configured.  If it is nowhere, opening TARGET will say so.
+ * Tie TARGET to the first target on its way, which has to be open before.  What
+ * is only configured is passed over: the group opens it when it is needed; and
+ * of what is nowhere, opening TARGET will tell.
  */
 static xn_error_t *
 tie(cmd_targets_t *targets, cmd_target_t *target)
 {
-	const syncgate_gateway_config_t *gateway;
-	const char *via = cmd_xspec_value(target->xspec, "via",
-	    targets->pool);
+	const char *via = cmd_xspec_value(target->xspec, "via", targets->pool);
 
-	if (via == NULL)
-		return NULL;
-	target->via = find_name(targets, via);
-	if (target->via != NULL)
-		return NULL;
-	XN_TRY(need_config(targets));
-	gateway = targets->config != NULL ?
-	    syncgate_config_via(targets->config, via) : NULL;
-	if (gateway != NULL)
-		target->via = add_configured(targets, gateway);
+	for (int n = 0; via != NULL; n++) {
+		const syncgate_gateway_config_t *gateway;
+
+		target->via = find_name(targets, via);
+		if (target->via != NULL)
+			return NULL;
+		XN_TRY(need_config(targets));
+		gateway = targets->config != NULL ?
+		    syncgate_config_via(targets->config, via) : NULL;
+		if (gateway == NULL)
+			return NULL;
+		if (n > targets->config->gateways->nelts)
+			return circle(target);
+		via = cmd_xspec_value(gateway->plain, "via", targets->pool);
+	}
 	return NULL;
 }
 
@@ -220,9 +229,7 @@ refuse_circles(const cmd_targets_t *targets)
 
 		for (int n = 0; target != NULL; n++) {
 			if (n > targets->items->nelts)
-				return xn_error_create(XN_E_USAGE, "gateway "
-				    "%s goes through itself: look at via=",
-				    first->name);
+				return circle(first);
 			target = target->via;
 		}
 	}
@@ -240,15 +247,14 @@ cmd_targets_find(cmd_targets_t **result, const char *const *words, int n,
 	targets->pool = pool;
 	for (int i = 0; i < n; i++)
 		XN_TRY(add_word(targets, words[i]));
-	/* The array grows meanwhile. */
 	for (int i = 0; i < targets->items->nelts; i++)
 		XN_TRY(tie(targets, APR_ARRAY_IDX(targets->items, i,
 		    cmd_target_t *)));
-	for (int i = 0; i < targets->items->nelts; i++)
-		targets->wanted += APR_ARRAY_IDX(targets->items, i,
-		    cmd_target_t *)->wanted;
 	XN_TRY(refuse_circles(targets));
 	XN_TRY(xn_group_create(&targets->group, pool));
+	if (targets->config != NULL)
+		xn_group_set_named(targets->group, syncgate_config_via_xspec,
+		    targets->config);
 	pthread_mutex_init(&targets->lock, NULL);
 	pthread_cond_init(&targets->changed, NULL);
 	*result = targets;

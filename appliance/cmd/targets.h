@@ -15,8 +15,8 @@
 typedef struct cmd_target {
 	const char *name;		/* who its values are said to be from */
 	const char *xspec;
-	int wanted;			/* 0: only for others to go through */
-	struct cmd_target *via;		/* the one to go through, or NULL */
+	struct cmd_target *via;		/* the one that it goes through, maybe
+					 * by others; or NULL */
 	apr_pool_t *pool;		/* of the thread that opens it */
 	/* Under the lock of its targets: */
 	enum { TARGET_CLOSED, TARGET_OPEN, TARGET_FAILED } state;
@@ -26,7 +26,6 @@ typedef struct cmd_target {
 /* All of them; one group. */
 typedef struct cmd_targets {
 	apr_array_header_t *items;	/* cmd_target_t * */
-	int wanted;			/* how many of them are */
 	xn_group_t *group;
 	const char *file;		/* of the configuration; NULL: the
 					 * installed one, if it is there */
@@ -38,8 +37,8 @@ typedef struct cmd_targets {
 
 /*
  * Find what the N WORDS mean: an xspec, or the name of a gateway or group in
- * the configuration FILE (NULL: the installed one).  A gateway that a via=
- * names is added from there too.  XN_E_USAGE, XN_E_XSPEC or XN_E_CONFIG for
+ * the configuration FILE (NULL: the installed one).  What a via= names may be
+ * there too, and is opened when it is needed.  XN_E_USAGE, XN_E_XSPEC or XN_E_CONFIG for
  * what means nothing; nothing is opened.
  */
 xn_error_t *cmd_targets_find(cmd_targets_t **targets, const char *const *words,

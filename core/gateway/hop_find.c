@@ -16,13 +16,13 @@ struct xn_named {
 	apr_pool_t *pool;		/* its own; this struct is in it */
 };
 
-/* What this thread is opening so, the innermost first. */
-struct naming {
-	const char *name;
-	const struct naming *outer;
+/* The gateways whose way this thread is looking for, the innermost first. */
+struct looking {
+	const char *id;
+	const struct looking *outer;
 };
 
-static __thread const struct naming *naming;
+static __thread const struct looking *looking;
 
 void
 xn_group_set_named(xn_group_t *group, xn_named_gateway_fn *named, void *baton)
@@ -70,17 +70,14 @@ find(xn_gateway_t *list, const char *id)
 static xn_error_t *
 open_named(xn_group_t *group, const char *name, const char *xspec)
 {
-	const struct naming self = { name, naming };
 	struct xn_named *named;
 	xn_gateway_t *opened;
 	xn_error_t *error;
 	apr_pool_t *pool;
 
 	apr_pool_create(&pool, NULL);
-	naming = &self;
 	error = xn_gateway_open(&opened, group, apr_pstrcat(pool, xspec,
 	    "//id=", name, NULL), pool);
-	naming = self.outer;
 	if (error != NULL) {
 		apr_pool_destroy(pool);
 		return error;
@@ -100,8 +97,8 @@ check_circle(const xn_gateway_t *gw, const char *via)
 	if (strcmp(gw->id, via) == 0)
 		return xn_error_create(XN_E_XSPEC, "via=%s: it would go "
 		    "through itself", via);
-	for (const struct naming *n = naming; n != NULL; n = n->outer)
-		if (strcmp(n->name, via) == 0)
+	for (const struct looking *l = looking; l != NULL; l = l->outer)
+		if (strcmp(l->id, via) == 0)
 			return xn_error_create(XN_E_XSPEC, "via=%s: the way "
 			    "goes round in a circle", via);
 	return NULL;
@@ -159,17 +156,24 @@ find_or_open(xn_gateway_t **found, xn_gateway_t *gw, const char *via)
 xn_error_t *
 xn_hop__find(xn_gateway_t **master, xn_gateway_t *gw)
 {
+	const struct looking self = { gw->id, looking };
 	const char *via = gw->spec->via;
 	apr_time_t deadline = xn__deadline(gw->spec->timeout);
 	struct pollfd pfd = { gw->group->cancel_pipe[0], POLLIN, 0 };
+	xn_error_t *error;
 
+	looking = &self;
 	for (;;) {
-		XN_TRY(find_or_open(master, gw, via));
-		if (*master != NULL)
-			return NULL;
-		if (xn__clock() >= deadline)
-			return xn_error_create(XN_E_TIMEOUT, "via=%s: it was "
+		error = find_or_open(master, gw, via);
+		if (error != NULL || *master != NULL)
+			break;
+		if (xn__clock() >= deadline) {
+			error = xn_error_create(XN_E_TIMEOUT, "via=%s: it was "
 			    "not open in time", via);
+			break;
+		}
 		poll(&pfd, 1, OPENING_MS);
 	}
+	looking = self.outer;
+	return error;
 }

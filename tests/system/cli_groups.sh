@@ -135,9 +135,16 @@ check_equal "xspecs go through one another, too: exit code 0" 0 "$?"
 echo '= getenv("WHO")' | timeout -k 5 60 "$SYNCGATE" shell \
     -c "$tmp/via.conf" second >"$out" 2>"$err"
 check_equal "and so does a shell" '"second"' "$(cat "$out")"
+run exec -c "$tmp/via.conf" --on popen//via=second//id=third --on first \
+    -e "$code"
+check_equal "one named here is waited for behind one that is only configured" \
+    '0 {"from": "first", "value": "first"}' "$? $(grep first "$out")"
 run exec -c "$tmp/via.conf" loop -e "$code"
 check_equal "going round in a circle is exit code 2" 2 "$?"
-check_grep "and says so" 'gateway loop goes through itself' "$err"
+check_grep "and says so" 'gateway loop goes round in a circle' "$err"
+run exec -c "$tmp/via.conf" popen//via=pool//id=loop -e "$code"
+check_grep "though one of them is no configured one" \
+    'gateway loop goes round in a circle' "$err"
 grep -v loop "$tmp/via.conf" >"$tmp/via2.conf"
 run check -c "$tmp/via2.conf" --connect
 check_equal "check --connect opens them in their order" 'first second' \

@@ -272,6 +272,8 @@ what_is_named_is_opened_once(void)
 	CU_ASSERT_EQUAL(n, 9);
 	text_has(xn_gateway_open(&first, group, "popen//via=ring", pool),
 	    XN_E_XSPEC, "via=ring: the way goes round in a circle");
+	text_has(xn_gateway_open(&first, group, "popen//via=ring//id=gnir",
+	    pool), XN_E_XSPEC, "via=gnir: the way goes round in a circle");
 	text_has(xn_gateway_open(&first, group, "popen//via=x//id=x", pool),
 	    XN_E_XSPEC, "through itself");
 	text_has(xn_gateway_open(&first, group, "popen//via=three", pool),
