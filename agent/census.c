@@ -12,16 +12,16 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <seccomp.h>
+
+#include "agent/procstat.h"
 
 #define GROW	256
 
@@ -40,24 +40,13 @@ struct entries {
 static int
 read_entry(struct entry *e, const char *pid)
 {
-	char path[300], text[1024], *p;
-	ssize_t n;
-	int fd;
+	char text[1024];
+	const char *p = xn_procstat_read(text, sizeof(text), pid);
 
-	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
 	e->pid = (pid_t)atoi(pid);
 	e->ours = 0;
-	/* "pid (name) state ppid ..."; threads are the 20th, 0 for a zombie */
-	p = strrchr(text, ')');
-	if (p == NULL || sscanf(p, ") %*c %d %*d %*d %*d %*d %*u %*u %*u %*u "
+	/* " state ppid ..."; threads are the 20th of all, 0 for a zombie */
+	if (p == NULL || sscanf(p, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u "
 	    "%*u %*u %*u %*d %*d %*d %*d %d", &e->parent, &e->threads) != 2)
 		return -1;
 	if (e->threads < 1)

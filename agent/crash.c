@@ -7,13 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "agent/append.h"
 #include "agent/compile.h"
 
 #define SCAN_WORDS	256	/* of the stack, for the way back to tcc code */
@@ -211,20 +211,6 @@ compile_again(struct xn_source *source, const struct xn_program *program)
 	return stabs;
 }
 
-/* Append what is printed; what does not fit is cut. */
-static void __attribute__((format(printf, 4, 5)))
-add(char *out, size_t size, size_t *n, const char *format, ...)
-{
-	va_list ap;
-	int put;
-
-	va_start(ap, format);
-	put = vsnprintf(out + *n, size - *n, format, ap);
-	va_end(ap);
-	if (put > 0)
-		*n += (size_t)put < size - *n ? (size_t)put : size - *n - 1;
-}
-
 void
 xn_crash_explain(char *out, size_t size, const struct xn_program *program)
 {
@@ -247,15 +233,15 @@ xn_crash_explain(char *out, size_t size, const struct xn_program *program)
 		    sizeof(function), &line) != 0)
 			break;
 		if (told++ == 0)
-			add(out, size, &n, "%.200s:%d: in function %s: "
+			xn_append(out, size, &n, "%.200s:%d: in function %s: "
 			    "crashed with %s", source.file, line, function,
 			    signal_name);
 		else
-			add(out, size, &n, "\n%.200s:%d: called from %s",
+			xn_append(out, size, &n, "\n%.200s:%d: called from %s",
 			    source.file, line, function);
 	}
 	if (told == 0)
-		add(out, size, &n, "%s: crashed with %s", source.file,
+		xn_append(out, size, &n, "%s: crashed with %s", source.file,
 		    signal_name);
 	xn_stabs_close(stabs);
 }

@@ -16,6 +16,8 @@
 
 #include <linux/capability.h>
 
+#include "agent/append.h"
+
 #define PATHS_MAX	256	/* of one kind */
 #define NUMBER_MAX	((int64_t)1 << 53)
 
@@ -169,25 +171,11 @@ xn_limits_any(const struct xn_limits *limits)
 
 /* ---- As text -------------------------------------------------------------- */
 
-/* Append what is printed; what does not fit is cut. */
-static void __attribute__((format(printf, 4, 5)))
-add(char *out, size_t size, size_t *n, const char *format, ...)
-{
-	va_list ap;
-	int put;
-
-	va_start(ap, format);
-	put = vsnprintf(out + *n, size - *n, format, ap);
-	va_end(ap);
-	if (put > 0)
-		*n += (size_t)put < size - *n ? (size_t)put : size - *n - 1;
-}
-
 static void
 add_number(char *out, size_t size, size_t *n, const char *key, int64_t value)
 {
 	if (value > 0)
-		add(out, size, n, "%s%s=%lld", *n > 0 ? " " : "", key,
+		xn_append(out, size, n, "%s%s=%lld", *n > 0 ? " " : "", key,
 		    (long long)value);
 }
 
@@ -197,10 +185,10 @@ add_paths(char *out, size_t size, size_t *n, const char *key,
 {
 	if (list == NULL)
 		return;
-	add(out, size, n, "%s%s=%s", *n > 0 ? " " : "", key,
+	xn_append(out, size, n, "%s%s=%s", *n > 0 ? " " : "", key,
 	    list->size == 0 ? "none" : "");
 	for (unsigned int i = 0; i < list->size; i++)
-		add(out, size, n, "%s%s", i > 0 ? ":" : "",
+		xn_append(out, size, n, "%s%s", i > 0 ? ":" : "",
 		    list->u.items[i].u.text);
 }
 
@@ -211,7 +199,7 @@ xn_limits_text(char *out, size_t size, const struct xn_limits *limits)
 
 	out[0] = '\0';
 	if (limits->seconds > 0)
-		add(out, size, &n, "seconds=%g", limits->seconds);
+		xn_append(out, size, &n, "seconds=%g", limits->seconds);
 	add_number(out, size, &n, "memory", limits->memory);
 	add_number(out, size, &n, "cpu", limits->cpu);
 	add_number(out, size, &n, "files", limits->files);
@@ -220,7 +208,7 @@ xn_limits_text(char *out, size_t size, const struct xn_limits *limits)
 	add_paths(out, size, &n, "write", limits->write);
 	add_paths(out, size, &n, "exec", limits->exec);
 	if (limits->no_network)
-		add(out, size, &n, "%snetwork=no", n > 0 ? " " : "");
+		xn_append(out, size, &n, "%snetwork=no", n > 0 ? " " : "");
 }
 
 /* ---- Putting them in force ------------------------------------------------ */

@@ -6,35 +6,24 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "agent/procstat.h"
 
 /* The parent of process PID, or -1. */
 static pid_t
 parent_of(const char *pid)
 {
-	char path[300], text[512], *p;
-	ssize_t n;
-	int fd;
+	char text[512];
+	const char *p = xn_procstat_read(text, sizeof(text), pid);
+	int parent;
 
-	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	/* "pid (name) state ppid": a name may hold anything. */
-	p = strrchr(text, ')');
-	return p == NULL || strlen(p) < 5 ? -1 : (pid_t)atoi(p + 4);
+	return p == NULL || sscanf(p, " %*c %d", &parent) != 1 ? -1 : parent;
 }
 
 static int

@@ -126,10 +126,8 @@ xn_read_file(int base, const char *path, size_t max, size_t *size)
 }
 
 static int
-fsync_folder(int folder)
+fsync_and_close(int fd)
 {
-	/* FOLDER may have been opened by O_PATH, which cannot be synced. */
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int result, number;
 
 	if (fd == -1)
@@ -139,6 +137,14 @@ fsync_folder(int folder)
 	close(fd);
 	errno = number;
 	return result;
+}
+
+static int
+fsync_folder(int folder)
+{
+	/* FOLDER may have been opened by O_PATH, which cannot be synced. */
+	return fsync_and_close(openat(folder, ".",
+	    O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 /* Make NAME in FOLDER with these bytes, on the disk when it returns. */
@@ -193,16 +199,8 @@ xn_write_file(int base, const char *path, const void *bytes, size_t n,
 int
 xn_sync_dir(int base, const char *path)
 {
-	int fd = xn_side__beneath(base, path, O_RDONLY | O_DIRECTORY, 0);
-	int result, number;
-
-	if (fd == -1)
-		return -1;
-	result = fsync(fd);
-	number = errno;
-	close(fd);
-	errno = number;
-	return result;
+	return fsync_and_close(xn_side__beneath(base, path,
+	    O_RDONLY | O_DIRECTORY, 0));
 }
 
 int
