@@ -366,7 +366,8 @@ XN_API void xn_channel_keep(xn_channel_t *channel, apr_pool_t *pool);
  * NULL if it ended with one; borrowed; told without ENDMARKER too).
  *
  * FUNCTION runs in the I/O thread of the gateway; for a channel whose other end
- * is in this process, in a thread that the group has for those.  It may send as
+ * is in this process, and for what comes while those that waited are handed
+ * over, in a thread that the group has for it.  It may send as
  * long as that need not wait; a call that would block returns XN_E_USAGE.  What
  * raising an exception is in execnet is xn_channel_close_error() here: the
  * peer gets the text, and FUNCTION is called no more but for the end.

@@ -16,7 +16,8 @@ class Line:
         self.changed = threading.Condition(gateway.lock)
         self.sending = threading.Lock()  # keeps the parts of a payload together
         self.strings = gateway.strings  # (py2str_as_py3str, py3str_as_py2str)
-        self.items = collections.deque()  # (payload, channels in it, cost)
+        # (payload, channels in it, cost, paid early)
+        self.items = collections.deque()
         self.queued = 0                 # bytes in items and parts
         self.parts = []                 # of the payload that is arriving
         self.callback = None
@@ -29,12 +30,15 @@ class Line:
         self.granted = WINDOW_START     # of it, what has not yet arrived
         self.consumed = 0               # taken, and not yet granted again
         self.starved = False            # a receiver has waited
+        self.hungry = 0                 # receivers that wait
+        self.owed = 0                   # what the parts cost, not yet consumed
+        self.early = 0                  # and what was
 
     def take(self):
         """The next item; who calls has made sure that there is one."""
-        payload, channels, cost = self.items.popleft()
+        payload, channels, cost, early = self.items.popleft()
         self.queued -= len(payload)
-        return payload, channels, cost
+        return payload, channels, cost, early
 
 
 class Channel:

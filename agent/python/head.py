@@ -55,6 +55,7 @@ WINDOW_START = 256 << 10                # credit that needs no grant
 WINDOW_MAX = 8 << 20                    # the most for one channel
 WINDOWS_MAX = 32 << 20                  # and for all, above their starts
 QUEUED_MAX = 40 << 20                   # bytes that wait in all channels
+EARLY_MAX = 8 << 20                     # paid for before they are taken
 LINES_MAX = 16384                       # channels
 VALUES_MAX = 1000000                    # values in one message
 DEPTH_MAX = 64                          # and how deep they may nest

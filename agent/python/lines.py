@@ -18,6 +18,7 @@ class Lines:
         self.next_id = 2
         self.strings = (True, False)    # for new channels
         self.queued = 0                 # bytes that wait in all of them
+        self.early = 0                  # of them, what was paid for early
         self.hungry = 0                 # receivers that wait
         self.running = 0                # programs
         self.main_idle = True
@@ -94,7 +95,8 @@ class Lines:
 
     def forget_items(self, line):
         self.queued -= line.queued
-        line.queued = 0
+        self.early -= line.early + sum(item[3] for item in line.items)
+        line.queued = line.early = line.owed = 0
         line.items.clear()
         del line.parts[:]
         self.room.notify()
@@ -121,6 +123,8 @@ class Lines:
         rest = sum(map(len, line.parts))
         line.queued -= rest
         self.queued -= rest
+        self.early -= line.early
+        line.early = line.owed = 0
         del line.parts[:]
         line.received_all = True
         line.changed.notify_all()

@@ -71,11 +71,14 @@ class Messages(Programs):
         if sum(map(len, line.parts)) > MESSAGE_MAX and self.ours:
             raise ProtocolError("a payload above %d bytes" % MESSAGE_MAX)
         if type == PART:
-            return self.consumed(line, cost)
+            line.owed += cost
+            return self.pay_early(line)
         payload = b"".join(line.parts)
         del line.parts[:]
         ids = channel_ids(payload) if b"B" in payload else ()
-        line.items.append((payload, {i: self.channel(i) for i in ids}, cost))
+        line.items.append((payload, {i: self.channel(i) for i in ids},
+                           cost + line.owed, line.early))
+        line.owed = line.early = 0
         line.changed.notify()
         if line.callback is not None:
             self.calls.put(line)

@@ -37,13 +37,7 @@ class Traffic(Lines):
             if line.callback is not None:
                 raise OSError("cannot receive: the channel has a callback")
             if not line.items and not line.received_all:
-                line.starved = True
-                self.hungry += 1
-                try:
-                    line.changed.wait_for(
-                        lambda: line.items or line.received_all, timeout)
-                finally:
-                    self.hungry -= 1
+                self.await_item(line, timeout)
             if not line.items and not line.received_all:
                 raise TimeoutError("no item after %r seconds" % timeout)
             if not line.items:
@@ -52,12 +46,50 @@ class Traffic(Lines):
             payload, channels, grant = self.take(line)
         return self.load(line, payload, channels, grant)
 
+    def await_item(self, line, timeout):
+        """Wait for an item, or the end; locked, but not meanwhile."""
+        line.starved = True
+        line.hungry += 1
+        self.hungry += 1
+        try:
+            grant = self.pay_early(line)
+            if grant:
+                self.lock.release()
+                try:
+                    self.write_quietly(WINDOW, line.id, GRANT.pack(grant))
+                finally:
+                    self.lock.acquire()
+            line.changed.wait_for(lambda: line.items or line.received_all,
+                                  timeout)
+        finally:
+            self.hungry -= 1
+            line.hungry -= 1
+
     def take(self, line):
         """The first item, and what to grant for it; locked."""
-        payload, channels, cost = line.take()
+        payload, channels, cost, early = line.take()
         self.queued -= len(payload)
+        self.early -= early
         self.room.notify()
-        return payload, channels, self.consumed(line, cost)
+        grant = self.consumed(line, cost)
+        return payload, channels, grant + self.pay_early(line)
+
+    def pay_early(self, line):
+        """A payload larger than the window could never arrive if its parts
+        were paid for only when it is taken.  So they are paid for as they
+        come, while nothing whole waits before them, and up to EARLY_MAX for
+        all lines unless somebody waits for this very one.  What to grant;
+        locked."""
+        owed = line.owed
+        if owed == 0 or line.items:
+            return 0
+        if not line.hungry and line.callback is None and \
+                self.early + owed > EARLY_MAX:
+            return 0
+        line.owed = 0
+        line.early += owed
+        self.early += owed
+        return self.consumed(line, owed)
 
     def load(self, line, payload, channels, grant):
         if grant:
@@ -97,9 +129,12 @@ class Traffic(Lines):
                         self.calling = self.thread(self.call_always)
                     if line.received_all:
                         self.calls.put(line)
-                    return
+                    grant = self.pay_early(line)
+                    break
                 item = self.take(line)
             callback(self.load(line, *item))
+        if grant:
+            self.write_quietly(WINDOW, line.id, GRANT.pack(grant))
 
     def call_always(self):
         while True:

@@ -3,8 +3,9 @@
  *
  * The I/O thread calls it, without the lock, so that it may send; of a pair,
  * and when we have closed the channel ourselves, the group's caller does.
- * While xn_channel_setcallback() hands over what waited, new values queue up
- * behind, so the order holds.
+ * xn_channel_setcallback() hands over what waited.  What came behind that
+ * meanwhile is the caller's, too: a sender that does not stop must not keep
+ * setcallback.  One thread at a time hands over, so the order holds.
  */
 #include "core/gateway/sink.h"
 
@@ -134,11 +135,47 @@ tell_end(xn_channel_t *ch)
 	xn_error_clear(error);
 }
 
+/* 1 if it is this thread that hands over; another one does it for us, too. */
+static int
+begin_run(xn_channel_t *ch)
+{
+	int mine;
+
+	xn_group__lock(ch->group);
+	mine = !ch->callback_runs;
+	ch->callback_runs = 1;
+	xn_group__unlock(ch->group);
+	return mine;
+}
+
+/* Values wait that may be handed over; locked. */
+static int
+has_more(const xn_channel_t *ch)
+{
+	return ch->head != NULL && ch->callback != NULL && !ch->local_closed;
+}
+
+/* 1 if nothing has come while we were about to leave. */
+static int
+end_run(xn_channel_t *ch)
+{
+	int more;
+
+	xn_group__lock(ch->group);
+	ch->callback_runs = more = has_more(ch);
+	xn_group__unlock(ch->group);
+	return !more;
+}
+
 void
 xn_channel__run_callback(xn_channel_t *ch)
 {
-	while (hand_over(ch))
-		continue;
+	if (!begin_run(ch))
+		return;
+	do {
+		while (hand_over(ch))
+			continue;
+	} while (!end_run(ch));
 	tell_end(ch);
 }
 
@@ -158,12 +195,49 @@ xn_channel__closed_here(xn_channel_t *ch)
 	xn_group__unlock(ch->group);
 }
 
+/* How many values wait in CH; locked. */
+static int
+count_waiting(const xn_channel_t *ch)
+{
+	int n = 0;
+
+	for (const struct xn_item *item = ch->head; item != NULL;
+	    item = item->next)
+		n++;
+	return n;
+}
+
+/* From now on the others call; what has come meanwhile, the caller does. */
+static void
+begin_calling(xn_channel_t *ch)
+{
+	xn_error_t *error;
+	int more;
+
+	xn_group__lock(ch->group);
+	ch->callback_ready = 1;
+	more = has_more(ch);
+	xn_group__unlock(ch->group);
+	if (!more) {
+		tell_end(ch);
+		return;
+	}
+	error = xn_caller__start(ch->group);
+	xn_group__lock(ch->group);
+	xn_caller__queue(ch);
+	more = !ch->call_queued;
+	xn_group__unlock(ch->group);
+	if (error != NULL || more)
+		xn_channel__run_callback(ch);	/* there is no caller */
+	xn_error_clear(error);
+}
+
 xn_error_t *
 xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
     int endmarker)
 {
 	xn_error_t *error;
-	int more;
+	int waiting;
 
 	if (ch->gateway == NULL)
 		XN_TRY(xn_caller__start(ch->group));
@@ -180,17 +254,11 @@ xn_channel_setcallback(xn_channel_t *ch, xn_channel_fn *function, void *baton,
 	xn_channel__hold(ch);		/* as in execnet, until the end */
 	ch->callback_holds = 1;
 	xn_channel__ref(ch);		/* it may destroy the channel */
+	waiting = count_waiting(ch);
 	xn_group__unlock(ch->group);
-	do {
-		while (hand_over(ch))
-			continue;
-		xn_group__lock(ch->group);
-		more = ch->head != NULL;
-		if (!more)
-			ch->callback_ready = 1;
-		xn_group__unlock(ch->group);
-	} while (more);
-	tell_end(ch);
+	while (waiting-- > 0 && hand_over(ch))
+		continue;
+	begin_calling(ch);
 	xn_channel__unref(ch);
 	return NULL;
 }

@@ -88,6 +88,8 @@ struct xn_channel {
 	int endmarker;
 	int callback_holds;		/* the callback is one of the holders */
 	int callback_ready;		/* the I/O thread may call it */
+	int callback_runs;		/* a thread is handing over, to the end
+					 * of what waits */
 	int callback_ended;		/* the end is 1 being, 2 has been
 					 * told */
 	int calling;			/* threads in the callback just now */

@@ -5,11 +5,11 @@
 #include "tests/lib/python_test.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 
 #include <apr_thread_proc.h>
 
-#define PIECE		65000
-#define PIECES		4000		/* 260 MB */
+#define PIECES		4000
 #define PEAK_KIB	(64 * 1024)
 
 static int
@@ -23,25 +23,36 @@ gone(pid_t pid)
 	return 0;
 }
 
+/* In one frame; in two, the larger one a part; in many parts. */
+static const struct amount {
+	size_t size;
+	int n;
+} amounts[] = {
+	{ 65000, PIECES }, { 65536, 2000 }, { 1024 * 1024, 100 }
+};
+static const struct amount *amount;
+static atomic_int sent;
+
 static void *APR_THREAD_FUNC
 send_pieces(apr_thread_t *thread, void *channel)
 {
-	static char piece[PIECE];
+	static char piece[1024 * 1024];
 	xn_error_t *error = NULL;
 
 	(void)thread;
-	for (int i = 0; i < PIECES && error == NULL; i++)
-		error = xn_send(channel, "y", piece, (size_t)PIECE);
+	for (sent = 0; sent < amount->n && error == NULL; sent++)
+		error = xn_send(channel, "y", piece, amount->size);
 	xn_error_clear(error);
 	return NULL;
 }
 
 /* The receiver sleeps until it is told, then counts. */
 static void
-a_sleeping_receiver_costs_no_memory(void)
+costs_no_memory(void)
 {
 	apr_status_t ignored;
 	apr_thread_t *sender;
+	int before;
 	long long n = 0;
 	xn_channel_t *ch, *bell = NULL;
 
@@ -49,20 +60,35 @@ a_sleeping_receiver_costs_no_memory(void)
 		return;
 	ch = start_python("bell = channel.receive()\n"
 	    "bell.send(1)\nbell.receive()\n"
-	    "channel.send(sum(len(channel.receive()) for _ in range(4000)))");
+	    "n = channel.receive()\n"
+	    "channel.send(sum(len(channel.receive()) for _ in range(n)))");
 	failed(xn_gateway_newchannel(&bell, gw, pool));
 	failed(xn_send(ch, "c", bell));
 	failed(xn_receive(bell, xn_seconds(10), "i", &(int){ 0 }));
+	failed(xn_send(ch, "i", amount->n));
 	apr_thread_create(&sender, NULL, send_pieces, ch, pool);
-	usleep(300000);		/* it sends as much as it can */
+	do {			/* it sends as much as it can */
+		before = sent;
+		usleep(300000);
+	} while (sent != before);
+	CU_ASSERT(before < amount->n);
 	failed(xn_send(bell, "n"));
 	failed(xn_receive(ch, xn_seconds(60), "l", &n));
 	apr_thread_join(&ignored, sender);
-	CU_ASSERT_EQUAL(n, (long long)PIECE * PIECES);
+	CU_ASSERT_EQUAL(n, (long long)amount->size * amount->n);
 	CU_ASSERT(peak_kib(agent_pid()) < PEAK_KIB);
 	if (MEASURED)
 		CU_ASSERT(peak_kib(getpid()) < PEAK_KIB);
 	end();
+}
+
+static void
+a_sleeping_receiver_costs_no_memory(void)
+{
+	for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+		amount = &amounts[i];
+		costs_no_memory();
+	}
 }
 
 static void
