@@ -73,7 +73,8 @@ xn_meet_name(char out[XN_MEET_NAME])
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return -1;
 	for (size_t i = 0; i < sizeof(bytes); i++)
-		n += (size_t)snprintf(out + n, XN_MEET_NAME - n, "%02x", bytes[i]);
+		n += (size_t)snprintf(out + n, XN_MEET_NAME - n, "%02x",
+		    bytes[i]);
 	return 0;
 }
 

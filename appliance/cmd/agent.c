@@ -43,7 +43,8 @@ const cmd_t cmd_agent = {
 	    "\nStarts the agent of this machine in place of this program, for "
 	    "whoever brings a\nway of their own to reach it.  All of ARG is "
 	    "the agent's.  py.execnet starts it\nso: "
-	    "makegateway(\"popen//python=syncgate agent\") runs programs in C.\n",
+	    "makegateway(\"popen//python=syncgate agent\") runs programs "
+	    "in C.\n",
 	.max_words = -1,
 	.verbatim = CMD_FOREIGN,
 	.run = run,

@@ -147,7 +147,8 @@ run(const cmd_line_t *line)
 }
 
 static const apr_getopt_option_t options[] = {
-	{ "config", OPT_CONFIG, 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
+	{ "config", OPT_CONFIG, 1,
+	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
 	{ "connect", OPT_CONNECT, 0,
 	    "open every gateway, those of groups too" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,

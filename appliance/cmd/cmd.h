@@ -53,8 +53,8 @@ typedef struct cmd {
 	int (*run)(const cmd_line_t *line);
 } cmd_t;
 
-extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent, cmd_serve,
-    cmd_plugins, cmd_version;
+extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent,
+    cmd_serve, cmd_plugins, cmd_version;
 
 /* All of them; ends with NULL. */
 extern const cmd_t *const cmd_all[];

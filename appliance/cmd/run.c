@@ -155,7 +155,8 @@ run(const cmd_line_t *line)
 }
 
 static const apr_getopt_option_t options[] = {
-	{ "config", OPT_CONFIG, 1, "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
+	{ "config", OPT_CONFIG, 1,
+	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
 	{ "once", OPT_ONCE, 0, "end when all is the same; do not try again" },
 	{ "dry-run", OPT_DRY_RUN, 0, "only say what would be done" },
 	{ "json", OPT_JSON, 0, "print JSON, one object a line" },

@@ -33,7 +33,7 @@ struct server {
 	struct pollfd *pfd;		/* signals first, then listeners */
 	int once;
 	int served;			/* a connection was accepted */
-	int paused;			/* look at signals alone, for a moment */
+	int paused;			/* for a moment, signals alone count */
 	int stop, bad;
 	apr_pool_t *pool;		/* of this turn */
 };

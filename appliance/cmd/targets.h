@@ -38,8 +38,8 @@ typedef struct cmd_targets {
 /*
  * Find what the N WORDS mean: an xspec, or the name of a gateway or group in
  * the configuration FILE (NULL: the installed one).  What a via= names may be
- * there too, and is opened when it is needed.  XN_E_USAGE, XN_E_XSPEC or XN_E_CONFIG for
- * what means nothing; nothing is opened.
+ * there too, and is opened when it is needed.  XN_E_USAGE, XN_E_XSPEC or
+ * XN_E_CONFIG for what means nothing; nothing is opened.
  */
 xn_error_t *cmd_targets_find(cmd_targets_t **targets, const char *const *words,
     int n, const char *file, apr_pool_t *pool);

@@ -44,7 +44,7 @@
 /* Is there room for an agent (below 2 MiB; a test looks)?  What is sent once
  * cannot be sent again. */
 #define ROOM								\
-	"dd if=/dev/zero of=\"$m/b\" bs=2097152 count=1 2>/dev/null && "	\
+	"dd if=/dev/zero of=\"$m/b\" bs=2097152 count=1 2>/dev/null && " \
 	    "rm \"$m/b\" && "
 
 #define PROBE(places)							\

@@ -13,7 +13,7 @@
 
 #include "core/gateway/hop_text.h"
 
-#define WHY_WAIT	xn_seconds(0.3)	/* for the program to say how it ended */
+#define WHY_WAIT	xn_seconds(0.3)	/* for the program's last words */
 
 /* ---- Opening a stream --------------------------------------------------- */
 

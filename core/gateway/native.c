@@ -20,7 +20,7 @@ struct xn_native {
 	apr_thread_t *thread;
 	apr_pool_t *pool;		/* own root pool, for the thread */
 	char *error;			/* why it failed; malloc'ed */
-	char *port_error;		/* the text last handed to the runtime */
+	char *port_error;		/* the text that the runtime was given */
 	struct xn_held held;		/* channels that it has got or made */
 	xn_channel_t *receiving;	/* what it has received on last */
 	xn_channel_t **named;		/* the channels in the value that is
@@ -371,7 +371,8 @@ xn_native_exec(xn_channel_t **out, xn_group_t *group,
 	xn_channel__own(here, pool);
 	error = xn_native_start(NULL, group, main_function, there, kwargs,
 	    pool);
-	xn_channel__unref(there);	/* the program's and the pair's remain */
+	/* The program's reference and the pair's remain. */
+	xn_channel__unref(there);
 	*out = here;
 	return error;
 }

@@ -150,8 +150,10 @@ install(struct xn_relay *relay, xn_channel_t *a, xn_channel_t *b)
 		return xn_error_create(XN_E_USAGE, "a channel %s cannot be "
 		    "carried to another", a == b ? "itself" :
 		    "with a callback");
-	xn_error_clear(xn_sink__install(&relay->ends[0].sink, &xn_relay__kind, a));
-	xn_error_clear(xn_sink__install(&relay->ends[1].sink, &xn_relay__kind, b));
+	xn_error_clear(xn_sink__install(&relay->ends[0].sink,
+	    &xn_relay__kind, a));
+	xn_error_clear(xn_sink__install(&relay->ends[1].sink,
+	    &xn_relay__kind, b));
 	return NULL;
 }
 

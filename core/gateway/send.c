@@ -153,7 +153,7 @@ xn_channel__send_payload(xn_channel_t *ch, uint8_t *payload, size_t n)
 	return xn_channel__send_carrying(ch, payload, n, NULL);
 }
 
-/* What the encoder's questions are about: it asks for the id of each channel. */
+/* What the encoder's questions are about: it wants the id of each channel. */
 static __thread struct xn_carrying *packing;
 
 static int32_t

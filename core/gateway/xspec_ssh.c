@@ -108,8 +108,8 @@ take_option(xn_ssh_target_t *target, const char *word, char **state)
 
 	if (word[1] == '\0' || strchr("plFiJ", word[1]) == NULL)
 		return xn_error_create(XN_E_XSPEC, "ssh=: \"%s\" is not among "
-		    "-p, -l, -i, -J and -F, which are understood here: what else "
-		    "is wanted goes into a file for -F", word);
+		    "-p, -l, -i, -J and -F, which are understood here: what "
+		    "else is wanted goes into a file for -F", word);
 	if (*value == '\0')
 		value = apr_strtok(NULL, " \t", state);
 	if (value == NULL)

@@ -263,7 +263,7 @@ take_setting(syncgate_value_t *items, int count,
 		items[i].text = setting->value;
 		error = types[option->type].read(&items[i], setting->value,
 		    context);
-		/* Whatever the reader calls it: here the configuration is wrong. */
+		/* Whatever the reader calls it: the configuration is wrong. */
 		if (error != NULL)
 			error->code = XN_E_CONFIG;
 		XN_TRY_W(error, "%s: %s", setting->where, option->name);

@@ -2,9 +2,9 @@
  * scan.h: finds the channel ids inside a payload without decoding it.
  *
  * The router must know which executor got a channel before that executor
- * answers on it, and on the wire nothing but the value itself tells
- * (findings: "who owns a channel id").  The scanner is pushed the payload in
- * pieces of any size, jumps over text and bytes, and reports each id.
+ * answers on it, and on the wire nothing but the value itself tells.  The
+ * scanner is pushed the payload in pieces of any size, jumps over text and
+ * bytes, and reports each id.
  */
 #ifndef XN_WIRE_SCAN_H
 #define XN_WIRE_SCAN_H
