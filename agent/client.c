@@ -272,8 +272,11 @@ xn_client_input(struct xn_router *r)
 	struct run run = { NULL, NULL, 0 };
 	int rc = 1;
 
-	while (rc > 0 && r->state == XN_ROUTER_RUNS)
+	/* What came before the end of the input is handled before that. */
+	while (rc > 0 && r->state == XN_ROUTER_RUNS &&
+	    (r->no_input || !xn_router_is_full(r)))
 		rc = take_next(r, &run);
+	r->more = rc > 0 && r->state == XN_ROUTER_RUNS;
 	/* After TERMINATE nothing is answered any more. */
 	if (r->state != XN_ROUTER_RUNS)
 		xn_buf_consume(&r->in, xn_buf_len(&r->in));

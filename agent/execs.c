@@ -119,6 +119,7 @@ xn_execs_start(struct xn_router *r, const struct xn_message *m)
 	struct xn_exec *e;
 	char text[120];
 
+	errno = EAGAIN;
 	e = r->execs_n < XN_EXECS_MAX ? new_exec(m) : NULL;
 	if (e == NULL || fork_exec(r, m, e) != 0) {
 		snprintf(text, sizeof(text), "cannot start a program beside "

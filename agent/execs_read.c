@@ -73,8 +73,13 @@ consume_message(struct xn_router *r, struct xn_exec *e,
 
 	if (m->type == XN_MSG_OWN) {
 		/* Not under the counter's control: the id is checked. */
-		if (m->channel > 0 && m->channel % 2 == 0 && o == NULL)
-			xn_owner_add(r, m->channel, e);
+		if (m->channel > 0 && m->channel % 2 == 0 && o == NULL &&
+		    xn_owner_made(r, m->channel, e) != 0) {
+			snprintf(e->report->text, XN_REPORT_TEXT, "made more "
+			    "than %u channels, or all programs together more "
+			    "than %u", XN_MADE_MAX, XN_ALL_MADE_MAX);
+			xn_execs_kill(r, e);
+		}
 		return 0;
 	}
 	if (m->type == XN_MSG_LOG)

@@ -5,10 +5,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "agent/program.h"
 #include "agent/router.h"
 
 #define LARGE		(16u * 1024)	/* below, copying is as quick */
@@ -39,8 +43,8 @@ next_frame(struct xn_router *r, struct xn_exec *e)
 	struct xn_message m;
 	int there;
 
-	if (recv(e->sock, header, sizeof(header), MSG_PEEK | MSG_DONTWAIT) !=
-	    (ssize_t)sizeof(header) ||
+	if (e->sock < 0 || recv(e->sock, header, sizeof(header),
+	    MSG_PEEK | MSG_DONTWAIT) != (ssize_t)sizeof(header) ||
 	    xn_header_get(&m, header, XN_PART_MAX) != 0 || !is_large(&m))
 		return 0;
 	o = xn_owner_find(r, m.channel);
@@ -50,6 +54,46 @@ next_frame(struct xn_router *r, struct xn_exec *e)
 	return sizeof(header) + m.length;
 }
 
+/* The client takes bytes, and there are none: they only seemed to be there. */
+static int
+is_short(const struct xn_router *r)
+{
+	struct pollfd out = { r->out_fd, POLLOUT, 0 };
+	uint8_t byte;
+
+	return poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) &&
+	    recv(r->handover.from->sock, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <=
+	    0;
+}
+
+/* The program ends; what it began does, too, so that the others go on. */
+static void
+make_up(struct xn_router *r)
+{
+	struct xn_exec *e = r->handover.from;
+
+	snprintf(e->report->text, XN_REPORT_TEXT, "wrote to its agent's "
+	    "socket by itself");
+	xn_execs_kill(r, e);
+	close(e->sock);
+	e->sock = -1;
+	r->handover.from = NULL;
+	r->handover.zeros = 1;
+}
+
+static ssize_t
+move_some(struct xn_router *r)
+{
+	static const uint8_t zeros[4096];
+	const struct xn_handover *h = &r->handover;
+
+	if (h->zeros)
+		return write(r->out_fd, zeros, h->left < sizeof(zeros) ?
+		    h->left : sizeof(zeros));
+	return splice(h->from->sock, NULL, r->out_fd, NULL, h->left,
+	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
 void
 xn_handover_go_on(struct xn_router *r)
 {
@@ -57,10 +101,14 @@ xn_handover_go_on(struct xn_router *r)
 	ssize_t n;
 
 	while (h->left > 0) {
-		n = splice(h->from->sock, NULL, r->out_fd, NULL, h->left,
-		    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+		n = move_some(r);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (!h->zeros && (n == 0 || (n < 0 && errno == EAGAIN &&
+		    is_short(r)))) {
+			make_up(r);
+			continue;
+		}
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {	/* the client is gone: bytes there are */
@@ -86,6 +134,7 @@ xn_handover_try(struct xn_router *r, struct xn_exec *e)
 		if (h->left == 0)
 			break;
 		h->from = e;
+		h->zeros = 0;
 		xn_handover_go_on(r);
 		frames++;
 	}

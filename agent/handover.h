@@ -4,7 +4,9 @@
  * Where the client is behind a pipe, a frame of a program that already lies
  * whole in its socket is spliced from the one into the other.  Since it lies
  * there whole, the program can neither change it any more nor hold up what
- * comes behind it; only the client can, as with everything.
+ * comes behind it; only the client can, as with everything.  But code that
+ * writes to the socket by itself can make more lie there than can be read, by
+ * bytes out of band: it is killed then, and the frame ends with zeros.
  */
 #ifndef XN_AGENT_HANDOVER_H
 #define XN_AGENT_HANDOVER_H
@@ -19,6 +21,7 @@ struct xn_handover {
 	struct xn_exec *from;
 	size_t left;		/* bytes of it; 0: there is none */
 	int possible;		/* the client is behind a pipe */
+	int zeros;		/* what is left is not there, and made up */
 };
 
 /* Find out whether the client is behind a pipe. */

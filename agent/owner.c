@@ -57,16 +57,42 @@ xn_owner_pass(struct xn_router *r, int32_t id)
 		;
 }
 
+int
+xn_owner_made(struct xn_router *r, int32_t id, struct xn_exec *e)
+{
+	struct xn_owned *o;
+
+	if (e->made >= XN_MADE_MAX || r->made_n >= XN_ALL_MADE_MAX ||
+	    (o = xn_owner_add(r, id, e)) == NULL)
+		return -1;
+	o->made = 1;
+	e->made++;
+	r->made_n++;
+	return 0;
+}
+
+/* *AT goes. */
+static void
+forget(struct xn_router *r, struct xn_owned **at)
+{
+	struct xn_owned *o = *at;
+
+	*at = o->next;
+	r->owned_n--;
+	if (o->made) {
+		o->exec->made--;
+		r->made_n--;
+	}
+	free(o);
+}
+
 void
 xn_owner_remove(struct xn_router *r, int32_t id)
 {
-	struct xn_owned **at = place_of(r, id), *o = *at;
+	struct xn_owned **at = place_of(r, id);
 
-	if (o == NULL)
-		return;
-	*at = o->next;
-	r->owned_n--;
-	free(o);
+	if (*at != NULL)
+		forget(r, at);
 }
 
 void
@@ -87,9 +113,7 @@ xn_owner_close_all(struct xn_router *r, struct xn_exec *e, const char *text)
 				continue;
 			}
 			xn_router_close(r, o->id, text);
-			*at = o->next;
-			r->owned_n--;
-			free(o);
+			forget(r, at);
 		}
 	}
 }

@@ -34,6 +34,13 @@ xn_router_now(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+int
+xn_router_is_full(const struct xn_router *r)
+{
+	return xn_buf_len(&r->out) > XN_OUT_STOP ||
+	    r->queued > (r->plain ? XN_PLAIN_PAUSE : XN_QUEUED_PAUSE);
+}
+
 static void
 read_client(struct xn_router *r)
 {
@@ -50,6 +57,7 @@ read_client(struct xn_router *r)
 	if (n == 0 && r->plain) {
 		/* execnet closes its end first, and reads ours to its end. */
 		r->no_input = 1;
+		xn_client_input(r);
 		if (r->state == XN_ROUTER_RUNS)
 			xn_client_terminate(r);
 		return;
@@ -103,9 +111,7 @@ prepare(struct xn_router *r, struct polled *p)
 	struct xn_exec *e;
 
 	p->fds[0] = (struct pollfd){ r->no_input ? -1 : r->in_fd, 0, 0 };
-	if (r->state == XN_ROUTER_TERMINATES ||
-	    (xn_buf_len(&r->out) <= XN_OUT_STOP &&
-	    r->queued <= (r->plain ? XN_PLAIN_PAUSE : XN_QUEUED_PAUSE)))
+	if (r->state == XN_ROUTER_TERMINATES || !xn_router_is_full(r))
 		p->fds[0].events = POLLIN;
 	p->fds[1] = (struct pollfd){ r->out_fd, 0, 0 };
 	if (xn_out_waits(r))
@@ -135,6 +141,8 @@ next_timer(const struct xn_router *r)
 {
 	int64_t due = 0, now = xn_router_now();
 
+	if (r->more && !xn_router_is_full(r))
+		return 0;
 	for (const struct xn_exec *e = r->execs; e != NULL; e = e->next) {
 		if (e->deadline > 0 && (due == 0 || e->deadline < due))
 			due = e->deadline;
@@ -232,7 +240,9 @@ turn(struct xn_router *r, struct polled *p)
 	if (p->fds[5].revents)
 		xn_meet_poll(r);
 	dispatch_execs(r, p, n);
-	if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
+	if (r->more && r->state == XN_ROUTER_RUNS && !xn_router_is_full(r))
+		xn_client_input(r);
+	else if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
 		read_client(r);
 	run_timers(r);
 	xn_execs_finish(r);

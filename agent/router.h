@@ -19,6 +19,8 @@
 
 #define XN_EXECS_MAX	1024		/* programs at once */
 #define XN_OWNED_MAX	16384		/* open channels */
+#define XN_MADE_MAX	8192		/* of them made by one program, */
+#define XN_ALL_MADE_MAX	12288		/* and by all: some are the client's */
 #define XN_OUT_PAUSE	(256u * 1024)	/* executors are not read above this */
 #define XN_OUT_STOP	(1024u * 1024)	/* nor the client above this */
 #define XN_OUT_MAX	(8u * 1024 * 1024)
@@ -44,6 +46,7 @@ struct xn_exec {
 	struct xn_buf line;	/* of its stderr, not yet whole */
 	struct xn_report *report;
 	int bulk;		/* its last frame was a large one */
+	unsigned int made;	/* open channels that it has made */
 	int fds[2];		/* came with a large message: whole.h, or -1 */
 	int pass_fd;		/* to be given to it (meet.h), or -1 */
 	int32_t pass_id;	/* for that channel of its */
@@ -72,6 +75,7 @@ struct xn_owned {
 	uint32_t part_n;	/* bytes of it so far, 0: none is under way */
 	uint8_t in_part;
 	uint8_t last;		/* the client said LAST_MESSAGE */
+	uint8_t made;		/* by the program */
 };
 
 enum xn_router_state {
@@ -100,6 +104,8 @@ struct xn_router {
 	struct xn_handover handover; /* goes out before OUT */
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
+	unsigned int made_n;	/* channels that programs have made */
+	int more;		/* in IN is more that can be handled */
 	size_t queued;		/* bytes in the executors' out */
 	size_t first;		/* which of them is read first */
 	struct xn_owned *buckets[XN_BUCKETS];
@@ -156,8 +162,14 @@ void xn_out_end(struct xn_router *r);
 
 /* ---- client.c: messages from the client ---------------------------------- */
 
-/* Handle all whole messages in r->in; -1 after xn_router_refuse(). */
+/*
+ * Handle the whole messages in r->in, all or (r->more) until too much waits;
+ * -1 after xn_router_refuse().
+ */
 int xn_client_input(struct xn_router *r);
+
+/* 1 while so much waits that nothing more is taken from the client. */
+int xn_router_is_full(const struct xn_router *r);
 
 /* As if GATEWAY_TERMINATE had come. */
 void xn_client_terminate(struct xn_router *r);
@@ -230,6 +242,9 @@ struct xn_owned *xn_owner_find(struct xn_router *r, int32_t id);
 struct xn_owned *xn_owner_add(struct xn_router *r, int32_t id,
     struct xn_exec *e);
 void xn_owner_remove(struct xn_router *r, int32_t id);
+
+/* E has made ID: 0, or -1 if it may not make more. */
+int xn_owner_made(struct xn_router *r, int32_t id, struct xn_exec *e);
 
 /* No program is to make the even ID, nor one below it. */
 void xn_owner_pass(struct xn_router *r, int32_t id);

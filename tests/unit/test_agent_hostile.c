@@ -178,6 +178,318 @@ random_messages_are_answered_or_refused(void)
 	}
 }
 
+/* ---- More lies of a client ----------------------------------------------- */
+
+/* Write N bytes without waiting for ever: 1 when all went. */
+static int
+try_write(struct agent *a, const char *p, size_t n)
+{
+	int idle_turns = 0;
+	ssize_t put;
+
+	fcntl(a->in, F_SETFL, O_NONBLOCK);
+	signal(SIGPIPE, SIG_IGN);
+	while (n > 0 && idle_turns < 100) {
+		put = write(a->in, p, n);
+		idle_turns = put > 0 ? 0 : idle_turns + 1;
+		if (put > 0) {
+			p += put;
+			n -= (size_t)put;
+		} else {
+			usleep(10000);
+		}
+	}
+	fcntl(a->in, F_SETFL, 0);
+	return n == 0;
+}
+
+/* TIMES frames of TYPE on ID with the N bytes at P. */
+static int
+storm(struct agent *a, int times, int type, int32_t id, const void *p,
+    size_t n)
+{
+	struct xn_buf b;
+	int all = 1;
+
+	xn_buf_init(&b, 1 << 20);
+	for (int i = 0; i < times && all; i++) {
+		xn_message_put(&b, type, id, p, n);
+		if (xn_buf_len(&b) > 60000 || i == times - 1) {
+			all = try_write(a, (char *)xn_buf_data(&b),
+			    xn_buf_len(&b));
+			xn_buf_free(&b);
+		}
+	}
+	xn_buf_free(&b);
+	return all;
+}
+
+static const char echo[] = INCLUDE MAIN "{ for (;;)\n"
+    "xn_send_value(ch, xn_receive_value(ch, -1)); }";
+static const char busy[] = INCLUDE MAIN "{ xn_send(ch, \"i\", 1); for (;;) ; }";
+
+static void
+works(struct agent *a, int32_t id)
+{
+	agent_send(a, XN_MSG_CHANNEL_DATA, id, "i", 7);
+	agent_expect_int(a, id, 7);
+}
+
+static void
+storms_about_nothing_cost_nothing(void)
+{
+	uint8_t grant[4] = { 0x80, 0, 0, 0 };
+	struct agent a;
+
+	agent_start(&a);
+	agent_exec(&a, 1, echo);
+	works(&a, 1);
+	CU_ASSERT(storm(&a, 300000, XN_MSG_CHANNEL_CLOSE, 3, NULL, 0));
+	CU_ASSERT(storm(&a, 300000, XN_MSG_CHANNEL_DATA, 5, "LQ", 2));
+	CU_ASSERT(storm(&a, 300000, XN_MSG_CHANNEL_WINDOW, 2, grant, 4));
+	CU_ASSERT(storm(&a, 100000, XN_MSG_CHANNEL_LAST_MESSAGE, -7, NULL,
+	    0));
+	CU_ASSERT(storm(&a, 100000, XN_MSG_PONG, 0, "x", 1));
+	works(&a, 1);
+	agent_close(&a, 1);
+	CU_ASSERT(storm(&a, 300000, XN_MSG_CHANNEL_DATA, 1, "LQ", 2));
+	agent_exec(&a, 7, echo);
+	works(&a, 7);
+	agent_expect_small(&a);
+	agent_end(&a);
+}
+
+/* What costs no credit and is for a program that takes nothing. */
+static void
+what_a_program_does_not_take_holds_its_client_up(void)
+{
+	static const struct {
+		int type;
+		int32_t id;
+		const char *p;
+		size_t n;
+	} table[] = {
+		{ XN_MSG_CHANNEL_WINDOW, 1, "\0\0\0\0", 4 },
+		{ XN_MSG_LINK, 1, "", 0 },
+		{ XN_MSG_RECONFIGURE, 0, "", 0 },	/* two bools */
+	};
+	struct xn_buf two;
+	struct agent a;
+
+	xn_buf_init(&two, 100);
+	xn_put_bool(&two, 1);
+	xn_put_bool(&two, 0);
+	xn_put_build(&two, XN_OP_BUILDTUPLE, 2);
+	xn_put_stop(&two);
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		const void *p = table[i].n > 0 ? table[i].p : NULL;
+		size_t n = table[i].n;
+
+		if (table[i].type == XN_MSG_RECONFIGURE) {
+			p = xn_buf_data(&two);
+			n = xn_buf_len(&two);
+		}
+		agent_start(&a);
+		for (int32_t id = 1; id < 41; id += 2) {
+			agent_exec(&a, id, busy);
+			agent_expect_int(&a, id, 1);
+		}
+		CU_ASSERT_FALSE(storm(&a, 10000000, table[i].type,
+		    table[i].id, p, n));
+		agent_expect_small(&a);
+		agent_end(&a);
+	}
+	xn_buf_free(&two);
+}
+
+static void
+garbage_ends_the_gateway_with_one_line(void)
+{
+	static const struct {
+		int type;
+		int32_t id;
+		const char *p;
+		size_t n;
+		const char *said;
+	} table[] = {
+		{ XN_MSG_SETUP, 2, "JQ", 2, "no fresh odd one" },
+		{ XN_MSG_SETUP, 3, "\xff", 1, "SETUP: " },
+		{ XN_MSG_SETUP, 3, "K\x0f\xff\xff\xffQ", 6, "SETUP: " },
+		{ XN_MSG_RECONFIGURE, 0, "LQ", 2, "RECONFIGURE: " },
+		{ XN_MSG_CHANNEL_EXEC, 2, "LQ", 2, "have odd numbers" },
+		{ XN_MSG_CHANNEL_EXEC, 1, "LQ", 2, "is in use" },
+		{ XN_MSG_CHANNEL_DATA, 1, "\xff", 1, "is no value" },
+		{ XN_MSG_CHANNEL_DATA, 1, "L", 1, "ends within its value" },
+		{ XN_MSG_CHANNEL_WINDOW, 1, "x", 1, "CHANNEL_WINDOW of 1" },
+		{ XN_MSG_COMPRESSED, 1, "x", 1, "of type 33" },
+		{ XN_MSG_LOG, 1, "x", 1, "of type 38" },
+		{ XN_MSG_OWN, 2, NULL, 0, "of type 64" },
+		{ XN_MSG_WHOLE, 2, "\0\0\0\1", 4, "of type 65" },
+		{ XN_MSG_LINK, 1, "LQ", 2, "not a request" },
+	};
+	struct agent a;
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		agent_start(&a);
+		agent_exec(&a, 1, echo);
+		works(&a, 1);
+		agent_put(&a, table[i].type, table[i].id, table[i].p,
+		    table[i].n);
+		agent_expect_end(&a, table[i].said);
+		expect_processes(&a, 0);
+		agent_end(&a);
+	}
+}
+
+static void
+a_client_of_single_bytes_holds_nobody_up(void)
+{
+	uint8_t frame[XN_HEADER_SIZE + 7];
+	struct agent a;
+
+	agent_start(&a);
+	agent_exec(&a, 1, INCLUDE MAIN "{ for (int i = 0; i < 300; i++)\n"
+	    "xn_send(ch, \"i\", i); xn_receive_value(ch, -1); }");
+	xn_header_put(frame, XN_MSG_PING, 3, 7);
+	memcpy(frame + XN_HEADER_SIZE, "seven b", 7);
+	for (size_t i = 0; i < sizeof(frame); i++) {
+		for (int n = 0; n < 10; n++)
+			agent_expect(&a, XN_MSG_CHANNEL_DATA, 1);
+		agent_write(&a, frame + i, 1);
+	}
+	do {
+		CU_ASSERT_EQUAL_FATAL(agent_next(&a, TIMEOUT_MS), 1);
+	} while (a.m.type == XN_MSG_CHANNEL_DATA);
+	CU_ASSERT_EQUAL(a.m.type, XN_MSG_PONG);
+	agent_write(&a, frame, 5);	/* and half a frame at the end */
+	agent_end(&a);
+	expect_processes(&a, 0);
+}
+
+static void
+what_nobody_reads_ends_with_the_connection(void)
+{
+	uint8_t grant[4] = { 0, 0x7f, 0, 0 };
+	struct agent a;
+
+	agent_start(&a);
+	for (int32_t id = 1; id < 41; id += 2) {
+		agent_exec(&a, id, INCLUDE MAIN "{ static char b[60000];\n"
+		    "for (;;) xn_send(ch, \"y\", (size_t)60000, b); }");
+		agent_put(&a, XN_MSG_CHANNEL_WINDOW, id, grant, 4);
+	}
+	usleep(500000);
+	agent_expect_small(&a);
+	agent_end(&a);
+	expect_processes(&a, 0);
+}
+
+/* ---- Programs that write to the agent's socket by themselves ------------- */
+
+#define RAW "#include <execnet/remote.h>\n"				\
+	"static long send(long fd, void *p, long n, long flags) {\n"	\
+	"long r; asm volatile(\"movq %5, %%r10\\n\\tmovq $0, %%r8\\n\\t\"\n" \
+	"\"movq $0, %%r9\\n\\tsyscall\" : \"=a\"(r) : \"0\"(44L), \"D\"(fd),\n" \
+	"\"S\"(p), \"d\"(n), \"m\"(flags) : \"rcx\", \"r8\", \"r9\", \"r10\",\n"	\
+	"\"r11\", \"memory\"); return r; }\n"					\
+	"static int sock(void) { int fd = 3;\n"				\
+	"while (send(fd, \"\", 0, 0) < 0 && fd < 1000) fd++;\n"		\
+	"return fd; }\n"						\
+	"static unsigned char b[70000];\n"				\
+	"static void frame(int type, int id, int n) {\n"		\
+	"b[0] = type; b[1] = id >> 24; b[2] = id >> 16; b[3] = id >> 8;\n" \
+	"b[4] = id; b[5] = n >> 24; b[6] = n >> 16; b[7] = n >> 8; b[8] = n;}\n"
+
+/* Each begins with a word; then it lies. */
+static const struct {
+	const char *does, *source, *error;
+} liars[] = {
+	{ "writes garbage", RAW MAIN "{ int s = sock(); xn_send(ch, \"i\", s);"
+	  "for (int i = 0; i < 5000; i++) b[i] = 200;\n"
+	  "for (;;) if (send(s, b, 5000, 0) < 0) xn_wait(0, 10); }",
+	  "wrote over its agent's memory" },
+	{ "writes a frame that is too large", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(4, 1, 0x7fffffff);\n"
+	  "send(s, b, 9, 0); xn_receive_value(ch, -1); }",
+	  "wrote over its agent's memory" },
+	{ "sends out of band", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(4, 1, 20000);\n"
+	  "send(s, b, 20009, 0); for (volatile int i = 0; i < 50000000; i++) ;\n"
+	  "for (int i = 0; i < 6; i++) send(s, b, 20009, 0);\n"
+	  "send(s, b, 20008, 0); send(s, b, 1, 1);\n"
+	  "xn_receive_value(ch, -1); }",
+	  "wrote to its agent's socket by itself" },
+	{ "makes channels without end", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); for (int i = 1000; ; i += 2) {\n"
+	  "frame(64, i, 0); send(s, b, 9, 0); } }",
+	  "made more than 8192 channels" },
+};
+
+static void
+a_program_that_lies_ends_alone(void)
+{
+	struct agent a;
+	int rc;
+
+#ifndef __x86_64__
+	return;			/* they call the kernel in its assembler */
+#endif
+	for (size_t i = 0; i < sizeof(liars) / sizeof(liars[0]); i++) {
+		agent_start(&a);
+		agent_exec(&a, 3, echo);
+		works(&a, 3);
+		agent_exec(&a, 1, liars[i].source);
+		agent_expect(&a, XN_MSG_CHANNEL_DATA, 1);
+		usleep(500000);	/* until it waits for us to read */
+		while ((rc = agent_next(&a, TIMEOUT_MS)) == 1 &&
+		    a.m.type == XN_MSG_CHANNEL_DATA)
+			continue;
+		if (rc != 1)
+			printf("\n    one that %s: %d\n", liars[i].does, rc);
+		CU_ASSERT_EQUAL_FATAL(rc, 1);
+		CU_ASSERT_EQUAL_FATAL(a.m.type, XN_MSG_CHANNEL_CLOSE_ERROR);
+		CU_ASSERT_EQUAL(a.m.channel, 1);
+		if (strstr(agent_value(&a)->u.text, liars[i].error) == NULL)
+			printf("\n    one that %s: %s\n", liars[i].does,
+			    agent_value(&a)->u.text);
+		CU_ASSERT_PTR_NOT_NULL(strstr(agent_value(&a)->u.text,
+		    liars[i].error));
+		while (agent_next(&a, 100) == 1)
+			CU_ASSERT_NOT_EQUAL(a.m.channel, 3);
+		works(&a, 3);
+		agent_exec(&a, 5, echo);
+		works(&a, 5);
+		agent_expect_small(&a);
+		agent_end(&a);
+	}
+}
+
+/* It speaks for channels that are not its own, and stops within a frame. */
+static void
+a_program_speaks_for_itself_alone(void)
+{
+	struct agent a;
+
+#ifndef __x86_64__
+	return;
+#endif
+	agent_start(&a);
+	agent_exec(&a, 3, echo);
+	works(&a, 3);
+	agent_exec(&a, 1, RAW MAIN "{ int s = sock();\n"
+	    "frame(5, 3, 0); send(s, b, 9, 0);\n"
+	    "b[9] = 'L'; b[10] = 'Q'; frame(4, 3, 2); send(s, b, 11, 0);\n"
+	    "frame(4, 5, 2); send(s, b, 11, 0); frame(35, 0, 2);\n"
+	    "send(s, b, 11, 0); frame(2, 0, 0); send(s, b, 9, 0);\n"
+	    "frame(65, 1, 4); send(s, b, 0, 0); xn_send(ch, \"i\", 1);\n"
+	    "frame(4, 1, 60000); send(s, b, 30000, 0); for (;;) ; }");
+	agent_expect_int(&a, 1, 1);
+	for (int i = 0; i < 100; i++)
+		works(&a, 3);
+	agent_end(&a);
+	expect_processes(&a, 0);
+}
+
 static const struct xn_test_case cases[] = {
 	{ "more channels than allowed end the gateway",
 	    more_channels_than_allowed_end_the_gateway },
@@ -188,6 +500,19 @@ static const struct xn_test_case cases[] = {
 	{ "a closed id that comes back is at its end",
 	    a_closed_id_that_comes_back_is_at_its_end },
 	{ "a memory limit binds", a_memory_limit_binds },
+	{ "storms about nothing cost nothing",
+	    storms_about_nothing_cost_nothing },
+	{ "what a program does not take holds its client up",
+	    what_a_program_does_not_take_holds_its_client_up },
+	{ "garbage ends the gateway with one line",
+	    garbage_ends_the_gateway_with_one_line },
+	{ "a client of single bytes holds nobody up",
+	    a_client_of_single_bytes_holds_nobody_up },
+	{ "what nobody reads ends with the connection",
+	    what_nobody_reads_ends_with_the_connection },
+	{ "a program that lies ends alone", a_program_that_lies_ends_alone },
+	{ "a program speaks for itself alone",
+	    a_program_speaks_for_itself_alone },
 	{ "random messages are answered or refused",
 	    random_messages_are_answered_or_refused },
 };
