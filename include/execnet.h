@@ -467,9 +467,9 @@ XN_API xn_error_t *xn_link(xn_channel_t *a, xn_channel_t *b,
  * peer gets credit only for what OUT has taken.  The end of IN is a last
  * message and a last message the end of OUT; a close, and the end of the
  * gateway, end both.  After both ends the channel is still to be closed.
- * xn_channel_waitclose() waits for it.  XN_E_USAGE if the channel has a
- * callback, or is attached or carried; XN_E_UNSUPPORTED if both its ends are in
- * this process.
+ * xn_channel_waitclose() waits for it; a descriptor that fails is XN_E_REMOTE
+ * to the peer and there.  XN_E_USAGE if the channel has a callback, or is
+ * attached or carried; XN_E_UNSUPPORTED if both its ends are in this process.
  */
 XN_API xn_error_t *xn_channel_attach(xn_channel_t *channel, int in, int out);
 
@@ -485,7 +485,7 @@ typedef struct xn_multichannel xn_multichannel_t;
 
 /*
  * Tie together N CHANNELS, which are copied; XN_E_USAGE if they are of more
- * than one group.  It lives in POOL; the channels may go before it, and count
+ * than one group or one stands twice.  It lives in POOL; the channels may go before it, and count
  * as ended then.  One thread at a time receives from it.
  */
 XN_API xn_error_t *xn_multichannel_create(xn_multichannel_t **multi,

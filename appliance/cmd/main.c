@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <apr_general.h>
 
@@ -93,13 +94,15 @@ flush(int code)
 
 /*
  * Started with standard input or output closed, the next thing opened would
- * stand in for it.
+ * stand in for it.  What is written to an output that is closed fails.
  */
 static int
 open_missing(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+		int how = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", how) != fd)
 			return -1;
 	}
 	return 0;

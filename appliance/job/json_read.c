@@ -380,6 +380,10 @@ parse(json_t **json, const char *text, size_t n)
 	    JSON_REJECT_DUPLICATES, &why);
 	if (*json != NULL)
 		return NULL;
+	if (json_error_code(&why) == json_error_numeric_overflow &&
+	    strncmp(why.text, "real", 4) == 0)
+		return xn_error_create(XN_E_USAGE, "%s: write infinity as "
+		    "{\"$float\": \"inf\"}", why.text);
 	if (json_error_code(&why) == json_error_numeric_overflow)
 		return xn_error_create(XN_E_USAGE, "%s: write an int of more "
 		    "than 64 bits as {\"$int\": \"...\"}", why.text);

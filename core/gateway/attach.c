@@ -68,11 +68,22 @@ static const struct xn_sink_kind attach_kind = {
 
 /* ---- The end ------------------------------------------------------------ */
 
-/* Close the channel, with TEXT as the error if not NULL. */
+/*
+ * Close the channel.  TEXT, if not NULL, is the error for the peer, and for who
+ * waits here.
+ */
 static void
 close_channel(struct xn_attach *a, const char *text)
 {
-	xn_channel__close(a->sink.channel, text);
+	xn_channel_t *ch = a->sink.channel;
+
+	if (text != NULL) {
+		xn_group__lock(ch->group);
+		if (ch->remote_error == NULL)
+			ch->remote_error = strdup(text);
+		xn_group__unlock(ch->group);
+	}
+	xn_channel__close(ch, text);
 	a->in = a->out = -1;
 }
 

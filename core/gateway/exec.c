@@ -75,6 +75,9 @@ xn_remote_exec(xn_channel_t **out, xn_gateway_t *gw,
 	size_t n;
 	int code;
 
+	if (program->source == NULL)
+		return xn_error_create(XN_E_USAGE,
+		    "program %s has no source", name);
 	if (strlen(program->source) > SOURCE_MAX)
 		return xn_error_create(XN_E_USAGE,
 		    "program %s is larger than %u bytes", name, SOURCE_MAX);

@@ -293,6 +293,7 @@ xn_gateway_open(xn_gateway_t **out, xn_group_t *group, const char *xspec,
 	xn_gateway_t *gw;
 	xn_error_t *error;
 
+	XN_TRY(xn__may_block("cannot open a gateway"));
 	XN_TRY_W(gateway_new(&gw, group, xspec), "gateway %s", xspec);
 	error = xn_hop__explain(gw, start(gw));
 	xn_group__lock(group);

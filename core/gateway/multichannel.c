@@ -42,11 +42,20 @@ xn_multichannel_create(xn_multichannel_t **out, xn_channel_t *const *channels,
 	xn_multichannel_t *multi = apr_pcalloc(pool, sizeof(*multi));
 	apr_status_t status;
 
-	for (int i = 0; i < n; i++)
+	if (n < 0)
+		return xn_error_create(XN_E_USAGE,
+		    "a multichannel of %d channels", n);
+	for (int i = 0; i < n; i++) {
 		if (channels[i]->group != channels[0]->group)
 			return xn_error_create(XN_E_USAGE,
 			    "the channels of a multichannel are of more than "
 			    "one group");
+		/* Both would wait for the same value. */
+		for (int j = 0; j < i; j++)
+			if (channels[j] == channels[i])
+				return xn_error_create(XN_E_USAGE, "a channel "
+				    "stands twice in a multichannel");
+	}
 	status = apr_thread_cond_create(&multi->changed, pool);
 	if (status != APR_SUCCESS)
 		return xn_error_system(status, "cannot make a multichannel");

@@ -261,6 +261,9 @@ if [ -w /dev/full ]; then
 	check_equal "a full disk is exit code 1" 1 "$?"
 	check_grep "and says so" 'cannot write the output: No space left' "$err"
 fi
+timeout -k 5 60 "$SYNCGATE" exec popen -e "$code" >&- 2>"$err" </dev/null
+check_equal "a closed standard output is exit code 1" 1 "$?"
+check_grep "and said" 'cannot write the output: Bad file descriptor' "$err"
 
 # ---- Python
 if have python3; then

@@ -204,6 +204,8 @@ block(struct seen *seen, xn_channel_t *ch)
 	seen->usage += code_of(xn_channel_waitclose(ch, XN_FOREVER)) ==
 	    XN_E_USAGE;
 	seen->usage += code_of(xn_gateway_join(gw, XN_FOREVER)) == XN_E_USAGE;
+	seen->usage += code_of(xn_gateway_open(&(xn_gateway_t *){ NULL },
+	    group, "popen", own)) == XN_E_USAGE;
 	failed(xn_multichannel_create(&multi, &other, 1, own));
 	seen->usage += code_of(xn_multichannel_receive(&value, &sender, multi,
 	    1, XN_FOREVER, own)) == XN_E_USAGE;
@@ -248,7 +250,7 @@ a_callback_may_not_block(void)
 		ch = start_at(i % 2, echo_source, echo_side, pool);
 		failed(xn_channel_setcallback(ch, on_value, &seen, 1));
 		failed(xn_send(ch, "i", 0));
-		await(&seen.usage, i / 2 == 0 ? 6 : 1);
+		await(&seen.usage, i / 2 == 0 ? 7 : 1);
 		end();
 	}
 }

@@ -243,7 +243,21 @@ limits_are_kept(void)
 	end();
 }
 
+static void
+a_program_without_a_source_is_refused(void)
+{
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	text_has(xn_remote_exec(&ch, gw, &(xn_program_t){ .name = "x.c" },
+	    pool), XN_E_USAGE, "x.c has no source");
+	end();
+}
+
 static const struct xn_test_case cases[] = {
+	{ "a program without a source is refused",
+	    a_program_without_a_source_is_refused },
 	{ "a flood is held back", a_flood_is_held_back },
 	{ "cancelling wakes who waits", cancelling_wakes_who_waits },
 	{ "terminate ends an endless loop", terminate_ends_an_endless_loop },

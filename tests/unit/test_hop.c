@@ -141,6 +141,29 @@ other_values_than_bytes_are_refused(void)
 	end();
 }
 
+/* What OUT does not take, or IN does not give, is told to who waits here. */
+static void
+a_descriptor_that_fails_is_told(void)
+{
+	xn_channel_t *ch;
+
+	if (begin_with("popen"))
+		return;
+	if (access("/dev/full", W_OK) == 0) {
+		ch = start(SIDE("xn_send(channel, \"y\", \"ok\", (size_t)2);"
+		    "xn_wait(channel, XN_FOREVER);"));
+		failed(xn_channel_attach(ch, -1,
+		    open("/dev/full", O_WRONLY | O_CLOEXEC)));
+		text_has(xn_channel_waitclose(ch, xn_seconds(10)), XN_E_REMOTE,
+		    "cannot write to the attached descriptor: No space left");
+	}
+	ch = start(SIDE("xn_wait(channel, XN_FOREVER);"));
+	failed(xn_channel_attach(ch, open("/", O_RDONLY | O_CLOEXEC), -1));
+	text_has(xn_channel_waitclose(ch, xn_seconds(10)), XN_E_REMOTE,
+	    "cannot read from the attached descriptor: Is a directory");
+	end();
+}
+
 /* ---- Hops --------------------------------------------------------------------------- */
 
 /* The gateways of a chain: g1, g2 via g1, ... */
@@ -383,6 +406,7 @@ python_is_a_hop_too(void)
 }
 
 static const struct xn_test_case cases[] = {
+	{ "a descriptor that fails is told", a_descriptor_that_fails_is_told },
 	{ "bytes go through an attached channel",
 	    bytes_go_through_an_attached_channel },
 	{ "nobody reads and the program waits",

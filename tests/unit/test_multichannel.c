@@ -303,6 +303,11 @@ channels_of_two_groups_are_refused(void)
 	failed(xn_gateway_newchannel(&two[1], there, pool));
 	text_has(xn_multichannel_create(&multi, two, 2, pool), XN_E_USAGE,
 	    "more than one group");
+	two[1] = two[0];
+	text_has(xn_multichannel_create(&multi, two, 2, pool), XN_E_USAGE,
+	    "stands twice");
+	text_has(xn_multichannel_create(&multi, two, -1, pool), XN_E_USAGE,
+	    "-1 channels");
 	failed(xn_multichannel_create(&multi, NULL, 0, pool));
 	CU_ASSERT_EQUAL(code_of(xn_multichannel_receive(
 	    &(const xn_value_t *){ NULL }, &(xn_channel_t *){ NULL }, multi,
