@@ -1,0 +1,117 @@
+/*
+ * test_agent_liars.c: a program that writes to its agent's socket by itself can
+ * only harm itself.
+ */
+#include "tests/unit/test_agent.h"
+
+#define RAW "#include <execnet/remote.h>\n"				\
+	"static long send(long fd, void *p, long n, long flags) {\n"	\
+	"long r; asm volatile(\"movq %5, %%r10\\n\\tmovq $0, %%r8\\n\\t\"\n" \
+	"\"movq $0, %%r9\\n\\tsyscall\" : \"=a\"(r) : \"0\"(44L), \"D\"(fd),\n" \
+	"\"S\"(p), \"d\"(n), \"m\"(flags) : \"rcx\", \"r8\", \"r9\", \"r10\",\n"	\
+	"\"r11\", \"memory\"); return r; }\n"					\
+	"static int sock(void) { int fd = 3;\n"				\
+	"while (send(fd, \"\", 0, 0) < 0 && fd < 1000) fd++;\n"		\
+	"return fd; }\n"						\
+	"static unsigned char b[70000];\n"				\
+	"static void frame(int type, int id, int n) {\n"		\
+	"b[0] = type; b[1] = id >> 24; b[2] = id >> 16; b[3] = id >> 8;\n" \
+	"b[4] = id; b[5] = n >> 24; b[6] = n >> 16; b[7] = n >> 8; b[8] = n;}\n"
+
+/* Each begins with a word; then it lies. */
+static const struct {
+	const char *does, *source, *error;
+} liars[] = {
+	{ "writes garbage", RAW MAIN "{ int s = sock(); xn_send(ch, \"i\", s);"
+	  "for (int i = 0; i < 5000; i++) b[i] = 200;\n"
+	  "for (;;) if (send(s, b, 5000, 0) < 0) xn_wait(0, 10); }",
+	  "wrote over its agent's memory" },
+	{ "writes a frame that is too large", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(4, 1, 0x7fffffff);\n"
+	  "send(s, b, 9, 0); xn_receive_value(ch, -1); }",
+	  "wrote over its agent's memory" },
+	{ "sends out of band", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(4, 1, 20000);\n"
+	  "send(s, b, 20009, 0); for (volatile int i = 0; i < 50000000; i++) ;\n"
+	  "for (int i = 0; i < 6; i++) send(s, b, 20009, 0);\n"
+	  "send(s, b, 20008, 0); send(s, b, 1, 1);\n"
+	  "xn_receive_value(ch, -1); }",
+	  "wrote to its agent's socket by itself" },
+	{ "makes channels without end", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); for (int i = 1000; ; i += 2) {\n"
+	  "frame(64, i, 0); send(s, b, 9, 0); } }",
+	  "made more than 8192 channels" },
+};
+
+static void
+a_program_that_lies_ends_alone(void)
+{
+	struct agent a;
+	int rc;
+
+#ifndef __x86_64__
+	return;			/* they call the kernel in its assembler */
+#endif
+	for (size_t i = 0; i < sizeof(liars) / sizeof(liars[0]); i++) {
+		agent_start(&a);
+		agent_exec(&a, 3, agent_echo);
+		agent_echoes(&a, 3);
+		agent_exec(&a, 1, liars[i].source);
+		agent_expect(&a, XN_MSG_CHANNEL_DATA, 1);
+		usleep(500000);	/* until it waits for us to read */
+		while ((rc = agent_next(&a, TIMEOUT_MS)) == 1 &&
+		    a.m.type == XN_MSG_CHANNEL_DATA)
+			continue;
+		if (rc != 1)
+			printf("\n    one that %s: %d\n", liars[i].does, rc);
+		CU_ASSERT_EQUAL_FATAL(rc, 1);
+		CU_ASSERT_EQUAL_FATAL(a.m.type, XN_MSG_CHANNEL_CLOSE_ERROR);
+		CU_ASSERT_EQUAL(a.m.channel, 1);
+		if (strstr(agent_value(&a)->u.text, liars[i].error) == NULL)
+			printf("\n    one that %s: %s\n", liars[i].does,
+			    agent_value(&a)->u.text);
+		CU_ASSERT_PTR_NOT_NULL(strstr(agent_value(&a)->u.text,
+		    liars[i].error));
+		while (agent_next(&a, 100) == 1)
+			CU_ASSERT_NOT_EQUAL(a.m.channel, 3);
+		agent_echoes(&a, 3);
+		agent_exec(&a, 5, agent_echo);
+		agent_echoes(&a, 5);
+		agent_expect_small(&a);
+		agent_end(&a);
+	}
+}
+
+/* It speaks for channels that are not its own, and stops within a frame. */
+static void
+a_program_speaks_for_itself_alone(void)
+{
+	struct agent a;
+
+#ifndef __x86_64__
+	return;
+#endif
+	agent_start(&a);
+	agent_exec(&a, 3, agent_echo);
+	agent_echoes(&a, 3);
+	agent_exec(&a, 1, RAW MAIN "{ int s = sock();\n"
+	    "frame(5, 3, 0); send(s, b, 9, 0);\n"
+	    "b[9] = 'L'; b[10] = 'Q'; frame(4, 3, 2); send(s, b, 11, 0);\n"
+	    "frame(4, 5, 2); send(s, b, 11, 0); frame(35, 0, 2);\n"
+	    "send(s, b, 11, 0); frame(2, 0, 0); send(s, b, 9, 0);\n"
+	    "frame(65, 1, 4); send(s, b, 0, 0); xn_send(ch, \"i\", 1);\n"
+	    "frame(4, 1, 60000); send(s, b, 30000, 0); for (;;) ; }");
+	agent_expect_int(&a, 1, 1);
+	for (int i = 0; i < 100; i++)
+		agent_echoes(&a, 3);
+	agent_end(&a);
+	expect_processes(&a, 0);
+}
+
+static const struct xn_test_case cases[] = {
+	{ "a program that lies ends alone", a_program_that_lies_ends_alone },
+	{ "a program speaks for itself alone",
+	    a_program_speaks_for_itself_alone },
+};
+
+XN_TEST_MAIN("agent_liars", cases)
