@@ -414,4 +414,15 @@ agent_expect_small(const struct agent *a)
 	CU_ASSERT(peak > 0 && peak < 64 * 1024);
 }
 
+/* A program that sends back whatever it receives; and whether it does. */
+static UNUSED const char agent_echo[] = INCLUDE MAIN
+    "{ for (;;) xn_send_value(ch, xn_receive_value(ch, -1)); }";
+
+static UNUSED void
+agent_echoes(struct agent *a, int32_t id)
+{
+	agent_send(a, XN_MSG_CHANNEL_DATA, id, "i", 7);
+	agent_expect_int(a, id, 7);
+}
+
 #endif

@@ -4,9 +4,6 @@
  */
 #include "tests/unit/test_agent.h"
 
-static const char echo[] = INCLUDE MAIN
-    "{ for (;;) xn_send_value(ch, xn_receive_value(ch, -1)); }";
-
 static void
 hello_comes_first_and_names_nonce_and_features(void)
 {
@@ -38,7 +35,7 @@ values_of_every_kind_come_back_as_they_went(void)
 	struct agent a;
 
 	agent_start(&a);
-	agent_exec(&a, 1, echo);
+	agent_exec(&a, 1, agent_echo);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		agent_put(&a, XN_MSG_CHANNEL_DATA, 1, values[i].bytes,
 		    values[i].n);

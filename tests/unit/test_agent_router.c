@@ -7,9 +7,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-static const char echo[] = INCLUDE MAIN
-    "{ for (;;) xn_send_value(ch, xn_receive_value(ch, -1)); }";
-
 /* ---- Channels ------------------------------------------------------------ */
 
 static void
@@ -123,7 +120,7 @@ status_is_answered_on_any_id(void)
 	struct agent a;
 
 	agent_start(&a);
-	agent_exec(&a, 1, echo);
+	agent_exec(&a, 1, agent_echo);
 	for (int i = 0; i < 4; i++) {
 		agent_put(&a, XN_MSG_STATUS, ids[i], NULL, 0);
 		agent_expect(&a, XN_MSG_CHANNEL_DATA, ids[i]);
@@ -231,7 +228,7 @@ protocol_errors_end_the_gateway_with_one_line(void)
 		struct agent a;
 
 		agent_start(&a);
-		agent_exec(&a, 1, echo);
+		agent_exec(&a, 1, agent_echo);
 		agent_write(&a, bad[i].bytes, bad[i].n);
 		agent_expect_end(&a, bad[i].line);
 		agent_end(&a);
