@@ -19,8 +19,10 @@
  * - Threads: a gateway has one I/O thread of its own.  Every function may be
  *   called from any thread, except that one channel is received from by one
  *   thread at a time, and that a POOL belongs to the thread that calls.
- *   Callbacks (xn_channel_setcallback) run in the I/O thread and must not
- *   block: a blocking call from one returns XN_E_USAGE.
+ *   Callbacks (xn_channel_setcallback) run in the I/O thread, or in one that
+ *   waits in xn_receive(), and must not block: a blocking call from one returns
+ *   XN_E_USAGE.  Nor may one destroy the pool of its gateway or group, which
+ *   waits for the callback to return.
  * - A gateway never reconnects: when its connection is lost, every call on its
  *   channels returns XN_E_CONNECTION; open a new one.
  */
@@ -148,7 +150,7 @@ XN_API int xn_group_cancel_fd(xn_group_t *group);
  */
 XN_API void xn_group_terminate(xn_group_t *group, apr_interval_time_t timeout);
 
-/* The gateway with ID (the xspec's id=, or a default gw1, gw2, ...), or NULL. */
+/* The gateway with ID (the xspec's id=, or by default gw1, gw2...), or NULL. */
 XN_API xn_gateway_t *xn_group_gateway(xn_group_t *group, const char *id);
 
 /*
@@ -485,8 +487,8 @@ typedef struct xn_multichannel xn_multichannel_t;
 
 /*
  * Tie together N CHANNELS, which are copied; XN_E_USAGE if they are of more
- * than one group or one stands twice.  It lives in POOL; the channels may go before it, and count
- * as ended then.  One thread at a time receives from it.
+ * than one group or one stands twice.  It lives in POOL; the channels may go
+ * before it, and count as ended then.  One thread at a time receives from it.
  */
 XN_API xn_error_t *xn_multichannel_create(xn_multichannel_t **multi,
     xn_channel_t *const *channels, int n, apr_pool_t *pool);
