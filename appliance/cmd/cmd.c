@@ -79,9 +79,12 @@ help_option(const apr_getopt_option_t *option)
 void
 cmd_help(const cmd_t *cmd)
 {
-	printf("usage: syncgate %s%s%s%s\n\n%s.\n", cmd->name,
+	printf("usage: syncgate %s%s%s%s\n", cmd->name,
 	    cmd->options != NULL ? " [OPTION...]" : "",
-	    *cmd->words != '\0' ? " " : "", cmd->words, cmd->summary);
+	    *cmd->words != '\0' ? " " : "", cmd->words);
+	if (cmd->or_words != NULL)
+		printf("       syncgate %s %s\n", cmd->name, cmd->or_words);
+	printf("\n%s.\n", cmd->summary);
 	if (cmd->details != NULL)
 		printf("%s", cmd->details);
 	printf("\n");
@@ -193,34 +196,48 @@ spell(const apr_getopt_option_t *options, int letter, apr_pool_t *pool)
 	return apr_psprintf(pool, "-%c", letter);
 }
 
+/* A "-" where an option could be is a word, which apr_getopt refuses. */
 static int
-parse(cmd_line_t *line, const cmd_t *cmd, int argc,
+at_dash(const apr_getopt_t *state)
+{
+	return !state->interleave && *state->place == '\0' &&
+	    state->ind < state->argc &&
+	    strcmp(state->argv[state->ind], "-") == 0;
+}
+
+/* "--" ends the options, and is not left out: what follows may have its own. */
+static void
+take_words(cmd_line_t *line, const apr_getopt_t *state, int after_last)
+{
+	int at = state->ind;
+
+	if (!state->interleave && at == after_last + 1 &&
+	    strcmp(state->argv[after_last], "--") == 0)
+		at = after_last;
+	line->words = (const char *const *)state->argv + at;
+	line->count = state->argc - at;
+}
+
+int
+cmd_options(cmd_line_t *line, const cmd_t *cmd, int argc,
     const char *const *argv)
 {
 	struct complaint complaint = { cmd, CMD_OK, line->pool };
 	apr_getopt_option_t *options = with_help(cmd, line->pool);
 	apr_getopt_t *state;
 	const char *value;
-	apr_status_t status;
-	int letter;
+	apr_status_t status = APR_EOF;
+	int letter, after_last = 1;
 
-	line->given = apr_array_make(line->pool, 4, sizeof(cmd_given_t));
-	if (cmd->verbatim == CMD_FOREIGN && argc > 1 &&
-	    strcmp(argv[1], "--help") != 0) {
-		int skip = strcmp(argv[1], "--") == 0 ? 2 : 1;
-
-		line->words = argv + skip;
-		line->count = argc - skip;
-		return CMD_OK;
-	}
 	apr_getopt_init(&state, line->pool, argc, argv);
 	state->interleave = cmd->verbatim == CMD_INTERLEAVED;
 	state->errfn = on_complaint;
 	state->errarg = &complaint;
-	while ((status = apr_getopt_long(state, options, &letter, &value)) ==
-	    APR_SUCCESS) {
+	while (!at_dash(state) && (status = apr_getopt_long(state, options,
+	    &letter, &value)) == APR_SUCCESS) {
 		cmd_given_t *given = apr_array_push(line->given);
 
+		after_last = state->ind;
 		given->letter = letter;
 		given->value = value != NULL ? value : "";
 		if (line->option[letter & 255] != NULL &&
@@ -230,12 +247,27 @@ parse(cmd_line_t *line, const cmd_t *cmd, int argc,
 			    spell(options, letter, line->pool));
 		line->option[letter & 255] = value != NULL ? value : "";
 	}
-	if (status != APR_EOF)
+	if (status != APR_EOF && status != APR_SUCCESS)
 		return complaint.code != CMD_OK ? complaint.code :
 		    cmd_usage(cmd->name, "wrong options");
-	line->words = (const char *const *)state->argv + state->ind;
-	line->count = argc - state->ind;
+	take_words(line, state, after_last);
 	return CMD_OK;
+}
+
+static int
+parse(cmd_line_t *line, const cmd_t *cmd, int argc,
+    const char *const *argv)
+{
+	line->given = apr_array_make(line->pool, 4, sizeof(cmd_given_t));
+	if (cmd->verbatim == CMD_FOREIGN && argc > 1 &&
+	    strcmp(argv[1], "--help") != 0) {
+		int skip = strcmp(argv[1], "--") == 0 ? 2 : 1;
+
+		line->words = argv + skip;
+		line->count = argc - skip;
+		return CMD_OK;
+	}
+	return cmd_options(line, cmd, argc, argv);
 }
 
 int

@@ -19,7 +19,8 @@ enum { CMD_OK = 0, CMD_FAILED = 1, CMD_USAGE = 2 };
 /* What may stand among the words that looks like an option. */
 enum {
 	CMD_INTERLEAVED,	/* options of ours */
-	CMD_VERBATIM,		/* nothing behind the first word is ours */
+	CMD_VERBATIM,		/* nothing behind the first word is ours; a
+				 * "--" before it is left among the words */
 	CMD_FOREIGN		/* nothing at all is, but a single --help */
 };
 
@@ -43,6 +44,8 @@ typedef struct cmd_line {
 typedef struct cmd {
 	const char *name;
 	const char *words;		/* "[JOB...]", for the help */
+	const char *or_words;		/* another form, with its options; or
+					 * NULL */
 	const char *summary;		/* one line */
 	const char *details;		/* more lines for its help; or NULL */
 	const apr_getopt_option_t *options;	/* ends with an optch of 0 */
@@ -62,6 +65,13 @@ extern const cmd_t *const cmd_all[];
 /* Parse ARGV behind the subcommand's name, and run it. */
 int cmd_main(const cmd_t *cmd, int argc, const char *const *argv,
     const char *program, apr_pool_t *pool);
+
+/*
+ * Take more options off ARGV, whose first word is passed over, into LINE; its
+ * words are those behind.  CMD_OK, or CMD_USAGE when that was said.
+ */
+int cmd_options(cmd_line_t *line, const cmd_t *cmd, int argc,
+    const char *const *argv);
 
 /* "syncgate: a: b: c" on stderr, cleaned; ERROR is consumed.  Returns CODE. */
 int cmd_error(xn_error_t *error, int code);

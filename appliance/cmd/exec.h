@@ -46,8 +46,7 @@ int exec_print(const xn_value_t *value, const char *from, int repr,
 typedef struct exec_input exec_input_t;
 
 /* Start it for at most N channels; exec_input_stop() ends it. */
-xn_error_t *exec_input_start(exec_input_t **input, xn_group_t *group, int n,
-    apr_pool_t *pool);
+xn_error_t *exec_input_start(exec_input_t **input, int n, apr_pool_t *pool);
 
 /*
  * One more of the N is decided: CHANNEL, or NULL if it could not be had.

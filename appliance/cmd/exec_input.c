@@ -1,5 +1,6 @@
 /*
- * One thread, which waits for a line or for being told to stop.  A channel
+ * One thread, which waits for a line or for being told to stop.  A line that is
+ * wrong is the end of the input, and told at the end of all.  A channel
  * that is closed is passed over from then on: why, its receiver says.
  */
 #include "appliance/cmd/exec.h"
@@ -14,7 +15,6 @@
 #include "appliance/job/json.h"
 
 struct exec_input {
-	xn_group_t *group;
 	xn_channel_t **channels;	/* NULL: not to be sent to any more */
 	int count, wanted;		/* added, and to be */
 	cmd_lines_t lines;
@@ -118,11 +118,8 @@ input_main(void *baton)
 
 	if (!wait_for_channels(input))
 		return NULL;
+	/* After a line that is wrong, too, what went before it is answered. */
 	input->error = feed(input);
-	if (input->error != NULL) {
-		xn_group_cancel(input->group);
-		return NULL;
-	}
 	for (int i = 0; i < input->count; i++) {
 		if (input->channels[i] != NULL)
 			xn_error_clear(xn_channel_close_write(
@@ -132,13 +129,11 @@ input_main(void *baton)
 }
 
 xn_error_t *
-exec_input_start(exec_input_t **result, xn_group_t *group, int n,
-    apr_pool_t *pool)
+exec_input_start(exec_input_t **result, int n, apr_pool_t *pool)
 {
 	struct exec_input *input = apr_pcalloc(pool, sizeof(*input));
 	int rc;
 
-	input->group = group;
 	input->wanted = n;
 	input->channels = apr_pcalloc(pool, sizeof(*input->channels) *
 	    (size_t)(n + 1));

@@ -261,7 +261,7 @@ exec_run(const exec_plan_t *plan)
 	xn_group_set_log(targets->group, print_log, targets);
 	cmd_interrupt_cancels(targets->group);
 	if (plan->input)
-		error = exec_input_start(&session.input, targets->group,
+		error = exec_input_start(&session.input,
 		    targets->items->nelts, plan->pool);
 	if (error != NULL)
 		return cmd_error(error, CMD_FAILED);

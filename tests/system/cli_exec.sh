@@ -61,6 +61,8 @@ check_equal "empty lines are none, and the last needs no end" \
     '{"args": []} 1 2 "the end"' "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
 printf '1\n[1,\n' | run popen "$tmp/echo.c"
 check_equal "a line that is no JSON is exit code 2" 2 "$?"
+check_equal "what stood before it is answered, and the program ended" \
+    '{"args": []} 1 "the end"' "$(tr '\n' ' ' <"$out" | sed 's/ $//')"
 check_grep "and is named" '^syncgate: line 2 of standard input: it is not JSON' \
     "$err"
 echo '{"$bites": ""}' | run popen "$tmp/echo.c"
@@ -96,17 +98,32 @@ run popen "$tmp/echo.c" a n=1 'l=[1, "x"]' 's=it is' t='"1"' 'd={"$tuple":[]}' \
 check_equal "NAME=VALUE are arguments, in JSON or as they are" \
     '{"n": 1, "l": [1, "x"], "s": "it is", "t": "1", "d": {"$tuple": []}, "args": ["a", "b", "c=2"]}' \
     "$(head -n 1 "$out")"
-run popen "$tmp/echo.c" --entry "$(printf 'a\377')" 1=2 </dev/null
-check_equal "what looks like an option is the program's" \
+run popen "$tmp/echo.c" -- --entry "$(printf 'a\377')" 1=2 </dev/null
+check_equal "what looks like an option is the program's behind --" \
     '{"args": ["--entry", {"$bytes": "Yf8="}, "1=2"]}' "$(head -n 1 "$out")"
 refused "an argument given twice" 'the argument a is given twice' \
     popen "$tmp/echo.c" a=1 a=2
 refused "an argument called args" 'args is the list' popen "$tmp/echo.c" args=1
 refused "a wrong tag in an argument" 'argument a: .*\$bytes' \
     popen "$tmp/echo.c" 'a={"$bytes": 1}'
+run popen "$tmp/echo.c" -x --entries -123 </dev/null
+check_equal "and before it, where it is none of ours" \
+    '{"args": ["-x", "--entries", "-123"]}' "$(head -n 1 "$out")"
+for word in --limit --limit=seconds=1 -l -lseconds=1 --timeout --on --on=popen \
+    -n --repr -e --entry=f --config --help -h; do
+	refused "$word behind FILE" "^syncgate: $word stands behind the program" \
+	    popen "$tmp/echo.c" a "$word" seconds=1
+	refused "$word behind FILE and --on" "$word stands behind" \
+	    --on popen "$tmp/echo.c" "$word"
+done
+refused "an option behind the arguments of -e" '--timeout stands behind' \
+    popen -e 'void remote_main(xn_channel *c, const xn_value *k) { }' a \
+    --timeout 1
+refused "--on behind an XSPEC" 'with --on there is no other XSPEC' \
+    popen --on popen "$tmp/echo.c"
 refused "no program" 'it takes XSPEC FILE' popen
 refused "no word at all" 'it takes XSPEC FILE' -n
-refused "no text behind -e" '-e takes the program' popen -e
+refused "no text behind -e" 'missing argument: -e' popen -e
 refused "a wrong time" 'no number of seconds' --timeout x popen "$tmp/echo.c"
 refused "a time of 0" 'no number of seconds' --timeout 0 popen "$tmp/echo.c"
 refused "a name that means nothing" 'write ssh=nowhere' nowhere "$tmp/echo.c"
@@ -115,10 +132,24 @@ refused "a name that means nothing" 'write ssh=nowhere' nowhere "$tmp/echo.c"
 code='void remote_main(xn_channel *c, const xn_value *k) { xn_send(c, "s", "A"); }'
 run popen -e "$code" </dev/null
 check_equal "-e behind the gateway is the program" '"A"' "$(cat "$out")"
+run popen -e 'void remote_main(xn_channel *c, const xn_value *k)
+{ xn_send(c, "v", k); xn_sleep(100000); }' --limit seconds=1 --on=x a=1 \
+    </dev/null
+check_equal "a wrong option behind -e TEXT is seen" 2 "$?"
+run -n popen -e 'void remote_main(xn_channel *c, const xn_value *k)
+{ xn_send(c, "v", k); xn_sleep(100000); }' --limit seconds=1 a=1 -- --repr
+check_equal "an option behind -e TEXT is ours" \
+    '1 {"a": 1, "args": ["--repr"]}' "$? $(cat "$out")"
+check_grep "and a limit is one" 'it ran longer than 1 seconds' "$err"
+run --on popen -e 'void remote_main(xn_channel *c, const xn_value *k)
+{ xn_send(c, "v", k); }' -- a=1 </dev/null
+check_grep "-- ends the names also behind options" '"args": \["a=1"\]' "$out"
 run -e "$code" popen </dev/null
 check_equal "and so is -e before it" '"A"' "$(cat "$out")"
 echo "$code" | run popen -
 check_equal "- is a program on standard input" '"A"' "$(cat "$out")"
+echo "$code" | run --on popen -
+check_equal "with --on, too" '{"from": "popen", "value": "A"}' "$(cat "$out")"
 run --entry other popen -e 'void other(xn_channel *c, const xn_value *k) { xn_send(c, "s", "B"); }' </dev/null
 check_equal "--entry names the function" '"B"' "$(cat "$out")"
 run -n popen "$tmp/echo.c" <"$tmp/values"
@@ -284,6 +315,8 @@ EOP
 {"$tuple": ["bytes", {"$bytes": "AA=="}]}' "$(cat "$out")"
 	run "$xspec" -e 'channel.send(6 * 7)' </dev/null
 	check_equal "and a plain text" 42 "$(cat "$out")"
+	run -n "$xspec" -e 'def f(channel, a): channel.send(a)' --entry f a=1
+	check_equal "--entry may stand behind -e" '0 1' "$? $(cat "$out")"
 	run "$xspec" -e 'channel.send(1)' a </dev/null
 	check_equal "arguments without a function are exit code 1" 1 "$?"
 	check_grep "and the reason says how" 'name it by --entry' "$err"
