@@ -202,7 +202,7 @@ open_steps(xn_ssh_t *s, const xn_ssh_target_t *target,
 	XN_TRY(make_session(s, target));
 	XN_TRY(xn_ssh__known_prefer(known, s));
 	XN_TRY(shake_hands(s, known, how, pool));
-	XN_TRY(xn_ssh__known_check(known, s, config, target->accept_new, pool));
+	XN_TRY(xn_ssh__known_check(known, s, config, target, pool));
 	return xn_ssh__auth(s, config, how, pool);
 }
 

@@ -123,7 +123,8 @@ xn_error_t *xn_ssh__known_load(xn_ssh_known_t **known,
 xn_error_t *xn_ssh__known_prefer(const xn_ssh_known_t *known, xn_ssh_t *s);
 /* After the handshake: is it the key that we know? */
 xn_error_t *xn_ssh__known_check(const xn_ssh_known_t *known, xn_ssh_t *s,
-    const xn_ssh_config_t *config, int accept_new, apr_pool_t *pool);
+    const xn_ssh_config_t *config, const xn_ssh_target_t *target,
+    apr_pool_t *pool);
 /* "its RSA key (file:line)", or NULL if nothing is known. */
 const char *xn_ssh__known_types(const xn_ssh_known_t *known, apr_pool_t *pool);
 

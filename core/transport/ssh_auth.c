@@ -2,7 +2,8 @@
  * ssh_auth.c: who we are: the keys of ssh-agent, then key files.
  *
  * Keys that the configuration names go first, since servers end the
- * connection after a few wrong ones (MaxAuthTries).
+ * connection after a few wrong ones (MaxAuthTries).  With -i the files go
+ * before what else the agent has.
  */
 #include "core/transport/ssh.h"
 
@@ -168,7 +169,8 @@ try_file(struct trying *t, xn_ssh_key_t *file)
 		    "ssh-add");
 		return NULL;
 	}
-	if (file->missing && t->config->identities_only)
+	if (file->missing && (t->config->identities_only ||
+	    (t->config->identity_named && file == t->files[0])))
 		note(t, file->path, "there is no such file");
 	if (file->missing || agent_has(t, file))
 		return NULL;
@@ -231,6 +233,29 @@ ask_methods(struct trying *t)
 	    "offers %s", t->s->t.peer, clean);
 }
 
+static xn_error_t *
+try_files(struct trying *t)
+{
+	for (int i = 0; i < t->config->identity_count && !t->done; i++)
+		if (t->files[i] != NULL)
+			XN_TRY(try_file(t, t->files[i]));
+	return NULL;
+}
+
+static xn_error_t *
+try_all(struct trying *t)
+{
+	int named = t->config->identity_named;
+
+	gather(t);
+	XN_TRY(try_agent(t, 0));
+	if (named)
+		XN_TRY(try_files(t));
+	if (!t->config->identities_only)
+		XN_TRY(try_agent(t, 1));
+	return named ? NULL : try_files(t);
+}
+
 xn_error_t *
 xn_ssh__auth(xn_ssh_t *s, const xn_ssh_config_t *config,
     const xn_transport_open_t *how, apr_pool_t *pool)
@@ -241,16 +266,8 @@ xn_ssh__auth(xn_ssh_t *s, const xn_ssh_config_t *config,
 	/* What the agent holds and the files say is of no use afterwards. */
 	apr_pool_create(&t.pool, pool);
 	error = ask_methods(&t);
-	if (error == NULL && !t.done) {
-		gather(&t);
-		error = try_agent(&t, 0);
-	}
-	if (error == NULL && !t.done && !config->identities_only)
-		error = try_agent(&t, 1);
-	for (int i = 0; error == NULL && !t.done &&
-	    i < config->identity_count; i++)
-		if (t.files[i] != NULL)
-			error = try_file(&t, t.files[i]);
+	if (error == NULL && !t.done)
+		error = try_all(&t);
 	if (error == NULL && !t.done)
 		error = xn_error_create(XN_E_AUTH, "%s does not let us in: %s%s",
 		    s->t.peer, t.tried != NULL ? "tried " : "there is no key to "

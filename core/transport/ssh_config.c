@@ -224,11 +224,25 @@ take_target(struct reading *r)
 		c->port = 22;
 	if (target->jump != NULL)
 		c->jump = is_none(target->jump) ? NULL : target->jump;
-	if (target->identity != NULL) {
-		r->identity[0] = target->identity;
-		c->identity_count = 1;
-		c->identities_only = 1;
-	}
+}
+
+/* ssh -G was told of -i, but leaves out a file that is not there. */
+static xn_error_t *
+take_named_identity(struct reading *r)
+{
+	xn_ssh_config_t *c = r->config;
+	const char *named = r->target->identity;
+
+	if (named == NULL)
+		return NULL;
+	c->identity_named = 1;
+	if (c->identity_count > 0 && strcmp(r->identity[0], named) == 0)
+		return NULL;
+	XN_TRY(take_identity(r, named));
+	for (int i = c->identity_count - 1; i > 0; i--)
+		r->identity[i] = r->identity[i - 1];
+	r->identity[0] = named;
+	return NULL;
 }
 
 static const char *const default_keys[] = {
@@ -246,6 +260,7 @@ xn_ssh_config_parse(xn_ssh_config_t **config, const char *text, size_t n,
 	r.config = c;
 	XN_TRY(take_lines(&r, text, n));
 	take_target(&r);
+	XN_TRY(take_named_identity(&r));
 	for (size_t i = 0; n == 0 && target->identity == NULL &&
 	    i < sizeof(default_keys) / sizeof(default_keys[0]); i++)
 		XN_TRY(take_identity(&r, default_keys[i]));

@@ -22,6 +22,7 @@ typedef struct xn_ssh_config {
 					 * NULL */
 	const char *proxy;		/* "ProxyCommand nc", or NULL */
 	int identities_only;		/* no key but IDENTITY's from an agent */
+	int identity_named;		/* the first of them is -i's */
 	int identity_count;
 	const char *identity[XN_SSH_FILES_MAX];
 	int known_count;		/* user's files first, then global ones */

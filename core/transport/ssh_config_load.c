@@ -42,7 +42,7 @@ find_local(xn_ssh_local_t *local, apr_pool_t *pool)
 static const char *const *
 arguments(const xn_ssh_target_t *target, apr_pool_t *pool)
 {
-	const char **argv = apr_pcalloc(pool, 14 * sizeof(*argv));
+	const char **argv = apr_pcalloc(pool, 16 * sizeof(*argv));
 	int n = 0;
 
 	argv[n++] = "ssh";
@@ -54,6 +54,10 @@ arguments(const xn_ssh_target_t *target, apr_pool_t *pool)
 	if (target->port != 0) {
 		argv[n++] = "-p";
 		argv[n++] = apr_itoa(pool, target->port);
+	}
+	if (target->identity != NULL) {
+		argv[n++] = "-i";
+		argv[n++] = target->identity;
 	}
 	if (target->jump != NULL) {
 		argv[n++] = "-J";

@@ -285,28 +285,45 @@ changed(const xn_ssh_known_t *known, const xn_ssh_t *s, const char *type,
 	    strcmp(type, "ssh-rsa") == 0 ? "rsa" : "ed25519");
 }
 
+/* The first of the user's files that keeps what is written to it, or NULL. */
+static const char *
+keeping_file(const xn_ssh_config_t *config)
+{
+	for (int i = 0; i < config->known_user_count; i++)
+		if (strcmp(config->known[i], "/dev/null") != 0)
+			return config->known[i];
+	return NULL;
+}
+
 static xn_error_t *
 unknown(const xn_ssh_known_t *known, const xn_ssh_config_t *config,
-    const char *type, const char *print,
+    const xn_ssh_target_t *target, const char *type, const char *print,
     const struct xn_ssh_known_key *authority)
 {
-	const char *file = config->known_user_count > 0 ? config->known[0] :
-	    "FILE";
+	const char *file = keeping_file(config), *to = " >>", *or_say = "";
 
+	if (file == NULL) {
+		file = "a file that UserKnownHostsFile names (it names none)";
+		to = "";
+	}
 	if (authority != NULL)
 		return xn_error_create(XN_E_HOSTKEY, "%s is known by the "
 		    "authority that signs its host key (%s:%d), which ssh= "
 		    "cannot check; add its own key to %s", known->name,
 		    authority->file, authority->line, file);
+	if (!target->is_jump)
+		or_say = " or say hostkeys=accept-new";
 	return xn_error_create(XN_E_HOSTKEY, "the host key of %s is not known: "
-	    "%s %s; if that is right, add it (ssh-keyscan -p %d %s >>%s) or say "
-	    "hostkeys=accept-new", known->name, short_name(type), print,
-	    config->port, config->host, file);
+	    "%s %s; if that is right, add it%s%s (ssh-keyscan -p %d %s%s%s)%s",
+	    known->name, short_name(type), print, *to == '\0' ? " to " : "",
+	    *to == '\0' ? file : "", config->port, config->host, to,
+	    *to == '\0' ? "" : file, or_say);
 }
 
 xn_error_t *
 xn_ssh__known_check(const xn_ssh_known_t *known, xn_ssh_t *s,
-    const xn_ssh_config_t *config, int accept_new, apr_pool_t *pool)
+    const xn_ssh_config_t *config, const xn_ssh_target_t *target,
+    apr_pool_t *pool)
 {
 	size_t n = 0;
 	int kind, match = 0, plain = 0;
@@ -337,7 +354,7 @@ xn_ssh__known_check(const xn_ssh_known_t *known, xn_ssh_t *s,
 		return NULL;
 	if (plain)
 		return changed(known, s, type, print, pool);
-	if (authority == NULL && accept_new)
+	if (authority == NULL && target->accept_new)
 		return write_down(known, config, type, blob, n, pool);
-	return unknown(known, config, type, print, authority);
+	return unknown(known, config, target, type, print, authority);
 }

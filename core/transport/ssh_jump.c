@@ -80,6 +80,7 @@ xn_ssh__jump_open(xn_ssh_jump_t **out, const char *list, const char *config,
 		    JUMPS_MAX);
 	XN_TRY(xn_ssh__jump_parse(&target, list, pool));
 	target.config = config;
+	target.is_jump = 1;
 	XN_TRY_W(xn_ssh__session(&jump->ssh, &target, depth + 1, how, pool),
 	    "jump host %s", target.host);
 	jump->pool = pool;

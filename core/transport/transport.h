@@ -179,6 +179,7 @@ typedef struct xn_ssh_target {
 	const char *config;	/* -F, or NULL */
 	const char *jump;	/* -J: "[user@]host[:port],...", or NULL */
 	int accept_new;		/* hostkeys=accept-new */
+	int is_jump;		/* ProxyJump names it: it must be known */
 	int compress;		/* compress=yes */
 } xn_ssh_target_t;
 

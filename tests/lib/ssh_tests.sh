@@ -7,7 +7,8 @@ drive() {
 
 # spec KEY [USER]: the xspec for a login with that key and nothing else.
 spec() {
-	echo "ssh=-p $SSHD_PORT -i $1 -l ${2:-$SSHD_USER} -F $SSHD_CONFIG 127.0.0.1"
+	sed '/IdentityFile/d' "$SSHD_CONFIG" >"$SSHD_CONFIG.no_key"
+	echo "ssh=-p $SSHD_PORT -i $1 -l ${2:-$SSHD_USER} -F $SSHD_CONFIG.no_key 127.0.0.1"
 }
 
 # login NAME: makes a key that is let in to run what comes on standard input,

@@ -100,6 +100,8 @@ config "Host target" "ProxyJump gate" "Host gate" \
 check_error "an unknown one at the first too, by name" \
     '^error 7: jump host gate: .*is not known' \
     exec "$there//hostkeys=accept-new" true
+check_grep "with the advice that holds for it" \
+    "\(ssh-keyscan -p [0-9]+ 127\.0\.0\.1 >>$tmp/known_wrong\)\$" "$tmp/out"
 check_equal "hostkeys=accept-new is not for jump hosts" 1 \
     "$(grep -c . "$tmp/known_wrong")"
 config "Host target" "ProxyJump gate" "Host gate" "IdentityFile none" \

@@ -38,6 +38,11 @@ check_login "an alias of ssh_config is followed" \
     "ssh=-F $SSHD_CONFIG syncgate-test"
 check_agent "an agent starts over ssh" "$SSHD_XSPEC"
 check_agent "compress=yes works" "$SSHD_XSPEC//compress=yes"
+ssh-keygen -q -t ed25519 -N '' -f "$tmp/stranger"
+check_login "beside -i the configuration's keys are tried" \
+    "ssh=-F $SSHD_CONFIG -i $tmp/stranger syncgate-test"
+check_login "also beside a -i that is not there" \
+    "ssh=-F $SSHD_CONFIG -i $tmp/nobody syncgate-test"
 
 # Keys of other kinds.
 for kind in "ecdsa -b 256" "ecdsa -b 521" "rsa -b 3072" "rsa -b 2048 -m PEM" \

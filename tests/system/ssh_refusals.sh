@@ -85,6 +85,10 @@ known ""
 check_error "an unknown host key is shown" \
     "^error 7: the host key of $name_pattern is not known: ED25519 $print;.*accept-new" \
     exec "$here" true
+config "UserKnownHostsFile /dev/null"
+check_error "where no file keeps it the advice is to name one" \
+    "^error 7: .*a file that UserKnownHostsFile names .*\(ssh-keyscan -p [0-9]+ 127\.0\.0\.1\) or" \
+    exec "$here" true
 known "# first" "$name $wrong_key"
 check_error "a changed one with both fingerprints and the line" \
     "^error 7: .*has changed: it is now ED25519 $print, but $tmp/known_hosts:2 has $wrong_print" \
@@ -135,6 +139,7 @@ check_error "a key file that is none is named" \
 check_error "no key at all is said" '^error 8: .*there is no key to try' \
     exec "$here" true
 config "IdentityAgent $tmp/no-agent" "IdentitiesOnly no"
+sed -i '/IdentityFile/d' "$tmp/config"
 cp "$SSHD_KEY" "$tmp/other"
 check_error "an agent that is not there is named" \
     "^error 8: .*ssh-agent \(no ssh-agent at $tmp/no-agent" \

@@ -81,7 +81,15 @@ the_xspec_goes_before_the_configuration(void)
 
 	CU_ASSERT_STRING_EQUAL(c->user, "root");
 	CU_ASSERT_EQUAL(c->port, 7);
-	CU_ASSERT_EQUAL(c->identity_count, 1);
+	/* ssh -G leaves out a -i that is not there; else it has it first. */
+	CU_ASSERT_EQUAL(c->identity_count, 2);
+	CU_ASSERT_STRING_EQUAL(c->identity[0], "/my/key");
+	CU_ASSERT_STRING_EQUAL(c->identity[1], "/etc/two");
+	CU_ASSERT_EQUAL(c->identity_named, 1);
+	CU_ASSERT_EQUAL(c->identities_only, 0);
+	c = parse("identityfile /my/key\nidentityfile /etc/two\n"
+	    "identitiesonly yes\n", &target);
+	CU_ASSERT_EQUAL(c->identity_count, 2);
 	CU_ASSERT_STRING_EQUAL(c->identity[0], "/my/key");
 	CU_ASSERT_EQUAL(c->identities_only, 1);
 }
