@@ -80,17 +80,18 @@ units_of() {
 
 # Whole runs by popen, with our processes and the agent under a sanitizer.
 sanitized_scripts() {
-	for name in cli_basic cli_jobs cli_run example_svnhotsync \
-	    svnhotsync_follow; do
+	for name in cli_basic cli_exec cli_jobs cli_run example_svnhotsync \
+	    hops python_worker sockets svnhotsync_follow; do
 		script=tests/system/$name.sh
 		[ ! -f "$script" ] || echo "$script"
 	done
 }
 
-# The units whose code runs in several threads.
+# The units whose code runs in several threads: by themselves, or by a gateway,
+# which most open by begin_with() or tests/interop/peers.h.
 threaded_units() {
 	for unit in $(units_of "$1"); do
-		! grep -q -E 'threads|xn_gateway_open|xn_native_|apr_thread' \
+		! grep -q -E 'thread|xn_gateway_open|xn_native_|begin_with|peers.h' \
 		    "$unit.c" || echo "$unit"
 	done
 }
