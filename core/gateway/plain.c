@@ -115,15 +115,17 @@ xn_plain__stuck(const xn_channel_t *ch)
  * takes the other end to be gone.  We are there, and want to know how the
  * program ends.  So its receive is ended by a small program: it puts behind the
  * values what a LAST_MESSAGE would, and does nothing else.  Is there a
- * callback, or no such thing in that execnet, it does as LAST_MESSAGE.
+ * callback, or no such thing in that execnet, it does as LAST_MESSAGE.  Under
+ * the lock of its receiver: setcallback() takes the values away meanwhile.
  */
 static const char last_message[] =
     "factory = channel.gateway._channelfactory\n"
-    "c = factory._channels.get(%d)\n"
-    "try:\n"
-    "    c._items.put(type(c).receive.__globals__['ENDMARKER'])\n"
-    "except (AttributeError, KeyError):\n"
-    "    factory._local_close(%d, sendonly=True)\n";
+    "with channel.gateway._receivelock:\n"
+    "    c = factory._channels.get(%d)\n"
+    "    try:\n"
+    "        c._items.put(type(c).receive.__globals__['ENDMARKER'])\n"
+    "    except (AttributeError, KeyError):\n"
+    "        factory._local_close(%d, sendonly=True)\n";
 
 int
 xn_plain__last_message(xn_channel_t *ch)

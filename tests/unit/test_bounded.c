@@ -53,12 +53,14 @@ all_are_below_the_limit(void)
 
 static unsigned char block[PIECE];
 
-/* Receives nothing for a while, then all, and says how much it was. */
+/* Receives nothing for a while, then all, and says how much it was; and stays
+ * until it has been looked at. */
 static const char sleeping_source[] = SIDE("const void *p; size_t n;"
     "long long sum = 0; xn_sleep(500);"
-    "while (xn_wait(channel, XN_FOREVER) == XN_READY_VALUE) {"
-    "xn_receive(channel, 0, \"y\", &p, &n); sum += n; }"
-    "xn_send(channel, \"l\", sum);");
+    "while (sum < 1024LL * 1024 * 1024) {"
+    "xn_receive(channel, XN_FOREVER, \"y\", &p, &n); sum += n; }"
+    "xn_send(channel, \"l\", sum);"
+    "xn_receive_value(channel, XN_FOREVER);");
 
 static void
 a_gibibyte_to_a_program_that_sleeps(void)
@@ -72,7 +74,6 @@ a_gibibyte_to_a_program_that_sleeps(void)
 	for (unsigned int i = 0; i < PIECES; i++)
 		if (failed(xn_send(ch, "y", block, sizeof(block))))
 			break;
-	failed(xn_channel_close_write(ch));
 	failed(xn_receive(ch, xn_seconds(120), "l", &sum));
 	CU_ASSERT_EQUAL(sum, 1024LL * 1024 * 1024);
 	all_are_below_the_limit();
