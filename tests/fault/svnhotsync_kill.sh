@@ -1,6 +1,7 @@
 #!/bin/sh
-# kill -9 of syncgate, of the agent and of the sshd session, 20 times each, at
-# moments spread over a whole run, both directions in turns.  After each the
+# kill -9 of syncgate, of the agent and of the sshd session, 9 times each (by
+# --long 20), at moments spread over a whole run, both directions in turns.
+# After each the
 # mirror verifies (if it is a repository yet), no process and no file is left,
 # and the next start goes on from there, to a dump that is equal byte for byte.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
@@ -12,7 +13,8 @@ if [ -n "${sanitize:-}" ]; then
 	skip_all "the agent of a sanitizer's build is not for ssh"
 fi
 
-kills=${KILLS:-20}
+[ -n "${SYNCGATE_LONG:-}" ] && kills=20 || kills=9
+kills=${KILLS:-$kills}
 revisions=2000
 cd "$tmp" || exit 2
 mkdir -m 700 run
