@@ -76,8 +76,8 @@ consume_message(struct xn_router *r, struct xn_exec *e,
 		if (m->channel > 0 && m->channel % 2 == 0 && o == NULL &&
 		    xn_owner_made(r, m->channel, e) != 0) {
 			snprintf(e->report->text, XN_REPORT_TEXT, "made more "
-			    "than %u channels, or all programs together more "
-			    "than %u", XN_MADE_MAX, XN_ALL_MADE_MAX);
+			    "than %d channels, or all programs together more "
+			    "than %d", XN_MADE_MAX, XN_ALL_MADE_MAX);
 			xn_execs_kill(r, e);
 		}
 		return 0;

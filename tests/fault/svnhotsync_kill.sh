@@ -1,8 +1,8 @@
 #!/bin/sh
 # kill -9 of syncgate, of the agent and of the sshd session, 9 times each (by
 # --long 20), at moments spread over a whole run, both directions in turns.
-# After each the
-# mirror verifies (if it is a repository yet), no process and no file is left,
+# After each the mirror verifies (if it is a repository yet), no process and no
+# file is left,
 # and the next start goes on from there, to a dump that is equal byte for byte.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
