@@ -18,6 +18,7 @@
 #include <apr_strings.h>
 
 #define HISTORY_LINES 1000
+#define CONTROL_D '\004'
 
 struct shell_input {
 	EditLine *edit;			/* NULL: no terminal */
@@ -41,7 +42,9 @@ show_prompt(EditLine *edit)
 
 /*
  * The next character for libedit, or -1 when there is an event: a signal that
- * comes just before read() would not interrupt it.
+ * comes just before read() would not interrupt it.  libedit shows its prompt
+ * before it takes the terminal out of line mode, and a Ctrl-D typed in between
+ * is handed over as a NUL then.
  */
 static int
 read_character(EditLine *edit, wchar_t *character)
@@ -70,6 +73,8 @@ read_character(EditLine *edit, wchar_t *character)
 		n = read(input->lines.fd, &byte, 1);
 		if (n == 0 || (n < 0 && errno != EINTR))
 			return (int)n;
+		if (n == 1 && byte == '\0')
+			byte = CONTROL_D;
 		used = n == 1 ? mbrtowc(character, &byte, 1, &state) :
 		    (size_t)-2;
 		if (used == (size_t)-1)

@@ -240,11 +240,16 @@ for step in sys.argv[4:]:
     keys, wanted = step.split("=>")
     os.write(fd, keys.encode().decode("unicode_escape").encode())
     want(wanted.encode().decode("unicode_escape").encode())
-try:
-    while os.read(fd, 4096):
-        pass
-except OSError:
-    pass
+end = time.time() + 15
+while True:
+    if not select.select([fd], [], [], max(0, end - time.time()))[0]:
+        os.kill(pid, 9)
+        sys.exit("it does not end")
+    try:
+        if not os.read(fd, 4096):
+            break
+    except OSError:
+        break
 status = os.waitpid(pid, 0)[1]
 sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)
 EOP
@@ -262,8 +267,10 @@ check "C at a terminal: a prompt, values, errors, Ctrl-C, Ctrl-D" typed popen \
 check "a value is typed while a snippet waits" typed popen '=>gw1> ' \
     '{ int x; xn_send(channel, "s", "g" "o"); xn_receive(channel, XN_FOREVER, "i", &x); xn_send(channel, "i", x + 1); }\r=>"go"' \
     ':send 41\r=>42\r\n' '=>gw1> ' ':quit\r=>'
+check "Ctrl-D typed before the prompt is ready (a NUL then) ends it, too" \
+    typed popen '=>gw1> ' '= 1\r=>1\r\n' '=>gw1> ' '\x00=>'
 check "the history is kept for the next shell" typed popen '=>gw1> ' \
-    '\x10=>:quit' '\x10=>int x;' '\x05\x15:quit\r=>'
+    '\x10=>= 1' '\x10=>:quit' '\x10=>int x;' '\x05\x15:quit\r=>'
 check_equal "and belongs to its user alone" 600 \
     "$(stat -c %a "$tmp/.syncgate_history")"
 check "Python at a terminal: blocks, values, Ctrl-C, Ctrl-D" typed "$xspec" \
