@@ -216,8 +216,8 @@ explain_limit(const struct keeper *k, char *text, size_t size)
 	int signal_number = WIFSIGNALED(k->status) ? WTERMSIG(k->status) : 0;
 
 	if (k->timed_out)
-		snprintf(text, size, "stopped: it ran longer than %g seconds",
-		    l->seconds);
+		snprintf(text, size, "stopped: it ran longer than %g second%s",
+		    l->seconds, l->seconds == 1 ? "" : "s");
 	else if (k->too_many)
 		snprintf(text, size, "stopped: it had more than %lld "
 		    "process%s at once", (long long)l->processes,

@@ -72,6 +72,8 @@ static const int by_descriptor[] = {
 	SCMP_SYS(fsetxattr), SCMP_SYS(utimensat),
 };
 
+#define SOCKET_TYPE	0xfull	/* of what socketpair() takes; then flags */
+
 #define REFUSE	SCMP_ACT_ERRNO(EACCES)
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -122,15 +124,42 @@ add_processes(scmp_filter_ctx f, const struct xn_limits *limits)
 	return refuse_bits(f, SCMP_SYS(clone), 0, CLONE_NEWUSER);
 }
 
+/* A pair of datagram sockets sends to any name in the file system. */
+static int
+add_pairs(scmp_filter_ctx f)
+{
+	/* raw is another word for it */
+	static const uint64_t types[] = { SOCK_DGRAM, SOCK_RAW };
+
+	for (size_t i = 0; i < LENGTH(types); i++)
+		if (seccomp_rule_add(f, REFUSE, SCMP_SYS(socketpair), 1,
+		    SCMP_CMP64(1, SCMP_CMP_MASKED_EQ, SOCKET_TYPE, types[i]))
+		    < 0)
+			return -1;
+	return 0;
+}
+
+/* Nor is a socket that a program was given (xn_link's) one to elsewhere. */
 static int
 add_sockets(scmp_filter_ctx f, const struct xn_limits *limits)
 {
-	if (limits->no_network)
-		return seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 0);
-	if (!xn_limits_paths(limits))
+	static const int calls[] = {
+		SCMP_SYS(socket), SCMP_SYS(connect), SCMP_SYS(bind),
+		SCMP_SYS(listen),
+	};
+
+	if (!limits->no_network && !xn_limits_paths(limits))
 		return 0;
-	return seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
-	    SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX, 0));
+	if (add_pairs(f) != 0)
+		return -1;
+	if (!limits->no_network)
+		return seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
+		    SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX, 0));
+	if (refuse_bits(f, SCMP_SYS(sendto), 3, MSG_FASTOPEN) < 0 ||
+	    refuse_bits(f, SCMP_SYS(sendmsg), 2, MSG_FASTOPEN) < 0 ||
+	    refuse_bits(f, SCMP_SYS(sendmmsg), 3, MSG_FASTOPEN) < 0)
+		return -1;
+	return refuse_all(f, REFUSE, calls, LENGTH(calls));
 }
 
 /*

@@ -62,6 +62,15 @@ list_places(const char *places[PLACES_MAX], apr_pool_t *pool)
 	return n;
 }
 
+/* Every build has the agent of its own machine. */
+static int
+is_here(const char *arch)
+{
+	struct utsname here;
+
+	return uname(&here) == 0 && strcmp(here.machine, arch) == 0;
+}
+
 xn_error_t *
 xn_agent_find(const char **path, const char *arch, int gzipped,
     apr_pool_t *pool)
@@ -84,8 +93,10 @@ xn_agent_find(const char **path, const char *arch, int gzipped,
 	}
 	*path = NULL;
 	return xn_error_create(XN_E_BOOTSTRAP, "there is no agent for %s: no "
-	    "file %s in %s (configure --with-agents= says for which machines "
-	    "one is built)", arch, name, looked);
+	    "file %s in %s (%s)", arch, name, looked, is_here(arch) ?
+	    "`make install` puts it there, and SYNCGATE_AGENT_DIR names "
+	    "another folder, as agent/ of a build" :
+	    "configure --with-agents= says for which machines one is built");
 }
 
 /* The program NAME on PATH; NULL if there is none. */

@@ -126,6 +126,18 @@ ended_early(xn_error_t *error, const xn_xspec_t *spec, xn_transport_t *t,
 	    t->peer, ending);
 }
 
+/*
+ * 1 if NOISE is what `syncgate serve` says at once, which is no answer to what
+ * a Python worker was started with.
+ */
+static int
+is_agents_hello(const char *noise, const xn_xspec_t *spec)
+{
+	return spec->worker != XN_WORKER_AGENT &&
+	    (spec->kind == XN_XSPEC_SOCKET || spec->kind == XN_XSPEC_UNIX) &&
+	    strstr(noise, "XN1 " XN_SERVE_NONCE " ") != NULL;
+}
+
 /* The hello did not come: why. */
 static xn_error_t *
 explain(xn_error_t *error, const char *noise, const xn_xspec_t *spec,
@@ -133,6 +145,12 @@ explain(xn_error_t *error, const char *noise, const xn_xspec_t *spec,
 {
 	char *clean = apr_palloc(pool, 3 * strlen(noise) + 1);
 
+	if (is_agents_hello(noise, spec)) {
+		xn_error_clear(error);
+		return xn_error_create(XN_E_BOOTSTRAP, "at %s an agent "
+		    "answers, as `syncgate serve` starts it, and no Python: "
+		    "leave out worker= and python=", t->peer);
+	}
 	if (error->code == XN_E_CONNECTION)
 		error = ended_early(error, spec, t, how, pool);
 	xn_utf8_sanitize(clean, noise, strlen(noise));

@@ -68,13 +68,16 @@ xn_error_t *
 xn_remote_exec(xn_channel_t **out, xn_gateway_t *gw,
     const xn_program_t *program, apr_pool_t *pool)
 {
-	const char *name = program->name != NULL ? program->name : "program";
+	const char *name;
 	struct xn_carrying carrying;
 	xn_channel_t *ch;
 	uint8_t *payload;
 	size_t n;
 	int code;
 
+	if (program == NULL)
+		return xn_error_create(XN_E_USAGE, "no program to run");
+	name = program->name != NULL ? program->name : "program";
 	if (program->source == NULL)
 		return xn_error_create(XN_E_USAGE,
 		    "program %s has no source", name);

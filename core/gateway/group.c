@@ -29,6 +29,13 @@ xn__deadline(apr_interval_time_t timeout)
 	return timeout < 0 ? -1 : xn__clock() + timeout;
 }
 
+xn_error_t *
+xn__timed_out(const char *what, apr_interval_time_t timeout)
+{
+	return xn_error_create(XN_E_TIMEOUT, "%s within %g second%s", what,
+	    (double)timeout / 1e6, timeout == xn_seconds(1) ? "" : "s");
+}
+
 void
 xn__cond_wait(apr_thread_cond_t *cond, apr_thread_mutex_t *lock,
     apr_time_t deadline)

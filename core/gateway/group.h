@@ -61,6 +61,9 @@ void xn__cond_wait(apr_thread_cond_t *cond, apr_thread_mutex_t *lock,
     apr_time_t deadline);
 apr_time_t xn__deadline(apr_interval_time_t timeout);
 
+/* XN_E_TIMEOUT: "WHAT within N seconds". */
+xn_error_t *xn__timed_out(const char *what, apr_interval_time_t timeout);
+
 /* For threads of our own: signals are for those of the program. */
 void xn__block_signals(void);
 

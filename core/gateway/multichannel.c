@@ -148,13 +148,6 @@ xn_multichannel_send_each(xn_multichannel_t *multi, const char *format, ...)
 
 /* ---- Receiving ---------------------------------------------------------- */
 
-xn_error_t *
-xn_multichannel__timeout(const char *what, apr_interval_time_t timeout)
-{
-	return xn_error_create(XN_E_TIMEOUT, "%s within %g seconds", what,
-	    (double)timeout / 1e6);
-}
-
 /* The first channel that cannot be received from here, as an error; locked. */
 xn_error_t *
 xn_multichannel__may_receive(const xn_multichannel_t *multi)
@@ -224,9 +217,8 @@ wait_for_each(xn_multichannel_t *multi, apr_interval_time_t timeout)
 			return xn_multichannel__ending(&multi->members[i]);
 		xn_channel__starve(ch);
 		if (!xn_multichannel__wait(multi, deadline))
-			return xn_multichannel__blame(
-			    xn_multichannel__timeout("nothing arrived",
-			    timeout), ch);
+			return xn_multichannel__blame(xn__timed_out(
+			    "nothing arrived", timeout), ch);
 	}
 	return NULL;
 }
@@ -282,7 +274,7 @@ wait_for_closes(xn_multichannel_t *multi, apr_interval_time_t timeout)
 		else if (ch->stuck)
 			return xn_multichannel__ending(&multi->members[i]);
 		else if (!xn_multichannel__wait(multi, deadline))
-			return xn_multichannel__blame(xn_multichannel__timeout(
+			return xn_multichannel__blame(xn__timed_out(
 			    "the channel was not closed", timeout), ch);
 	}
 	return NULL;

@@ -22,10 +22,6 @@ struct xn_multichannel {
 /* ERROR as one of CH's gateway; NULL for NULL. */
 xn_error_t *xn_multichannel__blame(xn_error_t *error, const xn_channel_t *ch);
 
-/* XN_E_TIMEOUT: "WHAT within N seconds". */
-xn_error_t *xn_multichannel__timeout(const char *what,
-    apr_interval_time_t timeout);
-
 /* NULL, or why one of the channels cannot be received from here; locked. */
 xn_error_t *xn_multichannel__may_receive(const xn_multichannel_t *multi);
 

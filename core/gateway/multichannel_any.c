@@ -61,8 +61,7 @@ wait_for_any(struct xn_member **from, xn_multichannel_t *multi,
 			return xn_error_create(XN_E_EOF,
 			    "all channels are at their end");
 		if (!xn_multichannel__wait(multi, deadline))
-			return xn_multichannel__timeout("nothing arrived",
-			    timeout);
+			return xn__timed_out("nothing arrived", timeout);
 	}
 }
 

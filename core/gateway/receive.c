@@ -202,9 +202,7 @@ xn_channel__take(uint8_t **payload, size_t *n, xn_channel_t *ch,
 	error = xn_channel__may_receive(ch);
 	while (error == NULL && !xn_channel__readable(ch)) {
 		if (deadline >= 0 && xn__clock() >= deadline) {
-			error = xn_error_create(XN_E_TIMEOUT,
-			    "nothing arrived within %g seconds",
-			    (double)timeout / 1e6);
+			error = xn__timed_out("nothing arrived", timeout);
 			break;
 		}
 		xn_channel__starve(ch);
@@ -317,14 +315,15 @@ unpack(const xn_value_t *value, apr_pool_t *pool, const char *format,
 	struct xn_decode_env env = {
 		.alloc = pool_alloc, .alloc_baton = pool
 	};
-	char where = '\0', *shown;
+	char where = '\0', *shown, text[XN_FORMAT_TEXT];
 	int code = xn_unpack(value, &env, &where, format, ap);
 
 	if (code == XN_C_OK)
 		return NULL;
 	if (code != XN_C_MISMATCH)
-		return xn_error_create(XN_E_USAGE, "format %s: %s", format,
-		    xn_code_text(code));
+		return xn_error_create(XN_E_USAGE, "format \"%s\": %s",
+		    format, xn_format_text(text, sizeof(text), code, format,
+		    0));
 	shown = apr_palloc(pool, 200);
 	xn_repr(shown, 200, value);
 	return xn_error_create(XN_E_MISMATCH,
@@ -387,9 +386,8 @@ xn_channel_waitclose(xn_channel_t *ch, apr_interval_time_t timeout)
 	while (error == NULL && !is_over(ch) && !ch->group->cancelled &&
 	    !ch->stuck) {
 		if (deadline >= 0 && xn__clock() >= deadline)
-			error = xn_error_create(XN_E_TIMEOUT,
-			    "the channel was not closed within %g seconds",
-			    (double)timeout / 1e6);
+			error = xn__timed_out("the channel was not closed",
+			    timeout);
 		else
 			wait_for_change(ch, deadline);
 	}

@@ -166,6 +166,7 @@ xn_error_t *
 xn_channel__pack(uint8_t **payload, size_t *n, struct xn_carrying *carrying,
     xn_channel_t *ch, const char *format, va_list ap)
 {
+	char text[XN_FORMAT_TEXT];
 	struct xn_buf out;
 	xn_error_t *why;
 	int code;
@@ -186,8 +187,8 @@ xn_channel__pack(uint8_t **payload, size_t *n, struct xn_carrying *carrying,
 	carrying->error = NULL;
 	xn_carrying__free(carrying);
 	return why != NULL ? why : xn_error_create(XN_E_USAGE,
-	    "cannot send a value of format %s: %s", format,
-	    xn_code_text(code));
+	    "cannot send a value of format \"%s\": %s", format,
+	    xn_format_text(text, sizeof(text), code, format, 1));
 }
 
 xn_error_t *

@@ -64,6 +64,7 @@ xn_make_value(const xn_value_t **value, apr_pool_t *pool, const char *format,
 		.alloc = pool_alloc, .alloc_baton = pool,
 		.channel = made_channel, .channel_baton = &made,
 	};
+	char text[XN_FORMAT_TEXT];
 	struct xn_buf out;
 	va_list ap;
 	int code;
@@ -77,14 +78,14 @@ xn_make_value(const xn_value_t **value, apr_pool_t *pool, const char *format,
 	if (code != XN_C_OK) {
 		xn_buf_free(&out);
 		return xn_error_create(XN_E_USAGE,
-		    "cannot make a value of format %s: %s", format,
-		    xn_code_text(code));
+		    "cannot make a value of format \"%s\": %s", format,
+		    xn_format_text(text, sizeof(text), code, format, 1));
 	}
 	xn__free_with(pool, out.base);
 	code = xn_decode(value, out.base, out.end, &env);
 	if (code != XN_C_OK)
 		return xn_error_create(XN_E_USAGE,
-		    "cannot make a value of format %s: %s", format,
+		    "cannot make a value of format \"%s\": %s", format,
 		    xn_code_text(code));
 	restore_ids((xn_value_t *)(uintptr_t)*value);
 	return NULL;

@@ -121,6 +121,7 @@ void
 xn_send(xn_channel *channel, const char *format, ...)
 {
 	struct xn_side *side = need("xn_send", channel);
+	char text[XN_FORMAT_TEXT];
 	va_list ap;
 	int code;
 
@@ -130,7 +131,8 @@ xn_send(xn_channel *channel, const char *format, ...)
 	va_end(ap);
 	if (code < 0)
 		xn_fail("cannot send a value of the format \"%s\": %s",
-		    format, xn_code_text(code));
+		    format, xn_format_text(text, sizeof(text), code, format,
+		    1));
 	send_packed(side, channel);
 }
 
@@ -181,10 +183,11 @@ take_apart(const xn_value *value, struct xn_side_arena *arena, char *where,
 		.alloc = path_alloc, .alloc_baton = arena
 	};
 	int code = xn_unpack(value, &env, where, format, ap);
+	char text[XN_FORMAT_TEXT];
 
 	if (code < 0 && code != XN_C_MISMATCH)
 		xn_fail("cannot take a value apart as \"%s\": %s", format,
-		    xn_code_text(code));
+		    xn_format_text(text, sizeof(text), code, format, 0));
 	return code;
 }
 

@@ -50,6 +50,15 @@ int xn_pack(struct xn_buf *out, xn_channel_id_fn *channel_id,
 int xn_unpack(const xn_value *v, const struct xn_decode_env *alloc,
     char *where, const char *format, va_list ap);
 
+#define XN_FORMAT_TEXT	120
+
+/*
+ * Why xn_pack() (PACKING) or xn_unpack() returned CODE for FORMAT, in words: in
+ * OUT, which has room for MAX (XN_FORMAT_TEXT is enough), or a constant.
+ */
+const char *xn_format_text(char *out, size_t max, int code,
+    const char *format, int packing);
+
 /*
  * One line that says what V is, for errors and `syncgate exec`: Python's
  * repr(), cut to MAX - 1 bytes; always NUL-terminated valid UTF-8.  Returns

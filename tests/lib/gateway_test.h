@@ -16,6 +16,7 @@
 
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/peak.h"
 
 /* The text of a program whose remote_main() has BODY. */
 #define SIDE(body) \
@@ -118,21 +119,5 @@ agent_pid(void)
 #else
 #define MEASURED 1
 #endif
-
-/* The peak memory of the process PID so far. */
-static inline long
-peak_kib(int pid)
-{
-	char line[256];
-	long kib = -1;
-	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return kib;
-}
 
 #endif

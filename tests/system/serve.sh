@@ -63,6 +63,11 @@ check_equal "the socket is for its user alone" "srw-------" \
     "$(ls -l "$sock" | cut -c1-10)"
 says_hello "an agent answers at a unix socket" "unix=$sock"
 says_hello "and again" "unix=$sock//id=again//nice=1//chdir=$tmp"
+for words in worker=execnet python=python3 worker=python; do
+	run "unix=$sock//$words" "$tmp/hello.c"
+	check_grep "$words there is said to be wrong" \
+	    "at $sock an agent answers.* leave out worker= and python=" "$tmp/err"
+done
 check_grep "who came is in the log" \
     "connection 1: unix:$sock, uid $(id -u), pid [0-9]+" "$log"
 check_grep "and that they went" 'connection 1 ended after [0-9.]+ s$' "$log"

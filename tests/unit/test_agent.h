@@ -26,6 +26,7 @@
 #include "core/wire/message.h"
 #include "core/wire/window.h"
 #include "tests/lib/cunit_main.h"
+#include "tests/lib/peak.h"
 
 #define UNUSED __attribute__((unused))
 #define INCLUDE "#include <execnet/remote.h>\n"
@@ -310,7 +311,7 @@ agent_end(struct agent *a)
 static UNUSED long
 peak_memory(const struct agent *a)
 {
-	char path[300], line[200], environ_text[16384];
+	char path[300], environ_text[16384];
 	DIR *dir = opendir("/proc");
 	struct dirent *e;
 	long peak = 0, kib;
@@ -329,14 +330,9 @@ peak_memory(const struct agent *a)
 		if (n <= 0 || memmem(environ_text, (size_t)n, a->mark,
 		    strlen(a->mark) + 1) == NULL)
 			continue;
-		snprintf(path, sizeof(path), "/proc/%s/status", e->d_name);
-		f = fopen(path, "r");
-		while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-			if (sscanf(line, "VmHWM: %ld", &kib) == 1 &&
-			    kib > peak)
-				peak = kib;
-		if (f != NULL)
-			fclose(f);
+		kib = peak_kib(atoi(e->d_name));
+		if (kib > peak)
+			peak = kib;
 	}
 	closedir(dir);
 	return peak;

@@ -250,12 +250,20 @@ machine_code_does_not_get_out(void)
 	files.write = files.read = only("in");
 	expect_call(&network, 41, "2, 1, 0, 0", -EACCES);	/* socket */
 	expect_call(&network, 41, "1, 1, 0, 0", -EACCES);
+	/* socketpair: a datagram goes to whatever has a name */
+	expect_call(&network, 53, "1, 2, 0, (long)(int[2]){ 0 }", -EACCES);
+	expect_call(&network, 53, "1, 3 | 02000000, 0, (long)(int[2]){ 0 }",
+	    -EACCES);
+	expect_call(&network, 53, "1, 1 | 02000000, 0, (long)(int[2]){ 0 }", 0);
+	expect_call(&network, 42, "3, 0, 0, 0", -EACCES);	/* connect */
+	expect_call(&network, 46, "3, 0, 0x20000000, 0", -EACCES); /* fastopen */
 	expect_call(&network, 425, "8, 0, 0, 0", -EACCES);	/* io_uring */
 	expect_call(&network, 272, "0x10000000, 0, 0, 0", -EACCES); /* unshare */
 	expect_call(&network, 56, "0x10000011, 0, 0, 0", -EACCES); /* clone */
 	expect_call(&network, 435, "0, 0, 0, 0", -ENOSYS);	/* clone3 */
 	expect_call(&network, 101, "16, 1, 0, 0", -EACCES);	/* ptrace */
 	expect_call(&files, 41, "1, 1, 0, 0", -EACCES);
+	expect_call(&files, 53, "1, 2, 0, (long)(int[2]){ 0 }", -EACCES);
 	expect_call(&files, 90, "(long)\"/tmp\", 0777, 0, 0", -EACCES);
 	expect_call(&files, 452, "-100, (long)\"/tmp\", 0777, 0", -EACCES);
 	expect_call(&files, 280, "-100, (long)\"/tmp\", 0, 0", -EACCES);

@@ -44,24 +44,6 @@ send_bytes(struct agent *a, int32_t id, uint32_t size)
 	free(payload);
 }
 
-/* The peak memory of process PID, in KiB. */
-static long
-peak_of(pid_t pid)
-{
-	char path[60], line[200];
-	long kib = 0;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	f = fopen(path, "r");
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return kib;
-}
-
 static void
 one_line_is_answered_by_one_byte(void)
 {
@@ -171,7 +153,7 @@ a_large_message_goes_in_one_piece(void)
 		CU_ASSERT(right);
 	}
 	if (!agent_is_sanitized())
-		CU_ASSERT(peak_of(a.pid) < 16 * 1024 +
+		CU_ASSERT(peak_kib(a.pid) < 16 * 1024 +
 		    (long)(XN_PEER_MESSAGE_MAX >> 10));
 	expect_status(&a, 9);
 	agent_end(&a);

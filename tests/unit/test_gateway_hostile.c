@@ -17,6 +17,7 @@
 
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/peak.h"
 
 /* A sanitizer keeps freed memory for a while: nothing to measure then. */
 #ifndef __has_feature
@@ -146,22 +147,6 @@ entries(const char *path)
 	return n;
 }
 
-/* The peak memory of the process PID. */
-static long
-peak_kib(apr_pool_t *pool, int pid)
-{
-	char line[256];
-	long kib = -1;
-	FILE *f = fopen(apr_psprintf(pool, "/proc/%d/status", pid), "r");
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "VmHWM: %ld", &kib) == 1)
-			break;
-	if (f != NULL)
-		fclose(f);
-	return kib;
-}
-
 /* Begin to measure the peak anew. */
 static void
 reset_peak(void)
@@ -235,7 +220,7 @@ run_storm(const struct storm *storm)
 	apr_pool_create(&pool, root);
 	reset_peak();
 	error = weather(storm, pool, &lines);
-	peak = peak_kib(pool, (int)getpid());
+	peak = peak_kib((int)getpid());
 	CU_ASSERT(expect_error(error, storm->code, storm->part));
 	apr_pool_destroy(pool);
 	if (getenv("XN_SHOW") != NULL)

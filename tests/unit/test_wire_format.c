@@ -155,6 +155,43 @@ wrong_formats_are_refused(void)
 	clean();
 }
 
+/* What stands for FORMAT in the error of xn_pack() or xn_unpack(). */
+static const char *
+said(const char *format, int packing)
+{
+	static char text[XN_FORMAT_TEXT];
+
+	return xn_format_text(text, sizeof(text), XN_C_BAD_FORMAT, format,
+	    packing);
+}
+
+static void
+what_is_wrong_with_a_format_is_said(void)
+{
+	char deep[2 * XN_DEPTH_MAX];
+
+	CU_ASSERT_STRING_EQUAL(said("lp", 1), "at 'p', character 2: a second "
+	    "value: several are one as a tuple, in ( )");
+	CU_ASSERT_STRING_EQUAL(said("{si", 1), "a bracket is not closed");
+	CU_ASSERT_STRING_EQUAL(said("(lq)", 1), "at 'q', character 3: no "
+	    "letter of a format (n b i l d s y p v c)");
+	CU_ASSERT_STRING_EQUAL(said("{sis}", 1),
+	    "at '}', character 5: a key of the dict has no value");
+	CU_ASSERT_STRING_EQUAL(said("(l]", 1),
+	    "at ']', character 3: it closes what is not open");
+	CU_ASSERT_STRING_EQUAL(said("?l", 1),
+	    "at '?', character 1: a '?' stands before s, y or p alone");
+	CU_ASSERT_STRING_EQUAL(said("[l]", 0), "at '[', character 1: [ ] and "
+	    "{ } are for sending: receive a v");
+	CU_ASSERT_STRING_EQUAL(said("", 0), "it is empty");
+	memset(deep, '(', sizeof(deep));
+	deep[sizeof(deep) - 1] = '\0';
+	CU_ASSERT_STRING_EQUAL(said(deep, 1),
+	    "at '(', character 65: nested too deep");
+	CU_ASSERT_PTR_NOT_NULL(strstr(xn_format_text(deep, sizeof(deep),
+	    XN_C_MISMATCH, "s", 1), "?s"));
+}
+
 static void
 wrong_arguments_are_refused(void)
 {
@@ -366,6 +403,8 @@ static const struct xn_test_case cases[] = {
 	{ "brackets nest", brackets_nest },
 	{ "any value is packed as it is", any_value_is_packed_as_it_is },
 	{ "wrong formats are refused", wrong_formats_are_refused },
+	{ "what is wrong with a format is said",
+	    what_is_wrong_with_a_format_is_said },
 	{ "wrong arguments are refused", wrong_arguments_are_refused },
 	{ "a channel needs a gateway", a_channel_needs_a_gateway },
 	{ "what was packed is unpacked", what_was_packed_is_unpacked },
