@@ -140,7 +140,7 @@ run -n popen -e 'void remote_main(xn_channel *c, const xn_value *k)
 { xn_send(c, "v", k); xn_sleep(100000); }' --limit seconds=1 a=1 -- --repr
 check_equal "an option behind -e TEXT is ours" \
     '1 {"a": 1, "args": ["--repr"]}' "$? $(cat "$out")"
-check_grep "and a limit is one" 'it ran longer than 1 seconds' "$err"
+check_grep "and a limit is one" 'it ran longer than 1 second$' "$err"
 run --on popen -e 'void remote_main(xn_channel *c, const xn_value *k)
 { xn_send(c, "v", k); }' -- a=1 </dev/null
 check_grep "-- ends the names also behind options" '"args": \["a=1"\]' "$out"

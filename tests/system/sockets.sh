@@ -26,7 +26,7 @@ for spec in "unix=$sock" "socket=127.0.0.1:$port" "socket=localhost:$port" \
 	    "$tmp/out"
 done
 check_error "worker=python wants a server that runs Python" \
-    '^error 9: .*XN1 serve' agent "unix=$sock//worker=python//timeout=5"
+    '^error 9: .*an agent answers, .* leave out worker=' agent "unix=$sock//worker=python//timeout=5"
 mkdir "$tmp/dir"
 cat >"$tmp/where.c" <<'EOT'
 #include <execnet/remote.h>
