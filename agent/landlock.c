@@ -18,11 +18,15 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
+
 #define CALL_CREATE	444	/* the same on all machines */
 #define CALL_ADD_RULE	445
 #define CALL_RESTRICT	446
 #define GET_VERSION	1u	/* LANDLOCK_CREATE_RULESET_VERSION */
 #define BENEATH		1	/* LANDLOCK_RULE_PATH_BENEATH */
+
+#define NULL_DEVICE	"/dev/null"
 
 #define EXECUTE		(1ull << 0)
 #define WRITE_FILE	(1ull << 1)
@@ -138,7 +142,7 @@ add_rules(const struct landlock *l, const struct xn_limits *limits,
 	    allow_all(l, "exec to ", limits->exec, EXECUTE | ALL_READ) != 0)
 		return -1;
 	/* Every child that is started has it for what it gets no pipe for. */
-	allow(l, "/dev/null", READ_FILE | WRITE_FILE | TRUNCATE);
+	allow(l, NULL_DEVICE, READ_FILE | WRITE_FILE | TRUNCATE);
 	return 0;
 }
 
@@ -212,12 +216,35 @@ is_beneath(const char *path, const xn_value *folders)
 	return 0;
 }
 
+/*
+ * 1 if /dev/null, which all may open, is neither named as one that may be
+ * changed nor safe by who owns it.  A capability counts whatever it is: with
+ * the right one the program becomes its owner.
+ */
+static int
+null_can_be_changed(const xn_value *folders)
+{
+	struct __user_cap_header_struct head = {
+		_LINUX_CAPABILITY_VERSION_3, 0
+	};
+	struct __user_cap_data_struct data[2] = { { 0, 0, 0 } };
+	uid_t real, effective, saved;
+	struct stat st;
+
+	if (stat(NULL_DEVICE, &st) != 0 || is_beneath(NULL_DEVICE, folders))
+		return 0;
+	return syscall(SYS_capget, &head, data) != 0 ||
+	    (data[0].permitted | data[1].permitted) != 0 ||
+	    getresuid(&real, &effective, &saved) != 0 ||
+	    st.st_uid == real || st.st_uid == effective || st.st_uid == saved;
+}
+
 int
-xn_landlock_read_within_write(const struct xn_limits *limits)
+xn_landlock_opened_within_write(const struct xn_limits *limits)
 {
 	const xn_value *readable[] = { limits->read, limits->exec };
 
-	if (limits->read == NULL)
+	if (limits->read == NULL || null_can_be_changed(limits->write))
 		return 0;
 	for (int k = 0; k < 2; k++)
 		for (unsigned int i = 0; readable[k] != NULL &&

@@ -74,10 +74,11 @@ int xn_landlock_enter(const struct xn_limits *limits, char *error,
     size_t size);
 
 /*
- * 1 if whatever may be opened for reading may be written as well: then a change
- * by descriptor cannot reach what may not be changed.
+ * 1 if whatever may be opened may be written as well, or belongs to somebody
+ * else for good (/dev/null does, but not for root): then a change by descriptor
+ * cannot reach what may not be changed.
  */
-int xn_landlock_read_within_write(const struct xn_limits *limits);
+int xn_landlock_opened_within_write(const struct xn_limits *limits);
 
 /* ---- seccomp.c ------------------------------------------------------------- */
 

@@ -4,13 +4,20 @@
  * A list of what is refused, not of what is allowed: a program may start any
  * other, and everything that opens a file is Landlock's.  Refused is
  *
- * - what reaches into other processes, and what makes the kernel do things
- *   that the filter does not see (io_uring);
+ * - what reaches into other processes, or names one but the caller, and what
+ *   makes the kernel do things that the filter does not see (io_uring);
+ * - memory, messages and semaphores with a key or a name that all processes of
+ *   the system share (System V's and POSIX's): Landlock knows none of them;
  * - new namespaces, mounts, and what else only administrators do;
  * - sockets, if there is to be no network; those with a name in the file
  *   system (and so all of AF_UNIX) also if paths are limited: Landlock does not
  *   look at connect();
+ * - where paths are limited, opening for neither reading nor writing (access
+ *   mode 3), which Landlock lets pass: it asks no right for it;
  * - where writing is limited, what changes a file without opening it.
+ *
+ * The kernel takes an int from the lower half of its register alone: what is
+ * compared is masked, or whatever is not the one value is refused.
  *
  * Code for another machine (32-bit programs) is killed: its calls have other
  * numbers.
@@ -22,16 +29,20 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <seccomp.h>
 
 /* Newer than the libraries that we build with; the same on all machines. */
+#define CALL_PROCESS_MRELEASE	448
 #define CALL_FCHMODAT2		452
 #define CALL_SETXATTRAT		463
 #define CALL_REMOVEXATTRAT	466
 #define CALL_FILE_SETATTR	469
+
+#define IOPRIO_WHO_PROCESS 1	/* <linux/ioprio.h> is not everywhere */
 
 #define SET_FLAGS	0x40086602u	/* FS_IOC_SETFLAGS */
 #define SET_FLAGS_32	0x40046602u	/* FS_IOC32_SETFLAGS */
@@ -48,12 +59,45 @@ static const int of_administrators[] = {
 	SCMP_SYS(mount), SCMP_SYS(mount_setattr), SCMP_SYS(move_mount),
 	SCMP_SYS(open_by_handle_at), SCMP_SYS(open_tree),
 	SCMP_SYS(perf_event_open), SCMP_SYS(pidfd_getfd),
-	SCMP_SYS(pivot_root), SCMP_SYS(process_madvise),
+	SCMP_SYS(pidfd_open), SCMP_SYS(pivot_root), SCMP_SYS(process_madvise),
+	CALL_PROCESS_MRELEASE,
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
 	SCMP_SYS(ptrace), SCMP_SYS(quotactl), SCMP_SYS(quotactl_fd),
 	SCMP_SYS(reboot), SCMP_SYS(request_key),
 	SCMP_SYS(setns), SCMP_SYS(swapoff), SCMP_SYS(swapon),
 	SCMP_SYS(umount2), SCMP_SYS(userfaultfd),
+};
+
+/* These find what others have made, by a key or a name. */
+static const int shared_by_all[] = {
+	SCMP_SYS(mq_open), SCMP_SYS(mq_unlink), SCMP_SYS(msgctl),
+	SCMP_SYS(msgget), SCMP_SYS(msgrcv), SCMP_SYS(msgsnd),
+	SCMP_SYS(semctl), SCMP_SYS(semget), SCMP_SYS(semop),
+	SCMP_SYS(semtimedop), SCMP_SYS(shmat), SCMP_SYS(shmctl),
+	SCMP_SYS(shmget),
+};
+
+/*
+ * These change the process (or thread) that they name, or a group of them, or
+ * all of a user's.  0 is the caller; its number and those of its children are
+ * not known when the filter is made.
+ */
+static const struct {
+	int call;
+	unsigned int argument;
+	uint64_t own;		/* the only value that is let through */
+} of_process[] = {
+	{ SCMP_SYS(prlimit64), 0, 0 },
+	{ SCMP_SYS(sched_setaffinity), 0, 0 },
+	{ SCMP_SYS(sched_setattr), 0, 0 },
+	{ SCMP_SYS(sched_setparam), 0, 0 },
+	{ SCMP_SYS(sched_setscheduler), 0, 0 },
+	{ SCMP_SYS(migrate_pages), 0, 0 },
+	{ SCMP_SYS(move_pages), 0, 0 },
+	{ SCMP_SYS(setpriority), 0, PRIO_PROCESS },
+	{ SCMP_SYS(setpriority), 1, 0 },
+	{ SCMP_SYS(ioprio_set), 0, IOPRIO_WHO_PROCESS },
+	{ SCMP_SYS(ioprio_set), 1, 0 },
 };
 
 /* These change a file that is not open. */
@@ -72,6 +116,8 @@ static const int by_descriptor[] = {
 	SCMP_SYS(fsetxattr), SCMP_SYS(utimensat),
 };
 
+#define ACCESS_MODE	3ull	/* of open()'s flags; O_ACCMODE may be more */
+#define INT		0xffffffffull	/* of a register, what an int takes */
 #define SOCKET_TYPE	0xfull	/* of what socketpair() takes; then flags */
 
 #define REFUSE	SCMP_ACT_ERRNO(EACCES)
@@ -95,12 +141,26 @@ refuse_bits(scmp_filter_ctx f, int call, unsigned int n, uint64_t bits)
 	    SCMP_CMP_MASKED_EQ, bits, bits));
 }
 
+/* Refuse CALL where its argument N is the int VALUE. */
+static int
+refuse_value(scmp_filter_ctx f, int call, unsigned int n, uint64_t value)
+{
+	return seccomp_rule_add(f, REFUSE, call, 1, SCMP_CMP64(n,
+	    SCMP_CMP_MASKED_EQ, INT, value));
+}
+
 static int
 add_common(scmp_filter_ctx f)
 {
 	if (refuse_all(f, REFUSE, of_administrators,
-	    LENGTH(of_administrators)) != 0)
+	    LENGTH(of_administrators)) != 0 ||
+	    refuse_all(f, REFUSE, shared_by_all, LENGTH(shared_by_all)) != 0)
 		return -1;
+	for (size_t i = 0; i < LENGTH(of_process); i++)
+		if (seccomp_rule_add(f, REFUSE, of_process[i].call, 1,
+		    SCMP_CMP64(of_process[i].argument, SCMP_CMP_NE,
+		    of_process[i].own, 0)) < 0)
+			return -1;
 	/* All other namespaces want rights that a user namespace gives. */
 	return refuse_bits(f, SCMP_SYS(unshare), 0, CLONE_NEWUSER);
 }
@@ -153,8 +213,7 @@ add_sockets(scmp_filter_ctx f, const struct xn_limits *limits)
 	if (add_pairs(f) != 0)
 		return -1;
 	if (!limits->no_network)
-		return seccomp_rule_add(f, REFUSE, SCMP_SYS(socket), 1,
-		    SCMP_CMP32(0, SCMP_CMP_EQ, AF_UNIX, 0));
+		return refuse_value(f, SCMP_SYS(socket), 0, AF_UNIX);
 	if (refuse_bits(f, SCMP_SYS(sendto), 3, MSG_FASTOPEN) < 0 ||
 	    refuse_bits(f, SCMP_SYS(sendmsg), 2, MSG_FASTOPEN) < 0 ||
 	    refuse_bits(f, SCMP_SYS(sendmmsg), 3, MSG_FASTOPEN) < 0)
@@ -162,22 +221,35 @@ add_sockets(scmp_filter_ctx f, const struct xn_limits *limits)
 	return refuse_all(f, REFUSE, calls, LENGTH(calls));
 }
 
-/*
- * Before ABI 3 Landlock lets a file that may be read be truncated.  openat2()
- * hides its flags in memory: who calls it gets along without.
- */
+/* Refuse to open a file where its flags have BITS of MASK. */
 static int
-add_truncation(scmp_filter_ctx f)
+refuse_open(scmp_filter_ctx f, uint64_t mask, uint64_t bits)
 {
-	const uint64_t mask = O_ACCMODE | O_TRUNC, bits = O_RDONLY | O_TRUNC;
-
-	return seccomp_rule_add(f, REFUSE, SCMP_SYS(truncate), 0) < 0 ||
-	    seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0)
-	    < 0 ||
-	    seccomp_rule_add(f, REFUSE, SCMP_SYS(open), 1, SCMP_CMP64(1,
+	return seccomp_rule_add(f, REFUSE, SCMP_SYS(open), 1, SCMP_CMP64(1,
 	    SCMP_CMP_MASKED_EQ, mask, bits)) < 0 ||
 	    seccomp_rule_add(f, REFUSE, SCMP_SYS(openat), 1, SCMP_CMP64(2,
 	    SCMP_CMP_MASKED_EQ, mask, bits)) < 0 ? -1 : 0;
+}
+
+/*
+ * Access mode 3 is "for ioctl() only": Landlock asks no right for it, and the
+ * descriptor is one that fchmod() takes.  openat2() hides its flags in memory:
+ * who calls it gets along without.
+ */
+static int
+add_opening(scmp_filter_ctx f, const struct xn_limits *limits)
+{
+	if (!xn_limits_paths(limits))
+		return 0;
+	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(openat2), 0)
+	    < 0 || refuse_open(f, ACCESS_MODE, ACCESS_MODE) != 0)
+		return -1;
+	if (limits->write == NULL || xn_landlock_abi() >= 3)
+		return 0;
+	/* Before ABI 3 it lets a file that may be read be truncated. */
+	return seccomp_rule_add(f, REFUSE, SCMP_SYS(truncate), 0) < 0 ||
+	    refuse_open(f, ACCESS_MODE | O_TRUNC, O_RDONLY | O_TRUNC) != 0 ?
+	    -1 : 0;
 }
 
 static int
@@ -187,16 +259,14 @@ add_changes(scmp_filter_ctx f, const struct xn_limits *limits)
 
 	if (limits->write == NULL)
 		return 0;
-	if (refuse_all(f, REFUSE, by_path, LENGTH(by_path)) != 0 ||
-	    (xn_landlock_abi() < 3 && add_truncation(f) != 0))
+	if (refuse_all(f, REFUSE, by_path, LENGTH(by_path)) != 0)
 		return -1;
-	if (xn_landlock_read_within_write(limits))
+	if (xn_landlock_opened_within_write(limits))
 		/* without a path it is a call by descriptor */
 		return seccomp_rule_add(f, REFUSE, SCMP_SYS(utimensat), 1,
 		    SCMP_CMP64(1, SCMP_CMP_NE, 0, 0));
 	for (size_t i = 0; i < LENGTH(ioctls); i++)
-		if (seccomp_rule_add(f, REFUSE, SCMP_SYS(ioctl), 1,
-		    SCMP_CMP32(1, SCMP_CMP_EQ, ioctls[i], 0)) < 0)
+		if (refuse_value(f, SCMP_SYS(ioctl), 1, ioctls[i]) < 0)
 			return -1;
 	return refuse_all(f, REFUSE, by_descriptor, LENGTH(by_descriptor));
 }
@@ -228,7 +298,8 @@ xn_seccomp_enter(const struct xn_limits *limits, int *listener, char *error,
 	*listener = -1;
 	/* What the library cannot do on this kernel is refused here. */
 	if (f != NULL && add_common(f) == 0 && add_processes(f, limits) == 0 &&
-	    add_sockets(f, limits) == 0 && add_changes(f, limits) == 0)
+	    add_sockets(f, limits) == 0 && add_opening(f, limits) == 0 &&
+	    add_changes(f, limits) == 0)
 		rc = load(f, limits, listener);
 	seccomp_release(f);
 	if (rc == 0)

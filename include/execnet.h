@@ -315,7 +315,8 @@ XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
  * until it or one of the two gateways has ended (an error at the other end),
  * and can neither be sent on nor received from here.  When it is sent back it
  * is itself again.  XN_E_USAGE if it has a callback, or is attached or carried
- * to a third gateway, or if CHANNEL leads to a program of this process.
+ * to a third gateway, or another thread is sending on it, or if CHANNEL leads to
+ * a program of this process; XN_E_UNSUPPORTED if 3072 are carried there already.
  */
 XN_API xn_error_t *xn_send(xn_channel_t *channel, const char *format, ...);
 
@@ -432,7 +433,9 @@ XN_API xn_error_t *xn_channel_makefile(FILE **file, xn_channel_t *channel,
  * group and may belong to different gateways: a channel inside a value is then
  * carried as well, as by xn_send().  Returns the error that one of the two was
  * closed with, if any.  XN_E_USAGE if a channel has a callback, or is attached
- * or carried already; meanwhile it can neither be sent on nor received from.
+ * or carried already, or another thread is sending on it; meanwhile it can
+ * neither be sent on nor received from.  Values that bring a gateway more than
+ * 3072 channels at once end it with XN_E_UNSUPPORTED.
  */
 XN_API xn_error_t *xn_channel_relay(xn_channel_t *a, xn_channel_t *b);
 
@@ -470,8 +473,9 @@ XN_API xn_error_t *xn_link(xn_channel_t *a, xn_channel_t *b,
  * message and a last message the end of OUT; a close, and the end of the
  * gateway, end both.  After both ends the channel is still to be closed.
  * xn_channel_waitclose() waits for it; a descriptor that fails is XN_E_REMOTE
- * to the peer and there.  XN_E_USAGE if the channel has a callback, or is
- * attached or carried; XN_E_UNSUPPORTED if both its ends are in this process.
+ * to the peer and there.  XN_E_USAGE if the channel has a callback, is attached
+ * or carried, or another thread is sending on it; XN_E_UNSUPPORTED if both its
+ * ends are in this process.
  */
 XN_API xn_error_t *xn_channel_attach(xn_channel_t *channel, int in, int out);
 

@@ -124,8 +124,9 @@ tell(const struct runner *runner, xn_error_t *error)
 		if (!session->timed_out)
 			return;
 		error = xn_error_create(XN_E_TIMEOUT,
-		    "it had not ended after %.6g seconds",
-		    (double)plan->timeout / 1e6);
+		    "it had not ended after %.6g second%s",
+		    (double)plan->timeout / 1e6,
+		    plan->timeout == xn_seconds(1) ? "" : "s");
 	}
 	session->failed++;
 	cmd_error(plan->several ? xn_error_wrap(error, "%s",

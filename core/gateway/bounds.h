@@ -13,6 +13,15 @@
 #define XN_QUEUED_MAX		(40u * 1024 * 1024)
 
 /*
+ * An agent ends above 16384 open channels, and its own programs may make 12288
+ * of them (agent/router.h).  So many more are made on its gateway to carry those
+ * of other gateways: no program of theirs brings it to its end, and some are
+ * left for us.  None is, where so many are open that we know of.
+ */
+#define XN_CARRIED_MAX		3072u
+#define XN_CARRIED_BESIDE_MAX	15360u
+
+/*
  * A peer without windows is not read from while more than this waits, until
  * half of it has been taken.
  */

@@ -18,6 +18,8 @@ make_companion(struct xn_relay **relay, xn_channel_t *ch, xn_gateway_t *gw,
 	xn_channel_t *companion = xn_channel__new(ch->group, gw, id);
 	xn_error_t *error = xn_relay__new(relay, ch, companion, 1);
 
+	companion->companion = companion->counted;
+	gw->carried += (unsigned int)companion->companion;
 	companion->refs--;	/* the relay's and the table's remain */
 	return error;
 }
@@ -50,9 +52,21 @@ known_id(int32_t *id, const xn_channel_t *ch, const xn_gateway_t *gw)
 	if (ch->callback != NULL)
 		return xn_error_create(XN_E_USAGE, "a channel with a callback "
 		    "cannot be sent to gateway %s", gw->id);
-	XN_TRY_W(xn_sink__check_free(ch), "a channel cannot be sent to gateway "
+	XN_TRY_W(xn_sink__check_idle(ch), "a channel cannot be sent to gateway "
 	    "%s", gw->id);
 	return gw->closing ? xn_gateway__error(gw) : NULL;
+}
+
+/* An error if GW gets no further companion, because of its agent; locked. */
+static xn_error_t *
+check_room(const xn_gateway_t *gw)
+{
+	if (gw->carried + gw->aside < XN_CARRIED_MAX &&
+	    gw->open_channels + gw->aside < XN_CARRIED_BESIDE_MAX)
+		return NULL;
+	return xn_error_create(XN_E_UNSUPPORTED, "gateway %s does not take "
+	    "more channels of others: %u of them are open, and %u in all",
+	    gw->id, gw->carried + gw->aside, gw->open_channels + gw->aside);
 }
 
 xn_error_t *
@@ -65,6 +79,7 @@ xn_carry__id(int32_t *id, xn_channel_t *ch, xn_gateway_t *gw,
 	XN_TRY(known_id(id, ch, gw));
 	if (*id != 0)
 		return NULL;
+	XN_TRY(check_room(gw));
 	if ((carried = calloc(1, sizeof(*carried))) == NULL)
 		abort();	/* as APR's pools do */
 	*id = gw->next_id;
@@ -108,7 +123,7 @@ xn_carried__drop(struct xn_carried **list)
 
 /* ---- Values being packed ------------------------------------------------ */
 
-/* A value that names a channel twice gives it one id. */
+/* A value that names a channel twice gives it one id; 0 if there is none. */
 static int32_t
 set_aside(struct xn_carrying *c, xn_channel_t *ch)
 {
@@ -117,6 +132,8 @@ set_aside(struct xn_carrying *c, xn_channel_t *ch)
 	for (int i = 0; i < c->n; i++)
 		if (c->entries[i].channel == ch)
 			return c->entries[i].id;
+	if ((c->error = check_room(c->gateway)) != NULL)
+		return 0;
 	grown = realloc(c->entries, ((size_t)c->n + 1) * sizeof(*c->entries));
 	if (grown == NULL)
 		abort();	/* as APR's pools do */
@@ -124,6 +141,7 @@ set_aside(struct xn_carrying *c, xn_channel_t *ch)
 	c->entries[c->n].channel = ch;
 	c->entries[c->n].id = c->gateway->next_id;
 	c->gateway->next_id += 2;
+	c->gateway->aside++;
 	return c->entries[c->n++].id;
 }
 
@@ -142,12 +160,23 @@ xn_carrying__id(struct xn_carrying *c, const xn_channel_t *ch)
 	return id;
 }
 
+/* The ids are used, or never will be; locked. */
+static void
+end_aside(struct xn_carrying *c)
+{
+	if (c->n > 0)
+		c->gateway->aside -= (unsigned int)c->n;
+	c->n = 0;
+}
+
 void
 xn_carrying__begin(struct xn_carrying *c)
 {
 	struct xn_relay *relay;
+	const int n = c->n;
 
-	for (int i = 0; i < c->n; i++) {
+	end_aside(c);
+	for (int i = 0; i < n; i++) {
 		xn_channel_t *ch = c->entries[i].channel;
 		xn_error_t *error = make_companion(&relay, ch, c->gateway,
 		    c->entries[i].id);
@@ -161,12 +190,16 @@ xn_carrying__begin(struct xn_carrying *c)
 		    c->entries[i].id), "the channel is in use elsewhere");
 		xn_error_clear(error);
 	}
-	c->n = 0;
 }
 
 void
 xn_carrying__free(struct xn_carrying *c)
 {
+	if (c->n > 0) {
+		xn_group__lock(c->gateway->group);
+		end_aside(c);
+		xn_group__unlock(c->gateway->group);
+	}
 	free(c->entries);
 	xn_error_clear(c->error);
 }

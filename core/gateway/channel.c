@@ -101,6 +101,7 @@ xn_channel__count(xn_channel_t *ch)
 		return;
 	ch->counted = 0;
 	ch->gateway->open_channels--;
+	ch->gateway->carried -= (unsigned int)ch->companion;
 }
 
 void

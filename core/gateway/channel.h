@@ -43,6 +43,7 @@ struct xn_channel {
 	int in_values;			/* those of holders that are values
 					 * which wait */
 	int counted;			/* in gateway->open_channels */
+	int companion;			/* and in gateway->carried */
 	int32_t id;			/* 0 for a pair */
 	int send_closed;		/* we closed, or the peer did */
 	int receive_closed;		/* the peer will send no more */

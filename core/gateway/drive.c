@@ -31,7 +31,7 @@ give_back(xn_gateway_t *gw)
 
 /* What a turn changes of the thread that does it. */
 struct turn {
-	sigset_t mask;
+	struct xn_sigpipe held;
 	int called_back;
 	const xn_gateway_t *drove;
 };
@@ -46,7 +46,7 @@ take_role(xn_gateway_t *gw, struct turn *turn)
 {
 	gw->drive.lent = XN_LENT_TAKEN;
 	xn_group__unlock(gw->group);
-	xn_sigpipe_hold(&turn->mask);
+	xn_sigpipe_hold(&turn->held);
 	turn->called_back = xn__this_thread_calls_back(1);
 	turn->drove = driving;
 	driving = gw;
@@ -62,7 +62,7 @@ leave_role(xn_gateway_t *gw, const struct turn *turn, xn_error_t *error,
 {
 	driving = turn->drove;
 	xn__this_thread_calls_back(turn->called_back);
-	xn_sigpipe_release(&turn->mask, error != NULL);
+	xn_sigpipe_release(&turn->held);
 	xn_group__lock(gw->group);
 	gw->drive.error = error;
 	gw->drive.end = end;

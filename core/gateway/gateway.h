@@ -62,6 +62,9 @@ struct xn_gateway {
 	struct xn_outbox outbox;	/* in order */
 	struct xn_outbox urgent;	/* windows and pings: go first */
 	unsigned int open_channels;	/* how many are */
+	unsigned int carried;		/* of them companions, see carry.c */
+	unsigned int aside;		/* ids of companions that are set aside
+					 * for values not yet sent */
 	size_t early;			/* credit given back for parts of what
 					 * nobody has taken yet */
 	struct xn_window_total total;

@@ -78,7 +78,14 @@ xn_relay__fail(struct xn_relay *relay, int code, const char *text)
 void
 xn_relay__fail_code(struct xn_relay *relay, int code)
 {
-	xn_relay__fail(relay, XN_E_PROTOCOL, code == XN_C_TOO_BIG ?
+	if (code == XN_C_NO_CHANNEL)
+		xn_relay__fail(relay, XN_E_UNSUPPORTED, "cannot carry a value "
+		    "on: it holds a channel that is in use elsewhere");
+	else if (code == XN_C_TOO_MANY)
+		xn_relay__fail(relay, XN_E_UNSUPPORTED, "cannot carry a value "
+		    "on: the other end does not take more channels of others");
+	else
+		xn_relay__fail(relay, XN_E_PROTOCOL, code == XN_C_TOO_BIG ?
 	    "cannot carry a value on: it is larger than the other end takes" :
 	    code == XN_C_NOMEM ? "cannot carry a value on: out of memory" :
 	    "cannot carry a value on: its bytes are no value");
@@ -144,8 +151,8 @@ set_up(struct xn_relay_end *e, struct xn_relay *relay,
 static xn_error_t *
 install(struct xn_relay *relay, xn_channel_t *a, xn_channel_t *b)
 {
-	XN_TRY(xn_sink__check_free(a));
-	XN_TRY(xn_sink__check_free(b));
+	XN_TRY(xn_sink__check_idle(a));
+	XN_TRY(xn_sink__check_idle(b));
 	if (a->callback != NULL || b->callback != NULL || a == b)
 		return xn_error_create(XN_E_USAGE, "a channel %s cannot be "
 		    "carried to another", a == b ? "itself" :

@@ -44,8 +44,8 @@ void xn_relay__forward(struct xn_relay_end *e);
 
 /*
  * Look through chunk C of E for channel ids, which become those of the other
- * gateway; one that is cut holds it back.  XN_C_OK, or why it is no value.
- * Locked.
+ * gateway; one that is cut holds it back.  XN_C_OK, or why it is no value
+ * or cannot be carried on: XN_C_NO_CHANNEL, XN_C_TOO_MANY.  Locked.
  */
 int xn_relay__look_through(struct xn_relay_end *e, struct xn_chunk *c);
 

@@ -125,10 +125,13 @@ xn_relay__forward(struct xn_relay_end *e)
 	xn_channel_t *to = e->other->sink.channel;
 	int rc = 1;
 
+	/* What would complete an id comes no more, or is for nobody: a value
+	 * that is cut never becomes whole there, whatever its id says. */
+	if (e->sink.channel->receive_closed || to->send_closed)
+		e->open = NULL;
 	while (!e->relay->over && !e->relay->paused && rc == 1 &&
 	    e->sink.head != NULL && e->sink.head != e->open) {
 		if (to->send_closed) {	/* as execnet: dropped silently */
-			e->open = NULL;
 			xn_sink__clear(&e->sink);
 			xn_carried__drop(&e->carried);
 			break;
@@ -159,6 +162,7 @@ on_id(void *baton, int32_t id)
 	xn_channel_t *ch;
 	int32_t theirs;
 	xn_error_t *error;
+	int code;
 
 	if (from == to)
 		return XN_C_OK;
@@ -167,8 +171,10 @@ on_id(void *baton, int32_t id)
 		return XN_C_NO_CHANNEL;
 	error = xn_carry__id(&theirs, ch, to, &e->carried, e->in + 1);
 	if (error != NULL) {
+		code = error->code == XN_E_UNSUPPORTED ? XN_C_TOO_MANY :
+		    XN_C_NO_CHANNEL;
 		xn_error_clear(error);
-		return XN_C_NO_CHANNEL;
+		return code;
 	}
 	xn_scan_replace(&e->scan, theirs);
 	return XN_C_OK;
@@ -217,10 +223,7 @@ arrived(struct xn_sink *sink, struct xn_chunk *chunk)
 		return;
 	if (!e->other->sink.channel->send_closed)
 		code = xn_relay__look_through(e, chunk);
-	if (code == XN_C_NO_CHANNEL)
-		xn_relay__fail(e->relay, XN_E_UNSUPPORTED, "cannot carry a "
-		    "value on: it holds a channel that is in use elsewhere");
-	else if (code != XN_C_OK)
+	if (code != XN_C_OK)
 		xn_relay__fail_code(e->relay, code);
 	else
 		xn_relay__forward(e);
@@ -233,7 +236,6 @@ ended(struct xn_sink *sink)
 
 	if (sink->channel->local_closed && !e->relay->over) {
 		/* Who closes it does not want what waits. */
-		e->open = NULL;
 		xn_sink__clear(sink);
 	}
 	xn_relay__forward(e);

@@ -74,10 +74,18 @@ xn_sink__check_free(const xn_channel_t *ch)
 }
 
 xn_error_t *
+xn_sink__check_idle(const xn_channel_t *ch)
+{
+	XN_TRY(xn_sink__check_free(ch));
+	return !ch->sending ? NULL : xn_error_create(XN_E_USAGE,
+	    "another thread is sending on the channel");
+}
+
+xn_error_t *
 xn_sink__install(struct xn_sink *sink, const struct xn_sink_kind *kind,
     xn_channel_t *ch)
 {
-	XN_TRY(xn_sink__check_free(ch));
+	XN_TRY(xn_sink__check_idle(ch));
 	if (ch->callback != NULL)
 		return xn_error_create(XN_E_USAGE,
 		    "the channel has a callback");

@@ -54,7 +54,7 @@ struct xn_sink {
 /*
  * Make SINK the sink of CH, which gets one more reference; what waits there
  * becomes chunks, which are not told by ARRIVED.  XN_E_USAGE if CH has a
- * callback or a sink.  Locked.
+ * callback or a sink, or is being sent on.  Locked.
  */
 xn_error_t *xn_sink__install(struct xn_sink *sink,
     const struct xn_sink_kind *kind, xn_channel_t *ch);
@@ -82,6 +82,10 @@ void xn_sink__outbox_room(xn_gateway_t *gw);
 
 /* An error if CH has a sink: it can neither be sent on nor received from. */
 xn_error_t *xn_sink__check_free(const xn_channel_t *ch);
+
+/* The same, and one if a thread is in the middle of a value that it sends: the
+ * frames of a sink would come between its.  Locked. */
+xn_error_t *xn_sink__check_idle(const xn_channel_t *ch);
 
 /* ---- relay.c ------------------------------------------------------------ */
 
@@ -132,7 +136,8 @@ struct xn_carried {
 /*
  * The id on GW of the channel CH: its own, or that of the channel of GW that
  * it is carried to; made if there is none, and put on *LIST: then CH is carried
- * from xn_carried__start() on.  XN_E_USAGE if it cannot be.  Locked.
+ * from xn_carried__start() on.  XN_E_USAGE if it cannot be, XN_E_UNSUPPORTED if
+ * too many are carried there (bounds.h).  Locked.
  */
 xn_error_t *xn_carry__id(int32_t *id, xn_channel_t *ch, xn_gateway_t *gw,
     struct xn_carried **list, unsigned long payload);
@@ -152,7 +157,7 @@ struct xn_carrying {
 /* 0 if it cannot be, and C->error says why.  Not locked. */
 int32_t xn_carrying__id(struct xn_carrying *c, const xn_channel_t *ch);
 void xn_carrying__begin(struct xn_carrying *c);		/* locked */
-void xn_carrying__free(struct xn_carrying *c);
+void xn_carrying__free(struct xn_carrying *c);		/* not locked */
 
 /* Start those of *LIST whose value is PAYLOAD or before; locked. */
 void xn_carried__start(struct xn_carried **list, unsigned long payload);

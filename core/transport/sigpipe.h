@@ -7,10 +7,15 @@
 
 #include <signal.h>
 
-/* No SIGPIPE reaches this thread from now on; *BEFORE is for release. */
-void xn_sigpipe_hold(sigset_t *before);
+struct xn_sigpipe {
+	sigset_t before;	/* the thread's mask */
+	int waited;		/* one waited already, for the program */
+};
 
-/* As it was before; FAILED if writing did, so that one may be waiting. */
-void xn_sigpipe_release(const sigset_t *before, int failed);
+/* No SIGPIPE reaches this thread from now on; *HELD is for release. */
+void xn_sigpipe_hold(struct xn_sigpipe *held);
+
+/* As it was before; one that came meanwhile is taken away. */
+void xn_sigpipe_release(const struct xn_sigpipe *held);
 
 #endif

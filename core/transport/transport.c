@@ -99,11 +99,11 @@ xn_transport_write_all(xn_transport_t *t, const xn_transport_open_t *how,
     const void *bytes, size_t n)
 {
 	xn_error_t *error;
-	sigset_t mask;
+	struct xn_sigpipe held;
 
-	xn_sigpipe_hold(&mask);
+	xn_sigpipe_hold(&held);
 	error = write_all(t, how, bytes, n);
-	xn_sigpipe_release(&mask, error != NULL);
+	xn_sigpipe_release(&held);
 	return error;
 }
 

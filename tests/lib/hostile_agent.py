@@ -88,6 +88,14 @@ def unread(rounds):
         time.sleep(0.02)
 
 
+def cut_id(kind=None):
+    """The first bytes of a channel's id, and no more: KIND, or the end."""
+    yield frame(PART, 1, b"B\0\0")
+    time.sleep(0.5)
+    if kind is not None:
+        yield frame(kind, 1)
+
+
 def bytewise(data, pause):
     for byte in data:
         time.sleep(pause)
@@ -130,6 +138,11 @@ STORMS = {
     "keys that collide": lambda: value(b"J" + b"".join(
         b"F" + struct.pack("!i", i << 12) + b"LP"
         for i in range(330000)) + b"Q"),
+    "an id, cut by a close": lambda: cut_id(CLOSE),
+    "an id, cut by a last message": lambda: cut_id(LAST),
+    "an id, cut by the end": cut_id,
+    "as many channels as there may be": lambda: value(
+        channels(range(2, 32768, 2))),
     "a byte at a time": lambda: bytewise(frame(DATA, 1, b"x" * 500), 0.1),
 }
 

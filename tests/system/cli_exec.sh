@@ -239,8 +239,8 @@ EOC
 run --timeout 1 --on popen//id=a --on popen//id=b "$tmp/hang.c" </dev/null
 check_equal "--timeout is exit code 1" 1 "$?"
 check_equal "and says who had not ended" \
-    'syncgate: a: it had not ended after 1 seconds
-syncgate: b: it had not ended after 1 seconds' "$(sort "$err")"
+    'syncgate: a: it had not ended after 1 second
+syncgate: b: it had not ended after 1 second' "$(sort "$err")"
 check_equal "what came before is there" 2 "$(wc -l <"$out")"
 agents() {
 	ps -e -o args= | grep -c "^[^ ]*syncgate-agent-[^ ]* $1" | grep -qx 0

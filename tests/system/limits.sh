@@ -121,8 +121,9 @@ void remote_main(xn_channel *channel, const xn_value *kwargs)
 	const char *victim = xn_value_text(kwargs, "victim", "");
 	int base;
 
-	/* open with O_TRUNC for reading only; truncate */
-	xn_send(channel, "(ll)", (long long)call(2, (long)victim, 01000, 0),
+	/* open with O_TRUNC for reading only, and for nothing; truncate */
+	xn_send(channel, "(lll)", (long long)call(2, (long)victim, 01000, 0),
+	    (long long)call(2, (long)victim, 01003, 0),
 	    (long long)call(76, (long)victim, 0, 0));
 	base = xn_base_open(xn_value_text(kwargs, "folder", ""));
 	if (base < 0 || xn_write_file(base, "sub/made", "x", 1, 0644) != 0)

@@ -96,6 +96,17 @@ static const char changes_mode[] = PATH_SIDE(
     "if (xn_fchmod(fd, 0600) != 0) xn_fail(\"fchmod: %m\");\n"
     "xn_send(channel, \"i\", 1);");
 
+/* A list of one path in the folder, and of /dev/null. */
+static const char *const *
+with_null(const char *name)
+{
+	const char **list = apr_pcalloc(pool, 3 * sizeof(*list));
+
+	list[0] = in_root(name);
+	list[1] = "/dev/null";
+	return list;
+}
+
 static void
 modes_are_not_changed_outside(void)
 {
@@ -109,8 +120,14 @@ modes_are_not_changed_outside(void)
 	    "fchmod: Permission denied");
 	CU_ASSERT_EQUAL(stat(in_root("other/file"), &st), 0);
 	CU_ASSERT_EQUAL(st.st_mode & 0777, 0644);
-	/* With nothing readable beyond, it can do no harm. */
+	/* With nothing readable beyond, it can do no harm: but root, who may
+	 * change /dev/null, where that may not be written. */
 	limits.read = only("in");
+	if (geteuid() == 0) {
+		expect_stop(changes_mode, in_root("in"), &limits,
+		    "fchmod: Permission denied");
+		limits.write = with_null("in");
+	}
 	expect_done(changes_mode, in_root("in"), &limits);
 	finish();
 }
@@ -262,16 +279,130 @@ machine_code_does_not_get_out(void)
 	expect_call(&network, 56, "0x10000011, 0, 0, 0", -EACCES); /* clone */
 	expect_call(&network, 435, "0, 0, 0, 0", -ENOSYS);	/* clone3 */
 	expect_call(&network, 101, "16, 1, 0, 0", -EACCES);	/* ptrace */
-	expect_call(&files, 41, "1, 1, 0, 0", -EACCES);
-	expect_call(&files, 53, "1, 2, 0, (long)(int[2]){ 0 }", -EACCES);
-	expect_call(&files, 90, "(long)\"/tmp\", 0777, 0, 0", -EACCES);
-	expect_call(&files, 452, "-100, (long)\"/tmp\", 0777, 0", -EACCES);
-	expect_call(&files, 280, "-100, (long)\"/tmp\", 0, 0", -EACCES);
 	expect_call(&files, 165, "(long)\"/\", (long)\"/mnt\", 0, 4096",
 	    -EACCES);						/* mount */
 	/* a limit is not raised again, not by root either: setrlimit */
 	expect_call(&numbers, 160, "7, (long)(long[]){ 999, 999 }, 0, 0",
 	    -EPERM);
+	finish();
+}
+
+static void
+nor_to_what_landlock_leaves_alone(void)
+{
+	xn_limits_t files = { 0 }, reading = { .read = nothing };
+
+	if (begin())
+		return;
+	files.write = files.read = only("in");
+	expect_call(&files, 41, "1, 1, 0, 0", -EACCES);		/* socket */
+	/* the kernel looks at the lower half alone */
+	expect_call(&files, 41, "0x100000001, 1, 0, 0", -EACCES);
+	expect_call(&files, 53, "1, 2, 0, (long)(int[2]){ 0 }", -EACCES);
+	expect_call(&files, 90, "(long)\"/tmp\", 0777, 0, 0", -EACCES);
+	expect_call(&files, 452, "-100, (long)\"/tmp\", 0777, 0", -EACCES);
+	expect_call(&files, 280, "-100, (long)\"/tmp\", 0, 0", -EACCES);
+	/* open and openat for neither reading nor writing; openat2 */
+	expect_call(&files, 2, "(long)\"/etc/passwd\", 3, 0, 0", -EACCES);
+	expect_call(&files, 2, "(long)\"/etc/passwd\", 0x100000003, 0, 0",
+	    -EACCES);
+	expect_call(&reading, 257, "-100, (long)\"/etc/passwd\", 02000003, 0",
+	    -EACCES);
+	expect_call(&reading, 437, "-100, (long)\"/\", "
+	    "(long)(long[3]){ 3 }, 24", -ENOSYS);
+	finish();
+}
+
+/* /dev/null is there whatever the limits are; it is not a program's. */
+static void
+dev_null_is_not_changed(void)
+{
+	static const char *const changes[] = {
+		"91, call(2, (long)\"/dev/null\", 0, 0, 0), 0666, 0, 0",
+		"91, call(2, (long)\"/dev/null\", 1, 0, 0), 0666, 0, 0",
+		"93, call(2, (long)\"/dev/null\", 0, 0, 0), 0, 0, 0",
+	};
+	xn_limits_t none = { 0 }, own = { 0 };
+	/* nobody needs a filter to be told this of a file of root's */
+	int wanted = geteuid() == 0 ? -EACCES : -EPERM;
+
+	if (begin())
+		return;
+	none.read = none.write = none.exec = nothing;
+	own.read = own.write = only("in");
+	expect_call(&own, 3, "call(2, (long)\"/dev/null\", 2, 0, 0), 0, 0, 0",
+	    0);
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		int n = atoi(changes[i]);
+		const char *arguments = strchr(changes[i], ' ') + 1;
+
+		expect_call(&none, n, arguments, wanted);
+		expect_call(&own, n, arguments, wanted);
+	}
+	finish();
+}
+
+/* A process of the user's that is outside is not changed. */
+static void
+other_processes_are_not_changed(void)
+{
+	static const struct { int n; const char *of_other, *own; } calls[] = {
+		{ 302, "1, 7, 0, 0", "0, 7, 0, 0" },	/* prlimit64 */
+		{ 302, "0x100000000, 7, 0, 0", NULL },
+		{ 203, "1, 8, (long)(long[1]){ 1 }, 0", /* sched_setaffinity */
+		    "0, 8, (long)(long[1]){ 1 }, 0" },
+		{ 144, "1, 0, (long)(int[1]){ 0 }, 0",	/* sched_setscheduler */
+		    "0, 0, (long)(int[1]){ 0 }, 0" },
+		{ 142, "1, (long)(int[1]){ 0 }, 0, 0",	/* sched_setparam */
+		    "0, (long)(int[1]){ 0 }, 0, 0" },
+		{ 314, "1, (long)(int[12]){ 48 }, 0, 0", /* sched_setattr */
+		    "0, (long)(int[12]){ 48 }, 0, 0" },
+		{ 141, "0, 1, 19, 0", "0, 0, 19, 0" },	/* setpriority */
+		{ 141, "1, 0, 19, 0", NULL },		/* of a group */
+		{ 141, "2, 0, 19, 0", NULL },		/* of the user */
+		{ 141, "0x100000000, 1, 19, 0", NULL },
+		{ 251, "1, 1, 3 << 13, 0", "1, 0, 3 << 13, 0" }, /* ioprio_set */
+		{ 251, "2, 0, 3 << 13, 0", NULL },
+		{ 251, "3, 0, 3 << 13, 0", NULL },
+		{ 256, "1, 8, 0, 0", NULL },		/* migrate_pages */
+		{ 279, "1, 0, 0, 0", NULL },		/* move_pages */
+		{ 434, "1, 0, 0, 0", NULL },		/* pidfd_open */
+		{ 438, "9, 0, 0, 0", NULL },		/* pidfd_getfd */
+		{ 448, "9, 0, 0, 0", NULL },		/* process_mrelease */
+		{ 310, "1, 0, 0, 0", NULL },		/* process_vm_readv */
+		{ 311, "1, 0, 0, 0", NULL },		/* and writev */
+		{ 312, "1, 1, 0, 0", NULL },		/* kcmp */
+		{ 440, "9, 0, 0, 0", NULL },		/* process_madvise */
+	};
+	xn_limits_t limits = { .no_network = 1 };
+
+	if (begin())
+		return;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		expect_call(&limits, calls[i].n, calls[i].of_other, -EACCES);
+		if (calls[i].own != NULL)
+			expect_call(&limits, calls[i].n, calls[i].own, 0);
+	}
+	finish();
+}
+
+/* Nor what it shares with all others of the system: System V's, POSIX's. */
+static void
+nothing_is_shared_by_a_key_or_a_name(void)
+{
+	/* shmget, shmat, shmctl; semget, semop, semctl, semtimedop; msgget,
+	 * msgsnd, msgrcv, msgctl; mq_open, mq_unlink */
+	static const int calls[] = {
+		29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240, 241
+	};
+	xn_limits_t network = { .no_network = 1 }, files = { .read = nothing };
+
+	if (begin())
+		return;
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		expect_call(&network, calls[i], "0, 1, 0, 0", -EACCES);
+		expect_call(&files, calls[i], "0, 1, 0, 0", -EACCES);
+	}
 	finish();
 }
 #endif
@@ -292,6 +423,12 @@ static const struct xn_test_case cases[] = {
 	{ "there is no network", there_is_no_network },
 #if defined(__x86_64__)
 	{ "machine code does not get out", machine_code_does_not_get_out },
+	{ "nor to what Landlock leaves alone",
+	    nor_to_what_landlock_leaves_alone },
+	{ "/dev/null is not changed", dev_null_is_not_changed },
+	{ "other processes are not changed", other_processes_are_not_changed },
+	{ "nothing is shared by a key or a name",
+	    nothing_is_shared_by_a_key_or_a_name },
 #endif
 };
 

@@ -165,12 +165,79 @@ a_disturbance_is_an_error_for_everybody(void)
 	}
 }
 
+/* ---- Pipes without a reader ----------------------------------------------------- */
+
+#define PIPES	8
+
+static atomic_int signals;
+
+static void
+on_sigpipe(int number)
+{
+	(void)number;
+	signals++;
+}
+
+/* Somebody else's bytes, which come while this thread drives. */
+static xn_channel_t *
+attach_to_nobody(void)
+{
+	xn_channel_t *ch = start(SIDE("xn_sleep(300);"
+	    "for (;;) { xn_send(channel, \"y\", \"abc\", (size_t)3);"
+	    " xn_sleep(20); }"));
+	int fds[2];
+
+	CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
+	failed(xn_channel_attach(ch, -1, fds[1]));
+	close(fds[0]);
+	return ch;
+}
+
+/* Their writers end, and no signal reaches the thread that writes there: then
+ * nor does one when it unblocks what it had blocked. */
+static void
+no_signal_comes_of_pipes_without_a_reader(int blocked)
+{
+	xn_channel_t *talker, *gone[PIPES];
+	sigset_t pipe_only, before;
+
+	if (begin_with("popen"))
+		return;
+	signals = 0;
+	signal(SIGPIPE, on_sigpipe);
+	sigemptyset(&pipe_only);
+	sigaddset(&pipe_only, SIGPIPE);
+	pthread_sigmask(SIG_UNBLOCK, &pipe_only, &before);
+	if (blocked)
+		pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
+	talker = start(echo_source);
+	for (int i = 0; i < PIPES; i++)
+		gone[i] = attach_to_nobody();
+	for (int i = 0; i < PIPES; i++)
+		while (!xn_channel_isclosed(gone[i]))
+			CU_ASSERT_EQUAL_FATAL((intptr_t)talk(talker), 0);
+	pthread_sigmask(SIG_UNBLOCK, &pipe_only, NULL);
+	CU_ASSERT_EQUAL(signals, 0);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	end();
+}
+
+static void
+a_pipe_without_a_reader_is_no_signal(void)
+{
+	no_signal_comes_of_pipes_without_a_reader(0);
+	no_signal_comes_of_pipes_without_a_reader(1);
+}
+
 static const struct xn_test_case cases[] = {
 	{ "many talk while one pours", many_talk_while_one_pours },
 	{ "callbacks in the thread of who receives",
 	    callbacks_in_the_thread_of_who_receives },
 	{ "a disturbance is an error for everybody",
 	    a_disturbance_is_an_error_for_everybody },
+	{ "a pipe without a reader is no signal",
+	    a_pipe_without_a_reader_is_no_signal },
 };
 
 XN_TEST_MAIN("drive", cases)

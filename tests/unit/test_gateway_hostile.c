@@ -6,17 +6,16 @@
 
 #include <dirent.h>
 #include <malloc.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <apr_allocator.h>
 #include <apr_env.h>
-#include <apr_file_io.h>
 #include <apr_general.h>
 #include <apr_strings.h>
 
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/hostile.h"
 #include "tests/lib/peak.h"
 
 /* A sanitizer keeps freed memory for a while: nothing to measure then. */
@@ -31,7 +30,6 @@
 #endif
 
 static apr_pool_t *root;
-static const char *folder;	/* holds the hostile agent under our name */
 
 /* What a receive answers when the agent behaves as MODE; its code. */
 static int
@@ -288,51 +286,20 @@ static const struct xn_test_case cases[] = {
 	    storms_cost_little_and_end_with_one_error },
 };
 
-/* A folder in which the agent of this machine is the hostile script. */
-static void
-make_folder(void)
-{
-	char name[] = "/tmp/xn-hostile.XXXXXX";
-	const char *source = getenv("srcdir");
-	char *full = NULL;
-	struct utsname machine;
-
-	uname(&machine);
-	folder = apr_pstrdup(root, mkdtemp(name));
-	apr_filepath_merge(&full, NULL, apr_pstrcat(root, source != NULL ?
-	    source : ".", "/tests/lib/hostile_agent.py", (char *)NULL),
-	    APR_FILEPATH_NOTRELATIVE, root);
-	if (full == NULL)
-		full = realpath("tests/lib/hostile_agent.py", NULL);
-	if (full == NULL || symlink(full, apr_psprintf(root,
-	    "%s/syncgate-agent-%s", folder, machine.machine)) != 0)
-		perror("hostile agent");
-	apr_env_set("SYNCGATE_AGENT_DIR", folder, root);
-}
-
-static void
-remove_folder(void)
-{
-	struct utsname machine;
-
-	uname(&machine);
-	unlink(apr_psprintf(root, "%s/syncgate-agent-%s", folder,
-	    machine.machine));
-	rmdir(folder);
-}
-
 int
 main(int argc, char **argv)
 {
+	const char *folder;
 	int result;
 
 	apr_initialize();
 	apr_pool_create(&root, NULL);
 	/* What one storm has freed is not the next one's peak. */
 	apr_allocator_max_free_set(apr_pool_allocator_get(root), 1024 * 1024);
-	make_folder();
+	folder = hostile_folder(root);
+	apr_env_set("SYNCGATE_AGENT_DIR", folder, root);
 	result = xn_test_main("gateway, hostile agent", cases,
 	    sizeof(cases) / sizeof(cases[0]), argc, argv);
-	remove_folder();
+	hostile_remove(folder, root);
 	return result;
 }

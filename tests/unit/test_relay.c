@@ -375,6 +375,53 @@ ids_split_by_frames_are_whole(void)
 	end();
 }
 
+/* ---- Channels that are being sent on --------------------------------------------- */
+
+#define LARGE	(12u * 1024 * 1024)	/* more than an agent takes early */
+
+static void *APR_THREAD_FUNC
+send_large(apr_thread_t *thread, void *baton)
+{
+	static char large[LARGE];
+	struct carrying *c = baton;
+
+	(void)thread;
+	c->error = xn_send(c->one, "y", large, sizeof(large));
+	return NULL;
+}
+
+/* Frames of other values would come between those of the one being sent. */
+static void
+a_channel_that_is_sent_on_is_not_tied(void)
+{
+	struct carrying c = { 0 };
+	xn_channel_t *go, *on_b;
+	int n = 0;
+
+	if (begin_two())
+		return;
+	c.one = start_on(a, SIDE("xn_channel *go; const void *p; size_t n;"
+	    "xn_receive(channel, XN_FOREVER, \"c\", &go);"
+	    "xn_receive_value(go, XN_FOREVER);"
+	    "xn_receive(channel, XN_FOREVER, \"y\", &p, &n);"
+	    "xn_send(channel, \"i\", (int)n);"));
+	on_b = start_on(b, echo_source);
+	failed(xn_gateway_newchannel(&go, a, pool));
+	failed(xn_send(c.one, "c", go));
+	apr_thread_create(&c.thread, NULL, send_large, &c, pool);
+	usleep(500000);		/* it waits for credit */
+	text_has(xn_channel_relay(c.one, on_b), XN_E_USAGE, "sending");
+	text_has(xn_channel_relay(on_b, c.one), XN_E_USAGE, "sending");
+	text_has(xn_link(c.one, on_b, NULL), XN_E_USAGE, "sending");
+	text_has(xn_channel_attach(c.one, -1, -1), XN_E_USAGE, "sending");
+	text_has(xn_send(on_b, "c", c.one), XN_E_USAGE, "sending");
+	failed(xn_send(go, "n"));
+	failed(carried(&c));
+	failed(xn_receive(c.one, xn_seconds(20), "i", &n));
+	CU_ASSERT_EQUAL((unsigned int)n, LARGE);
+	end();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "everything arrives before the end",
 	    everything_arrives_before_the_end },
@@ -391,6 +438,8 @@ static const struct xn_test_case cases[] = {
 	    a_worker_without_windows_is_carried_to },
 	{ "a channel returns as itself", a_channel_returns_as_itself },
 	{ "ids split by frames are whole", ids_split_by_frames_are_whole },
+	{ "a channel that is sent on is not tied",
+	    a_channel_that_is_sent_on_is_not_tied },
 };
 
 int
