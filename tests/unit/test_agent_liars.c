@@ -34,7 +34,8 @@ static const struct {
 	  "xn_send(ch, \"i\", s); frame(4, 1, 20000);\n"
 	  "send(s, b, 20009, 0); for (volatile int i = 0; i < 50000000; i++) ;\n"
 	  "for (int i = 0; i < 6; i++) send(s, b, 20009, 0);\n"
-	  "send(s, b, 20008, 0); send(s, b, 1, 1);\n"
+	  "send(s, b, 20008, 0);\n"
+	  "while (send(s, b, 1, 1) < 0) xn_sleep(10);\n"
 	  "xn_receive_value(ch, -1); }",
 	  "wrote to its agent's socket by itself" },
 	{ "makes channels without end", RAW MAIN "{ int s = sock();\n"
@@ -42,6 +43,19 @@ static const struct {
 	  "frame(64, i, 0); send(s, b, 9, 0); } }",
 	  "made more than 8192 channels" },
 };
+
+/* An echo on ID, perhaps behind the closes of what another program made. */
+static void
+echoes_beside_closes(struct agent *a, int32_t id)
+{
+	int rc;
+
+	agent_send(a, XN_MSG_CHANNEL_DATA, id, "i", 7);
+	while ((rc = agent_next(a, TIMEOUT_MS)) == 1 && a->m.channel != id)
+		CU_ASSERT_NOT_EQUAL(a->m.type, XN_MSG_CHANNEL_DATA);
+	CU_ASSERT_EQUAL_FATAL(rc, 1);
+	CU_ASSERT_EQUAL(a->m.type, XN_MSG_CHANNEL_DATA);
+}
 
 static void
 a_program_that_lies_ends_alone(void)
@@ -72,11 +86,9 @@ a_program_that_lies_ends_alone(void)
 			    agent_value(&a)->u.text);
 		CU_ASSERT_PTR_NOT_NULL(strstr(agent_value(&a)->u.text,
 		    liars[i].error));
-		while (agent_next(&a, 100) == 1)
-			CU_ASSERT_NOT_EQUAL(a.m.channel, 3);
-		agent_echoes(&a, 3);
+		echoes_beside_closes(&a, 3);
 		agent_exec(&a, 5, agent_echo);
-		agent_echoes(&a, 5);
+		echoes_beside_closes(&a, 5);
 		agent_expect_small(&a);
 		agent_end(&a);
 	}
