@@ -42,11 +42,14 @@
 #define CALL_REMOVEXATTRAT	466
 #define CALL_FILE_SETATTR	469
 
-#define IOPRIO_WHO_PROCESS 1	/* <linux/ioprio.h> is not everywhere */
+#define IOPRIO_PROCESS	1u	/* <linux/ioprio.h> is not everywhere */
 
 #define SET_FLAGS	0x40086602u	/* FS_IOC_SETFLAGS */
 #define SET_FLAGS_32	0x40046602u	/* FS_IOC32_SETFLAGS */
 #define SET_XATTR	0x401c5820u	/* FS_IOC_FSSETXATTR */
+#define SET_VERSION	0x40087602u	/* FS_IOC_SETVERSION */
+#define SET_VERSION_32	0x40047602u	/* FS_IOC32_SETVERSION */
+#define ENABLE_VERITY	0x40806685u	/* FS_IOC_ENABLE_VERITY: then read-only */
 
 static const int of_administrators[] = {
 	SCMP_SYS(acct), SCMP_SYS(add_key), SCMP_SYS(bpf), SCMP_SYS(chroot),
@@ -96,7 +99,7 @@ static const struct {
 	{ SCMP_SYS(move_pages), 0, 0 },
 	{ SCMP_SYS(setpriority), 0, PRIO_PROCESS },
 	{ SCMP_SYS(setpriority), 1, 0 },
-	{ SCMP_SYS(ioprio_set), 0, IOPRIO_WHO_PROCESS },
+	{ SCMP_SYS(ioprio_set), 0, IOPRIO_PROCESS },
 	{ SCMP_SYS(ioprio_set), 1, 0 },
 };
 
@@ -255,7 +258,10 @@ add_opening(scmp_filter_ctx f, const struct xn_limits *limits)
 static int
 add_changes(scmp_filter_ctx f, const struct xn_limits *limits)
 {
-	static const uint32_t ioctls[] = { SET_FLAGS, SET_FLAGS_32, SET_XATTR };
+	static const uint32_t ioctls[] = {
+		SET_FLAGS, SET_FLAGS_32, SET_XATTR, SET_VERSION,
+		SET_VERSION_32, ENABLE_VERITY,
+	};
 
 	if (limits->write == NULL)
 		return 0;

@@ -19,6 +19,8 @@ fi
 seconds=$1
 shift
 dir=${FUZZ_DIR:-/tmp/syncgate-fuzz}
+LSAN_OPTIONS=suppressions=$root/tests/lib/lsan.supp:print_suppressions=0
+export LSAN_OPTIONS
 build=$dir/build
 mkdir -p "$build"
 

@@ -60,6 +60,8 @@ add_used(apr_array_header_t *words, const apr_array_header_t *jobs,
 	}
 }
 
+enum { OPT_CONNECT = 128 };
+
 /* TARGET, and before it the one that it goes through. */
 static int
 open_one(cmd_targets_t *targets, cmd_target_t *target,
@@ -80,6 +82,18 @@ open_one(cmd_targets_t *targets, cmd_target_t *target,
 	    xn_gateway_features(target->gateway));
 	fflush(stdout);
 	return code;
+}
+
+/* TARGET's way, and with CONNECT the gateway itself. */
+static int
+check_one(cmd_targets_t *targets, cmd_target_t *target,
+    const syncgate_config_t *config, int connect)
+{
+	if (target->nowhere != NULL)
+		return cmd_error(xn_error_create(XN_E_CONFIG, "gateway %s: "
+		    "via=%s: no gateway is configured with that name",
+		    target->name, target->nowhere), CMD_USAGE);
+	return connect ? open_one(targets, target, config) : CMD_OK;
 }
 
 /* What JOBS use, and what is configured beside if all jobs are meant. */
@@ -105,9 +119,12 @@ check_gateways(const syncgate_config_t *config, const cmd_line_t *line,
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	for (int i = 0; i < targets->items->nelts; i++) {
-		if (open_one(targets, APR_ARRAY_IDX(targets->items, i,
-		    cmd_target_t *), config) != CMD_OK)
-			code = CMD_FAILED;
+		int one = check_one(targets, APR_ARRAY_IDX(targets->items, i,
+		    cmd_target_t *), config,
+		    line->option[OPT_CONNECT] != NULL);
+
+		if (one > code)
+			code = one;
 	}
 	cmd_targets_close(targets);
 	return code;
@@ -122,8 +139,6 @@ describe_group(const syncgate_group_config_t *group)
 		printf(" %s", APR_ARRAY_IDX(group->members, i, const char *));
 	printf("\n");
 }
-
-enum { OPT_CONNECT = 128 };
 
 static int
 run(const cmd_line_t *line)
@@ -141,9 +156,7 @@ run(const cmd_line_t *line)
 		describe_group(&APR_ARRAY_IDX(config->groups, i,
 		    syncgate_group_config_t));
 	fflush(stdout);
-	if (line->option[OPT_CONNECT] != NULL)
-		return check_gateways(config, line, jobs);
-	return CMD_OK;
+	return check_gateways(config, line, jobs);
 }
 
 static const apr_getopt_option_t options[] = {

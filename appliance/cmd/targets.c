@@ -211,8 +211,10 @@ tie(cmd_targets_t *targets, cmd_target_t *target)
 		XN_TRY(need_config(targets));
 		gateway = targets->config != NULL ?
 		    syncgate_config_via(targets->config, via) : NULL;
-		if (gateway == NULL)
+		if (gateway == NULL) {
+			target->nowhere = via;
 			return NULL;
+		}
 		if (n > targets->config->gateways->nelts)
 			return circle(target);
 		via = cmd_xspec_value(gateway->plain, "via", targets->pool);

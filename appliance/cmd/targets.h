@@ -17,6 +17,8 @@ typedef struct cmd_target {
 	const char *xspec;
 	struct cmd_target *via;		/* the one that it goes through, maybe
 					 * by others; or NULL */
+	const char *nowhere;		/* a via= on its way that names neither
+					 * a target nor a configured gateway */
 	apr_pool_t *pool;		/* of the thread that opens it */
 	/* Under the lock of its targets: */
 	enum { TARGET_CLOSED, TARGET_OPEN, TARGET_FAILED } state;

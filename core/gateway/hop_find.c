@@ -55,6 +55,7 @@ unknown_master(const xn_gateway_t *gw, const char *via)
 		    "", known, NULL);
 	return xn_error_create(XN_E_XSPEC, "via=%s: the group has no open "
 	    "gateway with that id%s%s", via, *known != '\0' ? ", it has " :
+	    gw->group->named != NULL ? ", and none is configured" :
 	    ": open that first", known);
 }
 

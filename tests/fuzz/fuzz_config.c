@@ -68,7 +68,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pool == NULL && (apr_initialize() != APR_SUCCESS ||
 	    apr_pool_create(&pool, NULL) != APR_SUCCESS))
 		abort();
-	apr_pool_clear(pool);
 	check_scan(data, size, pool);
 	text = apr_pstrmemdup(pool, (const char *)data, size);
 	options = apr_array_make(pool, 2, sizeof(const char *));
@@ -76,5 +75,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	APR_ARRAY_PUSH(options, const char *) = "steps";
 	check_parse(text, NULL, pool);
 	check_parse(text, options, pool);
+	apr_pool_clear(pool);
 	return 0;
 }

@@ -48,19 +48,18 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pool == NULL && (apr_initialize() != APR_SUCCESS ||
 	    apr_pool_create(&pool, NULL) != APR_SUCCESS))
 		abort();
-	apr_pool_clear(pool);
 	error = xn_location_parse(&location, apr_pstrmemdup(pool,
 	    (const char *)data, size), named, xspec, pool);
 	if ((error == NULL) != (location != NULL))
 		abort();
 	xn_error_clear(error);
-	if (location == NULL)
-		return 0;
-	check_path(location->path, pool);
-	if (location->xspec != NULL) {
+	if (location != NULL)
+		check_path(location->path, pool);
+	if (location != NULL && location->xspec != NULL) {
 		error = xn_xspec_check(location->xspec, pool);
 		if (error != NULL)
 			abort();
 	}
+	apr_pool_clear(pool);
 	return 0;
 }

@@ -40,7 +40,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (pool == NULL && (apr_initialize() != APR_SUCCESS ||
 	    apr_pool_create(&pool, NULL) != APR_SUCCESS))
 		abort();
-	apr_pool_clear(pool);
 	error = xn_xspec_parse(&spec, apr_pstrmemdup(pool,
 	    (const char *)data, size), pool);
 	if ((error == NULL) != (spec != NULL) || (error != NULL &&
@@ -49,5 +48,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (spec != NULL)
 		check_spec(spec);
 	xn_error_clear(error);
+	apr_pool_clear(pool);
 	return 0;
 }

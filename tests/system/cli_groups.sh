@@ -145,6 +145,16 @@ check_grep "and says so" 'gateway loop goes round in a circle' "$err"
 run exec -c "$tmp/via.conf" popen//via=pool//id=loop -e "$code"
 check_grep "though one of them is no configured one" \
     'gateway loop goes round in a circle' "$err"
+run check -c "$tmp/via.conf"
+check_equal "check sees that, and opens nothing for it: exit code 2" 2 "$?"
+check_grep "and names it" 'gateway loop goes round in a circle' "$err"
+printf 'gateway e { xspec = "popen//via=nope" }\n' >"$tmp/nope.conf"
+run check -c "$tmp/nope.conf"
+check_equal "a way by a gateway that is nowhere: exit code 2" 2 "$?"
+check_grep "and says which" \
+    'gateway e: via=nope: no gateway is configured with that name' "$err"
+run exec -c "$tmp/nope.conf" -n e -e "$code"
+check_grep "exec says that, too" 'via=nope: .* none is configured' "$err"
 grep -v loop "$tmp/via.conf" >"$tmp/via2.conf"
 run check -c "$tmp/via2.conf" --connect
 check_equal "check --connect opens them in their order" 'first second' \

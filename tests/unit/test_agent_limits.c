@@ -302,6 +302,10 @@ nor_to_what_landlock_leaves_alone(void)
 	expect_call(&files, 90, "(long)\"/tmp\", 0777, 0, 0", -EACCES);
 	expect_call(&files, 452, "-100, (long)\"/tmp\", 0777, 0", -EACCES);
 	expect_call(&files, 280, "-100, (long)\"/tmp\", 0, 0", -EACCES);
+	files.read = only("other");	/* and not what may be written */
+	expect_call(&files, 16, "0, 0x40086602, 0, 0", -EACCES); /* ioctl */
+	expect_call(&files, 16, "0, 0x140086602, 0, 0", -EACCES);
+	expect_call(&files, 16, "0, 0x40806685, 0, 0", -EACCES);
 	/* open and openat for neither reading nor writing; openat2 */
 	expect_call(&files, 2, "(long)\"/etc/passwd\", 3, 0, 0", -EACCES);
 	expect_call(&files, 2, "(long)\"/etc/passwd\", 0x100000003, 0, 0",
@@ -355,8 +359,9 @@ other_processes_are_not_changed(void)
 		    "0, 0, (long)(int[1]){ 0 }, 0" },
 		{ 142, "1, (long)(int[1]){ 0 }, 0, 0",	/* sched_setparam */
 		    "0, (long)(int[1]){ 0 }, 0, 0" },
-		{ 314, "1, (long)(int[12]){ 48 }, 0, 0", /* sched_setattr */
-		    "0, (long)(int[12]){ 48 }, 0, 0" },
+		{ 314, "1, (long)(int[12]){ 48, 0, 0, 0, 19 }, 0, 0",
+		    "0, (long)(int[12]){ 48, 0, 0, 0, 19 }, 0, 0" },
+							/* sched_setattr */
 		{ 141, "0, 1, 19, 0", "0, 0, 19, 0" },	/* setpriority */
 		{ 141, "1, 0, 19, 0", NULL },		/* of a group */
 		{ 141, "2, 0, 19, 0", NULL },		/* of the user */
@@ -395,13 +400,14 @@ nothing_is_shared_by_a_key_or_a_name(void)
 	static const int calls[] = {
 		29, 30, 31, 64, 65, 66, 220, 68, 69, 70, 71, 240, 241
 	};
+	static const char unknown[] = "0x7fffffff, 0, 0, 0"; /* makes nothing */
 	xn_limits_t network = { .no_network = 1 }, files = { .read = nothing };
 
 	if (begin())
 		return;
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
-		expect_call(&network, calls[i], "0, 1, 0, 0", -EACCES);
-		expect_call(&files, calls[i], "0, 1, 0, 0", -EACCES);
+		expect_call(&network, calls[i], unknown, -EACCES);
+		expect_call(&files, calls[i], unknown, -EACCES);
 	}
 	finish();
 }
