@@ -314,9 +314,9 @@ XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
  * carried there from now on, as by xn_channel_relay() but without waiting,
  * until it or one of the two gateways has ended (an error at the other end),
  * and can neither be sent on nor received from here.  When it is sent back it
- * is itself again.  XN_E_USAGE if it has a callback, or is attached or carried
- * to a third gateway, or another thread is sending on it, or if CHANNEL leads to
- * a program of this process; XN_E_UNSUPPORTED if 3072 are carried there already.
+ * is itself again.  XN_E_USAGE if it has a callback, is attached or carried to a
+ * third gateway, or another thread is sending on it, or if CHANNEL leads to a
+ * program of this process; XN_E_UNSUPPORTED if 3072 are carried there already.
  */
 XN_API xn_error_t *xn_send(xn_channel_t *channel, const char *format, ...);
 

@@ -14,12 +14,12 @@
 
 /*
  * An agent ends above 16384 open channels, and its own programs may make 12288
- * of them (agent/router.h).  So many more are made on its gateway to carry those
- * of other gateways: no program of theirs brings it to its end, and some are
- * left for us.  None is, where so many are open that we know of.
+ * of them (agent/router.h).  So what may be made on its gateway to carry those
+ * of other gateways is less than the rest: no program of theirs brings it to
+ * its end, and 1024 are left for us.
  */
 #define XN_CARRIED_MAX		3072u
-#define XN_CARRIED_BESIDE_MAX	15360u
+#define XN_CARRIED_BESIDE_MAX	15360u	/* none while so many are open at all */
 
 /*
  * A peer without windows is not read from while more than this waits, until

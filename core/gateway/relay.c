@@ -86,9 +86,10 @@ xn_relay__fail_code(struct xn_relay *relay, int code)
 		    "on: the other end does not take more channels of others");
 	else
 		xn_relay__fail(relay, XN_E_PROTOCOL, code == XN_C_TOO_BIG ?
-	    "cannot carry a value on: it is larger than the other end takes" :
-	    code == XN_C_NOMEM ? "cannot carry a value on: out of memory" :
-	    "cannot carry a value on: its bytes are no value");
+		    "cannot carry a value on: it is larger than the other end "
+		    "takes" : code == XN_C_NOMEM ?
+		    "cannot carry a value on: out of memory" :
+		    "cannot carry a value on: its bytes are no value");
 }
 
 /* FROM is over: why, as the other end is told; NULL if it was just closed. */

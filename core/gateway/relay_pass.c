@@ -174,6 +174,8 @@ on_id(void *baton, int32_t id)
 		code = error->code == XN_E_UNSUPPORTED ? XN_C_TOO_MANY :
 		    XN_C_NO_CHANNEL;
 		xn_error_clear(error);
+		/* If it was made for this value, nobody gets it. */
+		xn_channel__forget_unheld(ch);
 		return code;
 	}
 	xn_scan_replace(&e->scan, theirs);
