@@ -32,7 +32,7 @@ free_exec(struct xn_exec *e)
 	if (e->pass_fd >= 0)
 		close(e->pass_fd);
 	xn_buf_free(&e->in);
-	xn_buf_free(&e->out);
+	xn_router_free(&e->out);
 	xn_buf_free(&e->line);
 	xn_execs_close_fds(e);
 	munmap(e->report, sizeof(*e->report));
@@ -181,7 +181,7 @@ xn_execs_flush(struct xn_router *r, struct xn_exec *e)
 	if (e->pass_fd >= 0)
 		e->pass_at -= (size_t)n;
 	if (xn_buf_len(&e->out) == 0)
-		xn_buf_free(&e->out);
+		xn_router_free(&e->out);
 }
 
 int

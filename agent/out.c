@@ -124,7 +124,7 @@ xn_out_write(struct xn_router *r)
 	if (put < 0 && errno != EAGAIN && errno != EINTR)
 		xn_out_end(r);
 	if (xn_buf_len(&r->out) == 0)
-		xn_buf_free(&r->out);
+		xn_router_free(&r->out);
 }
 
 /* ---- Words -------------------------------------------------------------- */

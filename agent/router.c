@@ -9,6 +9,7 @@
 #include "agent/router.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@
 #include "agent/process.h"
 
 #define READ_SIZE	(256u * 1024)
+#define LARGE		(4u * 1024 * 1024)	/* trimming for less would cost
+				 * more than it gives back */
 #define FIXED_FDS	6	/* client in and out, children, own stderr,
 				 * the stderr that we were started with,
 				 * other routers */
@@ -39,6 +42,24 @@ xn_router_is_full(const struct xn_router *r)
 {
 	return xn_buf_len(&r->out) > XN_OUT_STOP ||
 	    r->queued > (r->plain ? XN_PLAIN_PAUSE : XN_QUEUED_PAUSE);
+}
+
+void
+xn_router_free(struct xn_buf *b)
+{
+	size_t cap = b->cap;
+
+	xn_buf_free(b);
+#ifdef __GLIBC__
+	/*
+	 * Once it has given a large block back, the C library takes the next
+	 * ones from its heap and keeps them (up to 64 MiB of them) for itself.
+	 */
+	if (cap >= LARGE)
+		malloc_trim(0);
+#else
+	(void)cap;
+#endif
 }
 
 static void
@@ -71,7 +92,7 @@ read_client(struct xn_router *r)
 	xn_client_input(r);
 	/* After a large program its memory is not kept. */
 	if (xn_buf_len(&r->in) == 0)
-		xn_buf_free(&r->in);
+		xn_router_free(&r->in);
 }
 
 /* ---- The loop ------------------------------------------------------------ */

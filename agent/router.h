@@ -121,6 +121,9 @@ int xn_router_run(struct xn_router *r);
 
 int64_t xn_router_now(void);
 
+/* Free what B holds; if that was much, it is the system's again. */
+void xn_router_free(struct xn_buf *b);
+
 /* ---- out.c: to the client ------------------------------------------------ */
 
 /* Queue a message to the client; N bytes of PAYLOAD. */
