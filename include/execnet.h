@@ -472,7 +472,7 @@ XN_API xn_error_t *xn_link(xn_channel_t *a, xn_channel_t *b,
  * peer gets credit only for what OUT has taken.  The end of IN is a last
  * message and a last message the end of OUT; a close, and the end of the
  * gateway, end both.  After both ends the channel is still to be closed.
- * xn_channel_waitclose() waits for it; a descriptor that fails is XN_E_REMOTE
+ * xn_channel_waitclose() waits for it, and until OUT has all; a descriptor that fails is XN_E_REMOTE
  * to the peer and there.  XN_E_USAGE if the channel has a callback, is attached
  * or carried, or another thread is sending on it; XN_E_UNSUPPORTED if both its
  * ends are in this process.

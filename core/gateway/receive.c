@@ -366,10 +366,15 @@ xn_unpack_value(const xn_value_t *value, apr_pool_t *pool, const char *format,
 	return error;
 }
 
-/* Closed by the peer, and the callback, if there is one, has been told. */
+/*
+ * Closed by the peer, what came has gone on if it is to, and the callback, if
+ * there is one, has been told.
+ */
 static int
 is_over(const xn_channel_t *ch)
 {
+	if (ch->sink != NULL && ch->sink->head != NULL)
+		return 0;
 	return ch->receive_closed && (ch->callback == NULL ||
 	    ch->local_closed || (ch->callback_ended == 2 &&
 	    ch->calling == 0));

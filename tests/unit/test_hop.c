@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <apr_thread_proc.h>
@@ -138,6 +139,32 @@ other_values_than_bytes_are_refused(void)
 	CU_ASSERT_EQUAL(read(ends[0], &byte, 1), 1);
 	CU_ASSERT_EQUAL(read(ends[0], &byte, 1), 0);
 	close(ends[0]);
+	end();
+}
+
+/* When the wait for the close is over, all is where it was to go. */
+static void
+what_came_is_written_before_the_close(void)
+{
+	char path[] = "/tmp/syncgate-attach-XXXXXX";
+	xn_channel_t *ch;
+	struct stat st;
+	int fd;
+
+	if (begin_with("popen"))
+		return;
+	fd = mkstemp(path);
+	CU_ASSERT_FATAL(fd >= 0);
+	unlink(path);
+	for (int i = 1; i <= 200; i++) {
+		ch = start(SIDE("xn_send(channel, \"y\", \"abc\", (size_t)3);"));
+		failed(xn_channel_attach(ch, -1, dup(fd)));
+		failed(xn_channel_waitclose(ch, xn_seconds(20)));
+		CU_ASSERT_EQUAL(fstat(fd, &st), 0);
+		CU_ASSERT_EQUAL_FATAL(st.st_size, 3 * i);
+		failed(xn_channel_close(ch));
+	}
+	close(fd);
 	end();
 }
 
@@ -406,6 +433,8 @@ python_is_a_hop_too(void)
 }
 
 static const struct xn_test_case cases[] = {
+	{ "what came is written before the close",
+	    what_came_is_written_before_the_close },
 	{ "a descriptor that fails is told", a_descriptor_that_fails_is_told },
 	{ "bytes go through an attached channel",
 	    bytes_go_through_an_attached_channel },
