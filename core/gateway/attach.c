@@ -61,6 +61,7 @@ ended(struct xn_sink *sink)
 
 static const struct xn_sink_kind attach_kind = {
 	.doing = "attached to a descriptor",
+	.waited_for = 1,
 	.arrived = arrived,
 	.ended = ended,
 	.room = no_news,
@@ -345,6 +346,8 @@ turn(struct xn_attach *a, int in_events, int out_events)
 	empty = a->sink.head == NULL;
 	last = ch->receive_closed;
 	over = ch->over && (empty || ch->local_closed);
+	if (last && empty)
+		xn_channel__wake(ch);
 	xn_group__unlock(ch->group);
 	if (last && empty)
 		end_out(a);

@@ -366,14 +366,20 @@ xn_unpack_value(const xn_value_t *value, apr_pool_t *pool, const char *format,
 	return error;
 }
 
-/*
- * Closed by the peer, what came has gone on if it is to, and the callback, if
- * there is one, has been told.
- */
+/* What the peer sent is still to be written to a descriptor. */
+static int
+is_leaving(const xn_channel_t *ch)
+{
+	return ch->sink != NULL && ch->sink->kind->waited_for &&
+	    ch->sink->head != NULL && !ch->local_closed;
+}
+
+/* Closed by the peer; what it sent has been written, and the callback told, if
+ * there is one. */
 static int
 is_over(const xn_channel_t *ch)
 {
-	if (ch->sink != NULL && ch->sink->head != NULL)
+	if (is_leaving(ch))
 		return 0;
 	return ch->receive_closed && (ch->callback == NULL ||
 	    ch->local_closed || (ch->callback_ended == 2 &&

@@ -136,9 +136,6 @@ xn_sink__took(struct xn_sink *sink)
 	sink->head = chunk->next;
 	if (sink->head == NULL)
 		sink->tail = NULL;
-	/* Who waits for its close waits for that, too. */
-	if (sink->head == NULL && ch->receive_closed)
-		xn_channel__wake(ch);
 	/* With nothing waiting a wider window would be used. */
 	ch->starved = sink->head == NULL;
 	ch->queued -= chunk->n + XN_ITEM_COST;

@@ -30,6 +30,8 @@ struct xn_chunk {
  */
 struct xn_sink_kind {
 	const char *doing;		/* "attached to a descriptor" */
+	int waited_for;			/* 1: who waits for the channel's close
+					 * waits until all chunks have left */
 
 	/* A chunk has been put into the queue. */
 	void (*arrived)(struct xn_sink *sink, struct xn_chunk *chunk);
