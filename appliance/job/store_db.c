@@ -1,0 +1,303 @@
+/*
+ * Traps of apr_dbd 1.6 that end here:
+ *
+ * - its transactions forget errors (their end is well when they were rolled
+ *   back), so BEGIN and COMMIT are statements like others;
+ * - a PRAGMA by apr_dbd_query() is error 100, "not an error": it is selected;
+ * - SQLite being busy is slept over sixteen times, on top of SQLite's own
+ *   timeout, so that one is a sixteenth of what we want;
+ * - rows of PostgreSQL that are not fetched to their end block the connection,
+ *   and errors while fetching are no rows: all are fetched by the select;
+ * - apr_dbd_check_conn() reconnects, without the prepared statements: who
+ *   suspects a lost connection opens another one.
+ */
+#include "appliance/job/store_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <apr_strings.h>
+
+#define BUSY_MILLISECONDS	250	/* times 16, and 16 times 100 ms */
+
+static const struct {
+	const char *driver, *package;
+} drivers[] = {
+	[STORE_SQLITE] = { "sqlite3", "libaprutil1-dbd-sqlite3" },
+	[STORE_PGSQL] = { "pgsql", "libaprutil1-dbd-pgsql" },
+};
+
+/* ---- Errors ------------------------------------------------------------- */
+
+/* What a driver says, as one line. */
+static const char *
+tidy(const char *text, apr_pool_t *pool)
+{
+	char *copy = apr_pstrdup(pool, text != NULL ? text : "unknown error");
+	size_t n = strlen(copy);
+
+	while (n > 0 && strchr("\n\r ", copy[n - 1]) != NULL)
+		copy[--n] = '\0';
+	for (char *p = copy; *p != '\0'; p++) {
+		if (*p == '\n' || *p == '\t')
+			*p = ' ';
+	}
+	return copy;
+}
+
+static int
+code_of(const struct store_db *db, const char *text)
+{
+	if (db->url.kind == STORE_SQLITE)
+		return strstr(text, "locked") != NULL ? XN_E_TIMEOUT :
+		    XN_E_JOB;
+	/* What libpq says of a connection, and not the server of a query. */
+	if (strncmp(text, "ERROR:", 6) == 0)
+		return XN_E_JOB;
+	return XN_E_CONNECTION;
+}
+
+static xn_error_t *
+refused(const struct store_db *db, int rv)
+{
+	const char *text;
+	xn_error_t *error;
+	apr_pool_t *pool;
+
+	apr_pool_create(&pool, NULL);
+	text = tidy(apr_dbd_error(db->driver, db->handle, rv), pool);
+	error = xn_error_create(code_of(db, text), "%s", text);
+	apr_pool_destroy(pool);
+	return error;
+}
+
+/* ---- Opening ------------------------------------------------------------ */
+
+/* The folder of PATH and those above it, for their owner alone. */
+static xn_error_t *
+make_folders(const char *path, apr_pool_t *pool)
+{
+	char *folder = apr_pstrdup(pool, path);
+
+	for (char *slash = strchr(folder + 1, '/'); slash != NULL;
+	    slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+			return xn_error_system(errno,
+			    "cannot make the folder %s", folder);
+		*slash = '/';
+	}
+	return NULL;
+}
+
+/* SQLite would make it readable for all. */
+static xn_error_t *
+make_file(const char *path, apr_pool_t *pool)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0 && errno == ENOENT) {
+		XN_TRY(make_folders(path, pool));
+		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	}
+	if (fd < 0)
+		return xn_error_system(errno, "cannot open %s", path);
+	close(fd);
+	return NULL;
+}
+
+static xn_error_t *
+find_driver(struct store_db *db)
+{
+	const char *name = drivers[db->url.kind].driver;
+	static apr_pool_t *drivers_pool;	/* ends with APR */
+	apr_status_t status = APR_SUCCESS;
+
+	if (drivers_pool == NULL) {
+		apr_pool_create(&drivers_pool, NULL);
+		status = apr_dbd_init(drivers_pool);
+	}
+	if (status == APR_SUCCESS)
+		status = apr_dbd_get_driver(drivers_pool, name, &db->driver);
+	if (status == APR_SUCCESS)
+		return NULL;
+	return xn_error_create(XN_E_UNSUPPORTED, "APR has no driver %s here: "
+	    "apt-get install %s", name, drivers[db->url.kind].package);
+}
+
+static apr_status_t
+close_handle(void *data)
+{
+	struct store_db *db = data;
+
+	apr_dbd_close(db->driver, db->handle);
+	return APR_SUCCESS;
+}
+
+static xn_error_t *
+set_up(struct store_db *db, apr_pool_t *pool)
+{
+	static const char *const pragmas[] = {
+		"PRAGMA busy_timeout = " APR_STRINGIFY(BUSY_MILLISECONDS),
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = FULL",
+	};
+	struct store_rows rows;
+
+	if (db->url.kind == STORE_PGSQL) {
+		XN_TRY(store_db_do(db, "SET client_min_messages = warning",
+		    NULL));
+		return store_db_do(db, "SET client_encoding = 'UTF8'", NULL);
+	}
+	for (size_t i = 0; i < sizeof(pragmas) / sizeof(pragmas[0]); i++)
+		XN_TRY(store_db_select_text(&rows, db, pragmas[i], pool));
+	return NULL;
+}
+
+xn_error_t *
+store_db_open(struct store_db **out, const struct store_url *url,
+    apr_pool_t *pool)
+{
+	struct store_db *db = apr_pcalloc(pool, sizeof(*db));
+	const char *reason = NULL;
+	apr_pool_t *scratch;
+	xn_error_t *error;
+
+	db->url = *url;
+	db->pool = pool;
+	XN_TRY(find_driver(db));
+	if (url->kind == STORE_SQLITE)
+		XN_TRY(make_file(url->params, pool));
+	if (apr_dbd_open_ex(db->driver, pool, url->params, &db->handle,
+	    &reason) != APR_SUCCESS)
+		return xn_error_create(XN_E_CONNECT, "%s", tidy(reason, pool));
+	apr_pool_cleanup_register(pool, db, close_handle,
+	    apr_pool_cleanup_null);
+	apr_pool_create(&scratch, pool);
+	error = set_up(db, scratch);
+	apr_pool_destroy(scratch);
+	*out = db;
+	return error;
+}
+
+/* ---- Statements --------------------------------------------------------- */
+
+xn_error_t *
+store_db_do(struct store_db *db, const char *sql, int *rows)
+{
+	int hit = 0;
+	int rv = apr_dbd_query(db->driver, db->handle, &hit, sql);
+
+	if (rv != 0)
+		return refused(db, rv);
+	if (rows != NULL)
+		*rows = hit;
+	return NULL;
+}
+
+xn_error_t *
+store_db_begin(struct store_db *db)
+{
+	/* A lock that is upgraded later may have to be given up instead. */
+	return store_db_do(db, db->url.kind == STORE_SQLITE ?
+	    "BEGIN IMMEDIATE" : "BEGIN", NULL);
+}
+
+xn_error_t *
+store_db_commit(struct store_db *db)
+{
+	return store_db_do(db, "COMMIT", NULL);
+}
+
+void
+store_db_rollback(struct store_db *db)
+{
+	xn_error_clear(store_db_do(db, "ROLLBACK", NULL));
+}
+
+xn_error_t *
+store_db_prepare(apr_dbd_prepared_t **statement, struct store_db *db,
+    const char *label, const char *sql)
+{
+	int rv;
+
+	*statement = NULL;
+	rv = apr_dbd_prepare(db->driver, db->pool, db->handle, sql, label,
+	    statement);
+	return rv == 0 ? NULL : refused(db, rv);
+}
+
+xn_error_t *
+store_db_run(struct store_db *db, apr_dbd_prepared_t *statement,
+    const char **values, int count, int *rows, apr_pool_t *pool)
+{
+	int hit = 0;
+	int rv = apr_dbd_pquery(db->driver, pool, db->handle, &hit, statement,
+	    count, values);
+
+	if (rv != 0)
+		return refused(db, rv);
+	if (rows != NULL)
+		*rows = hit;
+	return NULL;
+}
+
+/* ---- Rows --------------------------------------------------------------- */
+
+static void
+begin_rows(struct store_rows *rows, struct store_db *db, apr_pool_t *pool)
+{
+	memset(rows, 0, sizeof(*rows));
+	rows->db = db;
+	rows->pool = pool;
+}
+
+xn_error_t *
+store_db_select(struct store_rows *rows, struct store_db *db,
+    apr_dbd_prepared_t *statement, const char **values, int count,
+    apr_pool_t *pool)
+{
+	int rv;
+
+	begin_rows(rows, db, pool);
+	rv = apr_dbd_pselect(db->driver, pool, db->handle, &rows->results,
+	    statement, 1, count, values);
+	return rv == 0 ? NULL : refused(db, rv);
+}
+
+xn_error_t *
+store_db_select_text(struct store_rows *rows, struct store_db *db,
+    const char *sql, apr_pool_t *pool)
+{
+	int rv;
+
+	begin_rows(rows, db, pool);
+	rv = apr_dbd_select(db->driver, pool, db->handle, &rows->results, sql,
+	    1);
+	return rv == 0 ? NULL : refused(db, rv);
+}
+
+int
+store_rows_next(struct store_rows *rows)
+{
+	return apr_dbd_get_row(rows->db->driver, rows->pool, rows->results,
+	    &rows->row, -1) == 0;
+}
+
+const char *
+store_rows_text(const struct store_rows *rows, int column)
+{
+	return apr_dbd_get_entry(rows->db->driver, rows->row, column);
+}
+
+long long
+store_rows_number(const struct store_rows *rows, int column)
+{
+	const char *text = store_rows_text(rows, column);
+
+	return text != NULL ? strtoll(text, NULL, 10) : 0;
+}
