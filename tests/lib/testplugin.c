@@ -146,7 +146,7 @@ save_item(syncgate_job_t *job, long long number)
 	    .state = SYNCGATE_ITEM_WAITING, .size = number * 1000,
 	    .arrived = apr_time_now() };
 
-	snprintf(id, sizeof(id), "%024llx%08llx", 0LL, number);
+	snprintf(id, sizeof(id), "%032llx", number);
 	snprintf(name, sizeof(name), "item %lld%s", number,
 	    number == 1 ? " \033[2J\xff\n\\" : "");
 	if (number % 3 == 0) {
