@@ -119,6 +119,36 @@ syncgate_job_describe(const syncgate_job_config_t *config, apr_pool_t *pool)
 	return config->plugin->describe(&job, pool);
 }
 
+xn_error_t *
+syncgate_job_queue(const char **queue, const syncgate_job_config_t *config,
+    apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->queue == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "has no items", config->name, config->plugin->name);
+	XN_TRY_W(config->plugin->queue(queue, &job, pool), "job %s",
+	    config->name);
+	return NULL;
+}
+
+xn_error_t *
+syncgate_job_act(const syncgate_job_config_t *config,
+    const struct syncgate_items *items, int action,
+    const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool)
+{
+	struct running running = { .output = output };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->act == NULL)
+		return xn_error_create(XN_E_USAGE, "its plugin, %s, cannot do "
+		    "that", config->plugin->name);
+	running.items = *items;
+	return config->plugin->act(&job, action, item, pool);
+}
+
 /* ---- Attempts ---------------------------------------------------------- */
 
 /* A line that a remote program wrote; in an I/O thread. */

@@ -58,10 +58,10 @@ xn_error_t *syncgate_store_match(syncgate_item_t **items, int *n,
     apr_pool_t *pool);
 
 /*
- * If the record still is what ITEM says: make it a WAITING one
- * (SYNCGATE_RETRY) or forget it (SYNCGATE_DISCARD).
+ * Of N items those whose record still is what is said here: make it a WAITING
+ * one (SYNCGATE_RETRY) or forget it (SYNCGATE_DISCARD).
  */
 xn_error_t *syncgate_store_act(syncgate_store_t *store, const char *queue,
-    int action, const syncgate_item_t *item);
+    int action, const syncgate_item_t *items, int n);
 
 #endif

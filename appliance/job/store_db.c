@@ -8,6 +8,7 @@
  *   timeout, so that one is a sixteenth of what we want;
  * - rows of PostgreSQL that are not fetched to their end block the connection,
  *   and errors while fetching are no rows: all are fetched by the select;
+ * - apr_dbd_get_entry() of a NULL is "" there: a datum is asked for;
  * - apr_dbd_check_conn() reconnects, without the prepared statements: who
  *   suspects a lost connection opens another one.
  */
@@ -291,7 +292,12 @@ store_rows_next(struct store_rows *rows)
 const char *
 store_rows_text(const struct store_rows *rows, int column)
 {
-	return apr_dbd_get_entry(rows->db->driver, rows->row, column);
+	const char *text = NULL;
+
+	if (apr_dbd_datum_get(rows->db->driver, rows->row, column,
+	    APR_DBD_TYPE_STRING, &text) != APR_SUCCESS)
+		return NULL;
+	return text;
 }
 
 long long

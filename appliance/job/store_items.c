@@ -203,34 +203,43 @@ syncgate_store_forget(syncgate_store_t *store, const char *queue,
 struct act {
 	const char *queue;
 	int action;
-	const syncgate_item_t *item;
+	const syncgate_item_t *items;
+	int n;
 };
 
 static xn_error_t *
 apply_act(struct syncgate_store *store, void *baton, apr_pool_t *scratch)
 {
 	const struct act *act = baton;
-	const char *values[] = {
-		number(apr_time_now(), scratch), act->queue, act->item->id,
-		number(act->item->state, scratch),
-		number(act->item->changed, scratch),
-	};
 
-	if (act->action == SYNCGATE_RETRY)
-		return store_db_run(store->db, store->statements[STORE_RETRY],
-		    values, 5, NULL, scratch);
-	return store_db_run(store->db, store->statements[STORE_DISCARD],
-	    values + 1, 4, NULL, scratch);
+	for (int i = 0; i < act->n; i++) {
+		const syncgate_item_t *item = &act->items[i];
+		const char *values[] = {
+			number(apr_time_now(), scratch), act->queue, item->id,
+			number(item->state, scratch),
+			number(item->changed, scratch),
+		};
+
+		if (act->action == SYNCGATE_RETRY)
+			XN_TRY(store_db_run(store->db,
+			    store->statements[STORE_RETRY], values, 5, NULL,
+			    scratch));
+		else
+			XN_TRY(store_db_run(store->db,
+			    store->statements[STORE_DISCARD], values + 1, 4,
+			    NULL, scratch));
+	}
+	return NULL;
 }
 
 xn_error_t *
 syncgate_store_act(syncgate_store_t *store, const char *queue, int action,
-    const syncgate_item_t *item)
+    const syncgate_item_t *items, int n)
 {
-	struct act act = { queue, action, item };
+	struct act act = { queue, action, items, n };
 	struct store_change change = { .apply = apply_act, .baton = &act };
 
-	return store_commit(store, &change);
+	return n > 0 ? store_commit(store, &change) : NULL;
 }
 
 /* ---- Reading ------------------------------------------------------------ */

@@ -13,6 +13,7 @@ typedef struct syncgate_setting {
 	const char *name;
 	const char *value;
 	const char *where;	/* "FILE:LINE" or "command line" */
+	int more;		/* of a list, behind its first value */
 } syncgate_setting_t;
 
 /* "string", "location", ... for an option's type; NULL if there is no such. */

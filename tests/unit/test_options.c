@@ -28,7 +28,7 @@ read_one(syncgate_job_t *job, const char *name, const char *value,
     apr_pool_t *pool)
 {
 	const syncgate_setting_t settings[] = {
-		{ "source", "/a", "f:1" }, { name, value, "f:2" },
+		{ "source", "/a", "f:1", 0 }, { name, value, "f:2", 0 },
 	};
 
 	memset(job, 0, sizeof(*job));
