@@ -3,6 +3,7 @@
  */
 #include "plugins/fileproc/item.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ fp_item_new(const char *id, const char *name)
 		free(item);
 		return NULL;
 	}
-	strncpy(item->id, id, FP_ID_LENGTH);
+	snprintf(item->id, sizeof(item->id), "%s", id);
 	return item;
 }
 

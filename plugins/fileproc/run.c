@@ -136,9 +136,12 @@ take_in(struct run *r, int room)
 			return xn_error_create(XN_E_NOMEM, "no memory");
 		fp_queue_put(r->job->queue, item);
 	}
+	/* Who wants to end looks whether there is anything left. */
+	if (n > 0 && syncgate_job_once(r->job->job))
+		again = 0;
 	r->look = apr_time_now() + again;
 	/* Something may still settle when the next look is soon. */
-	if (n > 0 || again < r->job->o->intake.poll)
+	if (n > 0 || again <= r->job->o->intake.settle)
 		r->idle = 0;
 	else
 		r->idle++;

@@ -13,7 +13,7 @@ export XDG_STATE_HOME
 fp() {
 	fp_name=$1
 	shift
-	"$SYNCGATE" run --once --plugin fileproc data-in="$tmp/$fp_name.in" \
+	timeout 60 "$SYNCGATE" run --once --store="sqlite:$tmp/store.db" --plugin fileproc data-in="$tmp/$fp_name.in" \
 	    data-out="$tmp/$fp_name.out" backoff=50ms settle=100ms "$@" \
 	    >"$fp_name.log" 2>&1
 }
