@@ -54,8 +54,8 @@ refuse(const fp_stage_t *stage, const char *path, long long size,
     apr_pool_t *pool)
 {
 	if (stage->left > 0)
-		return apr_psprintf(pool, "an output ended %lld bytes too "
-		    "early", stage->left);
+		return apr_psprintf(pool, "an output ended %" APR_INT64_T_FMT
+		    " bytes too early", (apr_int64_t)stage->left);
 	if (size < 0)
 		return "an output of negative size";
 	if (stage->folder < 0 && stage->outputs > 0)
@@ -172,8 +172,8 @@ fp_stage_end(const char **wrong, fp_stage_t *stage, apr_pool_t *pool)
 {
 	*wrong = NULL;
 	if (stage->left > 0)
-		*wrong = apr_psprintf(pool, "an output ended %lld bytes too "
-		    "early", stage->left);
+		*wrong = apr_psprintf(pool, "an output ended %" APR_INT64_T_FMT
+		    " bytes too early", (apr_int64_t)stage->left);
 	else if (stage->folder < 0 && stage->outputs == 0)
 		*wrong = "it made no output";
 	if (*wrong != NULL)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -177,7 +178,7 @@ send_item(int *sent, struct talk *t, int fd)
 
 	*sent = 0;
 	remote = xn_send(t->slot->channel, "(sspllls)", "item", item->id,
-	    item->name, (long long)item->tries, item->size,
+	    item->name, item->tries + 1LL, item->size,
 	    (long long)apr_time_as_msec(o->timeout),
 	    item->folder ? "folder" : "file");
 	wrong = NULL;
@@ -222,20 +223,21 @@ next_message(struct talk *t)
 	}
 }
 
+/* (APR's own printf knows neither %lld nor a %g that is like C's.) */
 static const char *
 describe_end(struct talk *t, long long status, long long signal, int late)
 {
-	apr_pool_t *pool = t->slot->pool;
+	char text[128] = "could not be processed there";
 
 	if (late)
-		return apr_psprintf(pool, "took more than %g seconds",
+		snprintf(text, sizeof(text), "took more than %g seconds",
 		    (double)t->slot->job->o->timeout / 1e6);
-	if (signal != 0)
-		return apr_psprintf(pool, "killed by signal %lld (%s)", signal,
-		    strsignal((int)signal));
-	if (status < 0)
-		return "could not be processed there";
-	return apr_psprintf(pool, "exit status %lld", status);
+	else if (signal != 0)
+		snprintf(text, sizeof(text), "killed by signal %lld (%s)",
+		    signal, strsignal((int)signal));
+	else if (status >= 0)
+		snprintf(text, sizeof(text), "exit status %lld", status);
+	return apr_pstrdup(t->slot->pool, text);
 }
 
 static xn_error_t *
