@@ -8,8 +8,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#include "plugins/fileproc/inside.h"
-
 static const char *
 path_of(const char *name)
 {
