@@ -496,26 +496,6 @@ what_became_something_else_goes_back(void)
 
 /* ---- Without leases ----------------------------------------------------------------------- */
 
-/* As another user, whose leases on our files are refused. */
-static int
-as_nobody(void (*function)(void))
-{
-	int status = -1;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		if (setgid(65534) != 0 || setuid(65534) != 0)
-			_exit(9);
-		function();
-		fflush(stdout);
-		_exit(CU_get_number_of_failures() != 0);
-	}
-	waitpid(pid, &status, 0);
-	return status;
-}
-
 static void
 settle_stands_in(void)
 {
