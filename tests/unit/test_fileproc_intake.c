@@ -4,8 +4,6 @@
  */
 #include "tests/unit/test_fileproc_intake.h"
 
-#include "plugins/fileproc/inside.h"
-
 static void
 a_closed_file_is_claimed_and_removed(void)
 {
