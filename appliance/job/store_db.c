@@ -27,7 +27,7 @@
 #include <apr_strings.h>
 
 #define STALE "database schema has changed"	/* SQLITE_SCHEMA */
-#define BUSY_MILLISECONDS	250	/* times 16, and 16 times 100 ms */
+#define BUSY "PRAGMA busy_timeout = 250"	/* ms; in all 16 * (250 + 100) */
 
 static const struct {
 	const char *driver, *package;
@@ -157,8 +157,7 @@ static xn_error_t *
 set_up(struct store_db *db, apr_pool_t *pool)
 {
 	static const char *const pragmas[] = {
-		"PRAGMA busy_timeout = " APR_STRINGIFY(BUSY_MILLISECONDS),
-		"PRAGMA journal_mode = WAL",
+		BUSY, "PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
 	};
 	struct store_rows rows;
