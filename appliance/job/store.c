@@ -4,7 +4,7 @@
  * A connection to a server may be lost at any time, and nothing tells that
  * apart from a refusal for sure.  So after an error it is given up, and what
  * failed is tried once more with a new one: all that is done here may be done
- * twice.
+ * twice.  The same when another program has changed the tables of a file.
  */
 #include "appliance/job/store.h"
 
@@ -51,7 +51,8 @@ try_work(struct syncgate_store *store, store_work_fn *work, void *baton)
 	apr_pool_create(&scratch, NULL);
 	error = work(store, baton, scratch);
 	apr_pool_destroy(scratch);
-	if (error != NULL && store->url.kind == STORE_PGSQL)
+	if (error != NULL && (store->url.kind == STORE_PGSQL ||
+	    error->code == XN_E_CONNECTION))
 		disconnect(store);
 	return error;
 }
@@ -65,7 +66,8 @@ store_work(struct syncgate_store *store, store_work_fn *work, void *baton)
 	apr_thread_mutex_lock(store->db_lock);
 	was_connected = store->db != NULL;
 	error = try_work(store, work, baton);
-	if (error != NULL && was_connected && store->db == NULL) {
+	if (error != NULL && store->db == NULL && (was_connected ||
+	    error->code == XN_E_CONNECTION)) {
 		xn_error_clear(error);
 		error = try_work(store, work, baton);
 	}

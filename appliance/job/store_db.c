@@ -4,6 +4,9 @@
  * - its transactions forget errors (their end is well when they were rolled
  *   back), so BEGIN and COMMIT are statements like others;
  * - a PRAGMA by apr_dbd_query() is error 100, "not an error": it is selected;
+ * - another program that changes SQLite's tables makes the next statement fail,
+ *   since they are prepared by SQLite's old function: it is said again, and who
+ *   has older ones opens another connection;
  * - SQLite being busy is slept over sixteen times, on top of SQLite's own
  *   timeout, so that one is a sixteenth of what we want;
  * - rows of PostgreSQL that are not fetched to their end block the connection,
@@ -23,7 +26,8 @@
 
 #include <apr_strings.h>
 
-#define BUSY_MILLISECONDS	250	/* times 16, and 16 times 100 ms */
+#define STALE "database schema has changed"	/* SQLITE_SCHEMA */
+#define BUSY "PRAGMA busy_timeout = 250"	/* ms; in all 16 * (250 + 100) */
 
 static const struct {
 	const char *driver, *package;
@@ -53,6 +57,8 @@ tidy(const char *text, apr_pool_t *pool)
 static int
 code_of(const struct store_db *db, const char *text)
 {
+	if (db->url.kind == STORE_SQLITE && strcmp(text, STALE) == 0)
+		return XN_E_CONNECTION;
 	if (db->url.kind == STORE_SQLITE)
 		return strstr(text, "locked") != NULL ? XN_E_TIMEOUT :
 		    XN_E_JOB;
@@ -74,6 +80,14 @@ refused(const struct store_db *db, int rv)
 	error = xn_error_create(code_of(db, text), "%s", text);
 	apr_pool_destroy(pool);
 	return error;
+}
+
+/* Is RV that the tables were changed, which the next try knows? */
+static int
+is_stale(const struct store_db *db, int rv)
+{
+	return rv != 0 && db->url.kind == STORE_SQLITE &&
+	    strcmp(apr_dbd_error(db->driver, db->handle, rv), STALE) == 0;
 }
 
 /* ---- Opening ------------------------------------------------------------ */
@@ -143,8 +157,7 @@ static xn_error_t *
 set_up(struct store_db *db, apr_pool_t *pool)
 {
 	static const char *const pragmas[] = {
-		"PRAGMA busy_timeout = " APR_STRINGIFY(BUSY_MILLISECONDS),
-		"PRAGMA journal_mode = WAL",
+		BUSY, "PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
 	};
 	struct store_rows rows;
@@ -193,6 +206,8 @@ store_db_do(struct store_db *db, const char *sql, int *rows)
 	int hit = 0;
 	int rv = apr_dbd_query(db->driver, db->handle, &hit, sql);
 
+	if (is_stale(db, rv))
+		rv = apr_dbd_query(db->driver, db->handle, &hit, sql);
 	if (rv != 0)
 		return refused(db, rv);
 	if (rows != NULL)
@@ -279,6 +294,11 @@ store_db_select_text(struct store_rows *rows, struct store_db *db,
 	begin_rows(rows, db, pool);
 	rv = apr_dbd_select(db->driver, pool, db->handle, &rows->results, sql,
 	    1);
+	if (is_stale(db, rv)) {
+		begin_rows(rows, db, pool);
+		rv = apr_dbd_select(db->driver, pool, db->handle,
+		    &rows->results, sql, 1);
+	}
 	return rv == 0 ? NULL : refused(db, rv);
 }
 

@@ -28,6 +28,8 @@ transact(struct syncgate_store *store, void *baton, apr_pool_t *scratch)
 		error = store_db_commit(store->db);
 	if (error != NULL)
 		store_db_rollback(store->db);
+	else
+		store->commits++;
 	return error;
 }
 

@@ -26,6 +26,7 @@ struct syncgate_store {
 	apr_thread_mutex_t *db_lock;
 	struct store_db *db;		/* NULL: not connected */
 	apr_dbd_prepared_t *statements[STORE_STATEMENTS];
+	unsigned long commits;		/* that there were; tests count them */
 
 	/* Changes that wait for a commit: whoever holds group_lock. */
 	apr_thread_mutex_t *group_lock;
