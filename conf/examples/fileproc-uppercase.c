@@ -15,9 +15,9 @@ process(fileproc_item *item)
 			if (text[i] >= 'a' && text[i] <= 'z')
 				text[i] -= 'a' - 'A';
 		if (xn_write_full(item->out, text, (size_t)n) != 0)
-			n = -1;
+			break;
 	}
-	if (n < 0)
+	if (n != 0)
 		fileproc_error("%s: %m", item->name);
-	return n < 0;
+	return n != 0;
 }

@@ -258,6 +258,9 @@ expect_failure(int status, int by_signal, const char *part)
 	CU_ASSERT_EQUAL(answer.n, 0);
 	CU_ASSERT_PTR_NULL(answer.unable);
 	CU_ASSERT_EQUAL(answer.status, status);
+	if (answer.by_signal != by_signal)
+		printf("\n  wanted signal %d, got %d\n", by_signal,
+		    answer.by_signal);
 	CU_ASSERT_EQUAL(answer.by_signal, by_signal);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.tail);
 	if (strstr(answer.tail, part) == NULL)
