@@ -13,7 +13,7 @@
  * It ends with its channel, and the folder with it.  An error of the channel
  * says why there is no room.
  *
- * kwargs: queue (str: the job's queue, letters and digits), work (path: make
+ * *kwargs: queue (str: the job's queue, letters and digits), work (path: make
  * the room beneath this folder; or none), need (int: so many bytes are wanted
  * twice; 0: any).
  *

@@ -180,6 +180,7 @@ static void
 what_a_command_leaves_running_is_killed(void)
 {
 	both(leaves);
+	as_plain_user(leaves);
 }
 
 static void
