@@ -444,6 +444,7 @@ static void
 port_kill_rest(void *baton, const int *keep, size_t n)
 {
 	struct xn_link *link = baton;
+	pid_t pid;
 
 	if (!link->program->pidns) {
 		xn_orphans_kill(keep, n);
@@ -453,7 +454,9 @@ port_kill_rest(void *baton, const int *keep, size_t n)
 	 * /proc may be the one outside, and of no use. */
 	if (n > 0)
 		return;
-	while (waitpid(-1, NULL, WNOHANG) == 0 || errno == EINTR) {
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 || errno == EINTR) {
+		if (pid != 0)
+			continue;
 		kill(-1, SIGKILL);
 		waitpid(-1, NULL, 0);
 	}

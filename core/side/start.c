@@ -66,7 +66,8 @@ signals_default(void)
 	for (int i = 1; i < NSIG; i++) {
 		if (sigaction(i, NULL, &action) != 0 ||
 		    action.sa_handler == SIG_DFL ||
-		    (action.sa_handler == SIG_IGN && i != SIGPIPE))
+		    (action.sa_handler == SIG_IGN && i != SIGPIPE &&
+		    i != SIGXFSZ))
 			continue;
 		action.sa_handler = SIG_DFL;
 		action.sa_flags = 0;

@@ -323,7 +323,10 @@ int xn_rmdir(int base, const char *path);
 /* Rename within BASE, replacing what is there: one atomic step. */
 int xn_rename(int base, const char *from, const char *to);
 
-/* Remove PATH and all that is in it; errno ENOENT if it was not there. */
+/*
+ * Remove PATH and all that is in it, whatever the modes of folders there say
+ * to their owner; errno ENOENT if it was not there.
+ */
 int xn_remove_tree(int base, const char *path);
 
 /* Set the permission bits of an open file. */

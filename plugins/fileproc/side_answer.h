@@ -43,6 +43,7 @@ fp_bad(struct fp_slot *s, struct fp_end *end, const char *what,
 	    why);
 	fp_tail_say(s, text);
 	end->status = -1;
+	end->by_signal = 0;
 	return -1;
 }
 

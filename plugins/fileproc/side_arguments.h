@@ -134,7 +134,7 @@ read_command(struct command *c, const xn_value *kwargs)
 	const char *input = xn_value_text(kwargs, "input", "stdin");
 	const char *output = xn_value_text(kwargs, "output", "stdout");
 
-	c->slot->as_path = strcmp(input, "path") == 0;
+	c->slot->as_path = c->slot->folders = strcmp(input, "path") == 0;
 	c->files = strcmp(output, "files") == 0;
 	if (!c->slot->as_path && strcmp(input, "stdin") != 0)
 		xn_fail("input is neither stdin nor path");

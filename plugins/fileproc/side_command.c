@@ -18,8 +18,8 @@
  *	status 0.
  *   -> ("done", status, signal, timed_out (bool), tail (bytes), seconds)
  *	always, last.  status: its exit status; -1: it has none (signal says
- *	what ended it), or its answer cannot be taken: then the end of tail says
- *	why.  tail: the last of its stderr, at most 4096 bytes.  seconds: that
+ *	what ended it), or its answer cannot be taken: then signal is 0 and the
+ *	end of tail says why.  tail: the last of its stderr, at most 4096 bytes.  seconds: that
  *	it ran.
  *   -> ("unable", text)	instead, at any time: this remote could not do it:
  *	no such command, its work folder full, ...  The item is not to blame.

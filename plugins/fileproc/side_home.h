@@ -164,13 +164,19 @@ static inline int
 fp_is_dead(const struct fp_home *home, const char *name)
 {
 	char lock[FP_NAME + 300];
+	xn_stat_t st;
 	int fd, dead;
 
+	if (xn_stat(home->fd, name, &st) != 0)
+		return 0;
+	if (st.type != XN_FT_DIRECTORY)
+		return 1;
 	snprintf(lock, sizeof(lock), "%s/lock", name);
 	fd = xn_open(home->fd, lock, XN_O_READ | XN_O_WRITE, 0);
-	/* Rooms are made under the home's lock: without one it is half made. */
+	/* Rooms are made under the home's lock: without one it is half made;
+	 * what is no file was put there by a processor. */
 	if (fd == -1)
-		return errno == ENOENT;
+		return errno == ENOENT || errno == ELOOP || errno == EISDIR;
 	dead = xn_lock(fd, 0) == 0;
 	close(fd);
 	return dead;

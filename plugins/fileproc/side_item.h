@@ -15,6 +15,7 @@ struct fp_slot {
 	int room;		/* base */
 	long long max_output;	/* bytes; 0: none */
 	int as_path;		/* an item lies in its folder, with its name */
+	int folders;		/* one that is a folder can be taken */
 
 	/* The item.  What is a descriptor is -1 when it is not open. */
 	char id[FP_WORD_MAX + 1];	/* "": none */
@@ -83,15 +84,31 @@ fp_tail_say(struct fp_slot *s, const char *text)
 
 /* ---- Its folder -------------------------------------------------------------- */
 
+/*
+ * What cannot be removed (limits can forbid it) is put aside, for its item to
+ * come again; it goes with the room.
+ */
+static inline void
+fp_remove_work(struct fp_slot *s)
+{
+	char aside[32], random[17];
+
+	if (xn_rmdir(s->room, s->id) == 0 || errno == ENOENT ||
+	    xn_remove_tree(s->room, s->id) == 0)
+		return;
+	fp_random_text(random);
+	snprintf(aside, sizeof(aside), ".left-%s", random);
+	xn_rename(s->room, s->id, aside);
+}
+
 static inline void
 fp_item_end(struct fp_slot *s)
 {
 	fp_close(&s->in);
 	fp_close(&s->out);
 	fp_close(&s->work);
-	if (s->id[0] != '\0' && xn_rmdir(s->room, s->id) != 0 &&
-	    errno != ENOENT)
-		xn_remove_tree(s->room, s->id);
+	if (s->id[0] != '\0')
+		fp_remove_work(s);
 	s->id[0] = '\0';
 }
 
@@ -127,9 +144,13 @@ fp_slot_begin(xn_channel *channel, const xn_value *kwargs)
 static inline void
 fp_make_work(struct fp_slot *s)
 {
-	if (xn_mkdir(s->room, s->id, 0700) != 0 && (errno != EEXIST ||
-	    xn_remove_tree(s->room, s->id) != 0 ||
-	    xn_mkdir(s->room, s->id, 0700) != 0))
+	int made = xn_mkdir(s->room, s->id, 0700);
+
+	if (made != 0 && errno == EEXIST) {
+		fp_remove_work(s);
+		made = xn_mkdir(s->room, s->id, 0700);
+	}
+	if (made != 0)
 		FP_UNABLE(s, "cannot make a folder for an item in %s: %m",
 		    s->room_path);
 	s->work = xn_open(s->room, s->id, XN_O_READ | XN_O_DIRECTORY, 0);
@@ -274,7 +295,7 @@ fp_take_item(struct fp_slot *s, const xn_value *v)
 	s->is_folder = strcmp(kind, "folder") == 0;
 	if (!s->is_folder && strcmp(kind, "file") != 0)
 		xn_fail("received an item that is neither file nor folder");
-	if (s->is_folder && !s->as_path)
+	if (s->is_folder && !s->folders)
 		xn_fail("received a folder, which has no way to stdin; give "
 		    "the processor its path (input = \"path\")");
 	s->timeout = timeout <= 0 ? 0 : timeout > 0x7fffffff ? 0x7fffffff :
@@ -294,7 +315,8 @@ fp_receive_item(struct fp_slot *s)
 	fp_take_item(s, xn_receive_value(s->channel, XN_FOREVER));
 	s->tail_n = 0;
 	fp_make_work(s);
-	if (s->as_path && xn_mkdir(s->work, "in", 0700) != 0)
+	if ((s->as_path || s->is_folder) &&
+	    xn_mkdir(s->work, "in", 0700) != 0)
 		FP_UNABLE(s, "cannot make a folder in %s: %m", s->room_path);
 	if (s->is_folder)
 		fp_receive_folder(s);

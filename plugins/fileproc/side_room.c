@@ -7,11 +7,13 @@
  *	the folder is there; free: bytes
  *   <- ("space",)		as often as wanted, then
  *   -> ("space", free)
+ *   <- ("forget", id)		a slot that ended without an answer may have
+ *	left the folder of this item: it is removed.  No answer.
  *
  * It ends with its channel, and the folder with it.  An error of the channel
  * says why there is no room.
  *
- * kwargs: queue (str: the job's queue, letters and digits), work (path: make
+ * *kwargs: queue (str: the job's queue, letters and digits), work (path: make
  * the room beneath this folder; or none), need (int: so many bytes are wanted
  * twice; 0: any).
  *
@@ -142,12 +144,28 @@ free_in(const struct room *r, xn_space_t *space)
 	return space->free;
 }
 
+static void
+answer(const struct room *r, const xn_value *request)
+{
+	const char *word, *id;
+	xn_space_t space;
+
+	if (xn_unpack_value(request, "(s)", &word) &&
+	    strcmp(word, "space") == 0)
+		xn_send(r->channel, "(sl)", "space", free_in(r, &space));
+	else if (xn_unpack_value(request, "(ss)", &word, &id) &&
+	    strcmp(word, "forget") == 0 && fp_is_word(id) &&
+	    strcmp(id, "lock") != 0)
+		xn_remove_tree(r->fd, id);
+	else
+		xn_fail("received something else than a request");
+}
+
 void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
 	struct room *r = xn_alloc(sizeof(*r));
 	const char *work = xn_value_text(kwargs, "work", NULL);
-	const char *word;
 	xn_space_t space;
 	int i;
 
@@ -167,11 +185,6 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	xn_send(channel, "(spsl)", "room", xn_printf("%s/%s/%s", r->home.base,
 	    r->home.name, r->name), space.in_memory ? "memory" : "disk",
 	    space.free);
-	for (;;) {
-		xn_receive(channel, XN_FOREVER, "(s)", &word);
-		if (strcmp(word, "space") != 0)
-			xn_fail("received \"%.40s\", which is no request",
-			    word);
-		xn_send(channel, "(sl)", "space", free_in(r, &space));
-	}
+	for (;;)
+		answer(r, xn_receive_value(channel, XN_FOREVER));
 }

@@ -17,4 +17,7 @@ void fileproc_side_command(struct xn_side_channel *channel,
 extern const char fileproc_text_room[];		/* side_room.c */
 extern const char fileproc_text_command[];	/* side_command.c */
 
+/* side_process.c, to be followed by a user's text; there is no native one. */
+extern const char fileproc_text_process[];
+
 #endif

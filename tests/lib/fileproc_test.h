@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "plugins/fileproc/sides.h"
 #include "tests/lib/gateway_test.h"
@@ -89,15 +90,22 @@ start_side(const char *name, xn_native_main *function, const char *text,
 	return ch;
 }
 
+/* A room beneath WORK, which may be NULL; its channel. */
+static inline xn_channel_t *
+start_room_in(const char *work)
+{
+	return start_side("side_room.c", fileproc_side_room,
+	    fileproc_text_room, VALUE("{sss?p}", "queue", ID, "work", work),
+	    NULL);
+}
+
 static inline void
 start_room(void)
 {
 	const char *path, *kind, *tag;
 	long long space;
 
-	room = start_side("side_room.c", fileproc_side_room,
-	    fileproc_text_room, VALUE("{sssssp}", "job", "test", "queue",
-	    ID, "work", base), NULL);
+	room = start_room_in(base);
 	if (failed(xn_receive(room, PATIENCE, "(spsl)", &tag, &path, &kind,
 	    &space)))
 		abort();
@@ -258,6 +266,9 @@ expect_failure(int status, int by_signal, const char *part)
 	CU_ASSERT_EQUAL(answer.n, 0);
 	CU_ASSERT_PTR_NULL(answer.unable);
 	CU_ASSERT_EQUAL(answer.status, status);
+	if (answer.by_signal != by_signal)
+		printf("\n  wanted signal %d, got %d\n", by_signal,
+		    answer.by_signal);
 	CU_ASSERT_EQUAL(answer.by_signal, by_signal);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.tail);
 	if (strstr(answer.tail, part) == NULL)
@@ -303,6 +314,37 @@ run_once(void (*function)(void))
 	CU_ASSERT_EQUAL(count_names(base), 0);
 	snprintf(line, sizeof(line), "rm -rf %s", base);
 	CU_ASSERT_EQUAL(system(line), 0);
+}
+
+/*
+ * The same by an agent of another user than root, who has no PID namespaces
+ * and is bound by modes; without being root it is what both() does.
+ */
+static inline void
+as_plain_user(void (*function)(void))
+{
+	unsigned int before = CU_get_number_of_failures();
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return;
+	native = 0;
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (setgid(65534) != 0 || setuid(65534) != 0)
+			_exit(2);
+		/* Where our own program is may be closed to it. */
+		if (access("/proc/self/exe", X_OK) == 0)
+			run_once(function);
+		fflush(stdout);
+		_exit(CU_get_number_of_failures() != before);
+	}
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_EQUAL(status, 0);
+	if (status != 0)
+		printf("\n  (as user 65534)\n");
 }
 
 static inline void
