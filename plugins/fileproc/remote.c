@@ -77,6 +77,7 @@ make_room(fp_link_t *link, fp_remote_t *r, apr_pool_t *pool)
 	XN_TRY_W(xn_receive(channel, ROOM_WAIT, "(spsl)", &tag, &path, &kind,
 	    &space), "making a folder to work in");
 	link->room = apr_pstrdup(pool, path);
+	link->keeper = channel;
 	return NULL;
 }
 
@@ -143,7 +144,7 @@ failed(fp_remote_t *r, xn_error_t *error)
 static void
 open_now(fp_remote_t *r)
 {
-	fp_link_t link = { NULL, NULL, ++r->number };
+	fp_link_t link = { .number = ++r->number };
 	xn_error_t *error;
 	apr_pool_t *pool;
 
@@ -217,6 +218,14 @@ fp_remote_let_go(fp_remote_t *r, const fp_link_t *link, xn_error_t *error)
 	apr_thread_mutex_unlock(r->mutex);
 	if (pool != NULL)
 		apr_pool_destroy(pool);
+}
+
+void
+fp_remote_forget(const fp_link_t *link, const char *id)
+{
+	/* If it cannot be told, the room goes with all that is in it. */
+	if (link->keeper != NULL)
+		xn_error_clear(xn_send(link->keeper, "(ss)", "forget", id));
 }
 
 void

@@ -18,6 +18,7 @@ xn_error_t *fp_remote_create(fp_remote_t **remote, fp_job_t *job,
 typedef struct fp_link {
 	xn_gateway_t *gateway;
 	const char *room;	/* the folder over there to work in, or NULL */
+	xn_channel_t *keeper;	/* who keeps it */
 	unsigned number;	/* which connection it is */
 } fp_link_t;
 
@@ -33,6 +34,9 @@ int fp_remote_hold(fp_link_t *link, fp_remote_t *remote);
  */
 void fp_remote_let_go(fp_remote_t *remote, const fp_link_t *link,
     xn_error_t *error);
+
+/* What a program left of the item ID in its room is to go. */
+void fp_remote_forget(const fp_link_t *link, const char *id);
 
 /* It works: the next failure is the first one again. */
 void fp_remote_is_well(fp_remote_t *remote);

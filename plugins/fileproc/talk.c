@@ -357,6 +357,8 @@ try_item(struct talk *t, int fd)
 	}
 	fp_stage_close(&t->stage, error != NULL ||
 	    t->outcome->result != FP_RESULT_STAGED);
+	if (t->outcome->restart && t->outcome->result != FP_RESULT_STAGED)
+		fp_remote_forget(&t->slot->link, t->item->id);
 	return error;
 }
 

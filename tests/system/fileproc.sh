@@ -21,7 +21,7 @@ fp() {
 # clean NAME: nothing of an item is left anywhere but in data-out.
 clean() {
 	check_equal "$1: nothing is left in data-in" "" \
-	    "$(cd "$1.in" && find . -name '[!.]*' ! -path './.syncgate*')"
+	    "$(cd "$1.in" && find . -type f ! -path './.syncgate*')"
 	check_equal "$1: no claim is left" "" \
 	    "$(find "$1.in/.syncgate" -mindepth 2)"
 	check_equal "$1: nothing is left staged" "" \
