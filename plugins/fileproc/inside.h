@@ -26,6 +26,7 @@
 
 #define FP_OWN_FOLDER	".syncgate"
 #define FP_LIST_MAX	8192		/* names known at a time */
+#define FP_SPARES_MAX	512
 #define FP_DEPTH_MAX	64		/* folders in folders */
 
 /* What the user is told once. */
@@ -64,6 +65,16 @@ struct fp_intake {
 	int watch_dir, watch_retry;
 	struct fp_watched *watched;	/* by rising number */
 	int n_watched, room_watched;
+
+	/*
+	 * Empty folders new/ID for the next claims, under spare_lock: making
+	 * and removing one for each item costs ext4 more than all the rest,
+	 * since it takes no inode again that was freed in the last 5 seconds,
+	 * and looks at each of them.
+	 */
+	char spare[FP_SPARES_MAX][FP_ID_LENGTH + 1];
+	int n_spare;
+	pthread_mutex_t spare_lock;
 
 	/* For fp_claims_sync(), by any thread. */
 	unsigned long long changes;	/* atomic */
@@ -198,6 +209,10 @@ int fp_claim_folders(int dir, const char *id, const char *name);
 /* What is below new/ID goes back to data-in: 1 if all of it did. */
 int fp_claim_back(fp_intake_t *in, const char *id, const char *name);
 
+/* The folder ID in .syncgate is empty: keep it for another claim, if we may. */
+void fp_claim_spare(fp_intake_t *in, const char *id);
+void fp_spares_remove(fp_intake_t *in);
+
 /* Something happened to claims that fp_claims_sync() is to make durable. */
 void fp_claim_changed(fp_intake_t *in);
 
@@ -215,7 +230,8 @@ xn_error_t *fp_leftovers(fp_intake_t *in, apr_pool_t *scratch);
 
 /*
  * What is in new goes back to data-in; of what cannot, the complete ones are
- * given: at most MAX into OUT, *N counts them.  MAX 0: they become claims.
+ * given: at most MAX into OUT, *N counts them.  MAX 0, before anything else is
+ * done: they become claims, and empty folders go, too.
  */
 xn_error_t *fp_halves(struct fp_claimed *out, int max, int *n, fp_intake_t *in,
     apr_pool_t *pool);
