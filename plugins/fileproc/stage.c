@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,9 +26,13 @@ stage_errno(const char *what, const fp_stage_t *stage)
 xn_error_t *
 fp_stage_remove(fp_job_t *job, const char *id)
 {
-	if (fp_remove_tree(job->stage, id) != 0)
-		return fp_job_errno("remove what is staged for", job->o->data_out,
-		    id);
+	char marker[FP_ID_LENGTH + 8];	/* flat.h's */
+
+	snprintf(marker, sizeof(marker), "%s.m", id);
+	if (fp_remove_tree(job->stage, id) != 0 ||
+	    fp_remove_tree(job->stage, marker) != 0)
+		return fp_job_errno("remove what is staged for",
+		    job->o->data_out, id);
 	return NULL;
 }
 
