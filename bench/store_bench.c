@@ -88,7 +88,7 @@ bench_save(const char *url, int threads, int seconds, apr_pool_t *pool)
 static void
 bench_fill(const char *url, int count, apr_pool_t *pool)
 {
-	syncgate_item_t items[500] = { { NULL } };
+	syncgate_item_t items[500] = { { .id = NULL } };
 	char ids[500][33], names[500][64];
 	syncgate_store_t *store;
 	apr_time_t began;
