@@ -213,6 +213,23 @@ wait_before(const fp_job_t *job, const fp_item_t *item)
 	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
 }
 
+/* What it said, each line behind two blanks: `syncgate items` passes over it. */
+static void
+note_said(fp_item_t *item, const char *said, size_t n)
+{
+	while (n > 0) {
+		const char *end = memchr(said, '\n', n);
+		size_t line = end == NULL ? n : (size_t)(end - said);
+
+		fp_item_note(item, "  ", 2);
+		fp_item_note(item, said, line);
+		fp_item_note(item, "\n", 1);
+		line += end != NULL;
+		said += line;
+		n -= line;
+	}
+}
+
 static void
 note_try(fp_item_t *item, const struct fp_try *how)
 {
@@ -222,11 +239,7 @@ note_try(fp_item_t *item, const struct fp_try *how)
 	snprintf(line, sizeof(line), "try %d, %s, at %s: %s\n", item->tries,
 	    when, item->remote == NULL ? "?" : item->remote, how->text);
 	fp_item_note(item, line, strlen(line));
-	if (how->said_size == 0)
-		return;
-	fp_item_note(item, how->said, how->said_size);
-	if (how->said[how->said_size - 1] != '\n')
-		fp_item_note(item, "\n", 1);
+	note_said(item, how->said, how->said_size);
 }
 
 xn_error_t *

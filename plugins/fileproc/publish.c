@@ -209,12 +209,12 @@ sync_placed(struct batch *b)
 		if (b->items[i] == NULL)
 			continue;
 		target = b->items[i]->target;
-		if (before != NULL && n == (size_t)(fp_last_part(target) -
+		if (before != NULL && n == (size_t)(fp_base(target) -
 		    target) && strncmp(before, target, n) == 0)
 			continue;
 		XN_TRY(fp_place_sync(b->job, b->items[i]));
 		before = target;
-		n = (size_t)(fp_last_part(target) - target);
+		n = (size_t)(fp_base(target) - target);
 	}
 	return NULL;
 }

@@ -174,7 +174,7 @@ clear_stage(fp_job_t *job, apr_pool_t *pool)
 		apr_pool_clear(pool);
 		error = is_wanted(&wanted, job, entry->d_name, pool);
 		if (error == NULL && !wanted &&
-		    fp_remove_tree(job->stage, entry->d_name) != 0)
+		    fp_tree_remove(job->stage, entry->d_name) != 0)
 			error = fp_job_errno("remove", job->o->data_out,
 			    entry->d_name);
 	}
