@@ -113,9 +113,11 @@ int *__errno_location(void);
 #define ENOSPC 28
 #define EROFS 30
 #define EPIPE 32
+#define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ELOOP 40
+#define EILSEQ 84
 #define ESTALE 116
 #define EDQUOT 122
 
