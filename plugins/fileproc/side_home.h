@@ -157,7 +157,7 @@ fp_home_leave(struct fp_home *home)
 	fp_home_close(home);
 }
 
-/* ---- What killed runs left ------------------------------------------------ */
+/* ---- What killed runs left ----------------------------------------------- */
 
 /* Does nobody hold the room NAME? */
 static inline int

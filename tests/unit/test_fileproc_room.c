@@ -113,7 +113,7 @@ it_answers_questions(void)
 	both(asks);
 }
 
-/* ---- What killed runs left --------------------------------------------------- */
+/* ---- What killed runs left ----------------------------------------------- */
 
 static void
 sweeps(void)
@@ -207,7 +207,7 @@ many_at_once_do_not_harm_each_other(void)
 	both(many);
 }
 
-/* ---- Places that others write in ------------------------------------------------ */
+/* ---- Places that others write in ----------------------------------------- */
 
 static void
 squatted(void)

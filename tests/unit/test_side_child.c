@@ -105,7 +105,7 @@ expect_end(int status, int by_signal)
 	CU_ASSERT_EQUAL(xn_child_ended(&child, 0), -1);
 }
 
-/* ---- What it gets ------------------------------------------------------------- */
+/* ---- What it gets -------------------------------------------------------- */
 
 CASE(it_reads_and_writes_descriptors, reads_and_writes)
 {
@@ -253,7 +253,7 @@ CASE(its_files_are_limited, files_limited)
 	close(out);
 }
 
-/* ---- Its end -------------------------------------------------------------------- */
+/* ---- Its end ------------------------------------------------------------- */
 
 /* Is somebody running `sleep SECONDS`? */
 static int
@@ -359,7 +359,7 @@ CASE(many_are_started, starts_many)
 	}
 }
 
-/* ---- Files without names ------------------------------------------------------------ */
+/* ---- Files without names ------------------------------------------------- */
 
 CASE(a_temporary_file_has_no_name, temporary)
 {
