@@ -217,6 +217,30 @@ closing_the_channel_kills_what_runs(void)
 }
 
 static void
+cut(void)
+{
+	start_room();
+	start_slot(SHELL("sleep 98765 & setsid -f sleep 98765; "
+	    "cd ..; while :; do echo >$$; done"), NULL);
+	send_text("x", "");
+	for (int i = 0; i < 500 && !process_there("98765"); i++)
+		usleep(10000);
+	xn_gateway_exit(gw);
+	failed(xn_gateway_join(gw, PATIENCE));
+	for (int i = 0; i < 500 && process_there("98765"); i++)
+		usleep(10000);
+	CU_ASSERT_FALSE(process_there("98765"));
+}
+
+static void
+the_end_of_the_connection_kills_what_runs(void)
+{
+	native = 0;
+	run_once(cut);
+	as_plain_user(cut);
+}
+
+static void
 absent(void)
 {
 	start_room();
@@ -358,6 +382,8 @@ static const struct xn_test_case cases[] = {
 	    what_a_command_leaves_running_is_killed },
 	{ "closing the channel kills what runs",
 	    closing_the_channel_kills_what_runs },
+	{ "the end of the connection kills what runs",
+	    the_end_of_the_connection_kills_what_runs },
 	{ "a command that is not there is the remote's fault",
 	    a_command_that_is_not_there_is_the_remotes_fault },
 	{ "an item can be had as a path", an_item_can_be_had_as_a_path },
