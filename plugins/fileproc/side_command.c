@@ -103,7 +103,9 @@ start(struct command *c)
 	}
 	options.out = s->out;
 	if (xn_child_start_with(&c->child, &options) != 0)
-		FP_UNABLE(s, "cannot run %s: %m", c->args[0]);
+		FP_UNABLE(s, "cannot run %s: %m%s", c->args[0],
+		    c->program == -1 && strchr(c->args[0], '/') == NULL ?
+		    " (the remote must have it on its PATH)" : "");
 	c->running = 1;
 }
 

@@ -248,8 +248,10 @@ absent(void)
 	send_text("x", "");
 	get_answer();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.unable);
-	CU_ASSERT_STRING_EQUAL(answer.unable,
-	    "cannot run no-such-command: No such file or directory");
+	/* Permission denied, if PATH has a folder that is closed to us. */
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.unable,
+	    "cannot run no-such-command: "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.unable, "on its PATH"));
 	text_has(xn_receive(slot, PATIENCE, "n"), XN_E_REMOTE,
 	    "cannot run no-such-command");
 }
