@@ -2,7 +2,7 @@
  * Making a claim, by the owner's thread.  Each line is one step that a kill may
  * follow; what new/ID holds then is put back by the next process:
  *
- *	mkdir new/ID
+ *	mkdir new/ID				or one that is there, and empty
  *	mkdir new/ID/.names, new/ID/sub		NAME is sub/x: a part of the name
  *	mkdir new/ID/.marker			with a marker
  *	rename x.done to new/ID/.marker/x.done
@@ -195,9 +195,54 @@ describe(struct fp_claimed *out, const char *id, const char *name,
 	    t->st.st_mtim.tv_nsec / 1000;
 }
 
+/* A spare one; 0: there is none. */
+static int
+take_spare(fp_intake_t *in, char id[FP_ID_LENGTH + 1])
+{
+	int found;
+
+	pthread_mutex_lock(&in->spare_lock);
+	found = in->n_spare > 0;
+	if (found)
+		memcpy(id, in->spare[--in->n_spare], FP_ID_LENGTH + 1);
+	pthread_mutex_unlock(&in->spare_lock);
+	return found;
+}
+
+void
+fp_claim_spare(fp_intake_t *in, const char *id)
+{
+	char other[FP_ID_LENGTH + 1];
+	xn_error_t *error = fp_new_id(other);
+	int kept = 0;
+
+	/* Told before it can be taken, and only if it is there. */
+	pthread_mutex_lock(&in->spare_lock);
+	if (error == NULL && in->n_spare < FP_SPARES_MAX &&
+	    renameat(in->own, id, in->fresh, other) == 0) {
+		memcpy(in->spare[in->n_spare++], other, sizeof(other));
+		kept = 1;
+	}
+	pthread_mutex_unlock(&in->spare_lock);
+	xn_error_clear(error);
+	if (!kept)
+		unlinkat(in->own, id, AT_REMOVEDIR);
+}
+
+void
+fp_spares_remove(fp_intake_t *in)
+{
+	char id[FP_ID_LENGTH + 1];
+
+	while (take_spare(in, id))
+		unlinkat(in->fresh, id, AT_REMOVEDIR);
+}
+
 static xn_error_t *
 make_folder(fp_intake_t *in, char id[FP_ID_LENGTH + 1], const char *name)
 {
+	if (take_spare(in, id))
+		return NULL;
 	XN_TRY(fp_new_id(id));
 	if (mkdirat(in->fresh, id, 0700) != 0)
 		return xn_error_system(errno, "cannot make a folder for '%s' "

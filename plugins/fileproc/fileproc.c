@@ -79,5 +79,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.run = run,
 	.describe = describe,
 	.queue = fp_queue_of,
+	.in_hand = fp_in_hand,
 	.act = fp_act,
 };

@@ -194,7 +194,7 @@ fp_intake_claims(fp_intake_t *in, fp_claims_fn each, void *baton,
 static int
 has_marker(fp_intake_t *in, const char *id)
 {
-	char path[FP_ID_LENGTH + 16];
+	char path[NAME_MAX + 16];
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/.marker", id);
@@ -226,12 +226,15 @@ half_is_complete(fp_intake_t *in, const struct fp_claimed *half)
 /* *DONE: HALF is a claim now. */
 static xn_error_t *
 settle_half(int *done, struct fp_claimed *half, fp_intake_t *in,
-    const char *id, apr_pool_t *pool)
+    const char *id, int at_start, apr_pool_t *pool)
 {
 	int found;
 
 	*done = 0;
 	XN_TRY(fp_claim_describe(&found, half, in->fresh, id, pool));
+	/* A spare folder. */
+	if (!found && !at_start && !has_marker(in, id))
+		return NULL;
 	if (fp_claim_back(in, id, half->name))
 		return NULL;
 	in->halves = 1;
@@ -263,7 +266,8 @@ fp_halves(struct fp_claimed *out, int max, int *n, fp_intake_t *in,
 	    (entry = readdir(dir)) != NULL) {
 		if (!fp_is_id(entry->d_name))
 			continue;
-		error = settle_half(&done, &half, in, entry->d_name, pool);
+		error = settle_half(&done, &half, in, entry->d_name, max == 0,
+		    pool);
 		if (error == NULL && done && max > 0)
 			out[(*n)++] = half;
 	}

@@ -206,6 +206,8 @@ cleanup(void *data)
 {
 	fp_intake_t *in = data;
 
+	if (in->fresh != -1)
+		fp_spares_remove(in);
 	fp_watch_close(in);
 	fp_list_free(&in->ready);
 	fp_list_free(&in->waiting);
@@ -219,6 +221,7 @@ cleanup(void *data)
 	close_fd(&in->dir);
 	close_fd(&in->lock);
 	pthread_mutex_destroy(&in->sync_lock);
+	pthread_mutex_destroy(&in->spare_lock);
 	return APR_SUCCESS;
 }
 
@@ -249,6 +252,7 @@ fp_intake_open(fp_intake_t **intake, const struct fp_intake_options *options,
 	in->dir = in->own = in->fresh = in->retry = in->gone = in->lock = -1;
 	in->events = -1;
 	pthread_mutex_init(&in->sync_lock, NULL);
+	pthread_mutex_init(&in->spare_lock, NULL);
 	apr_pool_cleanup_register(pool, in, cleanup, apr_pool_cleanup_null);
 	error = open_all(in);
 	if (error != NULL) {

@@ -12,6 +12,7 @@
 struct fp_queue {
 	apr_thread_mutex_t *mutex;	/* guards all below */
 	apr_thread_cond_t *changed;
+	apr_pool_t *pool;		/* of the two lists */
 	apr_skiplist *ready;		/* by turn */
 	apr_skiplist *delayed;		/* by due */
 	struct fp_queue_counts counts;
@@ -48,8 +49,7 @@ queue_cleanup(void *baton)
 		fp_item_free(item);
 	while ((item = apr_skiplist_pop(q->delayed, NULL)) != NULL)
 		fp_item_free(item);
-	apr_skiplist_destroy(q->ready, NULL);
-	apr_skiplist_destroy(q->delayed, NULL);
+	apr_pool_destroy(q->pool);
 	return APR_SUCCESS;
 }
 
@@ -64,11 +64,14 @@ fp_queue_create(fp_queue_t **queue, long long bytes, apr_pool_t *pool)
 	    pool);
 	if (status == APR_SUCCESS)
 		status = apr_thread_cond_create(&q->changed, pool);
-	/* Without a pool they take malloc'ed memory and give it back. */
+	/* A pool that is used under the lock alone; without one, APR 1.7's
+	 * lists leak.  They use again what was freed. */
 	if (status == APR_SUCCESS)
-		status = apr_skiplist_init(&q->ready, NULL);
+		status = apr_pool_create(&q->pool, NULL);
 	if (status == APR_SUCCESS)
-		status = apr_skiplist_init(&q->delayed, NULL);
+		status = apr_skiplist_init(&q->ready, q->pool);
+	if (status == APR_SUCCESS)
+		status = apr_skiplist_init(&q->delayed, q->pool);
 	if (status != APR_SUCCESS)
 		return xn_error_system(status, "cannot make a queue");
 	apr_skiplist_set_compare(q->ready, by_turn, by_turn);

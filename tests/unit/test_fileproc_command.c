@@ -30,7 +30,7 @@ an_item_goes_through_a_command(void)
 static void
 queued(void)
 {
-	char text[16];
+	char text[32];
 
 	start_room();
 	start_slot(VALUE("[s]", "cat"), NULL);

@@ -255,6 +255,8 @@ assert_clean(void)
 	int own = open(apr_pstrcat(pool, data_in, "/.syncgate", NULL),
 	    O_RDONLY | O_DIRECTORY), ours = 0;
 
+	if (intake != NULL)
+		fp_spares_remove(intake);
 	CU_ASSERT_EQUAL(fp_tree_walk(own, is_ours, &ours), 0);
 	CU_ASSERT_EQUAL(ours, 5);
 	close(own);
