@@ -132,6 +132,7 @@ class Torture:
 
     def look_at(self, name):
         """A result has appeared: is it whole at once?"""
+        self.looked[name] = None
         contents = []
         for part in self.parts_of(name):
             try:
@@ -156,8 +157,7 @@ class Torture:
         # A part of them is taken away, as who uses them would.
         if self.mode != "flat" and index % 2:
             os.rename(self.path("out", name), self.path("taken", str(index)))
-        else:
-            self.looked[name] = index
+            del self.looked[name]
 
     def names(self):
         """Names of results; of flat ones, those whose marker is there."""
@@ -281,11 +281,12 @@ class Torture:
             child.start()
         n = 0
         while n < self.kills:
-            self.wait_for(len(self.items) * n // self.kills, 60)
+            self.wait_for(len(self.items) * n // self.kills -
+                          len(self.wrong), 60)
             time.sleep(self.chance.uniform(0, 0.3))
             if self.strike() or len(self.seen) == len(self.items):
                 n += 1
-        if not self.wait_for(len(self.items), 120):
+        if not self.wait_for(len(self.items) - len(self.wrong), 120):
             self.complain("there are %d results of %d, and no more come" % (
                 len(self.seen), len(self.items)))
         for child in children:
