@@ -165,12 +165,14 @@ static xn_error_t *
 read_paths(const char *const **out, const struct fp_reading *r, const char *name)
 {
 	const char *const *list = syncgate_job_list(r->job, name);
+	int none = list[0] != NULL && strcmp(list[0], "none") == 0;
 
-	for (int i = 0; list[i] != NULL; i++)
-		if (list[i][0] != '/')
+	*out = list[0] != NULL ? list + none : NULL;
+	for (int i = none; list[i] != NULL; i++)
+		if (none || list[i][0] != '/')
 			return xn_error_create(XN_E_CONFIG, "%s = \"%s\": "
-			    "write an absolute path", name, list[i]);
-	*out = list[0] != NULL ? list : NULL;
+			    "write absolute paths, or none alone", name,
+			    list[i]);
 	return NULL;
 }
 

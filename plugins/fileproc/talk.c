@@ -22,6 +22,7 @@
 #define SLICE		xn_seconds(0.5)	/* between looks at the clock */
 #define GRACE		xn_seconds(60)	/* beyond the timeout of a try */
 #define SAID_MAX	8192
+#define NOT_STARTED	"remote_exec: "	/* as the agent's errors begin then */
 
 /* One try of one item. */
 struct talk {
@@ -137,12 +138,24 @@ fail_for_good(struct talk *t, const char *text)
 	t->outcome->restart = 1;
 }
 
+/* The agent refused to start the program: a limit cannot be had there. */
+static int
+did_not_start(const xn_error_t *error)
+{
+	return strncmp(error->message, NOT_STARTED, strlen(NOT_STARTED)) == 0;
+}
+
 /* A call on the channel returned ERROR, which is consumed. */
 static void
 channel_failed(struct talk *t, xn_error_t *error)
 {
 	switch (error->code) {
 	case XN_E_REMOTE:
+		if (did_not_start(error)) {
+			t->outcome->result = FP_RESULT_LOST;
+			t->outcome->error = error;
+			break;
+		}
 		fail_for_good(t, xn_error_text(error, t->slot->pool));
 		if (strstr(error->message, "stopped: it ran for more than")
 		    != NULL)
@@ -185,6 +198,11 @@ send_item(int *sent, struct talk *t, int fd)
 	if (remote == NULL)
 		XN_TRY(fp_send_item(&wrong, &remote, t->slot->channel, fd,
 		    item, t->slot->pool));
+	/* It has ended; what it said last tells why. */
+	if (remote != NULL && remote->code == XN_E_CLOSED) {
+		xn_error_clear(remote);
+		remote = NULL;
+	}
 	if (remote != NULL)
 		channel_failed(t, remote);
 	else if (wrong != NULL)
