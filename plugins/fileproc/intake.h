@@ -147,6 +147,9 @@ int fp_intake_fd(const fp_intake_t *intake);
 xn_error_t *fp_intake_take(struct fp_claimed *out, int max, int *n,
     apr_interval_time_t *again, fp_intake_t *intake, apr_pool_t *pool);
 
+/* How many names were seen by the last calls that are not complete yet. */
+int fp_intake_incomplete(const fp_intake_t *intake);
+
 /*
  * Call EACH for every claim there is: those of earlier runs, and of this one.
  * CLAIMED and SCRATCH are good until it returns; an error from it ends the walk

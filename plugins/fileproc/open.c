@@ -269,6 +269,12 @@ fp_intake_close(fp_intake_t *in)
 	apr_pool_cleanup_run(in->pool, in, cleanup);
 }
 
+int
+fp_intake_incomplete(const fp_intake_t *in)
+{
+	return fp_list_count(&in->waiting) + fp_list_count(&in->ready);
+}
+
 const char *
 fp_intake_queue(const fp_intake_t *in)
 {

@@ -21,6 +21,7 @@
 #define TAKE_MAX	64		/* claimed by one look */
 #define READY_MAX	256		/* claimed, and not begun */
 #define ITEMS_MAX	10000		/* with those that wait to be retried */
+#define MARGIN		xn_seconds(0.2)	/* of clocks, for what settles */
 #define STOP_GRACE	xn_seconds(10)	/* for items under way at the end */
 
 struct run {
@@ -31,7 +32,9 @@ struct run {
 	apr_pool_t *scratch;
 	apr_time_t look;		/* not before, but for an event */
 	int event;			/* there was one */
-	int idle;			/* looks in a row that found nothing */
+	apr_time_t found;		/* when a look last found something */
+	int idle;			/* the last look found nothing, and
+					 * nothing is about to be complete */
 };
 
 /* ---- Folders ------------------------------------------------------------------- */
@@ -140,11 +143,12 @@ take_in(struct run *r, int room)
 	if (n > 0 && syncgate_job_once(r->job->job))
 		again = 0;
 	r->look = apr_time_now() + again;
-	/* Something may still settle when the next look is soon. */
-	if (n > 0 || again <= r->job->o->intake.settle)
-		r->idle = 0;
-	else
-		r->idle++;
+	if (n > 0)
+		r->found = apr_time_now();
+	/* What is incomplete may settle; what is written for longer is for the
+	 * next run. */
+	r->idle = n == 0 && (fp_intake_incomplete(r->job->intake) == 0 ||
+	    apr_time_now() > r->found + r->job->o->intake.settle + MARGIN);
 	return NULL;
 }
 
@@ -177,7 +181,7 @@ is_finished(struct run *r)
 	struct fp_queue_counts counts;
 
 	fp_queue_count(&counts, r->job->queue);
-	return syncgate_job_once(r->job->job) && r->idle > 0 &&
+	return syncgate_job_once(r->job->job) && r->idle &&
 	    counts.ready + counts.delayed + counts.lent == 0 &&
 	    fp_publisher_waiting(r->job) == 0;
 }
@@ -316,7 +320,7 @@ fp_run(syncgate_job_t *host, const fp_options_t *o, apr_pool_t *pool)
 {
 	fp_job_t job = { .job = host, .group = syncgate_job_group(host),
 	    .pool = pool, .o = o };
-	struct run r = { .job = &job };
+	struct run r = { .job = &job, .found = apr_time_now() };
 	xn_error_t *error;
 
 	apr_pool_create(&r.scratch, pool);
