@@ -9,7 +9,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-/* ---- Claims ------------------------------------------------------------------------ */
+/* ---- Claims ------------------------------------------------------------- */
 
 static int n_claims;
 static struct fp_claimed last;
@@ -183,7 +183,7 @@ moving_keeps_to_one_file_system(void)
 	gone();
 }
 
-/* ---- Returned --------------------------------------------------------------------------- */
+/* ---- Returned ----------------------------------------------------------- */
 
 #define RETURNED "00112233445566778899aabbccddeeff"
 
@@ -282,7 +282,7 @@ returning_at_once_loses_nothing(void)
 	gone();
 }
 
-/* ---- Durable --------------------------------------------------------------------------------- */
+/* ---- Durable ------------------------------------------------------------ */
 
 static void *
 removes(void *first)
@@ -328,7 +328,7 @@ threads_may_remove_at_once(void)
 	gone();
 }
 
-/* ---- Who may have it --------------------------------------------------------------------- */
+/* ---- Who may have it ---------------------------------------------------- */
 
 static void
 one_at_a_time(void)
@@ -411,7 +411,7 @@ a_folder_that_goes_away_is_said(void)
 	gone();
 }
 
-/* ---- Disks ---------------------------------------------------------------------------------- */
+/* ---- Disks -------------------------------------------------------------- */
 
 static int
 mount_small(const char *how)
@@ -498,7 +498,7 @@ what_is_mounted_in_it_is_left(void)
 	gone();
 }
 
-/* ---- Without rights -------------------------------------------------------------------------- */
+/* ---- Without rights ----------------------------------------------------- */
 
 static void
 rights(void)
@@ -536,7 +536,7 @@ what_must_not_be_read_is_left(void)
 	gone();
 }
 
-/* ---- Without events ---------------------------------------------------------------------------- */
+/* ---- Without events ----------------------------------------------------- */
 
 static void
 without_events_it_is_looked_at(void)

@@ -1,7 +1,7 @@
 /*
  * fileproc's intake, killed: a child does its work and is killed at its first
- * system call, in the next run at its second, and so on to the last.  After each
- * kill a new intake must find every item exactly once.
+ * system call, in the next run at its second, and so on to the last.  After
+ * each kill a new intake must find every item exactly once.
  */
 #include "tests/unit/test_fileproc_intake.h"
 
@@ -216,7 +216,7 @@ folders_are_never_lost(void)
 	kill_at_each_call(one_folder, take_only);
 }
 
-/* ---- Removing, moving, returning ----------------------------------------------------- */
+/* ---- Removing, moving, returning ---------------------------------------- */
 
 /*
  * Removed ones may be there again or not, but whole: the files in the folder
