@@ -7,7 +7,9 @@
 static int
 how_many(void)
 {
-	return getenv("SYNCGATE_LONG") != NULL ? 1000000 : 200000;
+	const char *text = getenv("SYNCGATE_LONG");
+
+	return text != NULL && *text != '\0' ? 1000000 : 200000;
 }
 
 /*
