@@ -66,19 +66,23 @@ is_short(const struct xn_router *r)
 	    0;
 }
 
-/* The program ends; what it began does, too, so that the others go on. */
-static void
-make_up(struct xn_router *r)
+void
+xn_handover_lied(struct xn_router *r, struct xn_exec *e)
 {
-	struct xn_exec *e = r->handover.from;
+	struct xn_handover *h = &r->handover;
 
+	if (e->sock < 0)
+		return;
 	snprintf(e->report->text, XN_REPORT_TEXT, "wrote to its agent's "
 	    "socket by itself");
 	xn_execs_kill(r, e);
 	close(e->sock);
 	e->sock = -1;
-	r->handover.from = NULL;
-	r->handover.zeros = 1;
+	/* What it began ends, so that the others go on. */
+	if (h->left > 0 && h->from == e) {
+		h->from = NULL;
+		h->zeros = 1;
+	}
 }
 
 static ssize_t
@@ -106,7 +110,7 @@ xn_handover_go_on(struct xn_router *r)
 			continue;
 		if (!h->zeros && (n == 0 || (n < 0 && errno == EAGAIN &&
 		    is_short(r)))) {
-			make_up(r);
+			xn_handover_lied(r, h->from);
 			continue;
 		}
 		if (n < 0 && errno == EAGAIN)

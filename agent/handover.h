@@ -33,6 +33,12 @@ void xn_handover_init(struct xn_router *r);
  */
 int xn_handover_try(struct xn_router *r, struct xn_exec *e);
 
+/*
+ * E has written to its socket by itself, which bytes out of band show: it is
+ * killed, and what is left of its frame on the way is made up.
+ */
+void xn_handover_lied(struct xn_router *r, struct xn_exec *e);
+
 /* Go on with the frame that is under way: the client takes bytes again. */
 void xn_handover_go_on(struct xn_router *r);
 

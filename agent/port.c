@@ -1,12 +1,16 @@
 /*
  * port.c: the port of core/side over the executor's link.
  */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "agent/direct.h"
+#include "agent/orphans.h"
 
 #define LOG_MAX		4096	/* bytes of one line */
 #define ERROR_MAX	8192	/* of a text that closes a channel */
@@ -435,6 +439,29 @@ port_log(void *baton, const char *line)
 	xn_link_flush(link);
 }
 
+/* The executor has adopted what its children left. */
+static void
+port_kill_rest(void *baton, const int *keep, size_t n)
+{
+	struct xn_link *link = baton;
+	pid_t pid;
+
+	if (!link->program->pidns) {
+		xn_orphans_kill(keep, n);
+		return;
+	}
+	/* In the namespace there is else only the keeper, which it spares.
+	 * /proc may be the one outside, and of no use. */
+	if (n > 0)
+		return;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) >= 0 || errno == EINTR) {
+		if (pid != 0)
+			continue;
+		kill(-1, SIGKILL);
+		waitpid(-1, NULL, 0);
+	}
+}
+
 void
 xn_link_port(struct xn_port *port, struct xn_link *link)
 {
@@ -452,6 +479,7 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 		.log = port_log,
 		.wait = port_wait,
 		.coercion = port_coercion,
+		.kill_rest = port_kill_rest,
 		.largest = link->program->plain ? XN_PEER_MESSAGE_MAX : 0,
 	};
 }

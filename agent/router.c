@@ -143,7 +143,8 @@ prepare(struct xn_router *r, struct polled *p)
 	    POLLOUT, 0 };
 	p->fds[5] = (struct pollfd){ r->meeting ? r->meet_fd : -1, POLLIN, 0 };
 	for (e = r->execs; e != NULL; e = e->next, n++) {
-		short events = full ? 0 : POLLIN;
+		/* POLLPRI: nothing that is ours writes out of band */
+		short events = full ? 0 : POLLIN | POLLPRI;
 
 		if (xn_buf_len(&e->out) > 0 || e->pass_fd >= 0)
 			events |= POLLOUT;
@@ -221,6 +222,8 @@ dispatch_execs(struct xn_router *r, struct polled *p, size_t n)
 
 		if (io & POLLOUT)
 			xn_execs_flush(r, e);
+		if (io & POLLPRI)
+			xn_handover_lied(r, e);
 		if (e->sock >= 0 && !full && ((io & ~POLLOUT) || e->pid == 0)) {
 			xn_execs_read(r, e);
 			r->first = at + 1;

@@ -52,18 +52,23 @@ take_role(xn_gateway_t *gw, struct turn *turn)
 	driving = gw;
 }
 
-/*
- * The turn is over: the role is free again, or goes back, with its ERROR and
- * END or because IDLE says so.  Locked again.
- */
+/* The turn is over.  Locked again. */
 static void
-leave_role(xn_gateway_t *gw, const struct turn *turn, xn_error_t *error,
-    int end, int idle)
+lock_again(xn_gateway_t *gw, const struct turn *turn)
 {
 	driving = turn->drove;
 	xn__this_thread_calls_back(turn->called_back);
 	xn_sigpipe_release(&turn->held);
 	xn_group__lock(gw->group);
+}
+
+/*
+ * The role is free again, or goes back, with the turn's ERROR and END or
+ * because IDLE says so.  Locked.
+ */
+static void
+leave_role(xn_gateway_t *gw, xn_error_t *error, int end, int idle)
+{
 	gw->drive.error = error;
 	gw->drive.end = end;
 	if (error != NULL || end || idle) {
@@ -92,7 +97,8 @@ xn_drive__receive(xn_channel_t *ch, apr_time_t deadline)
 	ch->waiting++;
 	take_role(gw, &turn);
 	error = xn_gateway__turn(gw, ms, &end);
-	leave_role(gw, &turn, error, end, gw->received == before);
+	lock_again(gw, &turn);
+	leave_role(gw, error, end, gw->received == before);
 	ch->waiting--;
 	return 1;
 }
@@ -108,7 +114,8 @@ xn_drive__send(xn_gateway_t *gw)
 		return;
 	take_role(gw, &turn);
 	error = xn_gateway__write(gw);
-	leave_role(gw, &turn, error, 0, gw->outbox.head != NULL);
+	lock_again(gw, &turn);
+	leave_role(gw, error, 0, gw->outbox.head != NULL);
 }
 
 int

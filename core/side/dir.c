@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <execnet/remote.h>
@@ -121,13 +122,49 @@ move_up(struct removal *r, int folder, const char *name)
 	return -1;
 }
 
+/* Who owns a folder may get into it, whatever its mode is now. */
+static int
+open_to_empty(int parent, const char *name)
+{
+	int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, path, number;
+	int fd = openat(parent, name, O_RDONLY | flags);
+	char link[32];
+
+	if (fd != -1 || errno != EACCES)
+		return fd;
+	path = openat(parent, name, O_PATH | flags);
+	if (path == -1)
+		return -1;
+	/* chmod() by name would follow what is put there meanwhile. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", path);
+	if (chmod(link, 0700) == 0)
+		fd = openat(parent, name, O_RDONLY | flags);
+	else
+		errno = EACCES;
+	number = errno;
+	close(path);
+	errno = number;
+	return fd;
+}
+
+/* The same of one that is open. */
+static int
+unlink_in(int folder, const char *name, int flags)
+{
+	int result = unlinkat(folder, name, flags);
+
+	if (result != 0 && errno == EACCES && fchmod(folder, 0700) == 0)
+		result = unlinkat(folder, name, flags);
+	return result;
+}
+
 /* Remove the entry NAME of FOLDER; one that is gone already is no error. */
 static int
 remove_entry(struct removal *r, int folder, const char *name, int depth)
 {
 	int fd, result;
 
-	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
+	if (unlink_in(folder, name, 0) == 0 || errno == ENOENT)
 		return 0;
 	/* Linux says EISDIR, POSIX EPERM. */
 	if (errno != EISDIR && errno != EPERM)
@@ -138,8 +175,7 @@ remove_entry(struct removal *r, int folder, const char *name, int depth)
 		return -1;
 	if (depth == DEPTH_MAX)
 		return move_up(r, folder, name);
-	fd = openat(folder, name,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_to_empty(folder, name);
 	if (fd == -1)
 		return errno == ENOENT ? 0 : -1;
 	result = empty_folder(r, fd, depth + 1);
@@ -190,8 +226,7 @@ xn_remove_tree(int base, const char *path)
 		return -1;
 	result = unlinkat(parent, name, 0);
 	if (result != 0 && (errno == EISDIR || errno == EPERM)) {
-		fd = openat(parent, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		fd = open_to_empty(parent, name);
 		result = fd == -1 ? -1 : empty_folder(&r, fd, 0);
 		if (result == 0)
 			result = unlinkat(parent, name, AT_REMOVEDIR);

@@ -10,6 +10,8 @@
 #ifndef XN_SIDE_PORT_H
 #define XN_SIDE_PORT_H
 
+#include <stddef.h>
+
 #include <execnet/value.h>
 #include "core/wire/buf.h"
 #include "core/wire/dump.h"
@@ -88,6 +90,13 @@ struct xn_port {
 	 * alone, as execnet does unasked. */
 	void (*coercion)(void *baton, void *channel, int *py2str_as_py3str,
 	    int *py3str_as_py2str);
+
+	/*
+	 * Kill and reap all children of this process but the N in KEEP, and
+	 * what those leave.  NULL: the process has other children than the
+	 * program's.
+	 */
+	void (*kill_rest)(void *baton, const int *keep, size_t n);
 
 	/* The largest payload that send takes; 0: XN_MESSAGE_MAX. */
 	size_t largest;

@@ -84,6 +84,7 @@ void qsort(void *base, size_t n, size_t size,
     int (*compare)(const void *, const void *));
 char *getenv(const char *name);
 int getpid(void);
+unsigned int geteuid(void);
 ssize_t read(int fd, void *buffer, size_t n);
 ssize_t write(int fd, const void *buffer, size_t n);
 ssize_t pread(int fd, void *buffer, size_t n, off_t offset);
@@ -112,9 +113,11 @@ int *__errno_location(void);
 #define ENOSPC 28
 #define EROFS 30
 #define EPIPE 32
+#define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ELOOP 40
+#define EILSEQ 84
 #define ESTALE 116
 #define EDQUOT 122
 
@@ -158,6 +161,7 @@ typedef struct xn_side_channel xn_channel;
 #define xn_receive_value	xn_side_receive_value
 #define xn_unpack_value		xn_side_unpack_value
 #define xn_wait			xn_side_wait
+#define xn_wait_send		xn_side_wait_send
 #define xn_select		xn_side_select
 #define xn_newchannel		xn_side_newchannel
 #define xn_value_channel	xn_side_value_channel
@@ -253,9 +257,17 @@ typedef struct xn_waitable {
 
 /*
  * Wait until at least one of the N things is ready or TIMEOUT milliseconds
- * passed; N at most 64.  Returns how many are ready.
+ * passed; N at most 1024, of which 64 descriptors.  Returns how many are ready.
  */
 int xn_select(xn_waitable *things, int n, int timeout);
+
+/*
+ * Wait until CHANNEL takes a value of at most XN_PIECE bytes and a few numbers
+ * at once: 1, 0 if TIMEOUT milliseconds passed, -1 if it takes no more at all,
+ * where a send would end the program.  For who serves several channels, of
+ * which none may hold up the others.
+ */
+int xn_wait_send(xn_channel *channel, int timeout);
 
 /* A new channel of the same gateway, to be sent to the peer with 'c'. */
 xn_channel *xn_newchannel(void);
@@ -322,7 +334,13 @@ int xn_rmdir(int base, const char *path);
 /* Rename within BASE, replacing what is there: one atomic step. */
 int xn_rename(int base, const char *from, const char *to);
 
-/* Remove PATH and all that is in it; errno ENOENT if it was not there. */
+/* The same but never replacing: errno EEXIST when TO is there. */
+int xn_rename_new(int base, const char *from, const char *to);
+
+/*
+ * Remove PATH and all that is in it, whatever the modes of folders there say
+ * to their owner; errno ENOENT if it was not there.
+ */
 int xn_remove_tree(int base, const char *path);
 
 /* Set the permission bits of an open file. */
@@ -353,6 +371,25 @@ char *xn_read_file(int base, const char *path, size_t max, size_t *size);
 int xn_write_file(int base, const char *path, const void *bytes, size_t n,
     int mode);
 
+/*
+ * A file without a name on the file system of BASE, open for reading and
+ * writing; it is gone when it is closed.
+ */
+int xn_temporary(int base);
+
+/*
+ * A file in memory with these bytes, which nobody can change any more and
+ * which can be executed; NAME is for people.
+ */
+int xn_memory_file(const char *name, const void *bytes, size_t n);
+
+/* What the file system of an open file or folder has. */
+typedef struct xn_space_t {
+	long long size, free;	/* bytes; free: for us */
+	int in_memory;		/* 1: it is one of memory (tmpfs) */
+} xn_space_t;
+int xn_space(int fd, xn_space_t *out);
+
 /* fsync a folder so that renames in it last; the whole file system of FD. */
 int xn_sync_dir(int base, const char *path);
 int xn_syncfs(int fd);
@@ -364,6 +401,13 @@ int xn_syncfs(int fd);
  * Released by close().
  */
 int xn_lock(int fd, int timeout);
+
+/*
+ * Has anybody the file FD (open for reading alone) open for writing, or mapped
+ * so: 0 if so, 1 if nobody has, -1 and errno if that cannot be told: EACCES,
+ * the file is another user's; else the file system knows no leases.
+ */
+int xn_lease(int fd);
 
 /* ---- Watching folders -------------------------------------------------- */
 
@@ -399,8 +443,10 @@ int xn_watch_next(xn_watch *watch, xn_event *out);
 
 typedef struct xn_child {
 	int pid;
-	int in, out;		/* pipes to its stdin and from its stdout, or
-				 * -1; stderr goes to the log */
+	int in, out, err;	/* pipes to its stdin, from its stdout and its
+				 * stderr, or -1 */
+	int end;		/* for xn_select(): readable once it has ended;
+				 * -1 before Linux 5.2 */
 } xn_child;
 
 #define XN_CHILD_IN	0x01	/* give it a pipe as stdin (else /dev/null) */
@@ -416,11 +462,57 @@ int xn_child_start(xn_child *child, const char *const *argv, int flags);
 /* Close its pipes and wait: its exit status, or 128 + the signal's number. */
 int xn_child_wait(xn_child *child);
 
+/* For xn_child_start_with() alone. */
+#define XN_CHILD_ERR	0x04	/* give it a pipe as stderr (else the log);
+				 * our end of it does not block */
+#define XN_CHILD_GROUP	0x08	/* it leads a process group of its own */
+#define XN_CHILD_PROGRAM 0x10	/* execute `program` instead of argv[0] */
+
+/* Begin with XN_CHILD_OPTIONS.  All descriptors stay the caller's. */
+typedef struct xn_child_options {
+	const char *const *argv; /* as for xn_child_start() */
+	const char *const *env;	/* "NAME=VALUE"s over our environment, ending
+				 * with a null pointer; null: none */
+	int flags;		/* XN_CHILD_* */
+	int in;			/* its stdin; -1: as the flags say */
+	int out;		/* its stdout; -1: as the flags say, or where
+				 * its stderr goes */
+	int program;		/* it has this as descriptor 3; or -1 */
+	int folder;		/* base that it runs in; -1: where we are */
+	long long largest;	/* bytes; writing beyond that in a file is
+				 * SIGXFSZ, or EFBIG; 0: no limit */
+} xn_child_options;
+#define XN_CHILD_OPTIONS { NULL, NULL, 0, -1, -1, -1, -1, 0 }
+
+/*
+ * As xn_child_start().  A script (#!) that is executed as `program` is read by
+ * its interpreter through /dev/fd/3.
+ */
+int xn_child_start_with(xn_child *child, const xn_child_options *options);
+
+/* 1 if it ends within TIMEOUT milliseconds or has ended, 0 if not. */
+int xn_child_ended(xn_child *child, int timeout);
+
+/*
+ * The end of a child: it and its group are killed, with XN_CHILD_GROUP also
+ * what it left elsewhere (not in a native side, which shares its process), its
+ * pipes closed.  Its exit status, or -1 and BY_SIGNAL what ended it; that is
+ * SIGKILL (9) if it had not ended by itself.  0, or -1 and errno.
+ */
+int xn_child_kill(xn_child *child, int *status, int *by_signal);
+
 /*
  * Run ARGV and send what it prints to CHANNEL, as bytes of at most XN_PIECE.
  * Its exit status as above, or -1 and errno if it cannot be started.
  */
 int xn_run(xn_channel *channel, const char *const *argv);
+
+/*
+ * Kill the processes of this user that run in FOLDER (an absolute path without
+ * links) or beneath it, or have begun with a TMPDIR there; how many.  None
+ * where /proc cannot tell.
+ */
+int xn_kill_in(const char *folder);
 
 /* ---- Connections ------------------------------------------------------ */
 

@@ -31,6 +31,15 @@ static int n_taken;
 static apr_interval_time_t again;
 static char notes[16384];
 
+/* tools/test.sh sets it to nothing where it was not asked for. */
+static inline int
+long_tests(void)
+{
+	const char *text = getenv("SYNCGATE_LONG");
+
+	return text != NULL && *text != '\0';
+}
+
 static inline void
 keep_note(void *baton, const char *text)
 {

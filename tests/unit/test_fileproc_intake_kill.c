@@ -1,7 +1,8 @@
 /*
  * fileproc's intake, killed: a child does its work and is killed at its first
  * system call, in the next run at its second, and so on to the last.  After
- * each kill a new intake must find every item exactly once.
+ * each kill a new intake must find every item exactly once.  Every third call
+ * is enough for each day; $SYNCGATE_LONG is for all of them.
  */
 #include "tests/unit/test_fileproc_intake.h"
 
@@ -13,6 +14,12 @@
 static const char *items[ITEMS_MAX];	/* what was put in */
 static int seen[ITEMS_MAX];
 static int n_items;
+
+static int
+step(void)
+{
+	return long_tests() ? 1 : 3;
+}
 
 static void
 run_child(void (*work)(void))
@@ -144,7 +151,7 @@ kill_at_each_call(void (*prepare)(void), void (*work)(void))
 {
 	int calls = 1, more = 1;
 
-	for (; more && calls < 3000; calls++) {
+	for (; more && calls < 3000; calls += step()) {
 		fresh();
 		n_items = 0;
 		options.settle = xn_seconds(0.01);
@@ -238,7 +245,7 @@ a_folder_is_removed_whole_or_not_at_all(void)
 {
 	int calls = 1, more = 1;
 
-	for (; more && calls < 3000; calls++) {
+	for (; more && calls < 3000; calls += step()) {
 		fresh();
 		n_items = 0;
 		options.settle = 0;
@@ -273,7 +280,7 @@ a_move_has_happened_or_not(void)
 {
 	int calls = 1, more = 1;
 
-	for (; more && calls < 3000; calls++) {
+	for (; more && calls < 3000; calls += step()) {
 		int there;
 
 		fresh();
@@ -309,7 +316,7 @@ a_return_has_happened_or_not(void)
 	for (int sub = 0; sub < 2; sub++) {
 		int calls = 1, more = 1;
 
-		for (; more && calls < 3000; calls++) {
+		for (; more && calls < 3000; calls += step()) {
 			fresh();
 			n_items = 0;
 			begin();

@@ -7,9 +7,7 @@
 static int
 how_many(void)
 {
-	const char *text = getenv("SYNCGATE_LONG");
-
-	return text != NULL && *text != '\0' ? 1000000 : 200000;
+	return long_tests() ? 1000000 : 40000;
 }
 
 /*
