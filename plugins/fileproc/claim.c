@@ -60,7 +60,7 @@ fp_claim_folders(int dir, const char *id, const char *name)
 	return 0;
 }
 
-/* ---- Back to data-in ----------------------------------------------------------- */
+/* ---- Back to data-in ---------------------------------------------------- */
 
 /* The marker is known by where it is, whatever suffix is in use by now. */
 static int
@@ -121,7 +121,7 @@ give_back(fp_intake_t *in, const char *id, const char *name)
 	    in->options.data_in, id);
 }
 
-/* ---- Claiming ------------------------------------------------------------------- */
+/* ---- Claiming ----------------------------------------------------------- */
 
 /* Errors that are about this one item; others are about the disk. */
 static int

@@ -196,7 +196,7 @@ fp_claims_sync(fp_intake_t *in)
 	return NULL;
 }
 
-/* ---- From another process -------------------------------------------------------- */
+/* ---- From another process ----------------------------------------------- */
 
 /*
  * Made as retry/.ID, and renamed when it is whole.  A starting intake removes a

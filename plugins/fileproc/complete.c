@@ -163,7 +163,7 @@ file_state(struct fp_test *t, fp_intake_t *in, int fd, const struct stat *st,
 	return quiet(t, in, st, c);
 }
 
-/* ---- Folders ------------------------------------------------------------------ */
+/* ---- Folders ------------------------------------------------------------ */
 
 struct look {
 	struct fp_test *t;
@@ -272,7 +272,7 @@ folder_state(struct fp_test *t, fp_intake_t *in, struct fp_candidate *c)
 	    look_into_folder(t, in, t->fd, c, 0) : state;
 }
 
-/* ---- For others --------------------------------------------------------------- */
+/* ---- For others --------------------------------------------------------- */
 
 static enum fp_state
 cannot_open(struct fp_test *t, fp_intake_t *in, struct fp_candidate *c)

@@ -82,7 +82,7 @@ struct fp_intake {
 	pthread_mutex_t sync_lock;
 };
 
-/* ---- names.c ------------------------------------------------------------------ */
+/* ---- names.c ------------------------------------------------------------ */
 
 /* Microseconds on a clock that nobody sets. */
 apr_time_t fp_now(void);
@@ -95,7 +95,7 @@ int fp_pattern(const char *const *patterns, const char *name);
 void fp_note(fp_intake_t *in, enum fp_note kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* ---- scan.c ------------------------------------------------------------------- */
+/* ---- scan.c ------------------------------------------------------------- */
 
 /* One pass: fill `ready` from `floor` on, and set `bound`. */
 xn_error_t *fp_scan_pass(fp_intake_t *in);
@@ -112,7 +112,7 @@ xn_error_t *fp_scan_folder(fp_intake_t *in, const char *name);
  */
 xn_error_t *fp_scan_seen(fp_intake_t *in, const char *name, int made);
 
-/* ---- watch.c ------------------------------------------------------------------ */
+/* ---- watch.c ------------------------------------------------------------ */
 
 /* Begin to watch data-in and retry, if that can be had. */
 void fp_watch_open(fp_intake_t *in);
@@ -124,7 +124,7 @@ void fp_watch_add(fp_intake_t *in, int fd, const char *name);
 /* Take what happened: names are offered, what was lost asks for a round. */
 xn_error_t *fp_watch_read(fp_intake_t *in);
 
-/* ---- complete.c --------------------------------------------------------------- */
+/* ---- complete.c --------------------------------------------------------- */
 
 enum fp_state {
 	FP_COMPLETE,
@@ -142,8 +142,9 @@ struct fp_test {
 };
 
 /*
- * The state of the item BASE in the folder PARENT.  C is what we know of it: its
- * name, and earlier tests.  T->fd is to be closed by the caller, whatever it is.
+ * The state of the item BASE in the folder PARENT.  C is what we know of it:
+ * its name, and earlier tests.  T->fd is to be closed by the caller, whatever
+ * the state.
  */
 enum fp_state fp_complete(struct fp_test *t, fp_intake_t *in, int parent,
     const char *base, struct fp_candidate *c);
@@ -155,7 +156,7 @@ enum fp_state fp_complete(struct fp_test *t, fp_intake_t *in, int parent,
 int fp_still_complete(struct fp_test *t, fp_intake_t *in, int dir,
     const char *path);
 
-/* ---- claim.c ------------------------------------------------------------------ */
+/* ---- claim.c ------------------------------------------------------------ */
 
 /*
  * Claim the item BASE in PARENT that T found complete; it is C->name.
@@ -181,7 +182,7 @@ void fp_spares_remove(fp_intake_t *in);
 /* Something happened to claims that fp_claims_sync() is to make durable. */
 void fp_claim_changed(fp_intake_t *in);
 
-/* ---- leftover.c --------------------------------------------------------------- */
+/* ---- leftover.c --------------------------------------------------------- */
 
 /*
  * What is the claim ID in the folder DIR?  *FOUND is 0 if there is no item in

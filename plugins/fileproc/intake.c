@@ -1,6 +1,7 @@
 /*
- * Turning the wheel: one fp_intake_take() is what happened since the last, a pass
- * if it is time for one, and tests of the best names until enough are claimed.
+ * Turning the wheel: one fp_intake_take() is what happened since the last, a
+ * pass if it is time for one, and tests of the best names until enough are
+ * claimed.
  */
 #include "plugins/fileproc/inside.h"
 

@@ -23,8 +23,9 @@
  * when you think that the cause has passed (a full disk).
  *
  * Nothing here changes signals' handlers: a writer that opens an item in the
- * instant of a lease test makes the kernel send us SIGURG, which is ignored by
- * default (and not SIGIO, which would kill).  Do not handle SIGURG otherwise.
+ * instant of a lease test waits some microseconds (with O_NONBLOCK it is told
+ * EWOULDBLOCK), and the kernel sends us SIGURG, which is ignored by default
+ * (and not SIGIO, which would kill).  Do not handle SIGURG otherwise.
  */
 #ifndef FILEPROC_INTAKE_H
 #define FILEPROC_INTAKE_H
@@ -108,10 +109,11 @@ struct fp_claimed {
 };
 
 /*
- * Open data-in, which must be there; make .syncgate in it (0700) and its queue's
- * id (durable).  Locks: XN_E_CONFIG if another process has this data-in open.
- * What a killed process left half way is put right: it is in data-in again, or
- * among the claims.  The options' strings must live as long as the intake.
+ * Open data-in, which must be there; make .syncgate in it (0700) and its
+ * queue's id (durable).  Locks: XN_E_CONFIG if another process has this data-in
+ * open.  What a killed process left half way is put right: it is in data-in
+ * again, or among the claims.  The options' strings must live as long as the
+ * intake.
  * Destroying POOL closes it.
  */
 xn_error_t *fp_intake_open(fp_intake_t **intake,
@@ -138,9 +140,9 @@ int fp_intake_fd(const fp_intake_t *intake);
  * one pass through data-in, some thousand tests; look between two calls whether
  * you are to stop).
  *
- * An error means that nothing can be claimed now, *N is 0 then; what was claimed
- * before it happened has been given by an earlier call.  XN_E_SYSTEM with
- * ENOENT: data-in itself was removed or replaced; open it anew.
+ * An error means that nothing can be claimed now, *N is 0 then; what was
+ * claimed before it happened has been given by an earlier call.  XN_E_SYSTEM
+ * with ENOENT: data-in itself was removed or replaced; open it anew.
  *
  * A claim is there after a kill -9.  For power failures, see fp_claims_sync().
  */
@@ -153,9 +155,9 @@ int fp_intake_incomplete(const fp_intake_t *intake);
 /*
  * Call EACH for every claim there is: those of earlier runs, and of this one.
  * CLAIMED and SCRATCH are good until it returns; an error from it ends the walk
- * and is returned.  EACH may remove or move the claim it is called for.  `returned`
- * is 0: what was put back while nobody ran comes from fp_intake_take().
- * Memory is bounded.
+ * and is returned.  EACH may remove or move the claim it is called for.
+ * `returned` is 0: what was put back while nobody ran comes from
+ * fp_intake_take().  Memory is bounded.
  */
 typedef xn_error_t *(*fp_claims_fn)(void *baton,
     const struct fp_claimed *claimed, apr_pool_t *scratch);
@@ -200,10 +202,11 @@ xn_error_t *fp_claim_move(enum fp_moved *moved, fp_intake_t *intake,
 xn_error_t *fp_claims_sync(fp_intake_t *intake);
 
 /*
- * For `syncgate retry`, in a process that has no intake: move ITEM beneath
- * the folder FROM (failed/NAME) to where the intake of DATA_IN finds it, at once if
+ * For `syncgate retry`, in a process that has no intake: move ITEM beneath the
+ * folder FROM (failed/NAME) to where the intake of DATA_IN finds it, at once if
  * it runs, as claim ID of the name NAME.  *MOVED as for fp_claim_move(): TAKEN
- * if a claim ID is there already, GONE if there is no ITEM.
+ * if a claim ID is there already, GONE if there is no ITEM.  Durable, but for
+ * the folder that ITEM was in: fsync(FROM).
  */
 xn_error_t *fp_claim_return(enum fp_moved *moved, const char *data_in,
     const char *id, const char *name, int from, const char *item);

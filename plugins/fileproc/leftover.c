@@ -146,7 +146,7 @@ fp_claim_describe(int *found, struct fp_claimed *out, int dir, const char *id,
 	return NULL;
 }
 
-/* ---- The claims ---------------------------------------------------------------- */
+/* ---- The claims --------------------------------------------------------- */
 
 static xn_error_t *
 give_claim(fp_intake_t *in, const char *id, fp_claims_fn each, void *baton,
@@ -189,7 +189,7 @@ fp_intake_claims(fp_intake_t *in, fp_claims_fn each, void *baton,
 	return error;
 }
 
-/* ---- Half way: new ---------------------------------------------------------------- */
+/* ---- Half way: new ------------------------------------------------------ */
 
 static int
 has_marker(fp_intake_t *in, const char *id)
@@ -277,7 +277,7 @@ fp_halves(struct fp_claimed *out, int max, int *n, fp_intake_t *in,
 	return error;
 }
 
-/* ---- Put back by fp_claim_return() ------------------------------------------------ */
+/* ---- Put back by fp_claim_return() -------------------------------------- */
 
 static xn_error_t *
 adopt_one(int *done, struct fp_claimed *out, fp_intake_t *in, const char *id,
@@ -326,7 +326,7 @@ fp_adopt(struct fp_claimed *out, int max, int *n, fp_intake_t *in,
 	return error;
 }
 
-/* ---- At the start ------------------------------------------------------------------ */
+/* ---- At the start ------------------------------------------------------- */
 
 /* `retry` was killed: what has its item is whole, and the rest is nothing. */
 static void

@@ -16,7 +16,7 @@
 
 #define FUSE_MAGIC	0x65735546
 
-/* ---- Opening -------------------------------------------------------------------- */
+/* ---- Opening ------------------------------------------------------------ */
 
 static xn_error_t *
 check_options(const struct fp_intake_options *o)

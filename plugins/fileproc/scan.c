@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- One name -------------------------------------------------------------------- */
+/* ---- One name ----------------------------------------------------------- */
 
 static void
 note_kind(fp_intake_t *in, const char *name, mode_t mode)
@@ -127,7 +127,7 @@ offer(fp_intake_t *in, const char *name, const struct stat *st, int in_pass)
 	return NULL;
 }
 
-/* ---- A pass ------------------------------------------------------------------------ */
+/* ---- A pass ------------------------------------------------------------- */
 
 struct pass {
 	fp_intake_t *in;
@@ -279,7 +279,7 @@ fp_scan_pass(fp_intake_t *in)
 	return scan(&pass, fd, 0, 0);
 }
 
-/* ---- Events -------------------------------------------------------------------------- */
+/* ---- Events ------------------------------------------------------------- */
 
 xn_error_t *
 fp_scan_folder(fp_intake_t *in, const char *name)

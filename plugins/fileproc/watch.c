@@ -1,7 +1,8 @@
 /*
  * Events of data-in: a name that was closed, moved or linked there is tried at
- * once, without a pass.  They only make it faster: whatever is not told (another
- * machine's writer, a lost event, a folder too many) is found by the next round.
+ * once, without a pass.  They only make it faster: whatever is not told
+ * (another machine's writer, a lost event, a folder too many) is found by the
+ * next round.
  */
 #include "plugins/fileproc/inside.h"
 
@@ -151,7 +152,8 @@ fp_watch_add(fp_intake_t *in, int fd, const char *name)
 		    (size_t)(in->n_watched - i) * sizeof(*in->watched));
 		in->n_watched++;
 	}
-	in->watched[i] = (struct fp_watched){ number, copy };
+	in->watched[i].number = number;
+	in->watched[i].name = copy;
 }
 
 /* The names of all folders may be wrong: forget them, and look at all. */

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/test_fileproc_intake.h"
 
+#include <locale.h>
+
 static void
 a_closed_file_is_claimed_and_removed(void)
 {
@@ -48,7 +50,7 @@ what_is_open_for_writing_waits_for_its_close(void)
 	gone();
 }
 
-/* ---- Order and choice ------------------------------------------------------------ */
+/* ---- Order and choice --------------------------------------------------- */
 
 static void
 items_come_in_the_order_asked_for(void)
@@ -128,7 +130,22 @@ patterns_choose(void)
 	gone();
 }
 
-/* ---- Folders ------------------------------------------------------------------------ */
+/* Patterns look at bytes where a name is no text. */
+static void
+patterns_meet_any_name(void)
+{
+	static const char *const patterns[] = { "*.pdf", "\xc3\xa4?", NULL };
+
+	setlocale(LC_ALL, "C.UTF-8");
+	CU_ASSERT_EQUAL(fp_pattern(patterns, "\xff\xfe.pdf"), 0);
+	CU_ASSERT_EQUAL(fp_pattern(patterns, "a\n\xff/\xc3.pdf"), 0);
+	CU_ASSERT_EQUAL(fp_pattern(patterns, "\xc3\xa4\xc3\xb6"), 1);
+	CU_ASSERT_EQUAL(fp_pattern(patterns, "\xff.pdf.x"), 2);
+	CU_ASSERT_EQUAL(fp_pattern(NULL, "x"), 0);
+	setlocale(LC_ALL, "C");
+}
+
+/* ---- Folders ------------------------------------------------------------ */
 
 static void
 folders_can_be_ignored(void)
@@ -237,7 +254,7 @@ a_folder_waits_for_what_is_written_in_it(void)
 	gone();
 }
 
-/* ---- Markers, settle ------------------------------------------------------------------ */
+/* ---- Markers, settle ---------------------------------------------------- */
 
 static void
 a_marker_makes_its_item_complete(void)
@@ -310,7 +327,7 @@ settled_is_what_has_not_changed_for_so_long(void)
 	gone();
 }
 
-/* ---- Names ------------------------------------------------------------------------------ */
+/* ---- Names -------------------------------------------------------------- */
 
 static void
 hostile_names_work(void)
@@ -432,6 +449,7 @@ static const struct xn_test_case cases[] = {
 	  the_order_holds_over_several_calls_and_events },
 	{ "urgent ones come first", urgent_ones_come_first },
 	{ "patterns choose", patterns_choose },
+	{ "patterns meet any name", patterns_meet_any_name },
 	{ "folders can be ignored", folders_can_be_ignored },
 	{ "folders can be a part of names", folders_can_be_a_part_of_names },
 	{ "folders can be items", folders_can_be_items },

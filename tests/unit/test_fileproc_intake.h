@@ -31,6 +31,15 @@ static int n_taken;
 static apr_interval_time_t again;
 static char notes[16384];
 
+/* tools/test.sh sets it to nothing where it was not asked for. */
+static inline int
+long_tests(void)
+{
+	const char *text = getenv("SYNCGATE_LONG");
+
+	return text != NULL && *text != '\0';
+}
+
 static inline void
 keep_note(void *baton, const char *text)
 {
@@ -211,9 +220,10 @@ content(const struct fp_claimed *claimed)
 	return text;
 }
 
-/* FUNCTION in a process of another user, who owns nothing here: its status. */
+/* FUNCTION in a process of its own, as the user UID unless that is 0: its
+ * status. */
 static inline int
-as_nobody(void (*function)(void))
+apart(void (*function)(void), uid_t uid)
 {
 	unsigned int before = CU_get_number_of_failures();
 	int status = -1;
@@ -222,7 +232,7 @@ as_nobody(void (*function)(void))
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		if (setgid(65534) != 0 || setuid(65534) != 0)
+		if (uid != 0 && (setgid(uid) != 0 || setuid(uid) != 0))
 			_exit(9);
 		function();
 		fflush(stdout);

@@ -1,8 +1,8 @@
 /*
  * fileproc's intake, killed: a child does its work and is killed at its first
- * system call, in the next run at its second, and so on to the last.  After each
- * kill a new intake must find every item exactly once.  Every third call is
- * enough for each day; $SYNCGATE_LONG is for all of them.
+ * system call, in the next run at its second, and so on to the last.  After
+ * each kill a new intake must find every item exactly once.  Every third call
+ * is enough for each day; $SYNCGATE_LONG is for all of them.
  */
 #include "tests/unit/test_fileproc_intake.h"
 
@@ -18,7 +18,7 @@ static int n_items;
 static int
 step(void)
 {
-	return getenv("SYNCGATE_LONG") != NULL ? 1 : 3;
+	return long_tests() ? 1 : 3;
 }
 
 static void
@@ -223,7 +223,7 @@ folders_are_never_lost(void)
 	kill_at_each_call(one_folder, take_only);
 }
 
-/* ---- Removing, moving, returning ----------------------------------------------------- */
+/* ---- Removing, moving, returning ---------------------------------------- */
 
 /*
  * Removed ones may be there again or not, but whole: the files in the folder

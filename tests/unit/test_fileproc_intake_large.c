@@ -7,7 +7,7 @@
 static int
 how_many(void)
 {
-	return getenv("SYNCGATE_LONG") != NULL ? 1000000 : 40000;
+	return long_tests() ? 1000000 : 40000;
 }
 
 /*

@@ -60,7 +60,7 @@ open_for(const char *path, int flags)
 	return fd;
 }
 
-/* ---- One writer of each kind ------------------------------------------------------ */
+/* ---- One writer of each kind -------------------------------------------- */
 
 static void
 slowly(const char *name)
@@ -225,7 +225,7 @@ each_kind_of_writer_is_waited_for(void)
 	}
 }
 
-/* ---- Many at once -------------------------------------------------------------------- */
+/* ---- Many at once ------------------------------------------------------- */
 
 #define MANY	60			/* items of one writer */
 
@@ -296,7 +296,7 @@ many_writers_lose_nothing(void)
 	gone();
 }
 
-/* ---- Leases ---------------------------------------------------------------------------- */
+/* ---- Leases ------------------------------------------------------------- */
 
 static volatile sig_atomic_t broken;
 
@@ -374,6 +374,8 @@ a_writer_in_the_instant_of_the_test_does_no_harm(void)
 static void
 no_lease_is_kept(void)
 {
+	struct fp_candidate c = { .name = "b" };
+	struct fp_test t;
 	int fd;
 
 	fresh();
@@ -381,11 +383,18 @@ no_lease_is_kept(void)
 	begin();
 	fd = open(path_of("b"), O_WRONLY);
 	CU_ASSERT_EQUAL(take(10), 1);
-	/* Not waiting for a lease to be given back: EWOULDBLOCK if there is. */
 	close(fd);
+	/* While our descriptor is open still: EWOULDBLOCK if it has a lease. */
+	CU_ASSERT_EQUAL(fp_complete(&t, intake, intake->dir, "b", &c),
+	    FP_COMPLETE);
 	fd = open(path_of("b"), O_WRONLY | O_NONBLOCK);
 	CU_ASSERT(fd != -1);
 	close(fd);
+	CU_ASSERT_EQUAL(fp_still_complete(&t, intake, intake->dir, "b"), 1);
+	fd = open(path_of("b"), O_WRONLY | O_NONBLOCK);
+	CU_ASSERT(fd != -1);
+	close(fd);
+	close(t.fd);
 	fd = open(apr_psprintf(pool, "%s/.syncgate/%s/a", data_in,
 	    taken[0].id), O_WRONLY | O_NONBLOCK);
 	CU_ASSERT(fd != -1);
@@ -394,7 +403,7 @@ no_lease_is_kept(void)
 	gone();
 }
 
-/* ---- Opened between the test and the claim ----------------------------------------------- */
+/* ---- Opened between the test and the claim ------------------------------ */
 
 /* Claim NAME, which a writer opened after the test. */
 static enum fp_state
@@ -494,7 +503,7 @@ what_became_something_else_goes_back(void)
 	gone();
 }
 
-/* ---- Without leases ----------------------------------------------------------------------- */
+/* ---- Without leases ----------------------------------------------------- */
 
 static void
 settle_stands_in(void)
@@ -523,15 +532,15 @@ without_leases_settle_is_the_rule(void)
 		return;
 	fresh();
 	command("chmod 755 .; chown 65534 in; printf 12 >in/a");
-	CU_ASSERT_EQUAL(as_nobody(settle_stands_in), 0);
+	CU_ASSERT_EQUAL(apart(settle_stands_in, 65534), 0);
 	command("test ! -e in/a; printf 12 >in/b");
 	options.ready = FP_READY_CLOSED;
-	CU_ASSERT_EQUAL(as_nobody(it_stays), 0);
+	CU_ASSERT_EQUAL(apart(it_stays, 65534), 0);
 	CU_ASSERT(exists("in/b"));
 	gone();
 }
 
-/* ---- Quickly ---------------------------------------------------------------------------------- */
+/* ---- Quickly ------------------------------------------------------------ */
 
 static int
 by_number(const void *a, const void *b)
