@@ -68,13 +68,14 @@ kwargs(const xn_value_t **out, fp_slot_t *slot)
 	const xn_value_t *argv;
 
 	XN_TRY(argv_value(&argv, o, slot->pool));
-	return xn_make_value(out, slot->pool, "{spsssvs?yssss}",
+	return xn_make_value(out, slot->pool, "{spsssvs?ysssssl}",
 	    "room", slot->link.room,
 	    "job", syncgate_job_name(slot->job->job), "argv", argv,
 	    "program", o->way == FP_WAY_COMMAND ? o->program : NULL,
 	    o->program_size,
 	    "input", o->input_path ? "path" : "stdin",
-	    "output", o->answer_files ? "files" : "stdout");
+	    "output", o->answer_files ? "files" : "stdout",
+	    "max_output", o->max_output);
 }
 
 static xn_error_t *

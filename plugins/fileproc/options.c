@@ -184,9 +184,10 @@ read_limits(struct fp_reading *r)
 	l->memory = syncgate_job_integer(r->job, "memory");
 	l->cpu_seconds = syncgate_job_integer(r->job, "cpu");
 	l->processes = syncgate_job_integer(r->job, "processes");
-	if (l->memory < 0 || l->cpu_seconds < 0 || l->processes < 0)
-		return xn_error_create(XN_E_CONFIG, "memory, cpu and processes "
-		    "are not negative");
+	r->o->max_output = syncgate_job_integer(r->job, "max-output");
+	if (r->o->max_output < 0 || l->memory < 0 || l->cpu_seconds < 0 || l->processes < 0)
+		return xn_error_create(XN_E_CONFIG, "memory, cpu, "
+		    "processes and max-output are not negative");
 	l->no_network = !syncgate_job_bool(r->job, "network");
 	XN_TRY(read_paths(&l->read, r, "read"));
 	XN_TRY(read_paths(&l->write, r, "write"));

@@ -84,6 +84,8 @@ const syncgate_option_t fp_options_table[] = {
 	    "seconds of CPU time of a processor's process; 0: no limit" },
 	{ "processes", SYNCGATE_INTEGER, "0", 0, NULL,
 	    "processes of a slot at once; 0: no limit" },
+	{ "max-output", SYNCGATE_INTEGER, "0", 0, NULL,
+	    "bytes of an answer, and of a file that it writes; 0: no limit" },
 	{ "read", SYNCGATE_LIST, NULL, 0, NULL,
 	    "absolute paths over there that it may read, or none; "
 	    "without: everything" },

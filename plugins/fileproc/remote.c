@@ -198,6 +198,21 @@ fp_remote_let_go(fp_remote_t *r, const fp_link_t *link, xn_error_t *error)
 		apr_pool_destroy(pool);
 }
 
+xn_error_t *
+fp_remote_check(const fp_link_t *link)
+{
+	xn_error_t *error;
+
+	if (link->keeper == NULL || !xn_channel_isclosed(link->keeper))
+		return NULL;
+	error = xn_channel_waitclose(link->keeper, 0);
+	if (error == NULL || error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		error = xn_error_create(XN_E_CONNECTION, "its program ended");
+	}
+	return xn_error_wrap(error, "nobody keeps the folder to work in");
+}
+
 void
 fp_remote_forget(const fp_link_t *link, const char *id)
 {

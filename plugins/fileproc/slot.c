@@ -82,6 +82,7 @@ serve(fp_slot_t *slot)
 	fp_item_t *item;
 
 	while (!fp_job_stopping(slot->job)) {
+		XN_TRY(fp_remote_check(&slot->link));
 		if (slot->channel == NULL)
 			XN_TRY(fp_talk_start(slot));
 		item = fp_queue_take(slot->job->queue, TAKE_WAIT);

@@ -10,9 +10,8 @@
 
 #include "plugins/fileproc/send.h"
 
-#define SLICE	xn_seconds(0.5)		/* between looks at the clock */
-#define REFUSED	"remote_exec: "		/* an agent's error begins, if a limit
-					 * cannot be had */
+#define SLICE		xn_seconds(0.5)	/* between looks at the clock */
+#define NOT_STARTED	"remote_exec: "	/* as the agent's errors begin then */
 
 /* ---- What went wrong over there ------------------------------------------ */
 
@@ -48,6 +47,14 @@ why_lane_ended(struct fp_talk *t, xn_error_t *error)
 	return why;
 }
 
+/* The agent refused to start the program: a limit cannot be had there. */
+static int
+did_not_start(const xn_error_t *error)
+{
+	return error->code == XN_E_REMOTE && strncmp(error->message,
+	    NOT_STARTED, strlen(NOT_STARTED)) == 0;
+}
+
 /* The program there ended or failed. */
 static void
 program_ended(struct fp_talk *t, xn_error_t *error)
@@ -68,11 +75,9 @@ fp_talk_failed(struct fp_talk *t, xn_error_t *error)
 {
 	int ended = error->code == XN_E_REMOTE || error->code == XN_E_EOF ||
 	    error->code == XN_E_CLOSED;
-	int system = t->slot->job->o->way == FP_WAY_SYSTEM;
 
-	/* No item is to blame for a program that did not start. */
-	if (ended && !system && strncmp(error->message, REFUSED,
-	    strlen(REFUSED)) != 0) {
+	if (ended && t->slot->job->o->way != FP_WAY_SYSTEM &&
+	    !did_not_start(error)) {
 		program_ended(t, error);
 		return;
 	}
@@ -83,7 +88,8 @@ fp_talk_failed(struct fp_talk *t, xn_error_t *error)
 		return;
 	}
 	t->outcome->result = FP_RESULT_LOST;
-	t->outcome->error = ended && system ? why_lane_ended(t, error) : error;
+	t->outcome->error = ended && t->slot->job->o->way == FP_WAY_SYSTEM ?
+	    why_lane_ended(t, error) : error;
 }
 
 const char *
