@@ -8,6 +8,7 @@ set -eu
 	line = $0
 	sub(/^  [a-z0-9-]+ = /, "", line)
 	gsub(/ +\(/, " (", line)
+	gsub(/-/, "\\-", name)
 	printf ".TP\n.BR %s \" = %s\"\n", name, line
 	next
 }

@@ -9,20 +9,22 @@ const syncgate_option_t fp_options_table[] = {
 	{ "data-out", SYNCGATE_STRING, NULL, 1, NULL,
 	    "the folder here where their results appear" },
 	{ "failed", SYNCGATE_STRING, NULL, 0, NULL,
-	    "the folder here for items that were given up; DATA-IN.failed" },
+	    "the folder here for items that were given up; without: "
+	    "DATA-IN.failed" },
 	{ "done", SYNCGATE_STRING, "delete", 0, NULL,
 	    "what becomes of an item that is done: delete, keep (in "
 	    "DATA-IN.done), or a folder here" },
 	{ "folders", SYNCGATE_CHOICE, "names", 0, "names|items|ignore",
 	    "folders in data-in: part of the names, items, or ignored" },
 	{ "pattern", SYNCGATE_LIST, NULL, 0, NULL,
-	    "take only names that match one of these patterns" },
+	    "take only names that match one of these patterns; without: all" },
 	{ "order", SYNCGATE_CHOICE, "name", 0, "name|time|size",
-	    "which item is first" },
+	    "which of those that wait is first" },
 	{ "priority", SYNCGATE_LIST, NULL, 0, NULL,
 	    "patterns of names that go before all others, in this order" },
 	{ "ready", SYNCGATE_CHOICE, "auto", 0, "auto|closed|marker|settle",
-	    "what tells that an item is complete" },
+	    "what tells that an item is complete: nobody has it open for "
+	    "writing (closed), a marker, or quiet (settle)" },
 	{ "ready-suffix", SYNCGATE_STRING, ".ready", 0, NULL,
 	    "with ready = marker: the marker is the item's name and this" },
 	{ "settle", SYNCGATE_SECONDS, "2", 0, NULL,
@@ -30,17 +32,18 @@ const syncgate_option_t fp_options_table[] = {
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
 	    "look at all of data-in this often, events or not" },
 	{ "remotes", SYNCGATE_GATEWAYS, NULL, 0, NULL,
-	    "where items are processed; popen, which is here" },
+	    "where items are processed; without: on this machine" },
 	{ "concurrency", SYNCGATE_INTEGER, "4", 0, NULL,
 	    "items at once at each remote" },
 	{ "in-flight", SYNCGATE_INTEGER, "1G", 0, NULL,
 	    "bytes of items under way at once; a larger item goes alone" },
 	{ "command", SYNCGATE_STRING, NULL, 0, NULL,
-	    "a command over there, from stdin to stdout or with {in}, {out}" },
+	    "a command over there, from stdin to stdout or with {in}, {out}; "
+	    "words are quoted as in a shell" },
 	{ "shell", SYNCGATE_BOOL, "no", 0, NULL,
-	    "the command is for sh" },
+	    "the command is a text for sh" },
 	{ "processor", SYNCGATE_STRING, NULL, 0, NULL,
-	    "a file here that is shipped: C or Python source, a script, a "
+	    "a file here that is sent along: C or Python source, a script, a "
 	    "program" },
 	{ "language", SYNCGATE_CHOICE, "auto", 0, "auto|c|python|program",
 	    "what the processor is; auto: by its suffix" },
@@ -52,12 +55,14 @@ const syncgate_option_t fp_options_table[] = {
 	    "how it answers; auto: with the files in {out} if {out}/ is "
 	    "there" },
 	{ "work", SYNCGATE_STRING, NULL, 0, NULL,
-	    "the folder over there to work in; memory, where there is room" },
+	    "the folder over there to work in; without: in memory, where "
+	    "there is room" },
 	{ "outputs", SYNCGATE_CHOICE, "auto", 0, "auto|single|folder|flat",
 	    "results of one item: one file, a folder, or files and a marker" },
 	{ "output-name", SYNCGATE_STRING, NULL, 0, NULL,
 	    "its name here: %n item's name, %s stem, %e suffix, %o output's "
-	    "name, %i id; %n, or %o for flat" },
+	    "name, %i id; without: %n, or %o for flat and for one of "
+	    "remote-out" },
 	{ "output-marker", SYNCGATE_STRING, ".done", 0, NULL,
 	    "with outputs = flat: the last file is the item's name and this" },
 	{ "duplicates", SYNCGATE_CHOICE, "number", 0, "number|replace|fail",
@@ -68,7 +73,7 @@ const syncgate_option_t fp_options_table[] = {
 	    "tries after the first one failed" },
 	{ "retry-on", SYNCGATE_LIST, NULL, 0, NULL,
 	    "exit statuses after which to try again (75, 100-110, timeout, "
-	    "signal); all" },
+	    "signal); without: after any" },
 	{ "backoff", SYNCGATE_SECONDS, "1", 0, NULL,
 	    "wait before the second try; doubles with each" },
 	{ "backoff-max", SYNCGATE_SECONDS, "5m", 0, NULL,
@@ -82,14 +87,16 @@ const syncgate_option_t fp_options_table[] = {
 	{ "max-output", SYNCGATE_INTEGER, "0", 0, NULL,
 	    "bytes of an answer, and of a file that it writes; 0: no limit" },
 	{ "read", SYNCGATE_LIST, NULL, 0, NULL,
-	    "absolute paths over there that it may read, or none; everything" },
+	    "absolute paths over there that it may read, or none; "
+	    "without: everything" },
 	{ "write", SYNCGATE_LIST, NULL, 0, NULL,
-	    "absolute paths over there that it may write, or none; everything" },
+	    "absolute paths over there that it may write, or none; "
+	    "without: everything" },
 	{ "exec", SYNCGATE_LIST, NULL, 0, NULL,
 	    "absolute paths over there that it may execute, or none; "
-	    "everything" },
+	    "without: everything" },
 	{ "network", SYNCGATE_BOOL, "yes", 0, NULL,
-	    "may it make sockets" },
+	    "may a processor make sockets" },
 	{ "remote-in", SYNCGATE_STRING, NULL, 0, NULL,
 	    "data_in of a system over there, instead of a processor" },
 	{ "remote-out", SYNCGATE_STRING, NULL, 0, NULL,

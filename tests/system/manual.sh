@@ -3,12 +3,18 @@
 # sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
-sh "$top_srcdir/tools/manual-options.sh" svnhotsync "$SYNCGATE" >"$tmp/said"
-check_grep "the program lists its options" '^\.BR source ' "$tmp/said"
-sed -n '/Made by.*svnhotsync/,/^\.\\" end/p' "$top_srcdir/doc/syncgate.conf.5" |
-    sed '1d;$d' >"$tmp/written"
-check "syncgate.conf(5) has svnhotsync's options as they are" \
-    diff "$tmp/said" "$tmp/written"
+# options_of PLUGIN OPTION: OPTION is one of those that it has.
+options_of() {
+	sh "$top_srcdir/tools/manual-options.sh" "$1" "$SYNCGATE" >"$tmp/said"
+	check_grep "the program lists the options of $1" "^\.BR $2 " "$tmp/said"
+	sed -n "/Made by.* $1;/,/^\.\\\\\" end/p" \
+	    "$top_srcdir/doc/syncgate.conf.5" | sed '1d;$d' >"$tmp/written"
+	check "syncgate.conf(5) has the options of $1 as they are" \
+	    diff "$tmp/said" "$tmp/written"
+}
+
+options_of fileproc pattern
+options_of svnhotsync source
 
 # Commands: each that the program lists stands in the page, and the other way.
 "$SYNCGATE" --help | awk '/^  [a-z]+  / && $1 != "help" { print $1 }' |
