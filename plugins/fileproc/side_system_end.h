@@ -58,7 +58,7 @@ fp_remove_pattern(const struct fp_system *s, const struct fp_pattern *p)
 	while (most-- > 0 && fp_find_one(s, p, path)) {
 		fp_remove_output(s, path);
 		if (xn_stat(s->out, path, &st) == 0)
-			return;
+			return;			/* it cannot be removed */
 	}
 }
 
@@ -66,11 +66,21 @@ fp_remove_pattern(const struct fp_system *s, const struct fp_pattern *p)
 static inline void
 fp_end_item(struct fp_system *s, struct fp_lane *l)
 {
+	char folder[FP_NAMES];
+
 	fp_remove_pattern(s, &l->marker);
+	/* A folder that it had for itself; it stays if something is in it. */
+	if (strchr(s->result, '/') != NULL) {
+		snprintf(folder, sizeof(folder), "%.*s",
+		    (int)strlen(l->result.folder) - 1, l->result.folder);
+		xn_rmdir(s->out, folder);
+	} else {
+		snprintf(folder, sizeof(folder), "%s", l->result.folder);
+	}
 	if (s->remove_input)
 		fp_remove_input(s, l);
 	/* On the disk before the reservation is not. */
-	xn_sync_dir(s->out, l->result.folder);
+	xn_sync_dir(s->out, folder);
 	fp_release(s, l, l->repeated);
 	fp_lane_clear(l);
 	FP_ANSWER(l, "(s)", "removed");
@@ -189,18 +199,6 @@ fp_tend_late(struct fp_system *s, struct fp_lane *l,
 	return !any && !over;
 }
 
-/* Has a lane the item ID? */
-static inline int
-fp_has_lane(const struct fp_system *s, const char *id)
-{
-	const struct fp_lane *l;
-
-	for (l = s->lanes; l != NULL; l = l->next)
-		if (l->state != FP_IDLE && strcmp(l->id, id) == 0)
-			return 1;
-	return 0;
-}
-
 /* Look at all late reservations of ours. */
 static inline void
 fp_tend_all_late(struct fp_system *s)
@@ -217,7 +215,7 @@ fp_tend_all_late(struct fp_system *s)
 	s->late_ones = 0;
 	s->late_again = xn_clock() + FP_LATE_AGAIN;
 	while ((name = xn_dir_next(dir)) != NULL) {
-		if (fp_has_lane(s, name) ||
+		if (fp_lane_of(s, name) != NULL ||
 		    fp_reservation_read(&r, s, name) != 0)
 			continue;
 		if (strcmp(r.queue, s->queue) == 0 && r.until != 0)
