@@ -80,8 +80,9 @@ units_of() {
 
 # Whole runs by popen, with our processes and the agent under a sanitizer.
 sanitized_scripts() {
-	for name in cli_basic cli_exec cli_jobs cli_run example_svnhotsync \
-	    hops python_worker sockets svnhotsync_follow; do
+	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
+	    example_svnhotsync hops python_worker sockets \
+	    svnhotsync_follow; do
 		script=tests/system/$name.sh
 		[ ! -f "$script" ] || echo "$script"
 	done

@@ -41,7 +41,17 @@ add_xspec(apr_array_header_t *words, const char *xspec,
 	add_word(words, xspec);
 }
 
-/* Each gateway that a location of one of the jobs leads through, once. */
+static void
+add_listed(apr_array_header_t *words, const syncgate_value_t *value,
+    const syncgate_config_t *config)
+{
+	for (int i = 0; value->option->type == SYNCGATE_GATEWAYS &&
+	    i < value->list->nelts; i++)
+		add_xspec(words, APR_ARRAY_IDX(value->list, i, const char *),
+		    config);
+}
+
+/* Each gateway that an option of one of the jobs leads through, once. */
 static void
 add_used(apr_array_header_t *words, const apr_array_header_t *jobs,
     const syncgate_config_t *config)
@@ -56,6 +66,7 @@ add_used(apr_array_header_t *words, const apr_array_header_t *jobs,
 
 			if (location != NULL && location->xspec != NULL)
 				add_xspec(words, location->xspec, config);
+			add_listed(words, &values->items[j], config);
 		}
 	}
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "appliance/job/job.h"
+#include "appliance/job/store.h"
 #include "core/plugin/loader.h"
 
 static xn_error_t *
@@ -21,18 +22,53 @@ add_job(apr_array_header_t *jobs, const syncgate_job_config_t *job,
 }
 
 xn_error_t *
+cmd_jobs_store(syncgate_config_t *config, const cmd_line_t *line)
+{
+	const char *url = line->option[OPT_STORE];
+
+	if (url == NULL)
+		return NULL;
+	XN_TRY_W(syncgate_store_check(url, line->pool), "--store");
+	config->store = url;
+	return NULL;
+}
+
+static xn_error_t *
+load(syncgate_config_t **config, const char *file, const cmd_line_t *line)
+{
+	XN_TRY(syncgate_config_load(config, file, syncgate_plugin_folders(
+	    line->option[OPT_PLUGIN_DIR], line->pool), line->pool));
+	return cmd_jobs_store(*config, line);
+}
+
+static const char *
+config_file(const cmd_line_t *line)
+{
+	const char *file = line->option[OPT_CONFIG];
+
+	return file != NULL ? file : SYNCGATE_CONFIG_FILE;
+}
+
+xn_error_t *
+cmd_jobs_load_one(const syncgate_job_config_t **job, const cmd_line_t *line)
+{
+	syncgate_config_t *config;
+
+	XN_TRY(load(&config, config_file(line), line));
+	XN_TRY(syncgate_config_job(job, config, line->words[0], line->pool));
+	return syncgate_job_check(*job, line->pool);
+}
+
+xn_error_t *
 cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
     int may_be_none, const cmd_line_t *line)
 {
-	const char *file = line->option[OPT_CONFIG];
+	const char *file = config_file(line);
 	const syncgate_job_config_t *job;
 	apr_pool_t *pool = line->pool;
 
-	if (file == NULL)
-		file = SYNCGATE_CONFIG_FILE;
 	*jobs = apr_array_make(pool, 8, sizeof(job));
-	XN_TRY(syncgate_config_load(config, file, syncgate_plugin_folders(
-	    line->option[OPT_PLUGIN_DIR], pool), pool));
+	XN_TRY(load(config, file, line));
 	for (int i = 0; i < line->count; i++) {
 		XN_TRY(syncgate_config_job(&job, *config, line->words[i],
 		    pool));

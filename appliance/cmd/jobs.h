@@ -1,5 +1,5 @@
 /*
- * jobs.h: what run and check have in common: which jobs are meant.
+ * jobs.h: what the commands for jobs have in common: which ones are meant.
  */
 #ifndef SYNCGATE_CMD_JOBS_H
 #define SYNCGATE_CMD_JOBS_H
@@ -7,8 +7,8 @@
 #include "appliance/cmd/cmd.h"
 #include "appliance/job/config.h"
 
-/* Letters of the options that both have (long ones without a letter > 127). */
-enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P' };
+/* Letters of the options that they have (long ones without a letter > 127). */
+enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P', OPT_STORE = 200 };
 
 /*
  * Load the configuration that LINE names and find the jobs of its words (all
@@ -18,5 +18,12 @@ enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P' };
  */
 xn_error_t *cmd_jobs_load(syncgate_config_t **config,
     apr_array_header_t **jobs, int may_be_none, const cmd_line_t *line);
+
+/* The same for the one job that LINE's first word names. */
+xn_error_t *cmd_jobs_load_one(const syncgate_job_config_t **job,
+    const cmd_line_t *line);
+
+/* Have CONFIG's jobs use the store that LINE names, if it names one. */
+xn_error_t *cmd_jobs_store(syncgate_config_t *config, const cmd_line_t *line);
 
 #endif

@@ -85,6 +85,10 @@ worker_argv(const cmd_line_t *line, const syncgate_config_t *config,
 		push(argv, "--plugin-dir");
 		push(argv, line->option[OPT_PLUGIN_DIR]);
 	}
+	if (line->option[OPT_STORE] != NULL) {
+		push(argv, "--store");
+		push(argv, line->option[OPT_STORE]);
+	}
 	push(argv, "--");
 	push(argv, job);
 	push(argv, NULL);
@@ -130,7 +134,9 @@ run_direct(const cmd_line_t *line)
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	job = &APR_ARRAY_IDX(config->jobs, 0, syncgate_job_config_t);
-	error = syncgate_job_check(job, line->pool);
+	error = cmd_jobs_store(config, line);
+	if (error == NULL)
+		error = syncgate_job_check(job, line->pool);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	return run_one(job, line);
@@ -163,6 +169,8 @@ static const apr_getopt_option_t options[] = {
 	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
+	{ "store", OPT_STORE, 1,
+	    "URL|keep the records of items there" },
 	{ "verbose", 'v', 0, "say more" },
 	{ "worker", OPT_WORKER, 0, NULL },
 	{ NULL, 0, 0, NULL }

@@ -12,6 +12,7 @@
 #include "appliance/job/config_files.h"
 #include "appliance/job/config_gateways.h"
 #include "appliance/job/config_parse.h"
+#include "appliance/job/store.h"
 #include "core/gateway/nearest.h"
 #include "core/plugin/loader.h"
 
@@ -78,6 +79,27 @@ option_names(const apr_array_header_t *used, apr_pool_t *pool)
 
 /* ---- Jobs -------------------------------------------------------------- */
 
+/* What the plugin's table alone cannot say as well as it should be said. */
+static xn_error_t *
+check_setting(const syncgate_config_t *config,
+    const syncgate_section_t *section, const syncgate_setting_t *setting,
+    const syncgate_option_t *option, apr_pool_t *pool)
+{
+	for (; option->name != NULL; option++) {
+		if (strcmp(option->name, setting->name) != 0)
+			continue;
+		if (setting->more && !syncgate_option_is_list(option))
+			return xn_error_create(XN_E_CONFIG, "%s: the option "
+			    "\"%s\" in job %s has several values and takes "
+			    "one", setting->where, setting->name,
+			    section->title);
+		if (option->type == SYNCGATE_GATEWAYS)
+			XN_TRY(syncgate_config_check_member(config, section,
+			    setting, pool));
+	}
+	return NULL;
+}
+
 static xn_error_t *
 add_job(syncgate_config_t *config, const syncgate_section_t *section,
     const apr_array_header_t *used, apr_pool_t *pool)
@@ -92,8 +114,11 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 		syncgate_setting_t setting = APR_ARRAY_IDX(section->settings,
 		    i, syncgate_setting_t);
 
-		if (strcmp(setting.name, "plugin") != 0)
-			APR_ARRAY_PUSH(settings, syncgate_setting_t) = setting;
+		if (strcmp(setting.name, "plugin") == 0)
+			continue;
+		XN_TRY(check_setting(config, section, &setting,
+		    find_used(used, plugin)->options, pool));
+		APR_ARRAY_PUSH(settings, syncgate_setting_t) = setting;
 	}
 	job = apr_array_push(config->jobs);
 	job->name = section->title;
@@ -120,6 +145,7 @@ place_error(xn_error_t *error, const char *file, const char *where,
 static void
 make_parsed(syncgate_parsed_t *parsed, apr_pool_t *pool)
 {
+	parsed->store = NULL;
 	parsed->sections = apr_array_make(pool, 8,
 	    sizeof(syncgate_section_t *));
 	parsed->includes = apr_array_make(pool, 2,
@@ -140,6 +166,18 @@ make_config(const char *file, apr_pool_t *pool)
 	    sizeof(syncgate_job_config_t));
 	config->hints = apr_array_make(pool, 2, sizeof(syncgate_hint_t));
 	return config;
+}
+
+static xn_error_t *
+take_store(syncgate_config_t *config, const syncgate_parsed_t *parsed,
+    apr_pool_t *pool)
+{
+	if (parsed->store == NULL)
+		return NULL;
+	config->store = parsed->store->value;
+	XN_TRY_W(syncgate_store_check(config->store, pool), "%s",
+	    parsed->store->where);
+	return NULL;
 }
 
 static xn_error_t *
@@ -175,6 +213,7 @@ second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
 		XN_TRY(syncgate_config_parse(&parsed, text->file, text->text,
 		    names, pool));
 	}
+	XN_TRY(take_store(config, &parsed, pool));
 	/* All gateways first: a job may name one that stands behind it. */
 	XN_TRY(syncgate_config_add_gateways(config, &parsed, pool));
 	for (int i = 0; i < parsed.sections->nelts; i++) {

@@ -41,6 +41,7 @@ typedef struct syncgate_job_config {
 
 typedef struct syncgate_config {
 	const char *file;
+	const char *store;		/* its URL; NULL: the default */
 	apr_array_header_t *gateways;	/* syncgate_gateway_config_t */
 	apr_array_header_t *groups;	/* syncgate_group_config_t */
 	apr_array_header_t *jobs;	/* syncgate_job_config_t */

@@ -135,44 +135,48 @@ add_gateway(syncgate_config_t *config, const syncgate_section_t *section,
 
 /* ---- Groups ------------------------------------------------------------- */
 
-/* MEMBER names no gateway: it is an xspec, or this says why not. */
-static xn_error_t *
-check_member(const syncgate_config_t *config, const char *group,
-    const syncgate_setting_t *member, apr_pool_t *pool)
+xn_error_t *
+syncgate_config_check_member(const syncgate_config_t *config,
+    const syncgate_section_t *section, const syncgate_setting_t *member,
+    apr_pool_t *pool)
 {
 	struct xn_nearest nearest = { .word = member->value };
-	xn_error_t *error = xn_xspec_check(member->value, pool);
+	xn_error_t *error;
 
+	if (syncgate_config_gateway(config, member->value) != NULL)
+		return NULL;
+	error = xn_xspec_check(member->value, pool);
 	if (error == NULL)
 		return NULL;
 	/* What is no name at all was meant to be an xspec. */
 	if (strpbrk(member->value, "=/ ") != NULL) {
 		error->code = XN_E_CONFIG;
-		return xn_error_wrap(error, "%s: group %s", member->where,
-		    group);
+		return xn_error_wrap(error, "%s: %s %s", member->where,
+		    section->kind, section->title);
 	}
 	xn_error_clear(error);
 	for (int i = 0; i < config->gateways->nelts; i++)
 		xn_nearest_try(&nearest, APR_ARRAY_IDX(config->gateways, i,
 		    syncgate_gateway_config_t).name);
-	return xn_error_create(XN_E_CONFIG, "%s: group %s: \"%.64s\" is "
+	return xn_error_create(XN_E_CONFIG, "%s: %s %s: \"%.64s\" is "
 	    "neither a configured gateway nor an xspec%s", member->where,
-	    group, member->value, xn_nearest_hint(&nearest, pool));
+	    section->kind, section->title, member->value,
+	    xn_nearest_hint(&nearest, pool));
 }
 
 static xn_error_t *
 add_member(apr_array_header_t *members, const syncgate_config_t *config,
-    const char *group, const syncgate_setting_t *member, apr_pool_t *pool)
+    const syncgate_section_t *section, const syncgate_setting_t *member,
+    apr_pool_t *pool)
 {
 	for (int i = 0; i < members->nelts; i++) {
 		if (strcmp(APR_ARRAY_IDX(members, i, const char *),
 		    member->value) == 0)
 			return xn_error_create(XN_E_CONFIG, "%s: group %s has "
-			    "\"%s\" twice", member->where, group,
-			    member->value);
+			    "\"%s\" twice", member->where,
+			    section->title, member->value);
 	}
-	if (syncgate_config_gateway(config, member->value) == NULL)
-		XN_TRY(check_member(config, group, member, pool));
+	XN_TRY(syncgate_config_check_member(config, section, member, pool));
 	APR_ARRAY_PUSH(members, const char *) = member->value;
 	return NULL;
 }
@@ -198,7 +202,7 @@ add_group(syncgate_config_t *config, const syncgate_section_t *section,
 	group->members = apr_array_make(pool, settings->nelts,
 	    sizeof(const char *));
 	for (int i = 0; i < settings->nelts; i++)
-		XN_TRY(add_member(group->members, config, group->name,
+		XN_TRY(add_member(group->members, config, section,
 		    &APR_ARRAY_IDX(settings, i, syncgate_setting_t), pool));
 	return NULL;
 }

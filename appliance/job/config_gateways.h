@@ -18,6 +18,14 @@ xn_error_t *syncgate_config_check_title(const syncgate_section_t *section);
 xn_error_t *syncgate_config_add_gateways(syncgate_config_t *config,
     const syncgate_parsed_t *parsed, apr_pool_t *pool);
 
+/*
+ * Is MEMBER, which stands in SECTION, a gateway of CONFIG or an xspec?
+ * XN_E_CONFIG with its place if not.
+ */
+xn_error_t *syncgate_config_check_member(const syncgate_config_t *config,
+    const syncgate_section_t *section, const syncgate_setting_t *member,
+    apr_pool_t *pool);
+
 /* An xn_named_gateway_fn: BATON is the configuration. */
 const char *syncgate_config_named(void *baton, const char *name);
 

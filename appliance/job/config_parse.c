@@ -103,11 +103,18 @@ section_of(cfg_t *cfg)
 	return section;
 }
 
+/* Whether a job's option may be a list is for its plugin to say. */
+static int
+may_be_list(const syncgate_section_t *section, const char *name)
+{
+	return strcmp(section->kind, "group") == 0 ||
+	    (strcmp(section->kind, "job") == 0 && strcmp(name, "plugin") != 0);
+}
+
 /*
- * After each value of an option; a group's has several, and gets a setting for
- * each.  libConfuse sets CFGF_MODIFIED with every
- * value, and we take it away: that tells a second assignment, which it would
- * let win silently, from the brace behind a list.
+ * After each value of an option; a list gets a setting for each.  libConfuse
+ * sets CFGF_MODIFIED with every value, and we take it away: that tells a second
+ * assignment, which it would let win silently, from the brace behind a list.
  */
 static int
 on_value(cfg_t *cfg, cfg_opt_t *opt)
@@ -115,7 +122,7 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	syncgate_section_t *section = section_of(cfg);
 	syncgate_setting_t *setting;
 
-	if (opt->nvalues > 1 && strcmp(section->kind, "group") != 0)
+	if (opt->nvalues > 1 && !may_be_list(section, opt->name))
 		return refuse(cfg, "the option \"%s\"%s has several values "
 		    "and takes one", opt->name, inside(cfg));
 	if ((opt->flags & CFGF_MODIFIED) == 0)
@@ -133,6 +140,29 @@ on_value(cfg_t *cfg, cfg_opt_t *opt)
 	setting->value = apr_pstrdup(current->pool, cfg_opt_getnstr(opt,
 	    opt->nvalues - 1));
 	setting->where = place(cfg);
+	setting->more = opt->nvalues > 1;
+	return 0;
+}
+
+/* The same for store = "...", which stands in no section. */
+static int
+on_store(cfg_t *cfg, cfg_opt_t *opt)
+{
+	syncgate_setting_t **store = &current->parsed->store;
+
+	if (opt->nvalues > 1)
+		return refuse(cfg, "the option \"%s\" has several values and "
+		    "takes one%s", opt->name, "");
+	if ((opt->flags & CFGF_MODIFIED) == 0)
+		return 0;
+	opt->flags &= ~CFGF_MODIFIED;
+	if (*store != NULL)
+		return refuse(cfg, "%s stands already at %s", opt->name,
+		    (*store)->where);
+	*store = apr_pcalloc(current->pool, sizeof(**store));
+	(*store)->name = "store";
+	(*store)->value = apr_pstrdup(current->pool, cfg_opt_getnstr(opt, 0));
+	(*store)->where = place(cfg);
 	return 0;
 }
 
@@ -204,6 +234,8 @@ run_parser(const char *text, cfg_opt_t *top, cfg_flag_t flags)
 		    current->file);
 	cfg_set_error_function(cfg, on_error);
 	result = cfg_parse_buf(cfg, text);
+	if ((cfg_getopt(cfg, "store")->flags & CFGF_MODIFIED) != 0)
+		refuse(cfg, "the option \"%s\" has no value%s", "store", "");
 	cfg_free(cfg);
 	if (current->error == NULL && result != CFG_SUCCESS)
 		return xn_error_create(XN_E_CONFIG, "%s: cannot be parsed",
@@ -243,6 +275,7 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("job", job_options(options, pool),
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		list_option("store"),
 		CFG_FUNC("include", on_include),
 		CFG_END()
 	};
@@ -251,6 +284,7 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 
 	XN_TRY(scan_text(file, copy, pool));
 	top[0].validcb = top[1].validcb = top[2].validcb = on_section;
+	top[3].validcb = on_store;
 	current = &parse;
 	error = run_parser(copy, top,
 	    options == NULL ? CFGF_IGNORE_UNKNOWN : CFGF_NONE);

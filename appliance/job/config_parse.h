@@ -28,6 +28,7 @@ typedef struct syncgate_include {
 
 /* What was found, file after file. */
 typedef struct syncgate_parsed {
+	syncgate_setting_t *store;	/* store = "..."; NULL: not there */
 	apr_array_header_t *sections;	/* syncgate_section_t * */
 	apr_array_header_t *includes;	/* syncgate_include_t */
 } syncgate_parsed_t;

@@ -19,7 +19,7 @@
 #include <string.h>
 
 const char *const syncgate_config_names[] = {
-	"gateway", "group", "include", "job", NULL
+	"gateway", "group", "include", "job", "store", NULL
 };
 
 /* A position in the text, and what surrounds it. */
@@ -84,6 +84,15 @@ has_value(const struct scan *s)
 	return getenv(copy) != NULL;
 }
 
+/* A word or a quoted text: behind "=" outside of all, that was it. */
+static void
+end_value(struct scan *s)
+{
+	if (s->depth == 0 && s->last == '=')
+		s->started = 0;
+	s->last = 'a';
+}
+
 /* A backslash takes the next character with it, a line's end also. */
 static void
 skip_quoted(struct scan *s)
@@ -91,8 +100,8 @@ skip_quoted(struct scan *s)
 	char quote = *s->at;
 
 	if (s->depth == 0 && !s->started) {
-		complain(s, s->line, "job, gateway, group or include is "
-		    "wanted here, without quotes");
+		complain(s, s->line, "job, gateway, group, include or store "
+		    "is wanted here, without quotes");
 		return;
 	}
 	step(s);
@@ -112,7 +121,7 @@ skip_quoted(struct scan *s)
 		return;
 	}
 	step(s);
-	s->last = 'a';
+	end_value(s);
 }
 
 static void
@@ -166,10 +175,12 @@ end_word(struct scan *s)
 	if (word == NULL)
 		return;
 	s->word = NULL;
-	s->last = 'a';
 	if (s->depth == 0 && !s->started) {
 		s->started = 1;
+		s->last = 'a';
 		check_name(s, word, (size_t)(s->at - word));
+	} else {
+		end_value(s);
 	}
 }
 
@@ -184,8 +195,9 @@ take_mark(struct scan *s)
 		return;
 	}
 	if (mark == '+') {
-		complain(s, s->line, "an option takes one value: write \"=\", "
-		    "and quotes around a value that has a \"+\"");
+		complain(s, s->line, "\"+=\" is not known here: write \"=\", "
+		    "a list as {\"A\", \"B\"}, and quotes around a value "
+		    "that has a \"+\"");
 		return;
 	}
 	if ((mark == '{' || mark == '(') && s->depth++ == 0)

@@ -20,6 +20,7 @@
 #include <apr_strings.h>
 
 #include "appliance/job/config_gateways.h"
+#include "appliance/job/items.h"
 #include "appliance/job/stop.h"
 
 #define WAIT_FIRST	apr_time_from_sec(1)
@@ -31,6 +32,7 @@ struct running {
 	apr_interval_time_t wait;	/* before the next attempt */
 	int healthy;			/* set by the plugin, in any thread */
 	int was_healthy;		/* an earlier attempt was */
+	struct syncgate_items items;	/* outlive the attempts */
 };
 
 static void
@@ -73,16 +75,23 @@ host_was_healthy(const syncgate_job_t *job)
 static const syncgate_host_t host = {
 	.log = host_log, .progress = host_progress, .healthy = host_healthy,
 	.was_healthy = host_was_healthy,
+	.items_use = syncgate_items_use, .items_save = syncgate_items_save,
+	.items_forget = syncgate_items_forget,
+	.items_list = syncgate_items_list, .items_find = syncgate_items_find,
 };
 
 static syncgate_job_t
-make_job(const syncgate_job_config_t *config, struct running *running)
+make_job(const syncgate_job_config_t *config, struct running *running,
+    apr_pool_t *pool)
 {
 	syncgate_job_t job = {
 		.host = &host, .baton = running, .name = config->name,
 		.values = config->values, .stop_fd = -1,
+		.items = &running->items,
 	};
 
+	running->items.url = config->config->store;
+	running->items.pool = pool;
 	return job;
 }
 
@@ -90,7 +99,7 @@ xn_error_t *
 syncgate_job_check(const syncgate_job_config_t *config, apr_pool_t *pool)
 {
 	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running);
+	syncgate_job_t job = make_job(config, &running, pool);
 
 	if (config->plugin->check == NULL)
 		return NULL;
@@ -103,11 +112,55 @@ const char *
 syncgate_job_describe(const syncgate_job_config_t *config, apr_pool_t *pool)
 {
 	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running);
+	syncgate_job_t job = make_job(config, &running, pool);
 
 	if (config->plugin->describe == NULL)
 		return config->plugin->description;
 	return config->plugin->describe(&job, pool);
+}
+
+xn_error_t *
+syncgate_job_queue(const char **queue, const syncgate_job_config_t *config,
+    apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->queue == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "has no items", config->name, config->plugin->name);
+	XN_TRY_W(config->plugin->queue(queue, &job, pool), "job %s",
+	    config->name);
+	return NULL;
+}
+
+xn_error_t *
+syncgate_job_in_hand(const syncgate_job_config_t *config,
+    syncgate_item_fn *each, void *baton, apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->in_hand == NULL)
+		return NULL;
+	XN_TRY_W(config->plugin->in_hand(&job, each, baton, pool), "job %s",
+	    config->name);
+	return NULL;
+}
+
+xn_error_t *
+syncgate_job_act(const syncgate_job_config_t *config,
+    const struct syncgate_items *items, int action,
+    const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool)
+{
+	struct running running = { .output = output };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->act == NULL)
+		return xn_error_create(XN_E_USAGE, "its plugin, %s, cannot do "
+		    "that", config->plugin->name);
+	running.items = *items;
+	return config->plugin->act(&job, action, item, pool);
 }
 
 /* ---- Attempts ---------------------------------------------------------- */
@@ -233,7 +286,7 @@ syncgate_job_run(const syncgate_job_config_t *config,
     apr_pool_t *pool)
 {
 	struct running running = { .output = output, .wait = WAIT_FIRST };
-	syncgate_job_t job = make_job(config, &running);
+	syncgate_job_t job = make_job(config, &running, pool);
 	xn_error_t *error;
 
 	job.once = options->once;

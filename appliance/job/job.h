@@ -5,6 +5,7 @@
 #define SYNCGATE_JOB_JOB_H
 
 #include "appliance/job/config.h"
+#include "appliance/job/items.h"
 #include "appliance/job/output.h"
 
 /* What the command line said about all jobs. */
@@ -20,6 +21,25 @@ xn_error_t *syncgate_job_check(const syncgate_job_config_t *config,
 /* What it would do, in one line in POOL. */
 const char *syncgate_job_describe(const syncgate_job_config_t *config,
     apr_pool_t *pool);
+
+/*
+ * For who does not run the job.  Its queue, into POOL; NULL if it has none yet.
+ * XN_E_USAGE if its plugin has no items at all.
+ */
+xn_error_t *syncgate_job_queue(const char **queue,
+    const syncgate_job_config_t *config, apr_pool_t *pool);
+
+/* What its plugin has in hand, known to the store or not: see plugin.h. */
+xn_error_t *syncgate_job_in_hand(const syncgate_job_config_t *config,
+    syncgate_item_fn *each, void *baton, apr_pool_t *pool);
+
+/*
+ * Have the plugin do ACTION to ITEM; ITEMS is open, and has a queue.  What it
+ * logs goes to OUTPUT.
+ */
+xn_error_t *syncgate_job_act(const syncgate_job_config_t *config,
+    const struct syncgate_items *items, int action,
+    const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool);
 
 /*
  * Run it until it is done, was asked to stop (both NULL), or fails for good.

@@ -37,7 +37,9 @@ value_of(const syncgate_job_t *job, const char *name, int type)
 			continue;
 		/* A choice is read as the string that it is. */
 		if (value->option->type == type || (type == SYNCGATE_STRING &&
-		    value->option->type == SYNCGATE_CHOICE))
+		    value->option->type == SYNCGATE_CHOICE) ||
+		    (type == SYNCGATE_LIST &&
+		    value->option->type == SYNCGATE_GATEWAYS))
 			return value;
 		fprintf(stderr, "syncgate: job %s: the plugin asks for its "
 		    "option %s as another type than its table says\n",
@@ -77,6 +79,13 @@ apr_interval_time_t
 syncgate_job_seconds(const syncgate_job_t *job, const char *option)
 {
 	return value_of(job, option, SYNCGATE_SECONDS)->number;
+}
+
+const char *const *
+syncgate_job_list(const syncgate_job_t *job, const char *option)
+{
+	return (const char *const *)value_of(job, option,
+	    SYNCGATE_LIST)->list->elts;
 }
 
 int
@@ -157,4 +166,39 @@ int
 syncgate_job_was_healthy(const syncgate_job_t *job)
 {
 	return job->host->was_healthy(job);
+}
+
+/* ---- Items -------------------------------------------------------------- */
+
+xn_error_t *
+syncgate_job_items_use(syncgate_job_t *job, const char *queue)
+{
+	return job->host->items_use(job, queue);
+}
+
+xn_error_t *
+syncgate_job_items_save(syncgate_job_t *job, const syncgate_item_t *items,
+    int n)
+{
+	return job->host->items_save(job, items, n);
+}
+
+xn_error_t *
+syncgate_job_items_forget(syncgate_job_t *job, const char *const *ids, int n)
+{
+	return job->host->items_forget(job, ids, n);
+}
+
+xn_error_t *
+syncgate_job_items_list(syncgate_item_t **items, int *n, syncgate_job_t *job,
+    int state, const char *after, int limit, apr_pool_t *pool)
+{
+	return job->host->items_list(items, n, job, state, after, limit, pool);
+}
+
+xn_error_t *
+syncgate_job_items_find(syncgate_item_t **item, syncgate_job_t *job,
+    const char *id, apr_pool_t *pool)
+{
+	return job->host->items_find(item, job, id, pool);
 }

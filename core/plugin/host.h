@@ -8,6 +8,8 @@
 #ifndef XN_PLUGIN_HOST_H
 #define XN_PLUGIN_HOST_H
 
+#include <apr_tables.h>
+
 #include <syncgate/plugin.h>
 
 /* The value of one option, as its type says; set by options.c. */
@@ -17,6 +19,8 @@ typedef struct syncgate_value {
 	const char *text;		/* as written; NULL: not there */
 	const xn_location_t *location;	/* SYNCGATE_LOCATION, or NULL */
 	long long number;		/* BOOL (0 or 1), INTEGER, SECONDS (µs) */
+	apr_array_header_t *list;	/* LIST, GATEWAYS: const char *, with a
+					 * NULL behind them; else NULL */
 } syncgate_value_t;
 
 /* One for each entry of the plugin's table, in its order. */
@@ -32,6 +36,16 @@ typedef struct syncgate_host {
 	    const syncgate_progress_t *progress);
 	void (*healthy)(syncgate_job_t *job);
 	int (*was_healthy)(const syncgate_job_t *job);
+	xn_error_t *(*items_use)(syncgate_job_t *job, const char *queue);
+	xn_error_t *(*items_save)(syncgate_job_t *job,
+	    const syncgate_item_t *items, int n);
+	xn_error_t *(*items_forget)(syncgate_job_t *job,
+	    const char *const *ids, int n);
+	xn_error_t *(*items_list)(syncgate_item_t **items, int *n,
+	    syncgate_job_t *job, int state, const char *after, int limit,
+	    apr_pool_t *pool);
+	xn_error_t *(*items_find)(syncgate_item_t **item, syncgate_job_t *job,
+	    const char *id, apr_pool_t *pool);
 } syncgate_host_t;
 
 struct syncgate_job {
@@ -42,6 +56,7 @@ struct syncgate_job {
 	xn_group_t *group;		/* of this attempt; NULL in check() */
 	int once;			/* --once */
 	int dry_run;			/* --dry-run */
+	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */
 };

@@ -146,6 +146,32 @@ read_choice(syncgate_value_t *value, const char *text,
 	    value->option->choices, xn_nearest_hint(&nearest, context->pool));
 }
 
+static xn_error_t *
+read_list(syncgate_value_t *value, const char *text,
+    const struct context *context)
+{
+	(void)context;
+	APR_ARRAY_PUSH(value->list, const char *) = text;
+	return NULL;
+}
+
+static xn_error_t *
+read_gateway(syncgate_value_t *value, const char *text,
+    const struct context *context)
+{
+	const char *xspec = context->named != NULL ?
+	    context->named(context->baton, text) : NULL;
+
+	if (xspec == NULL) {
+		XN_TRY_W(xn_xspec_check(text, context->pool), "\"%s\" is "
+		    "neither a configured gateway nor an xspec", text);
+		xspec = text;
+	}
+	APR_ARRAY_PUSH(value->list, const char *) = apr_pstrdup(context->pool,
+	    xspec);
+	return NULL;
+}
+
 static const struct type {
 	const char *name;
 	read_fn *read;
@@ -156,6 +182,8 @@ static const struct type {
 	[SYNCGATE_INTEGER] = { "integer", read_integer },
 	[SYNCGATE_SECONDS] = { "seconds", read_seconds },
 	[SYNCGATE_CHOICE] = { "choice", read_choice },
+	[SYNCGATE_LIST] = { "list", read_list },
+	[SYNCGATE_GATEWAYS] = { "gateways", read_gateway },
 };
 #define NTYPES ((int)(sizeof(types) / sizeof(types[0])))
 
@@ -163,6 +191,13 @@ const char *
 syncgate_option_type_name(int type)
 {
 	return type >= 0 && type < NTYPES ? types[type].name : NULL;
+}
+
+int
+syncgate_option_is_list(const syncgate_option_t *option)
+{
+	return option->type == SYNCGATE_LIST ||
+	    option->type == SYNCGATE_GATEWAYS;
 }
 
 /* ---- The table itself --------------------------------------------------- */
@@ -199,6 +234,9 @@ check_option(const syncgate_option_t *option, apr_pool_t *pool)
 	if (option->required && option->fallback != NULL)
 		return xn_error_create(XN_E_PLUGIN,
 		    "it is required and has a default");
+	if (syncgate_option_is_list(option) && option->fallback != NULL)
+		return xn_error_create(XN_E_PLUGIN,
+		    "a list has no default but the empty one");
 	if (option->fallback == NULL)
 		return NULL;
 	error = types[option->type].read(&value, option->fallback, &context);
@@ -255,7 +293,7 @@ take_setting(syncgate_value_t *items, int count,
 
 		if (strcmp(option->name, setting->name) != 0)
 			continue;
-		if (items[i].given)
+		if (items[i].given && !syncgate_option_is_list(option))
 			return xn_error_create(XN_E_CONFIG,
 			    "%s: the option \"%s\" is given twice",
 			    setting->where, setting->name);
@@ -286,6 +324,23 @@ take_default(syncgate_value_t *value, const struct context *context)
 	return types[option->type].read(value, value->text, context);
 }
 
+static void
+begin_value(syncgate_value_t *value, const syncgate_option_t *option,
+    apr_pool_t *pool)
+{
+	value->option = option;
+	if (syncgate_option_is_list(option))
+		value->list = apr_array_make(pool, 4, sizeof(const char *));
+}
+
+/* With a NULL behind its last, which does not count. */
+static void
+end_list(apr_array_header_t *list)
+{
+	APR_ARRAY_PUSH(list, const char *) = NULL;
+	list->nelts--;
+}
+
 xn_error_t *
 syncgate_options_read(const syncgate_values_t **values,
     const syncgate_plugin_t *plugin, const syncgate_setting_t *settings,
@@ -300,12 +355,14 @@ syncgate_options_read(const syncgate_values_t **values,
 		n++;
 	items = apr_pcalloc(pool, sizeof(*items) * (size_t)(n + 1));
 	for (int i = 0; i < n; i++)
-		items[i].option = &plugin->options[i];
+		begin_value(&items[i], &plugin->options[i], pool);
 	for (int i = 0; i < count; i++)
 		XN_TRY(take_setting(items, n, plugin, &settings[i], &context));
 	for (int i = 0; i < n; i++) {
 		if (!items[i].given)
 			XN_TRY(take_default(&items[i], &context));
+		if (items[i].list != NULL)
+			end_list(items[i].list);
 	}
 	result->items = items;
 	result->count = n;

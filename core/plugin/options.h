@@ -13,10 +13,14 @@ typedef struct syncgate_setting {
 	const char *name;
 	const char *value;
 	const char *where;	/* "FILE:LINE" or "command line" */
+	int more;		/* of a list, behind its first value */
 } syncgate_setting_t;
 
 /* "string", "location", ... for an option's type; NULL if there is no such. */
 XN_API const char *syncgate_option_type_name(int type);
+
+/* May it have several values? */
+XN_API int syncgate_option_is_list(const syncgate_option_t *option);
 
 /*
  * Is PLUGIN's table itself right: names, types, choices, defaults?  Found out
@@ -26,8 +30,8 @@ XN_API xn_error_t *syncgate_options_check(const syncgate_plugin_t *plugin,
     apr_pool_t *pool);
 
 /*
- * Read COUNT settings by PLUGIN's table.  XN_E_CONFIG, beginning with the
- * setting's place, names an option that is unknown, doubled, missing, or whose
+ * Read COUNT settings by PLUGIN's table; a list's may be given several times.
+ * XN_E_CONFIG, beginning with the setting's place, names an option that is unknown, doubled, missing, or whose
  * value is not of its type.  NAMED resolves the gateways of the configuration.
  */
 XN_API xn_error_t *syncgate_options_read(const syncgate_values_t **values,

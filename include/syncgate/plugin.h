@@ -19,8 +19,9 @@
  * The ABI of this header: a host loads a plugin only if the numbers are equal.
  * It grows with every change of a struct below.
  *	1	2026-11: the first
+ *	2	2026-11: options that are lists; items, and what is done to them
  */
-#define SYNCGATE_PLUGIN_ABI 1
+#define SYNCGATE_PLUGIN_ABI 2
 
 /* ---- Options ---------------------------------------------------------------- */
 
@@ -30,14 +31,18 @@ enum syncgate_option_type {
 	SYNCGATE_BOOL,		/* yes|no|true|false|on|off */
 	SYNCGATE_INTEGER,	/* decimal, with k, M, G for sizes */
 	SYNCGATE_SECONDS,	/* decimal number with ms, s, m, h, d; s if none */
-	SYNCGATE_CHOICE		/* one of choices */
+	SYNCGATE_CHOICE,	/* one of choices */
+	SYNCGATE_LIST,		/* any number of strings: x = {"a", "b"} in the
+				 * configuration, x=a x=b on the command line */
+	SYNCGATE_GATEWAYS	/* the same, each the name of a configured
+				 * gateway or an xspec; xspecs before run */
 };
 
 typedef struct syncgate_option {
 	const char *name;	/* as in the configuration: lower case, dashes */
 	int type;		/* enum syncgate_option_type */
 	const char *fallback;	/* default as the user would write it; NULL:
-				 * none */
+				 * none, as for all lists */
 	int required;		/* the job is refused without it */
 	const char *choices;	/* SYNCGATE_CHOICE: "auto|copy" */
 	const char *help;	/* one line for the manual and `plugins` */
@@ -67,6 +72,13 @@ XN_API int syncgate_job_bool(const syncgate_job_t *job, const char *option);
 XN_API long long syncgate_job_integer(const syncgate_job_t *job,
     const char *option);
 XN_API apr_interval_time_t syncgate_job_seconds(const syncgate_job_t *job,
+    const char *option);
+
+/*
+ * Of SYNCGATE_LIST the strings, of SYNCGATE_GATEWAYS the xspecs, in the order
+ * given; ends with NULL, and is empty where none was given.
+ */
+XN_API const char *const *syncgate_job_list(const syncgate_job_t *job,
     const char *option);
 
 /* What the command line asked for. */
@@ -120,6 +132,81 @@ XN_API void syncgate_job_healthy(syncgate_job_t *job);
  */
 XN_API int syncgate_job_was_healthy(const syncgate_job_t *job);
 
+/* ---- Items ------------------------------------------------------------------- */
+
+/*
+ * What a job has to do piece by piece, each with a record in the store that
+ * outlives any crash: `syncgate items` shows them, `retry` and `discard` change
+ * them.  The states are the plugin's to use; the program itself knows that a
+ * WAITING one will be tried and that a FAILED one will not.
+ */
+enum syncgate_item_state {
+	SYNCGATE_ITEM_WAITING = 1,
+	SYNCGATE_ITEM_PLACING,
+	SYNCGATE_ITEM_PLACED,
+	SYNCGATE_ITEM_PUBLISHING,
+	SYNCGATE_ITEM_FAILING,
+	SYNCGATE_ITEM_FAILED
+};
+
+/* A text is any bytes without a NUL, and not longer than 64 KiB. */
+typedef struct syncgate_item {
+	const char *id;		/* 32 hex digits, lower case; unique in its
+				 * queue */
+	const char *name;	/* what people call it; need not be unique */
+	int state;		/* enum syncgate_item_state */
+	int tries;		/* that failed */
+	long long size;		/* bytes; -1: not known */
+	apr_time_t arrived;
+	apr_time_t due;		/* not before; 0: at once */
+	apr_time_t changed;	/* when it was saved; set by the store */
+	const char *remote;	/* which remote has it; or NULL */
+	const char *detail;	/* the plugin's own, to go on by; or NULL */
+	const char *note;	/* for people: the last error; or NULL */
+} syncgate_item_t;
+
+/*
+ * Use QUEUE, 32 hex digits in lower case that the plugin keeps with its data:
+ * what follows is about its items, by whatever job.  First of all in run(),
+ * and in one thread; opens the store.  All others may be called from any
+ * thread of the job.
+ *
+ * An error that says the store is busy, or its server cannot be reached, is
+ * XN_E_TIMEOUT, XN_E_CONNECT or XN_E_CONNECTION: another attempt may help.
+ */
+XN_API xn_error_t *syncgate_job_items_use(syncgate_job_t *job,
+    const char *queue);
+
+/*
+ * Insert or replace N items: all of them or, with an error, none; durable when
+ * it returns.  Calls that wait at the same time share one commit.
+ */
+XN_API xn_error_t *syncgate_job_items_save(syncgate_job_t *job,
+    const syncgate_item_t *items, int n);
+
+/* The same for taking N of them out; an id that is not there is no error. */
+XN_API xn_error_t *syncgate_job_items_forget(syncgate_job_t *job,
+    const char *const *ids, int n);
+
+/*
+ * At most LIMIT items (and 500) in the order of their ids, beginning behind
+ * AFTER (NULL: with the first), those in STATE (0: in any), into POOL.  *N is 0
+ * when there are no more.
+ */
+XN_API xn_error_t *syncgate_job_items_list(syncgate_item_t **items, int *n,
+    syncgate_job_t *job, int state, const char *after, int limit,
+    apr_pool_t *pool);
+
+/* One, into POOL; *ITEM is NULL if there is none. */
+XN_API xn_error_t *syncgate_job_items_find(syncgate_item_t **item,
+    syncgate_job_t *job, const char *id, apr_pool_t *pool);
+
+/* Called for one item after the other; an error from it ends that. */
+typedef xn_error_t *syncgate_item_fn(void *baton, const syncgate_item_t *item);
+
+/* What people may ask for an item. */
+enum syncgate_action { SYNCGATE_RETRY = 1, SYNCGATE_DISCARD };
+
 /* ---- The plugin ------------------------------------------------------------------ */
 
 /* One remote-side program, as shipped. */
@@ -155,6 +242,43 @@ typedef struct syncgate_plugin {
 
 	/* What the job would do, in one line in POOL.  May be NULL. */
 	const char *(*describe)(syncgate_job_t *job, apr_pool_t *pool);
+
+	/*
+	 * The queue of JOB, into POOL, for `syncgate items`; *QUEUE is NULL if
+	 * it has none yet.  Makes nothing and opens no gateway.  NULL: the
+	 * plugin has no items.
+	 */
+	xn_error_t *(*queue)(const char **queue, syncgate_job_t *job,
+	    apr_pool_t *pool);
+
+	/*
+	 * Call EACH for every item that JOB has in hand, those that the store
+	 * need not know among them, for `syncgate items`; what it is called
+	 * with lives until it returns.  Beside the running job, and changes
+	 * nothing.  May be NULL: the store knows all.
+	 */
+	xn_error_t *(*in_hand)(syncgate_job_t *job, syncgate_item_fn *each,
+	    void *baton, apr_pool_t *pool);
+
+	/*
+	 * `syncgate retry` and `syncgate discard`: do to the data of ITEM what
+	 * ACTION says.  RETRY is of a FAILED one, DISCARD of a FAILED or a
+	 * WAITING one.  Called without a gateway, in a process of its own, and
+	 * perhaps beside the running job: what it does must be whole at every
+	 * instant, and nothing if it was done already.  items_find and
+	 * items_list may be used; items_use was called.
+	 *
+	 * The record is the caller's.  When act returns NULL, and the record
+	 * still is what ITEM says, it becomes WAITING after RETRY (tries and
+	 * due 0, remote, detail and note NULL) and is forgotten after DISCARD.
+	 * So a job that meanwhile took up the item and saved a record of its
+	 * own is not disturbed; and a crash between the two leaves the record
+	 * as it was, with the data changed: a job that finds an item's data
+	 * where RETRY puts it takes it up whatever the record says.  After an
+	 * error the record stays.  NULL: the plugin's items cannot be changed.
+	 */
+	xn_error_t *(*act)(syncgate_job_t *job, int action,
+	    const syncgate_item_t *item, apr_pool_t *pool);
 } syncgate_plugin_t;
 
 #endif

@@ -88,9 +88,30 @@ fp_send_file(struct fp_slot *s, const char *path, int mode, int fd,
 	fp_send_bytes(s, fd, size);
 }
 
+/*
+ * Where the program that keeps the room was killed, others take the room for
+ * dead: they rename it, and then remove what is in it.  As long as it has its
+ * name, the processor has seen all of its item and we all of its answer.
+ */
+static inline void
+fp_check_kept(struct fp_slot *s)
+{
+	int fd = xn_base_open(s->room_path);
+	xn_stat_t ours, there;
+	int kept = fd != -1 && xn_fstat(fd, &there) == 0 &&
+	    xn_fstat(s->room, &ours) == 0 && ours.inode == there.inode &&
+	    ours.device == there.device;
+
+	fp_close(&fd);
+	if (!kept)
+		FP_UNABLE(s, "the folder to work in was removed: %s",
+		    s->room_path);
+}
+
 static inline void
 fp_send_done(struct fp_slot *s, const struct fp_end *end)
 {
+	fp_check_kept(s);
 	xn_send(s->channel, "(siibyd)", "done", end->status, end->by_signal,
 	    end->timed_out, fp_tail_text(s), fp_tail_length(s), end->seconds);
 }

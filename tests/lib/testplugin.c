@@ -28,6 +28,12 @@ static const syncgate_option_t options[] = {
 	{ "end", SYNCGATE_CHOICE, "done", 0,
 	    "done|follow|error|crash|hang|evil", "how it ends" },
 	{ "text", SYNCGATE_STRING, NULL, 0, NULL, "a line for the log" },
+	{ "tags", SYNCGATE_LIST, NULL, 0, NULL, "lines for the log" },
+	{ "remotes", SYNCGATE_GATEWAYS, NULL, 0, NULL,
+	    "gateways, for the log" },
+	{ "queue", SYNCGATE_STRING, NULL, 0, NULL, "32 hex digits" },
+	{ "items", SYNCGATE_INTEGER, "0", 0, NULL,
+	    "how many items to save" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
@@ -110,6 +116,80 @@ do_steps(syncgate_job_t *job)
 	return NULL;
 }
 
+static void
+log_lists(syncgate_job_t *job)
+{
+	const char *const *tag = syncgate_job_list(job, "tags");
+	const char *const *remote = syncgate_job_list(job, "remotes");
+
+	for (; *tag != NULL; tag++)
+		syncgate_job_log(job, SYNCGATE_INFO, "tag %s", *tag);
+	for (; *remote != NULL; remote++)
+		syncgate_job_log(job, SYNCGATE_INFO, "remote %s", *remote);
+}
+
+/* Items: every third has failed, and one has an awkward name. */
+
+static xn_error_t *
+queue(const char **name, syncgate_job_t *job, apr_pool_t *pool)
+{
+	(void)pool;
+	*name = syncgate_job_string(job, "queue");
+	return NULL;
+}
+
+static xn_error_t *
+save_item(syncgate_job_t *job, long long number)
+{
+	char id[33], name[64];
+	syncgate_item_t item = { .id = id, .name = name,
+	    .state = SYNCGATE_ITEM_WAITING, .size = number * 1000,
+	    .arrived = apr_time_now() };
+
+	snprintf(id, sizeof(id), "%032llx", number);
+	snprintf(name, sizeof(name), "item %lld%s", number,
+	    number == 1 ? " \033[2J\xff\n\\" : "");
+	if (number % 3 == 0) {
+		item.state = SYNCGATE_ITEM_FAILED;
+		item.tries = 3;
+		item.note = "it did not \"work\"";
+	}
+	return syncgate_job_items_save(job, &item, 1);
+}
+
+static xn_error_t *
+do_items(syncgate_job_t *job, apr_pool_t *pool)
+{
+	const char *name = syncgate_job_string(job, "queue");
+	syncgate_item_t *items;
+	int n;
+
+	if (name == NULL)
+		return NULL;
+	XN_TRY(syncgate_job_items_use(job, name));
+	for (long long i = 0; i < syncgate_job_integer(job, "items"); i++)
+		XN_TRY(save_item(job, i));
+	XN_TRY(syncgate_job_items_list(&items, &n, job, 0, NULL, 500, pool));
+	syncgate_job_log(job, SYNCGATE_INFO, "%d items", n);
+	return NULL;
+}
+
+static xn_error_t *
+act(syncgate_job_t *job, int action, const syncgate_item_t *item,
+    apr_pool_t *pool)
+{
+	syncgate_item_t *found;
+
+	XN_TRY(syncgate_job_items_find(&found, job, item->id, pool));
+	if (found == NULL)
+		return xn_error_create(XN_E_JOB, "it is not there");
+	if (strcmp(item->name, "item 6") == 0)
+		return xn_error_create(XN_E_JOB, "it is stubborn");
+	syncgate_job_log(job, SYNCGATE_INFO, "%s %s",
+	    action == SYNCGATE_RETRY ? "retry" : "discard", item->name);
+	return NULL;
+}
+
 static xn_error_t *
 run(syncgate_job_t *job, apr_pool_t *pool)
 {
@@ -125,6 +205,8 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 	    syncgate_job_dry_run(job) ? ", dry run" : "");
 	if (text != NULL)
 		syncgate_job_log(job, SYNCGATE_WARNING, "%s", text);
+	log_lists(job);
+	XN_TRY(do_items(job, pool));
 	XN_TRY(do_steps(job));
 	if (syncgate_job_stopping(job))
 		return NULL;
@@ -141,4 +223,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.check = check,
 	.run = run,
 	.describe = describe,
+	.queue = queue,
+	.act = act,
 };

@@ -153,6 +153,34 @@ gateways_and_groups_are_read_alone(void)
 	end(&p);
 }
 
+static void
+lists_and_the_store_are_read(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config = load(&p, "store = \"sqlite:/s/a.db\""
+	    "\njob x { " TEST " tags = {\"a b\", c}\n remotes = {far, "
+	    "\"popen//id=y\"} }\njob y { " TEST " tags = one }\n"
+	    "gateway far { xspec = \"ssh=far\" }\n");
+	const apr_array_header_t *list;
+
+	CU_ASSERT_STRING_EQUAL(config->store, "sqlite:/s/a.db");
+	list = value(job(&p, config, "x"), "tags")->list;
+	CU_ASSERT_EQUAL_FATAL(list->nelts, 2);
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(list, 0, const char *), "a b");
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(list, 1, const char *), "c");
+	list = value(job(&p, config, "x"), "remotes")->list;
+	CU_ASSERT_EQUAL_FATAL(list->nelts, 2);
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(list, 0, const char *),
+	    "ssh=far");
+	CU_ASSERT_STRING_EQUAL(APR_ARRAY_IDX(list, 1, const char *),
+	    "popen//id=y");
+	CU_ASSERT_EQUAL(value(job(&p, config, "y"), "tags")->list->nelts, 1);
+	CU_ASSERT_EQUAL(value(job(&p, config, "y"), "remotes")->list->nelts,
+	    0);
+	CU_ASSERT_PTR_NULL(load(&p, "job x { " TEST " }")->store);
+	end(&p);
+}
+
 /* What EXPLAIN makes of an error of CODE on opening XSPEC. */
 static const char *
 explained(const syncgate_config_t *config, int code, const char *xspec,
@@ -213,7 +241,28 @@ wrong_files_name_file_and_line(void)
 		    "a.conf:4: the option \"steps\" in job x is given "
 		    "twice" },
 		{ "job x {\n" TEST "\n steps = 1\n steps += 2\n}",
-		    XN_E_CONFIG, "a.conf:4: an option takes one value" },
+		    XN_E_CONFIG, "a.conf:4: \"+=\" is not known here" },
+		{ "job x {\n" TEST "\n tags = {}\n}", XN_E_CONFIG,
+		    "the option \"tags\" in job x has no value" },
+		{ "job x {\n" TEST "\n tags = a\n tags = b\n}", XN_E_CONFIG,
+		    "a.conf:4: the option \"tags\" in job x is given "
+		    "twice" },
+		{ "job x {\n plugin = {testplugin, b}\n}", XN_E_CONFIG,
+		    "a.conf:2: the option \"plugin\" in job x has several" },
+		{ "gateway far { xspec = \"popen\" }\njob x {\n" TEST
+		    "\n remotes = {\"popen\",\n fra}\n}", XN_E_CONFIG,
+		    "a.conf:5: job x: \"fra\" is neither a configured "
+		    "gateway nor an xspec: did you mean \"far\"?" },
+		{ "store = \"sqlite:a\"", XN_E_CONFIG,
+		    "a.conf:1: a store in SQLite is written" },
+		{ "store = {\"sqlite:/a\", \"sqlite:/b\"}", XN_E_CONFIG,
+		    "a.conf:1: the option \"store\" has several" },
+		{ "store = \"sqlite:/a\"\nstore = \"sqlite:/b\"", XN_E_CONFIG,
+		    "a.conf:2: store stands already at" },
+		{ "store = { }", XN_E_CONFIG, "\"store\" has no value" },
+		{ "store = \"sqlite:/a\"\njbo x { }", XN_E_CONFIG,
+		    "a.conf:2: unknown section \"jbo\"" },
+		{ "store \"sqlite:/a\"", XN_E_CONFIG, "missing equal sign" },
 		{ "job x {\n" TEST "\n steps = {1,\n 2}\n}", XN_E_CONFIG,
 		    "a.conf:4: the option \"steps\" in job x has several" },
 		{ "job x {\n" TEST "\n steps = {}\n}", XN_E_CONFIG,
@@ -378,6 +427,8 @@ the_scan_knows_quotes_and_comments(void)
 		{ "job a { b = \"c", 1 }, { "/* a", 0 },
 		{ "job 'a' { b = { c, d } }\nbjo", 2 },
 		{ "include(\"a\") include ( \"b\" )\nx = 1", 2 },
+		{ "store = 'a'\nb", 2 }, { "store = a\njob b { }", 0 },
+		{ "store = { a }\nb", 2 }, { "store = 'a'\n'b'", 2 },
 		{ "job a { b += c }", 1 }, { "\njob a {\n b = {\n", 2 },
 		{ "job a {\n b { } }", 2 }, { "\"job\" a { }", 1 },
 	};
@@ -423,6 +474,7 @@ static const struct xn_test_case cases[] = {
 	{ "jobs and gateways are read", jobs_and_gateways_are_read },
 	{ "gateways and groups are read without the jobs",
 	    gateways_and_groups_are_read_alone },
+	{ "lists and the store are read", lists_and_the_store_are_read },
 	{ "a host may be a misspelt gateway",
 	    a_host_may_be_a_misspelt_gateway },
 	{ "a wrong file names file and line",

@@ -369,6 +369,30 @@ an_item_can_be_a_folder(void)
 	both(folder);
 }
 
+/* As a sweep does when the program that keeps the room was killed. */
+static void
+taken_for_dead(void)
+{
+	const char *away, *text;
+
+	start_room();
+	text = apr_psprintf(pool, "mv %s %s.away; cat", room_path, room_path);
+	start_slot(SHELL(text), NULL);
+	send_text("x", "all of it");
+	get_answer();
+	CU_ASSERT_EQUAL(answer.done, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(answer.unable);
+	CU_ASSERT_PTR_NOT_NULL(strstr(answer.unable, "was removed"));
+	away = apr_pstrcat(pool, room_path, ".away", NULL);
+	CU_ASSERT_EQUAL(rename(away, room_path), 0);
+}
+
+static void
+no_answer_comes_from_a_room_that_was_removed(void)
+{
+	both(taken_for_dead);
+}
+
 static const struct xn_test_case cases[] = {
 	{ "an item goes through a command", an_item_goes_through_a_command },
 	{ "items may be sent before the answers come",
@@ -392,6 +416,8 @@ static const struct xn_test_case cases[] = {
 	{ "an answer can be files and folders",
 	    an_answer_can_be_files_and_folders },
 	{ "an item can be a folder", an_item_can_be_a_folder },
+	{ "no answer comes from a room that was removed",
+	    no_answer_comes_from_a_room_that_was_removed },
 };
 
 XN_TEST_MAIN("fileproc: commands", cases)

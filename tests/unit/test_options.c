@@ -15,6 +15,8 @@ static const syncgate_option_t table[] = {
 	{ "size", SYNCGATE_INTEGER, "2M", 0, NULL, "a size" },
 	{ "poll", SYNCGATE_SECONDS, "1.5s", 0, NULL, "how often" },
 	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy", "the way" },
+	{ "tag", SYNCGATE_LIST, NULL, 0, NULL, "tags" },
+	{ "remote", SYNCGATE_GATEWAYS, NULL, 0, NULL, "remotes" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
@@ -28,7 +30,7 @@ read_one(syncgate_job_t *job, const char *name, const char *value,
     apr_pool_t *pool)
 {
 	const syncgate_setting_t settings[] = {
-		{ "source", "/a", "f:1" }, { name, value, "f:2" },
+		{ "source", "/a", "f:1", 0 }, { name, value, "f:2", 0 },
 	};
 
 	memset(job, 0, sizeof(*job));
@@ -100,6 +102,42 @@ numbers_have_suffixes(void)
 	apr_pool_destroy(pool);
 }
 
+static const char *
+named(void *baton, const char *name)
+{
+	return strcmp(name, "far") == 0 ? baton : NULL;
+}
+
+static void
+lists_are_in_their_order(void)
+{
+	static char xspec[] = "ssh=far//id=f";
+	static const syncgate_setting_t settings[] = {
+		{ "tag", "b", "f:1", 0 }, { "source", "/a", "f:2", 0 },
+		{ "remote", "popen", "f:3", 0 }, { "tag", "", "f:1", 1 },
+		{ "remote", "far", "f:4", 1 }, { "tag", "b", "f:4", 0 },
+	};
+	apr_pool_t *pool = expect_pool();
+	syncgate_job_t job = { .name = "test" };
+	const char *const *list;
+
+	CU_ASSERT(expect_error(syncgate_options_read(&job.values, &plugin,
+	    settings, 6, named, xspec, pool), 0, ""));
+	list = syncgate_job_list(&job, "tag");
+	CU_ASSERT_STRING_EQUAL(list[0], "b");
+	CU_ASSERT_STRING_EQUAL(list[1], "");
+	CU_ASSERT_STRING_EQUAL(list[2], "b");
+	CU_ASSERT_PTR_NULL(list[3]);
+	list = syncgate_job_list(&job, "remote");
+	CU_ASSERT_STRING_EQUAL(list[0], "popen");
+	CU_ASSERT_STRING_EQUAL(list[1], "ssh=far//id=f");
+	CU_ASSERT_PTR_NULL(list[2]);
+	CU_ASSERT(expect_error(read_one(&job, NULL, NULL, pool), 0, ""));
+	CU_ASSERT_PTR_NULL(syncgate_job_list(&job, "tag")[0]);
+	CU_ASSERT_PTR_NULL(syncgate_job_list(&job, "remote")[0]);
+	apr_pool_destroy(pool);
+}
+
 static void
 wrong_values_name_place_and_option(void)
 {
@@ -127,6 +165,8 @@ wrong_values_name_place_and_option(void)
 		{ "mirror", "x:y", "f:2: mirror: location \"x:y\"" },
 		{ "mirrro", "/b", "f:2: plugin toy has no option \"mirrro\": "
 		    "did you mean \"mirror\"?" },
+		{ "remote", "far", "f:2: remote: \"far\" is neither a "
+		    "configured gateway nor an xspec: xspec \"far\"" },
 		{ "source", "/b", "f:2: the option \"source\" is given "
 		    "twice" },
 	};
@@ -171,6 +211,8 @@ a_broken_table_is_refused(void)
 		{ { "a", SYNCGATE_BOOL, "x", 0, NULL, "h" }, "its default" },
 		{ { "a", SYNCGATE_BOOL, "no", 1, NULL, "h" },
 		    "required and has a default" },
+		{ { "a", SYNCGATE_LIST, "x", 0, NULL, "h" },
+		    "a list has no default" },
 		{ { "b", SYNCGATE_STRING, NULL, 0, NULL, "h" },
 		    "stands twice" },
 	};
@@ -215,6 +257,7 @@ static const struct xn_test_case cases[] = {
 	{ "defaults are typed as given values are", defaults_are_typed },
 	{ "truth has six words", bools_have_six_words },
 	{ "sizes and times have suffixes", numbers_have_suffixes },
+	{ "lists are in their order", lists_are_in_their_order },
 	{ "a wrong value names its place and option",
 	    wrong_values_name_place_and_option },
 	{ "a required option is missed", a_required_one_is_missed },

@@ -1,0 +1,189 @@
+/*
+ * queue.c: see queue.h.
+ */
+#include "plugins/fileproc/queue.h"
+
+#include <stdlib.h>
+
+#include <apr_skiplist.h>
+#include <apr_thread_cond.h>
+#include <apr_thread_mutex.h>
+
+struct fp_queue {
+	apr_thread_mutex_t *mutex;	/* guards all below */
+	apr_thread_cond_t *changed;
+	apr_pool_t *pool;		/* of the two lists */
+	apr_skiplist *ready;		/* by turn */
+	apr_skiplist *delayed;		/* by due */
+	struct fp_queue_counts counts;
+	long long bytes, bytes_max;	/* lent now, and at most */
+	unsigned long long turns;	/* given so far */
+	int closed;
+};
+
+static int
+by_turn(void *a, void *b)
+{
+	const fp_item_t *one = a, *other = b;
+
+	return one->turn < other->turn ? -1 : one->turn > other->turn;
+}
+
+static int
+by_due(void *a, void *b)
+{
+	const fp_item_t *one = a, *other = b;
+
+	if (one->due != other->due)
+		return one->due < other->due ? -1 : 1;
+	return by_turn(a, b);
+}
+
+static apr_status_t
+queue_cleanup(void *baton)
+{
+	fp_queue_t *q = baton;
+	fp_item_t *item;
+
+	while ((item = apr_skiplist_pop(q->ready, NULL)) != NULL)
+		fp_item_free(item);
+	while ((item = apr_skiplist_pop(q->delayed, NULL)) != NULL)
+		fp_item_free(item);
+	apr_pool_destroy(q->pool);
+	return APR_SUCCESS;
+}
+
+xn_error_t *
+fp_queue_create(fp_queue_t **queue, long long bytes, apr_pool_t *pool)
+{
+	fp_queue_t *q = apr_pcalloc(pool, sizeof(*q));
+	apr_status_t status;
+
+	q->bytes_max = bytes;
+	status = apr_thread_mutex_create(&q->mutex, APR_THREAD_MUTEX_DEFAULT,
+	    pool);
+	if (status == APR_SUCCESS)
+		status = apr_thread_cond_create(&q->changed, pool);
+	/* A pool that is used under the lock alone; without one, APR 1.7's
+	 * lists leak.  They use again what was freed. */
+	if (status == APR_SUCCESS)
+		status = apr_pool_create(&q->pool, NULL);
+	if (status == APR_SUCCESS)
+		status = apr_skiplist_init(&q->ready, q->pool);
+	if (status == APR_SUCCESS)
+		status = apr_skiplist_init(&q->delayed, q->pool);
+	if (status != APR_SUCCESS)
+		return xn_error_system(status, "cannot make a queue");
+	apr_skiplist_set_compare(q->ready, by_turn, by_turn);
+	apr_skiplist_set_compare(q->delayed, by_due, by_due);
+	apr_pool_cleanup_register(pool, q, queue_cleanup,
+	    apr_pool_cleanup_null);
+	*queue = q;
+	return NULL;
+}
+
+void
+fp_queue_put(fp_queue_t *q, fp_item_t *item)
+{
+	apr_thread_mutex_lock(q->mutex);
+	if (item->turn == 0)
+		item->turn = ++q->turns;
+	if (item->due > apr_time_now()) {
+		apr_skiplist_insert(q->delayed, item);
+		q->counts.delayed++;
+	} else {
+		apr_skiplist_insert(q->ready, item);
+		q->counts.ready++;
+	}
+	apr_thread_cond_broadcast(q->changed);
+	apr_thread_mutex_unlock(q->mutex);
+}
+
+/* Move what has become due; when the next one will be, or 0. */
+static apr_time_t
+let_in_due(fp_queue_t *q)
+{
+	apr_time_t now = apr_time_now();
+	fp_item_t *item;
+
+	while ((item = apr_skiplist_peek(q->delayed)) != NULL &&
+	    item->due <= now) {
+		apr_skiplist_pop(q->delayed, NULL);
+		q->counts.delayed--;
+		apr_skiplist_insert(q->ready, item);
+		q->counts.ready++;
+	}
+	return item == NULL ? 0 : item->due;
+}
+
+static fp_item_t *
+lend(fp_queue_t *q)
+{
+	fp_item_t *item = apr_skiplist_peek(q->ready);
+
+	if (item == NULL || (q->counts.lent > 0 &&
+	    q->bytes + item->size > q->bytes_max))
+		return NULL;
+	apr_skiplist_pop(q->ready, NULL);
+	q->counts.ready--;
+	q->counts.lent++;
+	q->bytes += item->size;
+	return item;
+}
+
+fp_item_t *
+fp_queue_take(fp_queue_t *q, apr_interval_time_t timeout)
+{
+	apr_time_t now, next, end = apr_time_now() + timeout;
+	fp_item_t *item = NULL;
+
+	apr_thread_mutex_lock(q->mutex);
+	while (!q->closed) {
+		next = let_in_due(q);
+		if ((item = lend(q)) != NULL || (now = apr_time_now()) >= end)
+			break;
+		if (next == 0 || next > end)
+			next = end;
+		apr_thread_cond_timedwait(q->changed, q->mutex,
+		    next - now < 1000 ? 1000 : next - now);
+	}
+	apr_thread_mutex_unlock(q->mutex);
+	return item;
+}
+
+void
+fp_queue_lend(fp_queue_t *q, const fp_item_t *item)
+{
+	apr_thread_mutex_lock(q->mutex);
+	q->counts.lent++;
+	q->bytes += item->size;
+	apr_thread_mutex_unlock(q->mutex);
+}
+
+void
+fp_queue_released(fp_queue_t *q, long long size)
+{
+	apr_thread_mutex_lock(q->mutex);
+	q->counts.lent--;
+	q->bytes -= size;
+	apr_thread_cond_broadcast(q->changed);
+	apr_thread_mutex_unlock(q->mutex);
+}
+
+void
+fp_queue_close(fp_queue_t *q)
+{
+	apr_thread_mutex_lock(q->mutex);
+	q->closed = 1;
+	apr_thread_cond_broadcast(q->changed);
+	apr_thread_mutex_unlock(q->mutex);
+}
+
+void
+fp_queue_count(struct fp_queue_counts *counts, fp_queue_t *q)
+{
+	apr_thread_mutex_lock(q->mutex);
+	let_in_due(q);
+	*counts = q->counts;
+	apr_thread_mutex_unlock(q->mutex);
+}

@@ -1,0 +1,124 @@
+/*
+ * slot.c: see slot.h.
+ */
+#include "plugins/fileproc/slot.h"
+
+#include "plugins/fileproc/publish.h"
+
+#define TAKE_WAIT	xn_seconds(0.5)
+
+/* The program over there is not needed any more. */
+static void
+end_program(fp_slot_t *slot)
+{
+	slot->channel = NULL;
+	apr_pool_clear(slot->pool);
+	apr_pool_create(&slot->scratch, slot->pool);
+}
+
+/* What becomes of ITEM, which is not ours any more afterwards. */
+static xn_error_t *
+settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
+{
+	fp_job_t *job = slot->job;
+	long long size = item->size;
+	const char *id = item->id;
+	xn_error_t *error = NULL;
+
+	switch (outcome->result) {
+	case FP_RESULT_STAGED:
+		fp_remote_is_well(slot->remote);
+		fp_publish(job, item);
+		return NULL;
+	case FP_RESULT_ENDED:
+		fp_remote_is_well(slot->remote);
+		fp_item_free(item);
+		break;
+	case FP_RESULT_FAILED:
+		fp_remote_failed_item(slot->remote);
+		return fp_try_failed(job, item, &outcome->how);
+	case FP_RESULT_GONE:
+		syncgate_job_log(job->job, SYNCGATE_INFO, "%s: discarded",
+		    item->name);
+		error = syncgate_job_items_forget(job->job, &id, 1);
+		fp_item_free(item);
+		break;
+	default:
+		fp_queue_put(job->queue, item);
+	}
+	fp_queue_released(job->queue, size);
+	return error;
+}
+
+/* One item; 0 when the connection is to be given up for *LOST. */
+static int
+one_item(fp_slot_t *slot, fp_item_t *item, xn_error_t **lost)
+{
+	struct fp_outcome outcome = { .result = FP_RESULT_LOST };
+	xn_error_t *error;
+
+	item->remote = fp_remote_xspec(slot->remote);
+	error = fp_talk(&outcome, slot, item);
+	if (error != NULL) {
+		/* Ours: the item is as it was, and so is its record. */
+		outcome.result = FP_RESULT_STOPPED;
+		fp_job_fail(slot->job, error);
+	}
+	error = settle(slot, item, &outcome);
+	if (error != NULL)
+		fp_job_fail(slot->job, error);
+	if (outcome.restart)
+		end_program(slot);
+	*lost = outcome.error;
+	fp_job_wake(slot->job);
+	return outcome.error == NULL;
+}
+
+/* Work over one connection, as long as that is there. */
+static xn_error_t *
+serve(fp_slot_t *slot)
+{
+	xn_error_t *lost = NULL;
+	fp_item_t *item;
+
+	while (!fp_job_stopping(slot->job)) {
+		XN_TRY(fp_remote_check(&slot->link));
+		if (slot->channel == NULL)
+			XN_TRY(fp_talk_start(slot));
+		item = fp_queue_take(slot->job->queue, TAKE_WAIT);
+		if (item != NULL && !one_item(slot, item, &lost))
+			return lost;
+		if (item != NULL && fp_remote_is_resting(slot->remote))
+			return NULL;
+	}
+	return NULL;
+}
+
+static void *APR_THREAD_FUNC
+slot_main(apr_thread_t *thread, void *baton)
+{
+	fp_slot_t *slot = baton;
+
+	(void)thread;
+	apr_pool_create(&slot->pool, NULL);
+	apr_pool_create(&slot->scratch, slot->pool);
+	while (fp_remote_hold(&slot->link, slot->remote)) {
+		xn_error_t *lost = serve(slot);
+
+		end_program(slot);
+		fp_remote_let_go(slot->remote, &slot->link, lost);
+	}
+	apr_pool_destroy(slot->pool);
+	fp_job_wake(slot->job);
+	return NULL;
+}
+
+xn_error_t *
+fp_slot_start(fp_slot_t *slot)
+{
+	apr_status_t status = apr_thread_create(&slot->thread, NULL, slot_main,
+	    slot, slot->job->pool);
+
+	return status == APR_SUCCESS ? NULL : xn_error_system(status,
+	    "cannot start a thread");
+}

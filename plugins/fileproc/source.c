@@ -1,0 +1,29 @@
+/*
+ * source.c: see source.h.
+ */
+#include "plugins/fileproc/source.h"
+
+#include <apr_strings.h>
+
+#include "plugins/fileproc/sides.h"
+
+/* A name between quotes in C. */
+static const char *
+quoted(const char *name, apr_pool_t *pool)
+{
+	const char *text = "";
+
+	for (; *name != '\0'; name++)
+		text = apr_psprintf(pool, *name == '"' || *name == '\\' ?
+		    "%s\\%c" : "%s%c", text,
+		    (unsigned char)*name < ' ' ? '?' : *name);
+	return text;
+}
+
+xn_error_t *
+fp_source_with(const char **text, const fp_options_t *o, apr_pool_t *pool)
+{
+	*text = apr_psprintf(pool, "%s\n#line 1 \"%s\"\n%s\n",
+	    fileproc_text_process, quoted(o->program_name, pool), o->program);
+	return NULL;
+}
