@@ -233,9 +233,13 @@ fp_is_reserved(const struct fp_system *s, const struct fp_lane *l,
 		if (strcmp(name, l->id) == 0 ||
 		    fp_reservation_read(&r, s, name) != 0)
 			continue;
-		found = fp_disturbs(&r, result, marker) && !fp_is_over(s, &r);
-		if (found)
-			fp_tell_disturber(why, &r, s);
+		if (fp_disturbs(&r, result, marker)) {
+			found = !fp_is_over(s, &r);
+			if (found)
+				fp_tell_disturber(why, &r, s);
+			else if (r.until != 0)
+				fp_unreserve(s, r.id);
+		}
 		fp_reservation_clear(&r);
 	}
 	xn_dir_close(dir);

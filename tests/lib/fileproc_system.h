@@ -278,6 +278,18 @@ expect_part(xn_channel_t *lane, const char *tag, const char *part)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(strstr(repr, part));
 }
 
+/* It is placed in the end, whatever it waits for. */
+static inline void
+expect_placed(xn_channel_t *lane)
+{
+	const xn_value_t *v;
+
+	do
+		v = hear_within(lane, PATIENCE);
+	while (strcmp(tag_of(v), "waiting") == 0);
+	CU_ASSERT_STRING_EQUAL_FATAL(tag_of(v), "placed");
+}
+
 /* Nothing comes for a while. */
 static inline void
 expect_silence(xn_channel_t *lane)
