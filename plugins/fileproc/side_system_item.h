@@ -132,7 +132,7 @@ fp_is_good_name(const char *name)
 	for (; ; name = end + 1) {
 		end = name + strcspn(name, "/");
 		n = (size_t)(end - name);
-		if (n == 0 || n > 255 || (n == 1 && name[0] == '.') ||
+		if (n == 0 || n > FP_NAME_MOST || (n == 1 && name[0] == '.') ||
 		    (n == 2 && name[0] == '.' && name[1] == '.') ||
 		    (n == strlen(FP_HIDDEN) &&
 		    strncmp(name, FP_HIDDEN, n) == 0))
@@ -170,9 +170,11 @@ fp_name_things(const struct fp_system *s, struct fp_lane *l, const char *name)
 	snprintf(l->name, sizeof(l->name), "%s", folder);
 	memmove(l->name + strlen(l->name), l->prefix, strlen(l->prefix) + 1);
 	memmove(l->name + strlen(l->name), last, strlen(last) + 1);
-	if (!fp_is_good_name(l->name))
-		return "the item's name, with remote-prefix, is none that it "
-		    "could have there";
+	snprintf(folder, sizeof(folder), "%s%s", l->name, s->suffix);
+	if (!fp_is_good_name(l->name) || !fp_is_good_name(folder))
+		return "the item's name, with remote-prefix and done-suffix, "
+		    "is none that it could have there";
+	fp_folder_of(folder, name);
 	memset(&l->marker, 0, sizeof(l->marker));
 	if (fp_pattern_make(&l->result, s->result, l->name) != 0 ||
 	    (s->marker != NULL &&
@@ -186,17 +188,33 @@ fp_name_things(const struct fp_system *s, struct fp_lane *l, const char *name)
 	return NULL;
 }
 
+/*
+ * Is it staged, and not placed?  Where a rename that does not replace is made
+ * of a link and a removal, a crash in between leaves both names.
+ */
+static inline int
+fp_is_staged(const struct fp_system *s, const struct fp_lane *l)
+{
+	xn_stat_t part, placed;
+
+	if (xn_stat(s->in, l->part, &part) != 0)
+		return 0;
+	if (part.links == 1 || xn_stat(s->in, l->name, &placed) != 0 ||
+	    placed.inode != part.inode || placed.device != part.device)
+		return 1;
+	return xn_unlink(s->in, l->part) != 0;
+}
+
 /* What earlier tries and runs have left of it: 1 if it was placed. */
 static inline int
 fp_recall(const struct fp_system *s, struct fp_lane *l)
 {
 	struct fp_reservation r;
-	xn_stat_t st;
 	int placed;
 
 	if (fp_reservation_read(&r, s, l->id) != 0)
 		return 0;
-	placed = r.until == 0 && xn_stat(s->in, l->part, &st) != 0;
+	placed = r.until == 0 && !fp_is_staged(s, l);
 	l->inode = r.inode;
 	l->repeated = r.repeated || r.until != 0;
 	fp_reservation_clear(&r);

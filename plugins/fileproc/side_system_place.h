@@ -234,12 +234,27 @@ fp_is_in_use(struct fp_system *s, struct fp_lane *l, char why[FP_SAY])
 	return 0;
 }
 
+/* Some file systems take shorter names than others. */
+static inline int
+fp_is_too_long(const struct fp_system *s, const struct fp_lane *l)
+{
+	char path[FP_NAMES];
+	xn_stat_t st;
+
+	snprintf(path, sizeof(path), "%s%s", l->name, s->suffix);
+	return xn_stat(s->in, path, &st) != 0 && errno == ENAMETOOLONG;
+}
+
 /* Place it: reservation, item, marker.  The lock is held. */
 static inline void
 fp_place_now(struct fp_system *s, struct fp_lane *l)
 {
 	char why[FP_SAY];
 
+	if (fp_is_too_long(s, l)) {
+		fp_unable(s, l, "cannot make");
+		return;
+	}
 	if (fp_reserve(s, l, 0) != 0) {
 		fp_unable(s, l, "cannot reserve the results of");
 		return;

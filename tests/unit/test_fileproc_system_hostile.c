@@ -96,21 +96,18 @@ bad_names(void)
 {
 	struct run *run = start_run(1, VALUE("{ssssss}", "prefix", "p-",
 	    "result", "%n.out", "done_suffix", ".done"));
-	const char *name250 = apr_psprintf(pool, "%0249d", 7);
 	const char *bad[] = {
 		"../a", "a/../b", "/etc/a", "a//b", "", ".", "..", "a/", "./a",
 		".syncgate", ".syncgate/a", "a/.syncgate",
-		apr_psprintf(pool, "%0256d", 7), name250, NULL
+		apr_psprintf(pool, "%0256d", 7),
+		/* With the prefix, or the result's suffix. */
+		apr_psprintf(pool, "%0249d", 7),
+		apr_psprintf(pool, "%0254d", 7), NULL
 	};
 	xn_channel_t *lane = run->lanes[0];
 
 	for (int i = 0; bad[i] != NULL; i++) {
 		send_item(lane, ID1, bad[i], "x");
-		/* Some are found out only when they are to be made. */
-		if (bad[i] == name250) {
-			expect(lane, "('staged',)");
-			say(lane, "go");
-		}
 		expect_part(lane, "error", "");
 	}
 	place(lane, ID2, "a", "x");
@@ -140,41 +137,45 @@ expect_failure(struct run *run, const char *part)
 	text_has(error, XN_E_REMOTE, part);
 }
 
+static const xn_value_t *
+item(const char *id, long long size)
+{
+	return VALUE("(sspll)", "place", id, "a", size, 1LL);
+}
+
 static void
 bad_messages(void)
 {
-	static const struct { const char *say[3], *why; } bad[] = {
-		{ { "'nonsense'" }, "something else than a message" },
-		{ { "('nonsense',)" }, "not known" },
-		{ { "('place', 'x')" }, "another shape" },
-		{ { "('place', '../x', b'a', 1, 1)" }, "no id" },
-		{ { "('place', 'x', b'a', -1, 1)" }, "another shape" },
-		{ { "('place', 'x', b'a', 2, 1)", "b'123'" }, "more bytes" },
-		{ { "('place', 'x', b'a', 2, 1)", "('go',)" },
-		    "not staged" },
-		{ { "('place', 'x', b'a', 2, 1)",
-		    "('place', 'x', b'a', 2, 1)" }, "twice" },
-		{ { "('place', 'x', b'a', 2, 1)",
-		    "('place', 'y', b'a', 2, 1)" }, "a lane that has one" },
-		{ { "('place', 'x', b'a', 0, 1)", "('taken',)" },
-		    "not sent" },
-		{ { "('place', 'x', b'a', 0, 1)", "b'1'" }, "more bytes" },
-		{ { "('lane', 5)" }, "no lane" },
-		{ { "('resume', 5)" }, "another shape" },
+	const struct { const xn_value_t *first, *second; const char *why; }
+	    bad[] = {
+		{ VALUE("s", "x"), NULL, "something else than a message" },
+		{ VALUE("(s)", "x"), NULL, "not known" },
+		{ VALUE("(ss)", "place", "x"), NULL, "another shape" },
+		{ item("../x", 1), NULL, "no id" },
+		{ item("x", -1), NULL, "another shape" },
+		{ item("x", 2), VALUE("y", "123", (size_t)3), "more bytes" },
+		{ item("x", 0), VALUE("y", "123", (size_t)3), "more bytes" },
+		{ item("x", 2), VALUE("(s)", "go"), "not staged" },
+		{ item("x", 2), item("x", 2), "twice" },
+		{ item("x", 2), item("y", 2), "a lane that has one" },
+		{ item("x", 0), VALUE("(s)", "taken"), "not sent" },
+		{ item("x", 0), VALUE("(s)", "again"), "not sent" },
+		{ VALUE("(si)", "lane", 5), NULL, "no lane" },
+		{ VALUE("(si)", "resume", 5), NULL, "another shape" },
+		{ VALUE("(si)", "finish", 5), NULL, "another shape" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct run *run = start_run(1, NULL);
+		struct run *run = start_run(1, VALUE("{sv}", "keep",
+		    list_of(NULL, 0)));
 
-		for (int k = 0; k < 3 && bad[i].say[k] != NULL; k++) {
-			const xn_value_t *v;
-
-			if (failed(xn_parse_value(&v, bad[i].say[k], pool)))
-				return;
-			xn_error_clear(xn_send_value(run->lanes[0], v));
-		}
+		failed(xn_send(run->lanes[0], "v", bad[i].first));
+		if (bad[i].second != NULL)
+			xn_error_clear(xn_send(run->lanes[0], "v",
+			    bad[i].second));
 		expect_failure(run, bad[i].why);
 	}
+	stop_run(start_run(1, VALUE("{sv}", "keep", list_of(NULL, 0))));
 	expect_clean();
 }
 

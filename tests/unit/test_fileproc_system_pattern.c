@@ -59,10 +59,14 @@ long_patterns_are_refused(void)
 	CU_ASSERT_EQUAL(fp_pattern_make(&p, text, "a"), -1);
 	memset(name, 'x', sizeof(name) - 1);
 	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n%n", name), -1);
-	name[2000] = '/';
+	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n", name + 4000 - 257), -1);
+	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n", name + 4000 - 256), 0);
+	CU_ASSERT_EQUAL(fp_pattern_make(&p, "*%n", name + 4000 - 256), 0);
+	CU_ASSERT_EQUAL(fp_pattern_make(&p, "?%n", name + 4000 - 256), -1);
+	name[3990] = '/';
 	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n", name), 0);
-	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n/%n", name), -1);
-	for (int i = 2001; i < 3999; i++)
+	CU_ASSERT_EQUAL(fp_pattern_code(text, &p), 0);
+	for (int i = 0; i < 3990; i++)
 		name[i] = '?';
 	CU_ASSERT_EQUAL(fp_pattern_make(&p, "%n", name), 0);
 	CU_ASSERT_EQUAL(fp_pattern_code(text, &p), -1);
