@@ -18,7 +18,7 @@
 #define FP_SAFE_AGAIN	10.0		/* with a watch: events may be lost */
 #define FP_LATE_AGAIN	30.0		/* to look for late results */
 
-/* Tests let the program end after each step that lasts. */
+/* Tests end the program after each step that lasts, and around messages. */
 #ifndef FP_STEP
 #define FP_STEP()	((void)0)
 #endif
@@ -110,10 +110,12 @@ struct fp_system {
 
 /* Answer on a lane; one whose channel is closed goes later. */
 #define FP_ANSWER(lane, ...) do {					\
+		FP_STEP();						\
 		if (xn_wait_send((lane)->channel, XN_FOREVER) == 1)	\
 			xn_send((lane)->channel, __VA_ARGS__);		\
 		else							\
 			(lane)->gone = 1;				\
+		FP_STEP();						\
 	} while (0)
 
 static inline void

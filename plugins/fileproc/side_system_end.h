@@ -58,7 +58,7 @@ fp_remove_pattern(const struct fp_system *s, const struct fp_pattern *p)
 	while (most-- > 0 && fp_find_one(s, p, path)) {
 		fp_remove_output(s, path);
 		if (xn_stat(s->out, path, &st) == 0)
-			return;
+			return;			/* it cannot be removed */
 	}
 }
 
@@ -66,11 +66,21 @@ fp_remove_pattern(const struct fp_system *s, const struct fp_pattern *p)
 static inline void
 fp_end_item(struct fp_system *s, struct fp_lane *l)
 {
+	char folder[FP_NAMES];
+
 	fp_remove_pattern(s, &l->marker);
+	/* A folder that it had for itself; it stays if something is in it. */
+	if (strchr(s->result, '/') != NULL) {
+		snprintf(folder, sizeof(folder), "%.*s",
+		    (int)strlen(l->result.folder) - 1, l->result.folder);
+		xn_rmdir(s->out, folder);
+	} else {
+		snprintf(folder, sizeof(folder), "%s", l->result.folder);
+	}
 	if (s->remove_input)
 		fp_remove_input(s, l);
 	/* On the disk before the reservation is not. */
-	xn_sync_dir(s->out, l->result.folder);
+	xn_sync_dir(s->out, folder);
 	fp_release(s, l, l->repeated);
 	fp_lane_clear(l);
 	FP_ANSWER(l, "(s)", "removed");
@@ -162,42 +172,32 @@ fp_is_late_complete(struct fp_system *s, struct fp_lane *l)
 	return fp_nobody_writes(s, l) != 0;
 }
 
-/* Look at a late reservation of ours: 1 if it stays. */
-static inline int
+/* Look at a late reservation of ours: when to do so again, or 0: it ended. */
+static inline double
 fp_tend_late(struct fp_system *s, struct fp_lane *l,
     const struct fp_reservation *r)
 {
 	char path[FP_NAMES];
-	int over = (double)r->until < xn_time(), any;
+	double left = (double)r->until - xn_time();
+	int any;
 
 	snprintf(l->id, sizeof(l->id), "%s", r->id);
 	snprintf(l->name, sizeof(l->name), "%s", r->name);
 	if (fp_pattern_decode(&l->result, r->result) != 0 ||
 	    fp_pattern_decode(&l->marker, r->marker) != 0)
-		return 1;
+		return FP_LATE_AGAIN;
 	any = fp_find_any(s, &l->result, &l->marker, path);
 	if (any && !fp_is_late_complete(s, l))
-		return 1;
+		return s->settle + FP_WAIT_AGAIN;
 	if (any) {
 		xn_log("'%s' in %s came after its item '%s' had been "
 		    "abandoned, and is removed", path, s->out_path, l->name);
 		fp_remove_pattern(s, &l->result);
 		fp_remove_pattern(s, &l->marker);
 	}
-	if (any || over)
-		fp_unreserve(s, l->id);
-	return !any && !over;
-}
-
-/* Has a lane the item ID? */
-static inline int
-fp_has_lane(const struct fp_system *s, const char *id)
-{
-	const struct fp_lane *l;
-
-	for (l = s->lanes; l != NULL; l = l->next)
-		if (l->state != FP_IDLE && strcmp(l->id, id) == 0)
-			return 1;
+	if (!any && left > 0)
+		return left + FP_LOCK_AGAIN;
+	fp_unreserve(s, l->id);
 	return 0;
 }
 
@@ -207,6 +207,7 @@ fp_tend_all_late(struct fp_system *s)
 {
 	struct fp_lane *l = calloc(1, sizeof(*l));
 	xn_dir *dir = xn_dir_open(s->items, "");
+	double next = FP_LATE_AGAIN, again;
 	struct fp_reservation r;
 	const char *name;
 
@@ -215,16 +216,19 @@ fp_tend_all_late(struct fp_system *s)
 		    s->in_path);
 	l->fd = l->slot = -1;
 	s->late_ones = 0;
-	s->late_again = xn_clock() + FP_LATE_AGAIN;
 	while ((name = xn_dir_next(dir)) != NULL) {
-		if (fp_has_lane(s, name) ||
+		if (fp_lane_of(s, name) != NULL ||
 		    fp_reservation_read(&r, s, name) != 0)
 			continue;
-		if (strcmp(r.queue, s->queue) == 0 && r.until != 0)
-			s->late_ones |= fp_tend_late(s, l, &r);
+		again = strcmp(r.queue, s->queue) != 0 || r.until == 0 ? 0 :
+		    fp_tend_late(s, l, &r);
+		s->late_ones |= again > 0;
+		if (again > 0 && again < next)
+			next = again;
 		fp_reservation_clear(&r);
 		fp_lane_clear(l);
 	}
+	s->late_again = xn_clock() + next;
 	xn_dir_close(dir);
 	free(l);
 }

@@ -53,6 +53,7 @@ fp_find_any(const struct fp_system *s, const struct fp_pattern *result,
 
 /* A search in progress. */
 struct fp_search {
+	const struct fp_lane *lane;
 	struct fp_found *found;
 	int base;		/* the pattern's folder */
 	char path[FP_NAMES];	/* beneath it */
@@ -95,14 +96,30 @@ fp_keep_entry(struct fp_search *f, const xn_stat_t *st)
 	xn_hash_add(f->hash, &st->mtime, sizeof(st->mtime));
 }
 
+/* Is f->path the marker? */
+static inline int
+fp_is_marker(const struct fp_search *f)
+{
+	const struct fp_pattern *marker = &f->lane->marker;
+	const char *folder = f->lane->result.folder;
+	const char *slash = strrchr(f->path, '/');
+	const char *last = slash == NULL ? f->path : slash + 1;
+	size_t n = strlen(folder), m = (size_t)(last - f->path);
+
+	return marker->base[0] != '\0' && strlen(marker->folder) == n + m &&
+	    strncmp(marker->folder, folder, n) == 0 &&
+	    strncmp(marker->folder + n, f->path, m) == 0 &&
+	    fp_matches(marker->base, last);
+}
+
 /* Look at f->path. */
 static inline void
 fp_search_entry(struct fp_search *f)
 {
 	xn_stat_t st;
 
-	if (xn_stat(f->base, f->path, &st) != 0)
-		return;			/* it has gone meanwhile */
+	if (fp_is_marker(f) || xn_stat(f->base, f->path, &st) != 0)
+		return;			/* or it has gone meanwhile */
 	if (st.type != XN_FT_FILE && st.type != XN_FT_DIRECTORY)
 		snprintf(f->wrong, FP_SAY, "the result has '%.400s', %s; only "
 		    "files and folders can be taken", f->path,
@@ -150,11 +167,8 @@ fp_search_folder(struct fp_search *f)
 
 /* One NAME in the pattern's folder. */
 static inline void
-fp_search_top(struct fp_search *f, const struct fp_lane *l, const char *name)
+fp_search_top(struct fp_search *f, const char *name)
 {
-	if (l->marker.base[0] != '\0' && strcmp(l->marker.folder,
-	    l->result.folder) == 0 && fp_matches(l->marker.base, name))
-		return;
 	snprintf(f->path, sizeof(f->path), "%s", name);
 	f->n = strlen(f->path);
 	fp_search_entry(f);
@@ -170,14 +184,14 @@ fp_search_tops(struct fp_search *f, const struct fp_lane *l)
 	if (!fp_is_wild(l->result.base)) {
 		if (fp_plain(plain, l->result.base, strlen(l->result.base)) ==
 		    0)
-			fp_search_top(f, l, plain);
+			fp_search_top(f, plain);
 		return;
 	}
 	dir = xn_dir_open(f->base, "");
 	while (dir != NULL && f->wrong[0] == '\0' &&
 	    (name = xn_dir_next(dir)) != NULL)
 		if (fp_matches(l->result.base, name))
-			fp_search_top(f, l, name);
+			fp_search_top(f, name);
 	xn_dir_close(dir);
 }
 
@@ -191,6 +205,7 @@ fp_find_all(const struct fp_system *s, const struct fp_lane *l,
 	memset(&f, 0, sizeof(f));
 	fp_found_clear(found);
 	wrong[0] = '\0';
+	f.lane = l;
 	f.found = found;
 	f.wrong = wrong;
 	f.base = xn_open(s->out, l->result.folder, XN_O_READ |
@@ -230,8 +245,9 @@ fp_nobody_writes(struct fp_system *s, const struct fp_lane *l)
 			continue;
 		fd = fp_entry_path(path, l, &l->found.entries[i]) != 0 ? -1 :
 		    xn_open(s->out, path, XN_O_READ, 0);
-		sure = fd == -1 ? 0 : xn_lease(fd);
-		if (sure == -1 && !s->told_of_leases) {
+		/* What has gone has changed; else the sending tells. */
+		sure = fd != -1 ? xn_lease(fd) : errno == ENOENT ? 0 : -1;
+		if (sure == -1 && fd != -1 && !s->told_of_leases) {
 			xn_log("whether '%s' in %s is being written cannot be "
 			    "told from leases: %m; so results are taken when "
 			    "they are closed or moved there, or quiet for "

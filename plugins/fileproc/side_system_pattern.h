@@ -13,6 +13,8 @@
 #define FP_ANY_ONE	256
 #define FP_ANY		257
 
+#define FP_NAME_MOST	255	/* bytes of a name in a folder */
+
 static inline int
 fp_token(const char **at)
 {
@@ -115,6 +117,17 @@ fp_is_wild(const char *coded)
 	return 0;
 }
 
+/* The length of the shortest name that CODED matches. */
+static inline int
+fp_least(const char *coded)
+{
+	int n = 0;
+
+	while (*coded != '\0')
+		n += fp_token(&coded) != FP_ANY;
+	return n;
+}
+
 /* PATH's folder, "" or with a slash at its end, into OUT. */
 static inline void
 fp_folder_of(char *out, const char *path)
@@ -146,7 +159,9 @@ fp_pattern_make(struct fp_pattern *p, const char *text, const char *name)
 		return -1;
 	memmove(p->folder + strlen(p->folder), folder, strlen(folder) + 1);
 	snprintf(p->base, sizeof(p->base), "%s", coded + n);
-	return p->base[0] == '\0' ? -1 : 0;
+	/* `*` may stand for nothing, the rest for as much as it is. */
+	return p->base[0] == '\0' || fp_least(p->base) > FP_NAME_MOST ?
+	    -1 : 0;
 }
 
 /* All of it as one coded path, into OUT: 0 or -1. */

@@ -4,214 +4,8 @@
 #ifndef FILEPROC_SIDE_SYSTEM_PLACE_H
 #define FILEPROC_SIDE_SYSTEM_PLACE_H
 
-#include "side_system_reserve.h"
 #include "side_system_find.h"
-
-/* What is staged, and not placed, goes. */
-static inline void
-fp_unstage(const struct fp_system *s, const struct fp_lane *l)
-{
-	xn_unlink(s->in, l->part);
-	xn_unlink(s->in, l->mark);
-}
-
-/* End its reservation; where a result may still come it is a late one. */
-static inline void
-fp_release(struct fp_system *s, const struct fp_lane *l, int late)
-{
-	if (late && fp_reserve(s, l, (long long)(xn_time() + s->late) + 1)
-	    == 0) {
-		s->late_ones = 1;
-		s->late_again = xn_clock() + FP_WAIT_AGAIN;
-	} else {
-		fp_unreserve(s, l->id);
-	}
-	FP_STEP();
-}
-
-/* Remove the item from remote-in if it is still there, and its marker. */
-static inline void
-fp_remove_input(const struct fp_system *s, const struct fp_lane *l)
-{
-	char path[FP_NAMES];
-	xn_stat_t st;
-	int there = xn_stat(s->in, l->name, &st) == 0;
-
-	/* Who else uses that folder may have put something there since. */
-	if (there && (st.type != XN_FT_FILE ||
-	    (l->inode != 0 && st.inode != l->inode)))
-		return;
-	/* The marker first: without its item nobody could make sense of it. */
-	if (s->suffix[0] != '\0') {
-		snprintf(path, sizeof(path), "%s%s", l->name, s->suffix);
-		xn_unlink(s->in, path);
-		FP_STEP();
-	}
-	if (there && xn_unlink(s->in, l->name) != 0 && errno != ENOENT)
-		xn_log("cannot remove '%s' from %s: %m", l->name, s->in_path);
-	FP_STEP();
-}
-
-/* It was placed, and is not wanted any more. */
-static inline void
-fp_take_back(struct fp_system *s, struct fp_lane *l)
-{
-	fp_remove_input(s, l);
-	xn_unlink(s->in, l->mark);
-	fp_release(s, l, 1);
-}
-
-/* The item ends here without a result; the lane is free. */
-static inline void
-fp_give_up(struct fp_system *s, struct fp_lane *l, const char *tag,
-    const char *text)
-{
-	if (l->state < FP_PLACED) {
-		fp_unstage(s, l);
-		fp_release(s, l, l->repeated);
-	} else {
-		fp_take_back(s, l);
-	}
-	fp_lane_clear(l);
-	FP_ANSWER(l, "(sp)", tag, text);
-}
-
-/* The last system call failed at WHAT. */
-static inline void
-fp_unable(struct fp_system *s, struct fp_lane *l, const char *what)
-{
-	int number = errno;
-	char text[FP_SAY];
-
-	snprintf(text, sizeof(text), "%s '%.400s' in %.200s: %s", what,
-	    l->name, s->in_path, strerror(number));
-	/* A name that cannot be had is the item's own fault. */
-	fp_give_up(s, l, number == ENAMETOOLONG || number == EILSEQ ||
-	    number == EINVAL ? "error" : "unable", text);
-}
-
-/* ---- Its names ----------------------------------------------------------------- */
-
-/* The prefix for the item ID into OUT: 0 or -1. */
-static inline int
-fp_make_prefix(char *out, const char *text, const char *id)
-{
-	size_t n = 0;
-
-	out[0] = '\0';
-	for (; *text != '\0'; text++) {
-		if (n + FP_ID > FP_NAMES)
-			return -1;
-		if (text[0] == '%' && text[1] == 'i') {
-			snprintf(out + n, FP_NAMES - n, "%s", id);
-			text++;
-		} else {
-			snprintf(out + n, FP_NAMES - n, "%c", (int)*text);
-		}
-		n += strlen(out + n);
-	}
-	return 0;
-}
-
-static inline int
-fp_is_good_name(const char *name)
-{
-	const char *end;
-	size_t n;
-
-	if (name[0] == '/' || name[0] == '\0' || strlen(name) > 3000)
-		return 0;
-	for (; ; name = end + 1) {
-		end = name + strcspn(name, "/");
-		n = (size_t)(end - name);
-		if (n == 0 || n > 255 || (n == 1 && name[0] == '.') ||
-		    (n == 2 && name[0] == '.' && name[1] == '.') ||
-		    (n == strlen(FP_HIDDEN) &&
-		    strncmp(name, FP_HIDDEN, n) == 0))
-			return 0;
-		if (*end == '\0')
-			return 1;
-	}
-}
-
-static inline void
-fp_stage_names(const struct fp_system *s, struct fp_lane *l)
-{
-	snprintf(l->part, sizeof(l->part), FP_HIDDEN "/%s-%s.part", s->queue,
-	    l->id);
-	snprintf(l->mark, sizeof(l->mark), FP_HIDDEN "/%s-%s.mark", s->queue,
-	    l->id);
-}
-
-/* What things of the item ID called NAME are called there: null, or why not. */
-static inline const char *
-fp_name_things(const struct fp_system *s, struct fp_lane *l, const char *name)
-{
-	char folder[FP_NAMES];
-	const char *last;
-
-	fp_stage_names(s, l);
-	l->name[0] = l->prefix[0] = '\0';
-	if (!fp_is_good_name(name))
-		return "the item's name is none that it could have there";
-	fp_folder_of(folder, name);
-	last = name + strlen(folder);
-	if (fp_make_prefix(l->prefix, s->prefix, l->id) != 0 ||
-	    strlen(name) + strlen(l->prefix) + strlen(s->suffix) >= FP_NAMES)
-		return "the item's name is too long there";
-	snprintf(l->name, sizeof(l->name), "%s", folder);
-	memmove(l->name + strlen(l->name), l->prefix, strlen(l->prefix) + 1);
-	memmove(l->name + strlen(l->name), last, strlen(last) + 1);
-	if (!fp_is_good_name(l->name))
-		return "the item's name, with remote-prefix, is none that it "
-		    "could have there";
-	memset(&l->marker, 0, sizeof(l->marker));
-	if (fp_pattern_make(&l->result, s->result, l->name) != 0 ||
-	    (s->marker != NULL &&
-	    fp_pattern_make(&l->marker, s->marker, l->name) != 0))
-		return "the result's name would be too long, or has * or ? in "
-		    "a folder's name";
-	if (s->one_folder && strcmp(l->result.folder, folder) == 0 &&
-	    fp_matches(l->result.base, l->name + strlen(folder)))
-		return "remote-in and remote-out are one folder, and the "
-		    "item itself would be its result: set result";
-	return NULL;
-}
-
-/* What earlier tries and runs have left of it: 1 if it was placed. */
-static inline int
-fp_recall(const struct fp_system *s, struct fp_lane *l)
-{
-	struct fp_reservation r;
-	xn_stat_t st;
-	int placed;
-
-	if (fp_reservation_read(&r, s, l->id) != 0)
-		return 0;
-	placed = r.until == 0 && xn_stat(s->in, l->part, &st) != 0;
-	l->inode = r.inode;
-	l->repeated = r.repeated || r.until != 0;
-	fp_reservation_clear(&r);
-	return placed;
-}
-
-/* Begin with the item ID: 0, or -1 when that was answered already. */
-static inline int
-fp_begin_item(struct fp_system *s, struct fp_lane *l, const char *id,
-    const char *name)
-{
-	const char *wrong;
-
-	if (l->state != FP_IDLE)
-		xn_fail("an item came for a lane that has one");
-	if (!fp_is_word(id) || strlen(id) > FP_ID / 2)
-		xn_fail("'%.100s' is no id of an item", id);
-	snprintf(l->id, sizeof(l->id), "%s", id);
-	wrong = fp_name_things(s, l, name);
-	if (wrong != NULL)
-		fp_give_up(s, l, "error", wrong);
-	return wrong == NULL ? 0 : -1;
-}
+#include "side_system_item.h"
 
 /* ---- Receiving ------------------------------------------------------------------ */
 
@@ -231,6 +25,7 @@ fp_stage_mark(const struct fp_system *s, const struct fp_lane *l)
 		return -1;
 	}
 	close(fd);
+	FP_STEP();
 	return 0;
 }
 
@@ -439,12 +234,27 @@ fp_is_in_use(struct fp_system *s, struct fp_lane *l, char why[FP_SAY])
 	return 0;
 }
 
+/* Some file systems take shorter names than others. */
+static inline int
+fp_is_too_long(const struct fp_system *s, const struct fp_lane *l)
+{
+	char path[FP_NAMES];
+	xn_stat_t st;
+
+	snprintf(path, sizeof(path), "%s%s", l->name, s->suffix);
+	return xn_stat(s->in, path, &st) != 0 && errno == ENAMETOOLONG;
+}
+
 /* Place it: reservation, item, marker.  The lock is held. */
 static inline void
 fp_place_now(struct fp_system *s, struct fp_lane *l)
 {
 	char why[FP_SAY];
 
+	if (fp_is_too_long(s, l)) {
+		fp_unable(s, l, "cannot make");
+		return;
+	}
 	if (fp_reserve(s, l, 0) != 0) {
 		fp_unable(s, l, "cannot reserve the results of");
 		return;
@@ -454,6 +264,7 @@ fp_place_now(struct fp_system *s, struct fp_lane *l)
 		fp_unable(s, l, "cannot make the folder for");
 		return;
 	}
+	FP_STEP();
 	if (xn_rename_new(s->in, l->part, l->name) != 0) {
 		if (errno != EEXIST) {
 			fp_unable(s, l, "cannot make");
@@ -498,6 +309,9 @@ fp_try_place(struct fp_system *s, struct fp_lane *l)
 			fp_is_placed(s, l);
 		}
 	} else if (fp_is_in_use(s, l, why)) {
+		/* Perhaps by what is to be removed. */
+		if (s->late_again > xn_clock() + FP_WAIT_AGAIN)
+			s->late_again = xn_clock() + FP_WAIT_AGAIN;
 		fp_wait_to_place(l, FP_WAIT_AGAIN, why);
 	} else if (!fp_take_slot(s, l)) {
 		snprintf(why, sizeof(why), "all %d slots are in use",
@@ -539,7 +353,11 @@ fp_on_resume(struct fp_system *s, struct fp_lane *l, const xn_value *message)
 		l->state = FP_STAGED;
 		l->inode = st.inode;
 		l->mode = st.mode;
-		FP_ANSWER(l, "(sb)", "unplaced", 1);
+		if (xn_stat(s->in, l->mark, &st) != 0 &&
+		    fp_stage_mark(s, l) != 0)
+			fp_unable(s, l, "cannot write");
+		else
+			FP_ANSWER(l, "(sb)", "unplaced", 1);
 		return;
 	}
 	if (!placed) {

@@ -57,6 +57,9 @@ fp_reservation_parse(struct fp_reservation *r, size_t n)
 	r->inode = strtoll(fields[6], NULL, 10);
 	r->repeated = fields[7][0] == '1';
 	r->until = strtoll(fields[8], NULL, 10);
+	for (i = 1; i < FP_FIELDS; i++)
+		if (strlen(fields[i]) >= FP_NAMES)
+			return -1;
 	return 0;
 }
 
@@ -141,8 +144,10 @@ fp_reserve(const struct fp_system *s, const struct fp_lane *l, long long until)
 static inline void
 fp_unreserve(const struct fp_system *s, const char *id)
 {
-	if (xn_unlink(s->items, id) == 0)
-		xn_sync_dir(s->items, "");
+	if (xn_unlink(s->items, id) != 0)
+		return;
+	FP_STEP();
+	xn_sync_dir(s->items, "");
 }
 
 /* ---- Is it in our way? --------------------------------------------------------- */
@@ -228,9 +233,13 @@ fp_is_reserved(const struct fp_system *s, const struct fp_lane *l,
 		if (strcmp(name, l->id) == 0 ||
 		    fp_reservation_read(&r, s, name) != 0)
 			continue;
-		found = fp_disturbs(&r, result, marker) && !fp_is_over(s, &r);
-		if (found)
-			fp_tell_disturber(why, &r, s);
+		if (fp_disturbs(&r, result, marker)) {
+			found = !fp_is_over(s, &r);
+			if (found)
+				fp_tell_disturber(why, &r, s);
+			else if (r.until != 0)
+				fp_unreserve(s, r.id);
+		}
 		fp_reservation_clear(&r);
 	}
 	xn_dir_close(dir);

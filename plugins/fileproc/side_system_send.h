@@ -126,6 +126,7 @@ fp_send_end(struct fp_system *s, struct fp_lane *l)
 static inline void
 fp_send_some(struct fp_system *s, struct fp_lane *l)
 {
+	FP_STEP();
 	if (l->fd != -1)
 		fp_send_bytes(s, l);
 	else if (l->at < l->found.n)

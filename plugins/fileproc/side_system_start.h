@@ -106,8 +106,6 @@ static inline void
 fp_sweep_item(struct fp_system *s, struct fp_lane *l,
     const struct fp_reservation *r)
 {
-	xn_stat_t st;
-
 	snprintf(l->id, sizeof(l->id), "%s", r->id);
 	if (fp_pattern_decode(&l->result, r->result) != 0 ||
 	    fp_pattern_decode(&l->marker, r->marker) != 0 ||
@@ -119,7 +117,7 @@ fp_sweep_item(struct fp_system *s, struct fp_lane *l,
 	fp_stage_names(s, l);
 	l->inode = r->inode;
 	l->repeated = r->repeated;
-	if (xn_stat(s->in, l->part, &st) == 0) {
+	if (fp_is_staged(s, l)) {
 		fp_unstage(s, l);
 		fp_release(s, l, l->repeated);
 	} else {

@@ -130,21 +130,24 @@ list_of(const xn_value_t *items, int n)
 	return list;
 }
 
-/* DICT and what is in MORE. */
+/* MORE, and what is in DICT and not in MORE. */
 static inline const xn_value_t *
-with(const xn_value_t *dict, const xn_value_t *more)
+with(const xn_value_t *more, const xn_value_t *dict)
 {
 	xn_value_t *all = apr_pcalloc(pool, sizeof(*all)), *items;
+	unsigned int n = more->size;
 
-	items = apr_pcalloc(pool, (dict->size + more->size) * 2 *
-	    sizeof(*items));
-	/* What is first counts. */
-	memcpy(items, more->u.items, more->size * 2 * sizeof(*items));
-	memcpy(items + 2 * more->size, dict->u.items, dict->size * 2 *
-	    sizeof(*items));
+	items = apr_pcalloc(pool, (dict->size + n) * 2 * sizeof(*items));
+	memcpy(items, more->u.items, n * 2 * sizeof(*items));
+	for (unsigned int i = 0; i < dict->size; i++) {
+		const xn_value_t *pair = &dict->u.items[2 * i];
+
+		if (xn_value_get(more, pair->u.text) == NULL)
+			memcpy(items + 2 * n++, pair, 2 * sizeof(*pair));
+	}
 	*all = *dict;
 	all->depth = more->depth > dict->depth ? more->depth : dict->depth;
-	all->size += more->size;
+	all->size = n;
 	all->u.items = items;
 	return all;
 }
@@ -192,23 +195,25 @@ start_run(int lanes_n, const xn_value_t *more)
 	return run;
 }
 
-/* End it, and wait until it has ended. */
+/* End it, and wait until it has ended: 0, or the code of another end. */
+static inline int
+end_run(struct run *run)
+{
+	const xn_value_t *v;
+	int code;
+
+	xn_error_clear(xn_channel_close_write(run->lanes[0]));
+	do
+		code = code_of(xn_channel_receive(&v, run->lanes[0], PATIENCE,
+		    pool));
+	while (code == 0);
+	return code == XN_E_EOF ? 0 : code;
+}
+
 static inline void
 stop_run(struct run *run)
 {
-	const xn_value_t *v;
-
-	failed(xn_channel_close_write(run->lanes[0]));
-	for (;;) {
-		xn_error_t *error = xn_channel_receive(&v, run->lanes[0],
-		    PATIENCE, pool);
-
-		if (error != NULL) {
-			CU_ASSERT_EQUAL(error->code, XN_E_EOF);
-			xn_error_clear(error);
-			return;
-		}
-	}
+	CU_ASSERT_EQUAL(end_run(run), 0);
 }
 
 /* ---- Talking ------------------------------------------------------------------- */
@@ -271,6 +276,18 @@ expect_part(xn_channel_t *lane, const char *tag, const char *part)
 		printf("\n  wanted (%s, ...%s...)\n  got %s\n", tag, part, repr);
 	CU_ASSERT_STRING_EQUAL_FATAL(tag_of(v), tag);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(strstr(repr, part));
+}
+
+/* It is placed in the end, whatever it waits for. */
+static inline void
+expect_placed(xn_channel_t *lane)
+{
+	const xn_value_t *v;
+
+	do
+		v = hear_within(lane, PATIENCE);
+	while (strcmp(tag_of(v), "waiting") == 0);
+	CU_ASSERT_STRING_EQUAL_FATAL(tag_of(v), "placed");
 }
 
 /* Nothing comes for a while. */

@@ -122,7 +122,7 @@ static void
 bad_calls(xn_channel *channel, const xn_value *kwargs)
 {
 	long long which = xn_value_int(kwargs, "n", 0);
-	xn_waitable nothing = { NULL, -1, 0 };
+	xn_waitable nothing = { NULL, -1, 0 }, many[65] = { { NULL, 0, 0 } };
 
 	if (which == 0)
 		xn_send(NULL, "i", 1);
@@ -131,7 +131,7 @@ bad_calls(xn_channel *channel, const xn_value *kwargs)
 	if (which == 2)
 		xn_select(&nothing, 1, 0);
 	if (which == 3)
-		xn_select(&nothing, 65, 0);
+		xn_select(&nothing, 1025, 0);
 	if (which == 4)
 		xn_alloc((size_t)-1);
 	if (which == 5)
@@ -140,6 +140,10 @@ bad_calls(xn_channel *channel, const xn_value *kwargs)
 		xn_alloc((size_t)-1 / 2 + 1);
 	if (which == 7)
 		xn_cleanup(NULL, NULL);
+	if (which == 8)
+		xn_select(many, 65, 0);
+	if (which == 9)
+		xn_wait_send(NULL, 0);
 }
 
 static void
@@ -149,11 +153,13 @@ wrong_calls_fail_the_program(void)
 		"xn_send: a null channel",
 		"cannot send a value of the format \"s\": ",
 		"xn_select: thing 0 is neither a channel nor a descriptor",
-		"xn_select: 65 things; it takes 0 to 64",
+		"xn_select: 1025 things; it takes 0 to 1024",
 		"out of memory: 18446744073709551615 bytes were asked for",
 		"xn_send_value: a null value",
 		"out of memory: 9223372036854775808 bytes were asked for",
-		"xn_cleanup: a null function"
+		"xn_cleanup: a null function",
+		"xn_select: more than 64 descriptors",
+		"xn_wait_send: a null channel"
 	};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -167,6 +167,23 @@ check_changes(void)
 	CU_ASSERT_EQUAL(errno, EXDEV);
 	CU_ASSERT_EQUAL(xn_rename(base, "/etc/hostname", "x"), -1);
 	CU_ASSERT_EQUAL(errno, EXDEV);
+	/* one that never replaces, neither a file nor a link */
+	command("echo g >g; ln -s nowhere d/link");
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "d/e/f2"), -1);
+	CU_ASSERT_EQUAL(errno, EEXIST);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "d/link"), -1);
+	CU_ASSERT_EQUAL(errno, EEXIST);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "g"), -1);
+	CU_ASSERT_EQUAL(errno, EEXIST);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "none", "h"), -1);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "l/h"), -1);
+	CU_ASSERT_EQUAL(errno, ELOOP);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "../h"), -1);
+	CU_ASSERT_EQUAL(errno, EXDEV);
+	CU_ASSERT_EQUAL(xn_rename_new(base, "g", "d/h"), 0);
+	CU_ASSERT_EQUAL(xn_stat(base, "g", &st), -1);
+	command("test $(cat d/h) = g && rm d/h d/link");
 	CU_ASSERT_EQUAL(xn_rmdir(base, "."), -1);
 	CU_ASSERT_EQUAL(errno, EINVAL);
 	CU_ASSERT_EQUAL(xn_remove_tree(base, ""), -1);

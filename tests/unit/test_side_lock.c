@@ -75,9 +75,36 @@ locks_exclude_whatever_the_other_takes(void)
 	gone();
 }
 
+static void
+a_lease_tells_who_writes(void)
+{
+	int reader, writer;
+
+	fresh();
+	command("echo x >file");
+	reader = xn_open(base, "file", XN_O_READ, 0);
+	CU_ASSERT_EQUAL(xn_lease(reader), 1);
+	CU_ASSERT_EQUAL(xn_lease(reader), 1);
+	writer = xn_open(base, "file", XN_O_WRITE, 0);
+	CU_ASSERT_EQUAL(xn_lease(reader), 0);
+	close(writer);
+	CU_ASSERT_EQUAL(xn_lease(reader), 1);
+	/* None is kept: nobody who opens it waits. */
+	writer = openat(base, "file", O_WRONLY | O_NONBLOCK);
+	CU_ASSERT(writer >= 0);
+	close(writer);
+	close(reader);
+	/* Not a file; and nothing. */
+	CU_ASSERT_EQUAL(xn_lease(base), -1);
+	CU_ASSERT_EQUAL(xn_lease(-1), -1);
+	CU_ASSERT_EQUAL(errno, EBADF);
+	gone();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "locks exclude whatever the other takes",
 	  locks_exclude_whatever_the_other_takes },
+	{ "a lease tells who writes", a_lease_tells_who_writes },
 };
 
 XN_TEST_MAIN("side: locks", cases)
