@@ -6,6 +6,7 @@
 # SEED=n repeats a run (as far as chance goes), ITEMS and KILLS say how much,
 # MODE one way of processing.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/fileproc.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
 need python3 ssh-keygen
@@ -18,7 +19,6 @@ if [ -n "${SYNCGATE_LONG:-}" ]; then
 fi
 : "${ITEMS=120}" "${KILLS=12}" "${MODES=command c}"
 : "${SEED=$(od -An -N3 -tu4 /dev/urandom | tr -d ' ')}"
-MARK=syncgate-torture-$$-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 export ITEMS KILLS SEED
 cd "$tmp" || exit 2
 mkdir -m 700 run
@@ -31,25 +31,6 @@ export XDG_RUNTIME_DIR=$tmp/run MARK=$MARK
 exec dash -c "\$SSH_ORIGINAL_COMMAND"
 EOT
 
-# The program itself, and not libtool's script, whose name the kill would meet.
-program=$SYNCGATE
-if [ -x "$top_builddir/.libs/syncgate" ]; then
-	program=$top_builddir/.libs/syncgate
-	LD_LIBRARY_PATH=$top_builddir/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-	export LD_LIBRARY_PATH
-fi
-
-# What it checked, as this script's own.
-count() {
-	while IFS= read -r line; do
-		case $line in
-		ok:*) pass "${line#ok: }" ;;
-		FAILED:*) fail "${line#FAILED: }" ;;
-		*) echo "$line" ;;
-		esac
-	done
-}
-
 echo "SEED=$SEED"
 for mode in $MODES; do
 	mkdir "$tmp/$mode"
@@ -58,8 +39,7 @@ for mode in $MODES; do
 	    "$program" "$SSHD_PID" "$login" "$login" popen >said 2>&1
 	status=$?
 	before=$test_failed
-	count <said
-	[ "$status" -eq 0 ] || fail "$mode: it came to its end ($status)"
+	said "$mode" "$status"
 	[ "$test_failed" -eq "$before" ] ||
 	    fail "the log of $mode" "$tmp/$mode/log"
 done

@@ -8,25 +8,22 @@ KILLS, MODE (how items are processed: one of modes() below), MARK (a word that
 is in the environment of all processes of the job, with `MARK=`), AT_ONCE.  It
 prints what it checked, a sentence a line, "ok: ..." or "FAILED: ...".
 """
-import glob
 import hashlib
 import multiprocessing
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 import zlib
 
+import fileproc_left as left
 import fileproc_writers as writers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BASES = ("/dev/shm", "/var/tmp", "/tmp")
 SUM = 'printf "\\nsum %s\\n" "$(sha256sum <item | cut -d" " -f1)"'
 LASTS = 'case $SYNCGATE_ITEM in *lasts*) sleep 0.4 ;; esac'
-TELL = 'echo "$SYNCGATE_ID $SYNCGATE_ITEM" >>"$SYNCGATE_TOLD"; '
 
 
 def modes():
@@ -187,35 +184,13 @@ class Torture:
 
     # ---- Kills -------------------------------------------------------------
 
-    def table(self):
-        """{pid: (parent, comm)} of the job's own and the sshd's."""
-        table = {}
-        for path in glob.glob("/proc/[0-9]*/stat"):
-            try:
-                with open(path, "rb") as f:
-                    text = f.read()
-            except OSError:
-                continue
-            comm = text[text.index(b"(") + 1:text.rindex(b")")].decode()
-            rest = text[text.rindex(b")") + 2:].split()
-            if rest[0] != b"Z":
-                table[int(path.split("/")[2])] = (int(rest[1]), comm)
-        return table
-
-    def is_marked(self, pid):
-        try:
-            with open("/proc/%d/environ" % pid, "rb") as f:
-                return b"MARK=" + self.mark.encode() in f.read()
-        except OSError:
-            return False
-
     def marked(self, table):
-        return [pid for pid in table if self.is_marked(pid)]
+        return [pid for pid in table if left.is_marked(pid, self.mark)]
 
     def victims(self, who):
         if who == "syncgate":
             return [self.process.pid]
-        table = self.table()
+        table = left.table()
         if who == "sshd":
             return [pid for pid in table if table[pid][1].startswith("sshd")
                     and pid != self.sshd and self.is_beneath(pid, table)]
@@ -302,27 +277,6 @@ class Torture:
         else:
             print("ok: %s" % sentence, flush=True)
 
-    def files_beneath(self, *names):
-        return [os.path.relpath(os.path.join(folder, f), self.folder)
-                for folder, _, files in os.walk(self.path(*names))
-                for f in files]
-
-    def left_of_claims(self):
-        return [p for p in self.files_beneath("in") +
-                glob.glob(self.path("in", ".syncgate", "*", "*")) +
-                glob.glob(self.path("in", ".syncgate", "?" * 32))
-                if p not in ("in/.syncgate/lock", "in/.syncgate/queue")]
-
-    def records(self):
-        with sqlite3.connect(self.path("store.db")) as db:
-            return db.execute("select * from items").fetchall()
-
-    def rooms(self):
-        with open(self.path("in", ".syncgate", "queue")) as f:
-            queue = f.read().strip()
-        return [p for base in BASES + (self.path("work"),) for p in
-                glob.glob("%s/syncgate-*/%s*" % (base, queue))]
-
     def extra(self):
         """What is in data-out and no result."""
         known = set()
@@ -332,26 +286,12 @@ class Torture:
                 base, _, number = name.partition("~")
                 known.add(self.path("out", base + ".done") +
                           (number and "~" + number))
-        return [p for p in self.files_beneath("out")
+        return [p for p in left.files(self.folder, "out")
                 if self.path(p) not in known]
 
-    def within(self, seconds, left):
-        """What LEFT() says at last: nothing, in time."""
-        until = time.time() + seconds
-        while left() and time.time() < until:
-            time.sleep(0.1)
-        return left()
-
-    def described(self, pids, table):
-        return ["%d %s" % (pid, table[pid][1]) for pid in pids]
-
-    def processes(self):
-        table = self.table()
-        return self.described([p for p in self.marked(table)
-                               if p != os.getpid()], table)
-
     def finish(self):
-        self.within(20, lambda: self.records() or self.left_of_claims())
+        folder = self.folder
+        left.within(20, lambda: left.records(folder) or left.claims(folder))
         self.process.terminate()
         try:
             self.process.wait(30)
@@ -362,22 +302,23 @@ class Torture:
         if self.process.returncode != 0:
             self.complain("after SIGTERM it ended with %d" %
                           self.process.returncode)
-        wait = time.time() - self.began
+        seconds = time.time() - self.began
         self.check("%d items came through %s in %.0f s (%s)" % (
             len(self.items), ", ".join("%d kills of %s" % (n, w) for w, n in
-                                       sorted(self.struck.items())), wait,
+                                       sorted(self.struck.items())), seconds,
             self.mode), self.wrong)
         self.check("each of them has one result",
                    [i.name for i in self.items if i.index not in self.seen])
         self.check("nothing else is in data-out", self.extra())
         self.check("nothing is left in data-in and its claims",
-                   self.left_of_claims())
-        self.check("nothing is left staged",
-                   glob.glob(self.path("out", ".syncgate", "*", "*")))
-        self.check("no item failed", self.files_beneath("in.failed"))
-        self.check("the store has no record", self.records())
-        self.check("no room is left", self.within(10, self.rooms))
-        self.check("no process is left", self.within(10, self.processes))
+                   left.claims(folder))
+        self.check("nothing is left staged", left.staged(folder))
+        self.check("no item failed", left.files(folder, "in.failed"))
+        self.check("the store has no record", left.records(folder))
+        self.check("no room is left",
+                   left.within(10, lambda: left.rooms(folder)))
+        self.check("no process is left",
+                   left.within(10, lambda: left.processes(self.mark)))
 
 
 def main():
