@@ -21,7 +21,6 @@
 #include "core/transport/wait.h"
 #include "core/wire/dump.h"
 
-#define RECEIVE_WINDOW	(16u * 1024 * 1024)
 #define PACKET_SIZE	(32u * 1024)
 #define REASON_MAX	256u
 #define ENDING_WAIT	apr_time_from_sec(2)
@@ -138,11 +137,12 @@ xn_ssh__channel(xn_ssh_t *s, const char *type, const struct xn_buf *request,
 {
 	const char *doing = apr_psprintf(pool, "waiting for a channel of %s",
 	    s->t.peer);
+	unsigned int window = xn_ssh__window(s);
 	int rc;
 
 	for (;;) {
 		s->channel = libssh2_channel_open_ex(s->session, type,
-		    (unsigned int)strlen(type), RECEIVE_WINDOW, PACKET_SIZE,
+		    (unsigned int)strlen(type), window, PACKET_SIZE,
 		    request != NULL ? (const char *)xn_buf_data(request) :
 		    NULL, request != NULL ?
 		    (unsigned int)xn_buf_len(request) : 0);

@@ -9,6 +9,7 @@
  *	ssh_agent.c	talking to ssh-agent
  *	ssh_key.c	looking at a key file
  *	ssh_sign.c	signing with one
+ *	ssh_window.c	how much may come unasked
  *	ssh_io.c	moving bytes, in the gateway's I/O thread
  */
 #ifndef XN_TRANSPORT_SSH_H
@@ -22,6 +23,8 @@
 #include "core/wire/buf.h"
 
 #define XN_SSH_STAGE	32000u		/* below libssh2's packet of 32,700 */
+
+#define XN_SSH_WINDOW_MAX (16u * 1024 * 1024)
 
 typedef struct xn_ssh_jump xn_ssh_jump_t;
 
@@ -66,6 +69,9 @@ void xn_ssh__callbacks(xn_ssh_t *s);
 /* Send what waits, as far as the socket takes it. */
 void xn_ssh__drain(xn_ssh_t *s);
 void xn_ssh__close(xn_transport_t *t);
+
+/* ssh_window.c: the window of the channel that is to be opened. */
+unsigned int xn_ssh__window(const xn_ssh_t *s);
 
 /* ssh.c: xn_transport_ending() of an ssh transport. */
 const char *xn_ssh__ending(int *status, xn_transport_t *t,

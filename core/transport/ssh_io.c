@@ -20,7 +20,7 @@
 #define OUT_PAUSE	(256u * 1024)	/* more than this waits: write less */
 #define OUT_MAX		(32u * 1024 * 1024)	/* libssh2's own packets too */
 #define QUEUE_LOW	(256u * 1024)	/* less than this held: read more */
-#define QUEUE_HIGH	(16u * 1024 * 1024)	/* a whole window */
+#define QUEUE_HIGH	XN_SSH_WINDOW_MAX	/* a whole window */
 #define INPUT_A_CALL	(256u * 1024)
 
 static ssize_t

@@ -6,6 +6,8 @@
 # each name it has done to FOLDER/done.
 folder=$1
 suffix=${2:-}
+exec >/dev/null 2>&1 </dev/null
+looks=0
 
 process() {
 	name=$(basename "$1")
@@ -30,7 +32,9 @@ process() {
 	[ -z "$suffix" ] || rm -f "$1$suffix"
 }
 
-while ! [ -e "$folder/stop" ]; do
+# Whatever becomes of who started it: ten minutes.
+while ! [ -e "$folder/stop" ] && [ "$looks" -lt 6000 ]; do
+	looks=$((looks + 1))
 	for file in "$folder"/in/*; do
 		[ -f "$file" ] || continue
 		if [ -n "$suffix" ]; then
