@@ -154,6 +154,7 @@ fp_watch_add(fp_intake_t *in, int fd, const char *name)
 	}
 	in->watched[i].number = number;
 	in->watched[i].name = copy;
+	/* cppcheck-suppress memleak ; it is the array's now */
 }
 
 /* The names of all folders may be wrong: forget them, and look at all. */
