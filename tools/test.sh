@@ -81,7 +81,8 @@ units_of() {
 # Whole runs by popen, with our processes and the agent under a sanitizer.
 sanitized_scripts() {
 	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
-	    example_svnhotsync hops python_worker sockets \
+	    example_svnhotsync fileproc fileproc_system hops \
+	    python_worker sockets \
 	    svnhotsync_follow; do
 		script=tests/system/$name.sh
 		[ ! -f "$script" ] || echo "$script"
@@ -145,7 +146,8 @@ if stage "gcc -fsanitize=address,undefined" build asan CC=gcc \
 fi
 if stage "gcc -fsanitize=thread" build tsan CC=gcc "CFLAGS=-g -O1" \
     --enable-sanitize=thread; then
-	stage "tests, threads" run_tests tsan $(threaded_units tsan) || :
+	stage "tests, threads" run_tests tsan $(threaded_units tsan) \
+	    tests/system/fileproc.sh || :
 fi
 stage "cppcheck" lint || :
 [ -z "$SYNCGATE_LONG" ] || stage "make distcheck" distcheck || :

@@ -269,6 +269,7 @@ fp_command_talk(struct fp_talk *t)
 	if (start_for_item(t))
 		error = send_item(&sent, t, fd);
 	close(fd);
+	t->outcome->sent = sent;
 	if (error == NULL && sent)
 		error = take_answer(t);
 	if (t->outcome->restart && t->outcome->result != FP_RESULT_STAGED)

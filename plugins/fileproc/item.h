@@ -33,6 +33,7 @@ typedef struct fp_item {
 	char *target;		/* its results' name, once that is chosen */
 	char *output;		/* the single output's own name, or NULL */
 	const char *remote;	/* the xspec of who had it last, or NULL */
+	int losses;		/* of connections while it was processed */
 	int recovered;		/* it was ITEM_PUBLISHING when we started */
 	int placed;		/* a system over there has it: the state that
 				 * is recorded of it; else 0 */

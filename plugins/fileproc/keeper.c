@@ -7,11 +7,31 @@
 #include <apr_tables.h>
 
 #include "plugins/fileproc/sides.h"
+#include "plugins/fileproc/source.h"
 
 #define READY_WAIT	xn_seconds(60)
 #define ROOM_NEED	(64LL * 1024 * 1024)	/* where it works in memory */
 #define LATE_MAX	(24 * 3600)	/* how long a late result may come */
 #define PAGE		500
+
+/* C source must compile there: said once, and not of every item. */
+static xn_error_t *
+check_source(fp_link_t *link, const fp_options_t *o, apr_pool_t *pool)
+{
+	xn_program_t program = { .name = o->program_name,
+	    .entry = FP_SOURCE_CHECK };
+	xn_channel_t *channel;
+	xn_error_t *error;
+	const char *tag;
+
+	XN_TRY(fp_source_with(&program.source, o, pool));
+	XN_TRY(xn_remote_exec(&channel, link->gateway, &program, pool));
+	error = xn_receive(channel, READY_WAIT, "(s)", &tag);
+	if (error != NULL && error->code == XN_E_REMOTE)
+		error->code = XN_E_CONFIG;
+	return error == NULL ? NULL : xn_error_wrap(error, "the processor %s",
+	    o->program_name);
+}
 
 xn_error_t *
 fp_keeper_room(fp_link_t *link, fp_job_t *job, apr_pool_t *pool)
@@ -28,7 +48,8 @@ fp_keeper_room(fp_link_t *link, fp_job_t *job, apr_pool_t *pool)
 	XN_TRY_W(xn_receive(link->keeper, READY_WAIT, "(spsl)", &tag, &path,
 	    &kind, &space), "making a folder to work in");
 	link->room = apr_pstrdup(pool, path);
-	return NULL;
+	return job->o->way == FP_WAY_SOURCE ? check_source(link, job->o,
+	    pool) : NULL;
 }
 
 /* ---- A system ------------------------------------------------------------- */

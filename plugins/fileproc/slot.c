@@ -6,6 +6,7 @@
 #include "plugins/fileproc/publish.h"
 
 #define TAKE_WAIT	xn_seconds(0.5)
+#define LOSSES_MAX	5
 
 /* The program over there is not needed any more. */
 static void
@@ -14,6 +15,19 @@ end_program(fp_slot_t *slot)
 	slot->channel = NULL;
 	apr_pool_clear(slot->pool);
 	apr_pool_create(&slot->scratch, slot->pool);
+}
+
+/*
+ * The connection was lost again and again while ITEM was processed: that may be
+ * what it does to its remotes, and it must not go round for ever.
+ */
+static void
+blame(fp_item_t *item, struct fp_outcome *outcome)
+{
+	item->losses = 0;
+	outcome->result = FP_RESULT_FAILED;
+	outcome->how = (struct fp_try){ .status = FP_STATUS_ERROR,
+	    .text = "the connection was lost 5 times while it was processed" };
 }
 
 /* What becomes of ITEM, which is not ours any more afterwards. */
@@ -25,6 +39,9 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 	const char *id = item->id;
 	xn_error_t *error = NULL;
 
+	if (outcome->result == FP_RESULT_LOST && outcome->sent &&
+	    ++item->losses >= LOSSES_MAX)
+		blame(item, outcome);
 	switch (outcome->result) {
 	case FP_RESULT_STAGED:
 		fp_remote_is_well(slot->remote);

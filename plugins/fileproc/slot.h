@@ -32,6 +32,7 @@ struct fp_outcome {
 	int result;		/* enum fp_result */
 	struct fp_try how;
 	xn_error_t *error;
+	int sent;		/* all of the item was */
 	int restart;		/* the program over there is of no use now */
 };
 

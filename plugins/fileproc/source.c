@@ -20,10 +20,16 @@ quoted(const char *name, apr_pool_t *pool)
 	return text;
 }
 
+/* For who wants to know only whether the text compiles. */
+static const char check[] = "#line 1 \"fileproc/source.c\"\n"
+    "void " FP_SOURCE_CHECK "(xn_channel *channel, const xn_value *kwargs)\n"
+    "{\n	(void)kwargs;\n	xn_send(channel, \"(s)\", \"ready\");\n}\n";
+
 xn_error_t *
 fp_source_with(const char **text, const fp_options_t *o, apr_pool_t *pool)
 {
-	*text = apr_psprintf(pool, "%s\n#line 1 \"%s\"\n%s\n",
-	    fileproc_text_process, quoted(o->program_name, pool), o->program);
+	*text = apr_psprintf(pool, "%s\n#line 1 \"%s\"\n%s\n%s",
+	    fileproc_text_process, quoted(o->program_name, pool), o->program,
+	    check);
 	return NULL;
 }

@@ -183,6 +183,12 @@ check "in a shell they are variables" fp q shell=yes \
 check_equal "for the same" "aa ab" "$(cd q.out/z && echo *)"
 
 # ---- Refused
+mkdir q.in
+echo x >q.in/x
+printf 'int process(fileproc_item *item)\n{\n\treturn 1 +;\n}\n' >wrong.c
+check_not "C source that does not compile" fp q processor="$tmp/wrong.c"
+check_grep "is said once, with its line" 'wrong.c:[34]: error' q.log
+check_equal "and no item is given up for it" "" "$(ls q.in.failed)"
 check_not "no processor" fp n
 check_grep "is said" 'who processes the items' n.log
 mkdir o.in
