@@ -112,6 +112,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_child_start_with),
 	SYMBOL(xn_child_ended),
 	SYMBOL(xn_child_kill),
+	SYMBOL(xn_kill_in),
 	SYMBOL(xn_run),
 	SYMBOL(xn_connect),
 	SYMBOL(xn_connect_unix),

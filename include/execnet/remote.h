@@ -507,6 +507,13 @@ int xn_child_kill(xn_child *child, int *status, int *by_signal);
  */
 int xn_run(xn_channel *channel, const char *const *argv);
 
+/*
+ * Kill the processes of this user that run in FOLDER (an absolute path without
+ * links) or beneath it, or have begun with a TMPDIR there; how many.  None
+ * where /proc cannot tell.
+ */
+int xn_kill_in(const char *folder);
+
 /* ---- Connections ------------------------------------------------------ */
 
 /*

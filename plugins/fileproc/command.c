@@ -68,13 +68,14 @@ kwargs(const xn_value_t **out, fp_slot_t *slot)
 	const xn_value_t *argv;
 
 	XN_TRY(argv_value(&argv, o, slot->pool));
-	return xn_make_value(out, slot->pool, "{spsssvs?yssss}",
+	return xn_make_value(out, slot->pool, "{spsssvs?ysssssl}",
 	    "room", slot->link.room,
 	    "job", syncgate_job_name(slot->job->job), "argv", argv,
 	    "program", o->way == FP_WAY_COMMAND ? o->program : NULL,
 	    o->program_size,
 	    "input", o->input_path ? "path" : "stdin",
-	    "output", o->answer_files ? "files" : "stdout");
+	    "output", o->answer_files ? "files" : "stdout",
+	    "max_output", o->max_output);
 }
 
 static xn_error_t *
@@ -123,6 +124,11 @@ send_item(int *sent, struct fp_talk *t, int fd)
 	if (remote == NULL)
 		XN_TRY(fp_send_item(&wrong, &remote, t->slot->channel, fd,
 		    item, t->slot->pool));
+	/* It has ended; what it said last tells why. */
+	if (remote != NULL && remote->code == XN_E_CLOSED) {
+		xn_error_clear(remote);
+		remote = NULL;
+	}
 	if (remote != NULL)
 		fp_talk_failed(t, remote);
 	else if (wrong != NULL)

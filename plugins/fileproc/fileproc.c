@@ -26,6 +26,7 @@ static const syncgate_side_t sides[] = {
 	{ "fileproc/side_room.c", fileproc_text_room },
 	{ "fileproc/side_command.c", fileproc_text_command },
 	{ "fileproc/side_process.c", fileproc_text_process },
+	{ "fileproc/side_system.c", fileproc_text_system },
 	{ NULL, NULL }
 };
 

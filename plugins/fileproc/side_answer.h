@@ -15,7 +15,7 @@
 
 /* What has become of the processor. */
 struct fp_end {
-	int status;		/* exit status; -1: none, or the answer is bad */
+	int status;		/* exit status; -1: none, or a bad answer */
 	int by_signal;
 	int timed_out;
 	double seconds;
@@ -57,7 +57,7 @@ fp_too_large(struct fp_slot *s, struct fp_end *end)
 	    "than the ", limit, " bytes that are allowed");
 }
 
-/* ---- Sending ------------------------------------------------------------------ */
+/* ---- Sending ------------------------------------------------------------- */
 
 /* The SIZE bytes of FD from its beginning. */
 static inline void
@@ -116,7 +116,7 @@ fp_send_done(struct fp_slot *s, const struct fp_end *end)
 	    end->timed_out, fp_tail_text(s), fp_tail_length(s), end->seconds);
 }
 
-/* ---- The files beneath a folder ------------------------------------------------ */
+/* ---- The files beneath a folder ------------------------------------------ */
 
 static inline int fp_walk_folder(struct fp_walk *w, struct fp_end *end);
 
@@ -213,7 +213,7 @@ fp_walk_all(struct fp_slot *s, int base, int send, struct fp_end *end,
 	return rc;
 }
 
-/* ---- Whose fault it is ----------------------------------------------------------- */
+/* ---- Whose fault it is --------------------------------------------------- */
 
 /* How much lies beneath BASE, as far as that can be seen. */
 static inline long long

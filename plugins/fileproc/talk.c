@@ -10,7 +10,8 @@
 
 #include "plugins/fileproc/send.h"
 
-#define SLICE	xn_seconds(0.5)		/* between looks at the clock */
+#define SLICE		xn_seconds(0.5)	/* between looks at the clock */
+#define NOT_STARTED	"remote_exec: "	/* as the agent's errors begin then */
 
 /* ---- What went wrong over there ------------------------------------------ */
 
@@ -46,6 +47,14 @@ why_lane_ended(struct fp_talk *t, xn_error_t *error)
 	return why;
 }
 
+/* The agent refused to start the program: a limit cannot be had there. */
+static int
+did_not_start(const xn_error_t *error)
+{
+	return error->code == XN_E_REMOTE && strncmp(error->message,
+	    NOT_STARTED, strlen(NOT_STARTED)) == 0;
+}
+
 /* The program there ended or failed. */
 static void
 program_ended(struct fp_talk *t, xn_error_t *error)
@@ -67,7 +76,8 @@ fp_talk_failed(struct fp_talk *t, xn_error_t *error)
 	int ended = error->code == XN_E_REMOTE || error->code == XN_E_EOF ||
 	    error->code == XN_E_CLOSED;
 
-	if (ended && t->slot->job->o->way != FP_WAY_SYSTEM) {
+	if (ended && t->slot->job->o->way != FP_WAY_SYSTEM &&
+	    !did_not_start(error)) {
 		program_ended(t, error);
 		return;
 	}
@@ -78,7 +88,8 @@ fp_talk_failed(struct fp_talk *t, xn_error_t *error)
 		return;
 	}
 	t->outcome->result = FP_RESULT_LOST;
-	t->outcome->error = ended ? why_lane_ended(t, error) : error;
+	t->outcome->error = ended && t->slot->job->o->way == FP_WAY_SYSTEM ?
+	    why_lane_ended(t, error) : error;
 }
 
 const char *
