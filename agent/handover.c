@@ -89,11 +89,15 @@ static ssize_t
 move_some(struct xn_router *r)
 {
 	static const uint8_t zeros[4096];
+	static uint8_t dropped[4096];
 	const struct xn_handover *h = &r->handover;
+	size_t some = h->left < sizeof(zeros) ? h->left : sizeof(zeros);
 
 	if (h->zeros)
-		return write(r->out_fd, zeros, h->left < sizeof(zeros) ?
-		    h->left : sizeof(zeros));
+		return write(r->out_fd, zeros, some);
+	/* What follows it is still to be understood. */
+	if (r->gone)
+		return recv(h->from->sock, dropped, some, MSG_DONTWAIT);
 	return splice(h->from->sock, NULL, r->out_fd, NULL, h->left,
 	    SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
@@ -116,9 +120,8 @@ xn_handover_go_on(struct xn_router *r)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {	/* the client is gone: bytes there are */
-			h->left = 0;
 			xn_out_end(r);
-			return;
+			continue;
 		}
 		h->left -= (size_t)n;
 	}

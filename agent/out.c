@@ -8,6 +8,7 @@
 #include "agent/router.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,13 +22,37 @@
 #define FLUSH_MS	2000	/* for the last messages of a gateway */
 #define ERR_STEP	4096	/* a writable pipe takes as much at once */
 
+/* From now on what is written to the client goes nowhere: 0, or -1. */
+static int
+write_nowhere(struct xn_router *r)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC), rc;
+
+	if (null < 0)
+		return -1;
+	rc = dup3(null, r->out_fd, O_CLOEXEC);
+	close(null);
+	r->handover.possible = 0;
+	r->no_input = 1;
+	r->gone = 1;
+	return rc < 0 ? -1 : 0;
+}
+
+/*
+ * Programs get the time that GATEWAY_TERMINATE gives them, to remove what they
+ * have made here: nobody else will.
+ */
 void
 xn_out_end(struct xn_router *r)
 {
 	xn_buf_free(&r->out);
 	xn_whole_drop(&r->whole);
-	r->handover.left = 0;
-	r->state = XN_ROUTER_FLUSHES;
+	if (r->gone || r->state == XN_ROUTER_FLUSHES || write_nowhere(r) != 0) {
+		r->handover.left = 0;
+		r->state = XN_ROUTER_FLUSHES;
+	} else if (r->state == XN_ROUTER_RUNS) {
+		xn_client_terminate(r);
+	}
 }
 
 void

@@ -266,7 +266,8 @@ turn(struct xn_router *r, struct polled *p)
 	dispatch_execs(r, p, n);
 	if (r->more && r->state == XN_ROUTER_RUNS && !xn_router_is_full(r))
 		xn_client_input(r);
-	else if (p->fds[0].revents && r->state != XN_ROUTER_FLUSHES)
+	else if (p->fds[0].revents && !r->no_input &&
+	    r->state != XN_ROUTER_FLUSHES)
 		read_client(r);
 	run_timers(r);
 	xn_execs_finish(r);

@@ -80,7 +80,8 @@ struct xn_owned {
 
 enum xn_router_state {
 	XN_ROUTER_RUNS,
-	XN_ROUTER_TERMINATES,	/* GATEWAY_TERMINATE came */
+	XN_ROUTER_TERMINATES,	/* GATEWAY_TERMINATE came, or
+				 * the connection has gone */
 	XN_ROUTER_FLUSHES	/* all has ended; what is queued goes out */
 };
 
@@ -93,6 +94,7 @@ struct xn_router {
 	int plain;		/* the client is execnet itself: plain.c */
 	int ours;		/* the client knows the types from 32 up */
 	int no_input;		/* the client has closed its end */
+	int gone;		/* the connection is: what is sent is dropped */
 	enum xn_router_state state;
 	int64_t term_at, kill_at; /* ms: SIGTERM, SIGKILL, when terminating */
 	int exit_status;

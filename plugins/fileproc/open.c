@@ -13,8 +13,11 @@
 #include <unistd.h>
 
 #include <apr_strings.h>
+#include <apr_time.h>
 
 #define FUSE_MAGIC	0x65735546
+#define LOCK_WAIT	xn_seconds(2)
+#define LOCK_STEP	xn_seconds(0.02)
 
 /* ---- Opening ------------------------------------------------------------ */
 
@@ -109,6 +112,23 @@ open_folders(fp_intake_t *in)
 	return open_folder(&in->gone, in->own, "gone", own);
 }
 
+/*
+ * A process that was killed has it for a moment longer, if it was about to start
+ * another one: that has all descriptors until it is the other program.
+ */
+static int
+lock(int fd)
+{
+	int tries = LOCK_WAIT / LOCK_STEP;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || tries-- == 0)
+			return -1;
+		apr_sleep(LOCK_STEP);
+	}
+	return 0;
+}
+
 static xn_error_t *
 take_lock(fp_intake_t *in)
 {
@@ -119,7 +139,7 @@ take_lock(fp_intake_t *in)
 	if (in->lock == -1)
 		return xn_error_system(errno, "cannot open '%s/" FP_OWN_FOLDER
 		    "/lock'", in->options.data_in);
-	if (flock(in->lock, LOCK_EX | LOCK_NB) == 0) {
+	if (lock(in->lock) == 0) {
 		int n = snprintf(who, sizeof(who), "%ld\n", (long)getpid());
 
 		/* For people only. */

@@ -121,10 +121,6 @@ class Torture:
             return [path]
         if self.mode == "folder":
             return [os.path.join(path, "body"), os.path.join(path, "sum")]
-        if "~" in name:         # of flat ones the number is at the end of each
-            name, number = name.split("~")
-            return [self.path("out", "%s.%s~%s" % (name, p, number))
-                    for p in ("body", "sum")]
         return [path + ".body", path + ".sum"]
 
     def look_at(self, name):
@@ -283,9 +279,7 @@ class Torture:
         for name in self.looked:
             known.update(self.parts_of(name))
             if self.mode == "flat":
-                base, _, number = name.partition("~")
-                known.add(self.path("out", base + ".done") +
-                          (number and "~" + number))
+                known.add(self.path("out", name + ".done"))
         return [p for p in left.files(self.folder, "out")
                 if self.path(p) not in known]
 

@@ -2,6 +2,8 @@
  * test_agent_life.c: processes and memory of the agent: nothing is left
  * behind, nothing grows.
  */
+#include <sys/stat.h>
+
 #include "tests/unit/test_agent.h"
 
 static const char wild[] = INCLUDE MAIN "{ xn_child c, d;\n"
@@ -78,6 +80,34 @@ terminate_lets_a_program_clean_up(void)
 	CU_ASSERT_STRING_EQUAL(a.log, "cleaned up");
 	agent_expect_end(&a, NULL);
 	agent_end(&a);
+}
+
+/* A client that was killed closes nothing in order. */
+static void
+the_end_of_the_connection_lets_a_program_clean_up(void)
+{
+	char folder[] = "/tmp/xn-test-agent.XXXXXX", source[1024], made[80];
+	struct agent a;
+	struct stat st;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	snprintf(source, sizeof(source), INCLUDE
+	    "static int base;\n"
+	    "static void clean(void *b) { xn_rmdir(base, \"made\"); }\n"
+	    MAIN "{ base = xn_base_open(\"%s\");\n"
+	    "xn_mkdir(base, \"made\", 0700); xn_cleanup(clean, 0);\n"
+	    "xn_send(ch, \"i\", 1);\n"
+	    "for (;;) xn_send(ch, \"y\", xn_alloc(60000), (size_t)60000); }",
+	    folder);
+	agent_start(&a);
+	agent_exec(&a, 1, source);
+	agent_expect_int(&a, 1, 1);
+	snprintf(made, sizeof(made), "%s/made", folder);
+	CU_ASSERT_EQUAL(stat(made, &st), 0);
+	agent_end(&a);
+	CU_ASSERT_NOT_EQUAL(stat(made, &st), 0);
+	expect_processes(&a, 0);
+	CU_ASSERT_EQUAL(rmdir(folder), 0);
 }
 
 static void
@@ -292,6 +322,8 @@ static const struct xn_test_case cases[] = {
 	    terminate_ends_an_endless_loop_and_closes },
 	{ "terminate lets a program clean up",
 	    terminate_lets_a_program_clean_up },
+	{ "the end of the connection lets a program clean up",
+	    the_end_of_the_connection_lets_a_program_clean_up },
 	{ "a killed router leaves nothing", a_killed_router_leaves_nothing },
 	{ "what a program leaves running ends with it",
 	    what_a_program_leaves_running_ends_with_it },

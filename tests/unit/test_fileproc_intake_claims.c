@@ -349,6 +349,27 @@ one_at_a_time(void)
 	gone();
 }
 
+/* It was killed between fork and exec: the child has its lock for a moment. */
+static void
+what_a_killed_one_leaves_for_a_moment_is_waited_for(void)
+{
+	int status;
+	pid_t pid;
+
+	fresh();
+	begin();
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		usleep(300000);
+		_exit(0);
+	}
+	end();
+	begin();
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	gone();
+}
+
 static void
 a_folder_that_is_missing_or_damaged_is_said(void)
 {
@@ -597,6 +618,8 @@ static const struct xn_test_case cases[] = {
 	{ "returning at once loses nothing", returning_at_once_loses_nothing },
 	{ "threads may remove at once", threads_may_remove_at_once },
 	{ "one at a time", one_at_a_time },
+	{ "what a killed one leaves for a moment is waited for",
+	    what_a_killed_one_leaves_for_a_moment_is_waited_for },
 	{ "a folder that is missing or damaged is said",
 	  a_folder_that_is_missing_or_damaged_is_said },
 	{ "another user's folder is refused",
