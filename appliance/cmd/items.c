@@ -63,31 +63,80 @@ state_of(const cmd_line_t *line)
 	return line->option[OPT_WAITING] != NULL ? SYNCGATE_ITEM_WAITING : 0;
 }
 
+/* ---- What has no record ------------------------------------------------ */
+
+struct unrecorded {
+	const cmd_items_t *found;
+	syncgate_item_fn *each;
+	void *baton;
+	apr_pool_t *turn;
+};
+
+static xn_error_t *
+if_unrecorded(void *baton, const syncgate_item_t *item)
+{
+	struct unrecorded *u = baton;
+	syncgate_item_t *record;
+
+	apr_pool_clear(u->turn);
+	XN_TRY(syncgate_store_find(&record, u->found->items.store,
+	    u->found->items.queue, item->id, u->turn));
+	return record != NULL ? NULL : u->each(u->baton, item);
+}
+
+xn_error_t *
+cmd_items_unrecorded(const cmd_items_t *found, syncgate_item_fn *each,
+    void *baton, apr_pool_t *pool)
+{
+	struct unrecorded u = { found, each, baton, NULL };
+
+	if (found->items.queue == NULL)
+		return NULL;
+	apr_pool_create(&u.turn, pool);
+	return syncgate_job_in_hand(found->job, if_unrecorded, &u, pool);
+}
+
+/* ---- Printing ----------------------------------------------------------- */
+
+struct printing {
+	int json, whole, printed;
+};
+
+static xn_error_t *
+print_one(void *baton, const syncgate_item_t *item)
+{
+	struct printing *p = baton;
+
+	if (!p->json && !p->printed)
+		cmd_items_print_head(p->whole);
+	p->printed = 1;
+	if (p->json)
+		cmd_items_print_json(item);
+	else
+		cmd_items_print(item, p->whole);
+	return NULL;
+}
+
 static xn_error_t *
 print_all(const cmd_items_t *found, const cmd_line_t *line)
 {
-	int json = line->option[OPT_JSON] != NULL, printed = 0, n = 0;
-	int whole = line->option['v'] != NULL;
+	struct printing p = { line->option[OPT_JSON] != NULL,
+	    line->option['v'] != NULL, 0 };
 	syncgate_item_t *items = NULL;
 	apr_pool_t *pool;
+	int n = 0;
 
 	apr_pool_create(&pool, line->pool);
-	for (;;) {
+	do {
 		XN_TRY(cmd_items_page(&items, &n, found, state_of(line),
 		    pool));
-		if (n == 0)
-			break;
-		if (!json && !printed)
-			cmd_items_print_head(whole);
-		for (int i = 0; i < n; i++) {
-			if (json)
-				cmd_items_print_json(&items[i]);
-			else
-				cmd_items_print(&items[i], whole);
-		}
-		printed = 1;
-	}
-	if (!printed && !json)
+		for (int i = 0; i < n; i++)
+			XN_TRY(print_one(&p, &items[i]));
+	} while (n > 0);
+	apr_pool_clear(pool);
+	if (state_of(line) != SYNCGATE_ITEM_FAILED)
+		XN_TRY(cmd_items_unrecorded(found, print_one, &p, pool));
+	if (!p.printed && !p.json)
 		printf("no items\n");
 	return NULL;
 }

@@ -23,6 +23,13 @@ int cmd_items_open(cmd_items_t *found, const cmd_line_t *line);
 xn_error_t *cmd_items_page(syncgate_item_t **items, int *n,
     const cmd_items_t *found, int state, apr_pool_t *pool);
 
+/*
+ * Call EACH for what the job has in hand and the store does not know; none if
+ * it has no queue.
+ */
+xn_error_t *cmd_items_unrecorded(const cmd_items_t *found,
+    syncgate_item_fn *each, void *baton, apr_pool_t *pool);
+
 /* "waiting", ... */
 const char *cmd_items_state(int state);
 

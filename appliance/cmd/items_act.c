@@ -67,28 +67,75 @@ record(struct acting *acting, const syncgate_item_t *items, int n)
 
 /* ---- Those that are named ----------------------------------------------- */
 
+/* What a word may mean that the store does not know. */
+struct looking {
+	const char *word;
+	syncgate_item_t *items;		/* room for two */
+	int n;
+	apr_pool_t *pool;
+};
+
+static xn_error_t *
+if_meant(void *baton, const syncgate_item_t *item)
+{
+	struct looking *l = baton;
+	size_t n = strlen(l->word);
+	syncgate_item_t *found = &l->items[l->n];
+
+	if (l->n == 2 || (strcmp(item->name, l->word) != 0 && (n < 4 ||
+	    strncmp(item->id, l->word, n) != 0)))
+		return NULL;
+	*found = *item;
+	found->id = apr_pstrdup(l->pool, item->id);
+	found->name = apr_pstrdup(l->pool, item->name);
+	l->n++;
+	return NULL;
+}
+
+static xn_error_t *
+find_word(syncgate_item_t **items, int *n, int *recorded,
+    struct acting *acting, const char *word, apr_pool_t *pool)
+{
+	struct looking looking = { .word = word, .pool = pool };
+
+	*n = 0;
+	*recorded = 1;
+	if (acting->found.items.queue != NULL)
+		XN_TRY(syncgate_store_match(items, n, acting->found.items.store,
+		    acting->found.items.queue, word, pool));
+	if (*n > 0)
+		return NULL;
+	*recorded = 0;
+	looking.items = apr_pcalloc(pool, 2 * sizeof(syncgate_item_t));
+	XN_TRY(cmd_items_unrecorded(&acting->found, if_meant, &looking, pool));
+	*items = looking.items;
+	*n = looking.n;
+	if (*n > 0)
+		return NULL;
+	return xn_error_create(XN_E_USAGE, "job %s has no item with the name "
+	    "or id \"%s\"", acting->found.job->name, word);
+}
+
 static void
 act_on_word(struct acting *acting, const char *word, apr_pool_t *pool)
 {
 	syncgate_item_t *items;
-	xn_error_t *error = NULL;
-	int n = 0;
+	xn_error_t *error;
+	int n, recorded;
 
-	if (acting->found.items.queue != NULL)
-		error = syncgate_store_match(&items, &n,
-		    acting->found.items.store, acting->found.items.queue,
-		    word, pool);
-	if (error == NULL && n == 0)
-		error = xn_error_create(XN_E_USAGE, "job %s has no item with "
-		    "the name or id \"%s\"", acting->found.job->name, word);
+	error = find_word(&items, &n, &recorded, acting, word, pool);
 	if (error == NULL && n > 1)
 		error = xn_error_create(XN_E_USAGE, "\"%s\" is more than one "
 		    "item: say the id, %s or %s, which `syncgate items -v` "
 		    "lists", word, items[0].id, items[1].id);
 	if (error != NULL)
 		complain(acting, error);
-	else if (act_on(acting, &items[0], pool))
-		record(acting, items, 1);
+	else if (act_on(acting, &items[0], pool)) {
+		if (recorded)
+			record(acting, items, 1);
+		else
+			acting->done++;
+	}
 }
 
 /* ---- All ---------------------------------------------------------------- */

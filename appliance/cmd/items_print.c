@@ -50,6 +50,25 @@ size_of(char *out, size_t size, long long bytes)
 	    letters[i]);
 }
 
+/* The last line of NOTE that is not behind blanks: what happened last. */
+static void
+last_of(char *out, size_t size, const char *note)
+{
+	const char *last = "";
+	size_t n = 0;
+
+	while (note != NULL && *note != '\0') {
+		size_t line = strcspn(note, "\n");
+
+		if (line > 0 && *note != ' ') {
+			last = note;
+			n = line;
+		}
+		note += line + (note[line] != '\0');
+	}
+	snprintf(out, size, "%.*s", (int)n, last);
+}
+
 void
 cmd_items_print_head(int whole_ids)
 {
@@ -60,13 +79,14 @@ cmd_items_print_head(int whole_ids)
 void
 cmd_items_print(const syncgate_item_t *item, int whole_ids)
 {
-	char age[32], size[32], name[NAME_BYTES], note[NAME_BYTES];
+	char age[32], size[32], name[NAME_BYTES];
+	char last[NAME_BYTES], note[NAME_BYTES];
 
 	age_of(age, sizeof(age), item->arrived);
 	size_of(size, sizeof(size), item->size);
 	syncgate_text_clean(name, sizeof(name), item->name);
-	syncgate_text_clean(note, sizeof(note), item->note != NULL ?
-	    item->note : "");
+	last_of(last, sizeof(last), item->note);
+	syncgate_text_clean(note, sizeof(note), last);
 	printf("%-.*s %-10s %5d %6s %6s  %s%s%s\n", whole_ids ? 32 : 8,
 	    item->id, cmd_items_state(item->state), item->tries, age, size,
 	    name, *note != '\0' ? ": " : "", note);

@@ -135,6 +135,20 @@ syncgate_job_queue(const char **queue, const syncgate_job_config_t *config,
 }
 
 xn_error_t *
+syncgate_job_in_hand(const syncgate_job_config_t *config,
+    syncgate_item_fn *each, void *baton, apr_pool_t *pool)
+{
+	struct running running = { .output = NULL };
+	syncgate_job_t job = make_job(config, &running, pool);
+
+	if (config->plugin->in_hand == NULL)
+		return NULL;
+	XN_TRY_W(config->plugin->in_hand(&job, each, baton, pool), "job %s",
+	    config->name);
+	return NULL;
+}
+
+xn_error_t *
 syncgate_job_act(const syncgate_job_config_t *config,
     const struct syncgate_items *items, int action,
     const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool)

@@ -29,6 +29,10 @@ const char *syncgate_job_describe(const syncgate_job_config_t *config,
 xn_error_t *syncgate_job_queue(const char **queue,
     const syncgate_job_config_t *config, apr_pool_t *pool);
 
+/* What its plugin has in hand, known to the store or not: see plugin.h. */
+xn_error_t *syncgate_job_in_hand(const syncgate_job_config_t *config,
+    syncgate_item_fn *each, void *baton, apr_pool_t *pool);
+
 /*
  * Have the plugin do ACTION to ITEM; ITEMS is open, and has a queue.  What it
  * logs goes to OUTPUT.

@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -62,10 +63,11 @@ code_of(const struct store_db *db, const char *text)
 	if (db->url.kind == STORE_SQLITE)
 		return strstr(text, "locked") != NULL ? XN_E_TIMEOUT :
 		    XN_E_JOB;
-	/* What libpq says of a connection, and not the server of a query. */
-	if (strncmp(text, "ERROR:", 6) == 0)
-		return XN_E_JOB;
-	return XN_E_CONNECTION;
+	/* What libpq says itself is in English; the server need not be. */
+	return strstr(text, "connection") != NULL ||
+	    strstr(text, "could not receive") != NULL ||
+	    strstr(text, "could not send") != NULL ||
+	    strstr(text, "SSL SYSCALL") != NULL ? XN_E_CONNECTION : XN_E_JOB;
 }
 
 static xn_error_t *
@@ -92,53 +94,79 @@ is_stale(const struct store_db *db, int rv)
 
 /* ---- Opening ------------------------------------------------------------ */
 
+/* What was made in FOLDER stays there, whatever happens. */
+static void
+sync_folder(const char *folder)
+{
+	int fd = open(*folder != '\0' ? folder : "/", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+}
+
 /* The folder of PATH and those above it, for their owner alone. */
 static xn_error_t *
 make_folders(const char *path, apr_pool_t *pool)
 {
-	char *folder = apr_pstrdup(pool, path);
+	char *folder = apr_pstrdup(pool, path), *above = folder;
 
 	for (char *slash = strchr(folder + 1, '/'); slash != NULL;
-	    slash = strchr(slash + 1, '/')) {
+	    above = slash, slash = strchr(slash + 1, '/')) {
 		*slash = '\0';
-		if (mkdir(folder, 0700) != 0 && errno != EEXIST)
+		if (mkdir(folder, 0700) == 0) {
+			*above = '\0';
+			sync_folder(folder);
+			*above = '/';
+		} else if (errno != EEXIST) {
 			return xn_error_system(errno,
 			    "cannot make the folder %s", folder);
+		}
 		*slash = '/';
 	}
 	return NULL;
 }
 
-/* SQLite would make it readable for all. */
+/*
+ * SQLite would make it readable for all.  Not by open(): the close() behind it
+ * would take away the locks that another connection of ours has on it.
+ */
 static xn_error_t *
 make_file(const char *path, apr_pool_t *pool)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	int rc = mknod(path, S_IFREG | 0600, 0);
 
-	if (fd < 0 && errno == ENOENT) {
+	if (rc != 0 && errno == ENOENT) {
 		XN_TRY(make_folders(path, pool));
-		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		rc = mknod(path, S_IFREG | 0600, 0);
 	}
-	if (fd < 0)
-		return xn_error_system(errno, "cannot open %s", path);
-	close(fd);
+	if (rc == 0)
+		sync_folder(apr_pstrmemdup(pool, path,
+		    (apr_size_t)(strrchr(path, '/') - path)));
+	else if (errno != EEXIST)
+		return xn_error_system(errno, "cannot make %s", path);
 	return NULL;
+}
+
+static apr_pool_t *drivers_pool;	/* ends with APR */
+
+static void
+init_drivers(void)
+{
+	apr_pool_create(&drivers_pool, NULL);
+	apr_dbd_init(drivers_pool);
 }
 
 static xn_error_t *
 find_driver(struct store_db *db)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	const char *name = drivers[db->url.kind].driver;
-	static apr_pool_t *drivers_pool;	/* ends with APR */
-	apr_status_t status = APR_SUCCESS;
 
-	if (drivers_pool == NULL) {
-		apr_pool_create(&drivers_pool, NULL);
-		status = apr_dbd_init(drivers_pool);
-	}
-	if (status == APR_SUCCESS)
-		status = apr_dbd_get_driver(drivers_pool, name, &db->driver);
-	if (status == APR_SUCCESS)
+	pthread_once(&once, init_drivers);
+	if (apr_dbd_get_driver(drivers_pool, name, &db->driver) ==
+	    APR_SUCCESS)
 		return NULL;
 	return xn_error_create(XN_E_UNSUPPORTED, "APR has no driver %s here: "
 	    "apt-get install %s", name, drivers[db->url.kind].package);
@@ -162,11 +190,14 @@ set_up(struct store_db *db, apr_pool_t *pool)
 	};
 	struct store_rows rows;
 
-	if (db->url.kind == STORE_PGSQL) {
-		XN_TRY(store_db_do(db, "SET client_min_messages = warning",
-		    NULL));
-		return store_db_do(db, "SET client_encoding = 'UTF8'", NULL);
-	}
+	/*
+	 * A page is read along the key.  Before a new table was analyzed, the
+	 * planner takes it for small, and would sort all of it for each page.
+	 */
+	if (db->url.kind == STORE_PGSQL)
+		return store_db_do(db, "SET client_min_messages = warning; "
+		    "SET client_encoding = 'UTF8'; SET enable_sort = off; "
+		    "SET enable_bitmapscan = off", NULL);
 	for (size_t i = 0; i < sizeof(pragmas) / sizeof(pragmas[0]); i++)
 		XN_TRY(store_db_select_text(&rows, db, pragmas[i], pool));
 	return NULL;

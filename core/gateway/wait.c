@@ -11,7 +11,8 @@
 
 #include "core/side/port.h"
 
-#define WAIT_MAX 64	/* channels, and descriptors */
+#define WAIT_MAX	1024	/* channels of an xn_select */
+#define FDS_MAX		64	/* and descriptors */
 #define WAIT_FOR_MAX 8
 
 void
@@ -99,14 +100,14 @@ xn_channel__select(xn_channel_t **channels, int *ready, int n,
     const int *fds, int *fd_ready, int nfds, int timeout_ms)
 {
 	struct xn_waiter waiters[WAIT_MAX];
-	struct pollfd pfd[WAIT_MAX + 1];
+	struct pollfd pfd[FDS_MAX + 1];
 	apr_time_t deadline = xn__deadline(timeout_ms < 0 ? -1 :
 	    (apr_interval_time_t)timeout_ms * 1000);
 	int event_fd, count, wait_ms;
 	uint64_t ignored;
 
 	event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (n > WAIT_MAX || nfds > WAIT_MAX || event_fd < 0)
+	if (n > WAIT_MAX || nfds > FDS_MAX || event_fd < 0)
 		return -1;
 	for (int i = 0; i < nfds; i++)
 		pfd[i] = (struct pollfd){ fds[i], POLLIN, 0 };

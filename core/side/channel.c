@@ -1,5 +1,6 @@
 #include "core/side/side.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +8,8 @@
 #include "core/wire/code.h"
 #include "core/wire/format.h"
 
-#define SELECT_MAX	64		/* promised in <execnet/remote.h> */
+#define SELECT_MAX	1024		/* promised in <execnet/remote.h> */
+#define SELECT_FDS	64		/* of these, descriptors; promised, too */
 #define REPR_MAX	400		/* how much of a wrong value is shown */
 #define KEEP_MAX	(256u * 1024)	/* a larger send buffer is not kept */
 
@@ -252,8 +254,8 @@ struct wait {
 	void *channels[SELECT_MAX];
 	int ready[SELECT_MAX];
 	int n;
-	int fds[SELECT_MAX];
-	int fd_ready[SELECT_MAX];
+	int fds[SELECT_FDS];
+	int fd_ready[SELECT_FDS];
 	int nfds;
 };
 
@@ -265,6 +267,9 @@ sort_out(struct wait *w, const xn_waitable *things, int n)
 		if (things[i].channel != NULL) {
 			w->ready[w->n] = XN_PORT_TIMEOUT;
 			w->channels[w->n++] = things[i].channel->object;
+		} else if (things[i].fd >= 0 && w->nfds == SELECT_FDS) {
+			xn_fail("xn_select: more than %d descriptors",
+			    SELECT_FDS);
 		} else if (things[i].fd >= 0) {
 			w->fd_ready[w->nfds] = 0;
 			w->fds[w->nfds++] = things[i].fd;
@@ -317,6 +322,23 @@ xn_wait(xn_channel *channel, int timeout)
 	need("xn_wait", channel);
 	xn_select(&thing, 1, timeout);
 	return thing.ready;
+}
+
+int
+xn_wait_send(xn_channel *channel, int timeout)
+{
+	struct xn_side *side = need("xn_wait_send", channel);
+	const struct xn_port *port = side->port;
+	struct pollfd none = { -1, 0, 0 };
+	int can = XN_PORT_SEND;
+
+	/* A port that cannot tell takes all that is sent. */
+	if (port->wait != NULL)
+		can = port->wait(port->baton, channel->object, XN_PORT_SEND,
+		    &none, 0, timeout < 0 ? XN_FOREVER : timeout);
+	if ((can & XN_PORT_OVER) != 0 || xn_isclosed(channel))
+		return -1;
+	return (can & XN_PORT_SEND) != 0;
 }
 
 /* ---- Making and closing ------------------------------------------------ */

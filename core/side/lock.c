@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
@@ -73,4 +74,20 @@ xn_lock(int fd, int timeout)
 			pause *= 2;
 	}
 	return 0;
+}
+
+/*
+ * Who opens the file for writing in the instant in which we hold the lease
+ * makes the kernel signal us: by SIGIO, whose default is to kill, unless it is
+ * told another one.  SIGURG is ignored by default.
+ */
+int
+xn_lease(int fd)
+{
+	if (fcntl(fd, F_SETSIG, SIGURG) != 0)
+		return -1;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
+		return errno == EAGAIN || errno == EBUSY ? 0 : -1;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return 1;
 }

@@ -7,9 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <execnet/remote.h>
+
+#define NO_REPLACE	1u	/* RENAME_NOREPLACE, the kernel's */
 
 #define ALL_FLAGS	(XN_O_READ | XN_O_WRITE | XN_O_CREATE | \
 			 XN_O_EXCLUSIVE | XN_O_TRUNCATE | XN_O_APPEND | \
@@ -190,8 +193,30 @@ xn_rmdir(int base, const char *path)
 	return remove_name(base, path, AT_REMOVEDIR);
 }
 
-int
-xn_rename(int base, const char *from, const char *to)
+/* The file systems that know no RENAME_NOREPLACE: for files a link does it. */
+static int
+link_over(int from_parent, const char *from, int to_parent, const char *to)
+{
+	if (linkat(from_parent, from, to_parent, to, 0) != 0)
+		return -1;
+	return unlinkat(from_parent, from, 0);
+}
+
+static int
+rename_names(int from_parent, const char *from, int to_parent, const char *to,
+    int replace)
+{
+	if (replace)
+		return renameat(from_parent, from, to_parent, to);
+	if (syscall(SYS_renameat2, from_parent, from, to_parent, to,
+	    NO_REPLACE) == 0)
+		return 0;
+	return errno == EINVAL || errno == ENOSYS ?
+	    link_over(from_parent, from, to_parent, to) : -1;
+}
+
+static int
+rename_beneath(int base, const char *from, const char *to, int replace)
 {
 	char from_name[XN_SIDE_NAME], to_name[XN_SIDE_NAME];
 	int from_parent, to_parent, result;
@@ -204,10 +229,23 @@ xn_rename(int base, const char *from, const char *to)
 		xn_side__parent_done(base, from_parent);
 		return -1;
 	}
-	result = renameat(from_parent, from_name, to_parent, to_name);
+	result = rename_names(from_parent, from_name, to_parent, to_name,
+	    replace);
 	xn_side__parent_done(base, to_parent);
 	xn_side__parent_done(base, from_parent);
 	return result;
+}
+
+int
+xn_rename(int base, const char *from, const char *to)
+{
+	return rename_beneath(base, from, to, 1);
+}
+
+int
+xn_rename_new(int base, const char *from, const char *to)
+{
+	return rename_beneath(base, from, to, 0);
 }
 
 int

@@ -26,15 +26,13 @@
 static int
 make_and_unlink(int base)
 {
-	unsigned char random[8];
+	unsigned long long random;
 	char name[32];
 	int fd;
 
 	for (int i = 0; i < NAME_TRIES; i++) {
-		xn_random(random, sizeof(random));
-		snprintf(name, sizeof(name), ".%02x%02x%02x%02x%02x%02x%02x%02x",
-		    random[0], random[1], random[2], random[3], random[4],
-		    random[5], random[6], random[7]);
+		xn_random(&random, sizeof(random));
+		snprintf(name, sizeof(name), ".%016llx", random);
 		fd = openat(base, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC,
 		    0600);
 		if (fd >= 0) {

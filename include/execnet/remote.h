@@ -113,9 +113,11 @@ int *__errno_location(void);
 #define ENOSPC 28
 #define EROFS 30
 #define EPIPE 32
+#define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ELOOP 40
+#define EILSEQ 84
 #define ESTALE 116
 #define EDQUOT 122
 
@@ -159,6 +161,7 @@ typedef struct xn_side_channel xn_channel;
 #define xn_receive_value	xn_side_receive_value
 #define xn_unpack_value		xn_side_unpack_value
 #define xn_wait			xn_side_wait
+#define xn_wait_send		xn_side_wait_send
 #define xn_select		xn_side_select
 #define xn_newchannel		xn_side_newchannel
 #define xn_value_channel	xn_side_value_channel
@@ -254,9 +257,17 @@ typedef struct xn_waitable {
 
 /*
  * Wait until at least one of the N things is ready or TIMEOUT milliseconds
- * passed; N at most 64.  Returns how many are ready.
+ * passed; N at most 1024, of which 64 descriptors.  Returns how many are ready.
  */
 int xn_select(xn_waitable *things, int n, int timeout);
+
+/*
+ * Wait until CHANNEL takes a value of at most XN_PIECE bytes and a few numbers
+ * at once: 1, 0 if TIMEOUT milliseconds passed, -1 if it takes no more at all,
+ * where a send would end the program.  For who serves several channels, of
+ * which none may hold up the others.
+ */
+int xn_wait_send(xn_channel *channel, int timeout);
 
 /* A new channel of the same gateway, to be sent to the peer with 'c'. */
 xn_channel *xn_newchannel(void);
@@ -323,6 +334,9 @@ int xn_rmdir(int base, const char *path);
 /* Rename within BASE, replacing what is there: one atomic step. */
 int xn_rename(int base, const char *from, const char *to);
 
+/* The same but never replacing: errno EEXIST when TO is there. */
+int xn_rename_new(int base, const char *from, const char *to);
+
 /*
  * Remove PATH and all that is in it, whatever the modes of folders there say
  * to their owner; errno ENOENT if it was not there.
@@ -387,6 +401,13 @@ int xn_syncfs(int fd);
  * Released by close().
  */
 int xn_lock(int fd, int timeout);
+
+/*
+ * Has anybody the file FD (open for reading alone) open for writing, or mapped
+ * so: 0 if so, 1 if nobody has, -1 and errno if that cannot be told: EACCES,
+ * the file is another user's; else the file system knows no leases.
+ */
+int xn_lease(int fd);
 
 /* ---- Watching folders -------------------------------------------------- */
 
@@ -485,6 +506,13 @@ int xn_child_kill(xn_child *child, int *status, int *by_signal);
  * Its exit status as above, or -1 and errno if it cannot be started.
  */
 int xn_run(xn_channel *channel, const char *const *argv);
+
+/*
+ * Kill the processes of this user that run in FOLDER (an absolute path without
+ * links) or beneath it, or have begun with a TMPDIR there; how many.  None
+ * where /proc cannot tell.
+ */
+int xn_kill_in(const char *folder);
 
 /* ---- Connections ------------------------------------------------------ */
 

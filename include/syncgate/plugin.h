@@ -201,6 +201,9 @@ XN_API xn_error_t *syncgate_job_items_list(syncgate_item_t **items, int *n,
 XN_API xn_error_t *syncgate_job_items_find(syncgate_item_t **item,
     syncgate_job_t *job, const char *id, apr_pool_t *pool);
 
+/* Called for one item after the other; an error from it ends that. */
+typedef xn_error_t *syncgate_item_fn(void *baton, const syncgate_item_t *item);
+
 /* What people may ask for an item. */
 enum syncgate_action { SYNCGATE_RETRY = 1, SYNCGATE_DISCARD };
 
@@ -247,6 +250,15 @@ typedef struct syncgate_plugin {
 	 */
 	xn_error_t *(*queue)(const char **queue, syncgate_job_t *job,
 	    apr_pool_t *pool);
+
+	/*
+	 * Call EACH for every item that JOB has in hand, those that the store
+	 * need not know among them, for `syncgate items`; what it is called
+	 * with lives until it returns.  Beside the running job, and changes
+	 * nothing.  May be NULL: the store knows all.
+	 */
+	xn_error_t *(*in_hand)(syncgate_job_t *job, syncgate_item_fn *each,
+	    void *baton, apr_pool_t *pool);
 
 	/*
 	 * `syncgate retry` and `syncgate discard`: do to the data of ITEM what

@@ -12,6 +12,7 @@
 #include <apr_strings.h>
 
 #include "plugins/fileproc/files.h"
+#include "plugins/fileproc/inside.h"
 #include "plugins/fileproc/job.h"
 
 /* ---- The queue ------------------------------------------------------------------ */
@@ -43,6 +44,68 @@ fp_queue_of(const char **queue, syncgate_job_t *job, apr_pool_t *pool)
 	return NULL;
 }
 
+/* ---- In hand ----------------------------------------------------------------------- */
+
+/* data-in/.syncgate, opened: -1 and errno. */
+static int
+open_own(const char *in)
+{
+	int dir = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int own = dir < 0 ? -1 : fp_open_beneath(dir, FP_OWN_FOLDER,
+	    O_RDONLY | O_DIRECTORY, 0);
+
+	if (dir >= 0)
+		close(dir);
+	return own;
+}
+
+static xn_error_t *
+tell_claim(int own, const char *id, syncgate_item_fn *each, void *baton,
+    apr_pool_t *turn)
+{
+	syncgate_item_t item = { .state = SYNCGATE_ITEM_WAITING };
+	struct fp_claimed claimed;
+	int found;
+
+	XN_TRY(fp_claim_describe(&found, &claimed, own, id, turn));
+	if (!found)
+		return NULL;
+	item.id = claimed.id;
+	item.name = claimed.name;
+	item.size = claimed.size;
+	item.arrived = claimed.arrived;
+	return each(baton, &item);
+}
+
+xn_error_t *
+fp_in_hand(syncgate_job_t *job, syncgate_item_fn *each, void *baton,
+    apr_pool_t *pool)
+{
+	const char *in = syncgate_job_string(job, "data-in");
+	int own = open_own(in);
+	xn_error_t *error = NULL;
+	struct dirent *entry;
+	apr_pool_t *turn;
+	DIR *dir;
+
+	if (own < 0 && errno == ENOENT)
+		return NULL;
+	if (own < 0 || (dir = fdopendir(own)) == NULL) {
+		if (own >= 0)
+			close(own);
+		return fp_job_errno("read", in, FP_OWN_FOLDER);
+	}
+	apr_pool_create(&turn, pool);
+	while (error == NULL && (entry = readdir(dir)) != NULL) {
+		apr_pool_clear(turn);
+		if (fp_is_id(entry->d_name))
+			error = tell_claim(own, entry->d_name, each, baton,
+			    turn);
+	}
+	closedir(dir);
+	return error;
+}
+
 /* ---- Retry and discard ------------------------------------------------------------ */
 
 static xn_error_t *
@@ -58,7 +121,7 @@ retry(const fp_options_t *o, const syncgate_item_t *item, int failed,
 		return xn_error_create(XN_E_JOB, "%s/%s is not there any more",
 		    o->failed, name);
 	/* Its reason goes with it; what stays is overwritten by the next. */
-	fp_remove_tree(failed, apr_pstrcat(pool, name, ".error", NULL));
+	fp_tree_remove(failed, apr_pstrcat(pool, name, ".error", NULL));
 	return NULL;
 }
 
@@ -67,14 +130,14 @@ discard_failed(const fp_options_t *o, const syncgate_item_t *item, int failed,
     apr_pool_t *pool)
 {
 	int parent = fp_open_parent(failed, item->detail);
-	const char *last = fp_last_part(item->detail);
+	const char *last = fp_base(item->detail);
 	int rc;
 
 	if (parent < 0 && errno == ENOENT)
 		return NULL;
-	rc = parent < 0 ? -1 : fp_remove_tree(parent, last);
+	rc = parent < 0 ? -1 : fp_tree_remove(parent, last);
 	if (rc == 0)
-		rc = fp_remove_tree(parent, apr_pstrcat(pool, last, ".error",
+		rc = fp_tree_remove(parent, apr_pstrcat(pool, last, ".error",
 		    NULL));
 	if (parent >= 0)
 		close(parent);
@@ -93,7 +156,7 @@ gone_with(int own, const char *id)
 		return -1;
 	rc = renameat(own, id, gone, id);
 	if (rc == 0 || errno == ENOENT)
-		rc = fp_remove_tree(gone, id);
+		rc = fp_tree_remove(gone, id);
 	close(gone);
 	return rc;
 }
@@ -106,17 +169,12 @@ static xn_error_t *
 discard_claim(const fp_options_t *o, const syncgate_item_t *item)
 {
 	const char *in = o->intake.data_in;
-	int dir, own, rc = -1;
+	int own = open_own(in), rc = -1;
 
-	dir = open(in, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	own = dir < 0 ? -1 : fp_open_beneath(dir, ".syncgate", O_RDONLY |
-	    O_DIRECTORY, 0);
 	if (own >= 0) {
 		rc = gone_with(own, item->id);
 		close(own);
 	}
-	if (dir >= 0)
-		close(dir);
 	return rc == 0 ? NULL : fp_job_errno("remove", in, item->name);
 }
 

@@ -6,9 +6,11 @@
 
 #include "plugins/fileproc/options.h"
 
-/* syncgate_plugin_t.queue and .act. */
+/* syncgate_plugin_t.queue, .in_hand and .act. */
 xn_error_t *fp_queue_of(const char **queue, syncgate_job_t *job,
     apr_pool_t *pool);
+xn_error_t *fp_in_hand(syncgate_job_t *job, syncgate_item_fn *each,
+    void *baton, apr_pool_t *pool);
 xn_error_t *fp_act(syncgate_job_t *job, int action,
     const syncgate_item_t *item, apr_pool_t *pool);
 

@@ -22,8 +22,8 @@
 
 /* ---- Done ----------------------------------------------------------------- */
 
-xn_error_t *
-fp_end_claim(fp_job_t *job, fp_item_t *item, apr_pool_t *pool)
+static xn_error_t *
+end_claim(fp_job_t *job, fp_item_t *item, apr_pool_t *pool)
 {
 	enum fp_moved moved = FP_MOVED_TAKEN;
 
@@ -34,6 +34,27 @@ fp_end_claim(fp_job_t *job, fp_item_t *item, apr_pool_t *pool)
 		    item->name, job->done, fp_name_numbered(item->name, n,
 		    pool)), "keeping %s in %s", item->name,
 		    job->o->done_folder);
+	return NULL;
+}
+
+xn_error_t *
+fp_end_items(fp_job_t *job, fp_item_t *const *items, int n, apr_pool_t *pool)
+{
+	const char **ids = apr_palloc(pool, sizeof(*ids) * (size_t)n);
+	int count = 0;
+
+	for (int i = 0; i < n; i++)
+		if (items[i] != NULL) {
+			XN_TRY(end_claim(job, items[i], pool));
+			ids[count++] = items[i]->id;
+		}
+	if (count == 0)
+		return NULL;
+	XN_TRY(fp_claims_sync(job->intake));
+	XN_TRY(syncgate_job_items_forget(job->job, ids, count));
+	for (int i = 0; i < n; i++)
+		if (items[i] != NULL)
+			fp_job_count_done(job, items[i]->size);
 	return NULL;
 }
 
@@ -153,7 +174,6 @@ fp_give_up(fp_job_t *job, fp_item_t *item)
 		fp_job_count_failed(job);
 	}
 	apr_pool_destroy(pool);
-	fp_item_free(item);
 	return error == NULL ? NULL : xn_error_wrap(error,
 	    "giving up an item");
 }
@@ -193,6 +213,23 @@ wait_before(const fp_job_t *job, const fp_item_t *item)
 	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
 }
 
+/* What it said, each line behind two blanks: `syncgate items` passes over it. */
+static void
+note_said(fp_item_t *item, const char *said, size_t n)
+{
+	while (n > 0) {
+		const char *end = memchr(said, '\n', n);
+		size_t line = end == NULL ? n : (size_t)(end - said);
+
+		fp_item_note(item, "  ", 2);
+		fp_item_note(item, said, line);
+		fp_item_note(item, "\n", 1);
+		line += end != NULL;
+		said += line;
+		n -= line;
+	}
+}
+
 static void
 note_try(fp_item_t *item, const struct fp_try *how)
 {
@@ -202,11 +239,7 @@ note_try(fp_item_t *item, const struct fp_try *how)
 	snprintf(line, sizeof(line), "try %d, %s, at %s: %s\n", item->tries,
 	    when, item->remote == NULL ? "?" : item->remote, how->text);
 	fp_item_note(item, line, strlen(line));
-	if (how->said_size == 0)
-		return;
-	fp_item_note(item, how->said, how->said_size);
-	if (how->said[how->said_size - 1] != '\n')
-		fp_item_note(item, "\n", 1);
+	note_said(item, how->said, how->said_size);
 }
 
 xn_error_t *
@@ -220,6 +253,7 @@ fp_try_failed(fp_job_t *job, fp_item_t *item, const struct fp_try *how)
 	note_try(item, how);
 	if (!may_retry(job, item, how->status)) {
 		error = fp_give_up(job, item);
+		fp_item_free(item);
 	} else {
 		item->due = apr_time_now() + wait_before(job, item);
 		one = fp_item_record(item, SYNCGATE_ITEM_WAITING, NULL);

@@ -23,12 +23,16 @@ xn_error_t *fp_try_failed(fp_job_t *job, fp_item_t *item,
 
 /*
  * Move ITEM to failed/NAME, with NAME.error beside it, which tells its notes;
- * item->target is its name there if that was recorded before a crash.  Frees
- * it; the loan stays with the caller.
+ * item->target is its name there if that was recorded before a crash.  ITEM stays
+ * the caller's.
  */
 xn_error_t *fp_give_up(fp_job_t *job, fp_item_t *item);
 
-/* Its results are in place: the claim goes as `done` says. */
-xn_error_t *fp_end_claim(fp_job_t *job, fp_item_t *item, apr_pool_t *pool);
+/*
+ * The results of the N ITEMS (NULL ones are passed over) are in place: their
+ * claims go as `done` says, and then their records.
+ */
+xn_error_t *fp_end_items(fp_job_t *job, fp_item_t *const *items, int n,
+    apr_pool_t *pool);
 
 #endif

@@ -26,6 +26,7 @@ static const syncgate_side_t sides[] = {
 	{ "fileproc/side_room.c", fileproc_text_room },
 	{ "fileproc/side_command.c", fileproc_text_command },
 	{ "fileproc/side_process.c", fileproc_text_process },
+	{ "fileproc/side_system.c", fileproc_text_system },
 	{ NULL, NULL }
 };
 
@@ -79,5 +80,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.run = run,
 	.describe = describe,
 	.queue = fp_queue_of,
+	.in_hand = fp_in_hand,
 	.act = fp_act,
 };

@@ -3,7 +3,6 @@
  */
 #include "plugins/fileproc/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -13,8 +12,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define DEPTH_MAX	256	/* of a tree that is removed */
 
 int
 fp_open_beneath(int base, const char *path, int flags, int mode)
@@ -27,14 +24,6 @@ fp_open_beneath(int base, const char *path, int flags, int mode)
 
 	return (int)syscall(SYS_openat2, base, *path == '\0' ? "." : path,
 	    &how, sizeof(how));
-}
-
-const char *
-fp_last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? path : slash + 1;
 }
 
 /* The first N bytes of PATH, in OUT. */
@@ -53,7 +42,7 @@ prefix(char *out, size_t size, const char *path, size_t n)
 int
 fp_open_parent(int base, const char *path)
 {
-	const char *last = fp_last_part(path);
+	const char *last = fp_base(path);
 	char parent[4096];
 
 	if (last == path)
@@ -77,53 +66,12 @@ fp_make_parents(int base, const char *path, int mode)
 		end++;
 		if ((fd = fp_open_parent(base, part)) < 0)
 			return -1;
-		rc = mkdirat(fd, fp_last_part(part), (mode_t)mode);
+		rc = mkdirat(fd, fp_base(part), (mode_t)mode);
 		close(fd);
 		if (rc != 0 && errno != EEXIST)
 			return -1;
 	}
 	return 0;
-}
-
-static int
-remove_at(int folder, const char *name, int depth)
-{
-	struct dirent *entry;
-	DIR *dir;
-	int fd, rc = 0;
-
-	if (unlinkat(folder, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -1;
-	if (depth > DEPTH_MAX) {
-		errno = ELOOP;
-		return -1;
-	}
-	fd = openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if ((dir = fdopendir(fd)) == NULL) {
-		close(fd);
-		return -1;
-	}
-	while (rc == 0 && (entry = readdir(dir)) != NULL) {
-		if (strcmp(entry->d_name, ".") != 0 &&
-		    strcmp(entry->d_name, "..") != 0)
-			rc = remove_at(fd, entry->d_name, depth + 1);
-	}
-	closedir(dir);
-	if (rc == 0 && unlinkat(folder, name, AT_REMOVEDIR) != 0 &&
-	    errno != ENOENT)
-		rc = -1;
-	return rc;
-}
-
-int
-fp_remove_tree(int folder, const char *name)
-{
-	return remove_at(folder, name, 0);
 }
 
 xn_error_t *

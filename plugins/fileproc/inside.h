@@ -21,13 +21,13 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/intake.h"
 #include "plugins/fileproc/list.h"
 
 #define FP_OWN_FOLDER	".syncgate"
 #define FP_LIST_MAX	8192		/* names known at a time */
 #define FP_SPARES_MAX	512
-#define FP_DEPTH_MAX	64		/* folders in folders */
 
 /* What the user is told once. */
 enum fp_note {
@@ -87,48 +87,13 @@ struct fp_intake {
 /* Microseconds on a clock that nobody sets. */
 apr_time_t fp_now(void);
 xn_error_t *fp_new_id(char id[FP_ID_LENGTH + 1]);
-int fp_is_id(const char *text);
-
-/* The last part of a name. */
-const char *fp_base(const char *name);
 
 /* The first of PATTERNS that NAME matches, or their number if none does. */
 int fp_pattern(const char *const *patterns, const char *name);
 
-/*
- * The folder that NAME is in beneath DIR, reached without any link: DIR itself
- * if NAME has no '/', else to be closed by fp_parent_done().  -1 and errno.
- * MAKE: folders that are not there are made.
- */
-int fp_parent(int dir, const char *name, int make);
-void fp_parent_done(int dir, int parent);
-
-/* renameat() that replaces nothing: 0, or -1 and errno (EEXIST). */
-int fp_rename_new(int from, const char *old, int to, const char *new);
-
 /* Tell the user, if this kind was not told before. */
 void fp_note(fp_intake_t *in, enum fp_note kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-
-/* ---- tree.c ------------------------------------------------------------------- */
-
-/*
- * Call EACH for everything in the folder FD and beneath it, folders before what
- * is in them: 0 goes on.  Returns what EACH did, or -1 and errno; ELOOP: deeper
- * than FP_DEPTH_MAX.  FD stays open.
- */
-typedef int (*fp_tree_fn)(void *baton, int parent, const char *name,
-    const struct stat *st);
-int fp_tree_walk(int fd, fp_tree_fn each, void *baton);
-
-/* Remove NAME in DIR, whatever it is: 0 (also if it is not there), or -1. */
-int fp_tree_remove(int dir, const char *name);
-
-/*
- * Remove the folder NAME in DIR if there are only folders in it, else remove
- * only such: 0 (also if it is not there), or -1 and errno (ENOTEMPTY).
- */
-int fp_tree_prune(int dir, const char *name);
 
 /* ---- scan.c ------------------------------------------------------------------- */
 

@@ -13,6 +13,14 @@
 
 #define FP_NOTES_MAX	16384	/* bytes of what is told of an item's tries */
 
+/* What the publisher made of an item that a slot waits for. */
+enum fp_verdict {
+	FP_UNDECIDED,
+	FP_PUBLISHED,
+	FP_GIVEN_UP,		/* its results have no place here */
+	FP_UNFINISHED		/* the job has failed meanwhile */
+};
+
 typedef struct fp_item {
 	char id[FP_ID_LENGTH + 1];
 	char *name;		/* as in data-in */
@@ -26,7 +34,10 @@ typedef struct fp_item {
 	char *output;		/* the single output's own name, or NULL */
 	const char *remote;	/* the xspec of who had it last, or NULL */
 	int recovered;		/* it was ITEM_PUBLISHING when we started */
-	int placed;		/* way 1: the state a crash left it in, or 0 */
+	int placed;		/* a system over there has it: the state that
+				 * is recorded of it; else 0 */
+	int waits;		/* a slot waits until it is published */
+	int verdict;		/* then: enum fp_verdict */
 	unsigned long long turn;	/* its place in the queue */
 	struct fp_item *next;	/* in a list of whoever has it */
 } fp_item_t;

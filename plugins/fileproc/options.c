@@ -165,12 +165,14 @@ static xn_error_t *
 read_paths(const char *const **out, const struct fp_reading *r, const char *name)
 {
 	const char *const *list = syncgate_job_list(r->job, name);
+	int none = list[0] != NULL && strcmp(list[0], "none") == 0;
 
-	for (int i = 0; list[i] != NULL; i++)
-		if (list[i][0] != '/')
+	*out = list[0] != NULL ? list + none : NULL;
+	for (int i = none; list[i] != NULL; i++)
+		if (none || list[i][0] != '/')
 			return xn_error_create(XN_E_CONFIG, "%s = \"%s\": "
-			    "write an absolute path", name, list[i]);
-	*out = list[0] != NULL ? list : NULL;
+			    "write absolute paths, or none alone", name,
+			    list[i]);
 	return NULL;
 }
 
@@ -182,9 +184,10 @@ read_limits(struct fp_reading *r)
 	l->memory = syncgate_job_integer(r->job, "memory");
 	l->cpu_seconds = syncgate_job_integer(r->job, "cpu");
 	l->processes = syncgate_job_integer(r->job, "processes");
-	if (l->memory < 0 || l->cpu_seconds < 0 || l->processes < 0)
-		return xn_error_create(XN_E_CONFIG, "memory, cpu and processes "
-		    "are not negative");
+	r->o->max_output = syncgate_job_integer(r->job, "max-output");
+	if (r->o->max_output < 0 || l->memory < 0 || l->cpu_seconds < 0 || l->processes < 0)
+		return xn_error_create(XN_E_CONFIG, "memory, cpu, "
+		    "processes and max-output are not negative");
 	l->no_network = !syncgate_job_bool(r->job, "network");
 	XN_TRY(read_paths(&l->read, r, "read"));
 	XN_TRY(read_paths(&l->write, r, "write"));

@@ -61,6 +61,7 @@ typedef struct fp_options {
 	const char *program_name;	/* for messages */
 	int input_path, answer_files;	/* not stdin, not stdout */
 	xn_limits_t limits;
+	long long max_output;		/* bytes of an answer; 0: no limit */
 	const char *work;		/* where to work over there, or NULL */
 
 	const char *remote_in, *remote_out;	/* FP_WAY_SYSTEM */

@@ -63,6 +63,22 @@ mentions(const char *const *argv, const char *what)
 	return 0;
 }
 
+/* A name between quotes of a shell's text could be a command. */
+static xn_error_t *
+check_shell(const char *command)
+{
+	static const char *const words[][2] = { { "{in}", "SYNCGATE_IN" },
+	    { "{out}", "SYNCGATE_OUT" }, { "{name}", "SYNCGATE_ITEM" } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(command, words[i][0]) != NULL)
+			return xn_error_create(XN_E_CONFIG, "with shell = yes "
+			    "the command may not have %s, since an item's "
+			    "name could be a command: write \"$%s\" with the "
+			    "quotes", words[i][0], words[i][1]);
+	return NULL;
+}
+
 /* The argv of COMMAND, which may be NULL, and of what is shipped. */
 static xn_error_t *
 read_argv(struct fp_reading *r, const char *command, int python)
@@ -72,6 +88,7 @@ read_argv(struct fp_reading *r, const char *command, int python)
 	const char **argv;
 
 	if (command != NULL && syncgate_job_bool(r->job, "shell")) {
+		XN_TRY(check_shell(command));
 		argv = apr_pcalloc(r->pool, 4 * sizeof(*argv));
 		argv[0] = "/bin/sh";
 		argv[1] = "-c";
@@ -98,7 +115,7 @@ read_argv(struct fp_reading *r, const char *command, int python)
 	return NULL;
 }
 
-static void
+static xn_error_t *
 read_ends(struct fp_reading *r)
 {
 	static const char *const inputs[] = { "stdin", "path", NULL };
@@ -107,10 +124,17 @@ read_ends(struct fp_reading *r)
 	int input = fp_option_choice(r, "input", inputs);
 	int answer = fp_option_choice(r, "answer", answers);
 
-	o->input_path = input >= 0 ? input : mentions(o->argv, "{in}");
-	o->answer_files = answer >= 0 ? answer : mentions(o->argv, "{out}");
+	o->input_path = input >= 0 ? input : mentions(o->argv, "{in}") ||
+	    mentions(o->argv, "SYNCGATE_IN");
+	o->answer_files = answer >= 0 ? answer : mentions(o->argv, "{out}/") ||
+	    mentions(o->argv, "SYNCGATE_OUT");
 	if (o->intake.folders == FP_FOLDERS_ITEMS)
 		o->input_path = 1;
+	if (!o->input_path && mentions(o->argv, "{in}"))
+		return xn_error_create(XN_E_CONFIG, "the command has {in}, and "
+		    "input = stdin gives the item no path: leave one of the "
+		    "two out");
+	return NULL;
 }
 
 static xn_error_t *
@@ -136,8 +160,7 @@ read_processor(struct fp_reading *r, const char *command, const char *processor)
 	r->o->way = c ? FP_WAY_SOURCE : FP_WAY_COMMAND;
 	if (!c)
 		XN_TRY(read_argv(r, command, python));
-	read_ends(r);
-	return NULL;
+	return read_ends(r);
 }
 
 static xn_error_t *

@@ -80,7 +80,7 @@ move_away(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 {
 	const char *old = apr_pstrcat(pool, item->id, ".old", NULL);
 
-	if (fp_remove_tree(job->stage, old) != 0)
+	if (fp_tree_remove(job->stage, old) != 0)
 		return -1;
 	return fp_rename_new(job->out, item->target, job->stage, old);
 }
@@ -99,7 +99,7 @@ rename_replacing(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 		return -1;
 	if (fp_rename_new(job->stage, item->id, job->out, item->target) != 0)
 		return -1;
-	fp_remove_tree(job->stage, apr_pstrcat(pool, item->id, ".old", NULL));
+	fp_tree_remove(job->stage, apr_pstrcat(pool, item->id, ".old", NULL));
 	return 0;
 }
 

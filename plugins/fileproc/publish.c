@@ -12,6 +12,7 @@
 #include "plugins/fileproc/end.h"
 #include "plugins/fileproc/files.h"
 #include "plugins/fileproc/place.h"
+#include "plugins/fileproc/stage.h"
 
 #define BATCH		64	/* items in one commit */
 #define WAITING_MAX	256	/* beyond, who publishes waits */
@@ -49,6 +50,23 @@ fp_publish(fp_job_t *job, fp_item_t *item)
 	p->waiting++;
 	apr_thread_cond_broadcast(p->changed);
 	apr_thread_mutex_unlock(p->mutex);
+}
+
+int
+fp_publish_and_wait(fp_job_t *job, fp_item_t *item)
+{
+	struct fp_publisher *p = job->publisher;
+	int verdict;
+
+	item->waits = 1;
+	item->verdict = FP_UNDECIDED;
+	fp_publish(job, item);
+	apr_thread_mutex_lock(p->mutex);
+	while ((verdict = item->verdict) == FP_UNDECIDED)
+		apr_thread_cond_wait(p->changed, p->mutex);
+	apr_thread_mutex_unlock(p->mutex);
+	item->waits = 0;
+	return verdict;
 }
 
 int
@@ -95,29 +113,42 @@ batch_is_over(struct batch *b)
 
 /* ---- Steps ---------------------------------------------------------------- */
 
-/* Item I of the batch leaves our hands. */
+/* Item I of the batch leaves our hands, with VERDICT for who waits for it. */
 static void
-let_go(struct batch *b, int i)
+let_go(struct batch *b, int i, int verdict)
 {
 	fp_item_t *item = b->items[i];
+	struct fp_publisher *p = b->job->publisher;
+	long long size = item->size;
 
 	b->items[i] = NULL;
-	fp_queue_released(b->job->queue, item->size);
-	fp_item_free(item);
+	if (item->waits) {
+		apr_thread_mutex_lock(p->mutex);
+		item->verdict = verdict;
+		apr_thread_cond_broadcast(p->changed);
+		apr_thread_mutex_unlock(p->mutex);
+		return;
+	}
+	if (verdict == FP_PUBLISHED && b->job->o->way == FP_WAY_SYSTEM) {
+		/* The system is still to be told. */
+		item->recovered = 0;
+		item->placed = SYNCGATE_ITEM_PUBLISHING;
+		fp_queue_put(b->job->queue, item);
+	} else {
+		fp_item_free(item);
+	}
+	fp_queue_released(b->job->queue, size);
 }
 
 /* Its results can not be published, ever. */
 static xn_error_t *
 refuse(struct batch *b, int i, const char *why)
 {
-	long long size = b->items[i]->size;
-	fp_item_t *item = b->items[i];
-
-	b->items[i] = NULL;
-	fp_item_note(item, why, strlen(why));
-	fp_item_note(item, "\n", 1);
-	XN_TRY(fp_give_up(b->job, item));
-	fp_queue_released(b->job->queue, size);
+	fp_item_note(b->items[i], why, strlen(why));
+	fp_item_note(b->items[i], "\n", 1);
+	XN_TRY(fp_give_up(b->job, b->items[i]));
+	XN_TRY(fp_stage_remove(b->job, b->items[i]->id));
+	let_go(b, i, FP_GIVEN_UP);
 	return NULL;
 }
 
@@ -178,12 +209,12 @@ sync_placed(struct batch *b)
 		if (b->items[i] == NULL)
 			continue;
 		target = b->items[i]->target;
-		if (before != NULL && n == (size_t)(fp_last_part(target) -
+		if (before != NULL && n == (size_t)(fp_base(target) -
 		    target) && strncmp(before, target, n) == 0)
 			continue;
 		XN_TRY(fp_place_sync(b->job, b->items[i]));
 		before = target;
-		n = (size_t)(fp_last_part(target) - target);
+		n = (size_t)(fp_base(target) - target);
 	}
 	return NULL;
 }
@@ -191,23 +222,12 @@ sync_placed(struct batch *b)
 static xn_error_t *
 finish(struct batch *b)
 {
-	const char *ids[BATCH];
-	int n = 0;
-
+	/* Of a system over there the items end when it has been told. */
+	if (b->job->o->way != FP_WAY_SYSTEM)
+		XN_TRY(fp_end_items(b->job, b->items, b->n, b->pool));
 	for (int i = 0; i < b->n; i++)
-		if (b->items[i] != NULL) {
-			XN_TRY(fp_end_claim(b->job, b->items[i], b->pool));
-			ids[n++] = b->items[i]->id;
-		}
-	if (n == 0)
-		return NULL;
-	XN_TRY(fp_claims_sync(b->job->intake));
-	XN_TRY(syncgate_job_items_forget(b->job->job, ids, n));
-	for (int i = 0; i < b->n; i++)
-		if (b->items[i] != NULL) {
-			fp_job_count_done(b->job, b->items[i]->size);
-			let_go(b, i);
-		}
+		if (b->items[i] != NULL)
+			let_go(b, i, FP_PUBLISHED);
 	return NULL;
 }
 
@@ -247,7 +267,7 @@ publisher(apr_thread_t *thread, void *baton)
 		}
 		for (int i = 0; i < b.n; i++)
 			if (b.items[i] != NULL)
-				let_go(&b, i);
+				let_go(&b, i, FP_UNFINISHED);
 		batch_is_over(&b);
 		fp_job_wake(b.job);
 	}

@@ -24,6 +24,12 @@ xn_error_t *fp_publisher_start(fp_job_t *job);
  */
 void fp_publish(fp_job_t *job, fp_item_t *item);
 
+/*
+ * The same, and wait: enum fp_verdict.  ITEM stays the caller's; published, its
+ * claim and its record are still there (ITEM_PUBLISHING).
+ */
+int fp_publish_and_wait(fp_job_t *job, fp_item_t *item);
+
 /* How many wait or are being published. */
 int fp_publisher_waiting(fp_job_t *job);
 

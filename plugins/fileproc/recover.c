@@ -24,6 +24,8 @@
 static xn_error_t *
 go_on(fp_job_t *job, fp_item_t *item, const syncgate_item_t *record)
 {
+	xn_error_t *error;
+
 	if (fp_item_take_record(item, record) != 0 ||
 	    fp_item_set(&item->target, record->detail) != 0) {
 		fp_item_free(item);
@@ -37,7 +39,9 @@ go_on(fp_job_t *job, fp_item_t *item, const syncgate_item_t *record)
 		return NULL;
 	case SYNCGATE_ITEM_FAILING:
 		item->recovered = 1;
-		return fp_give_up(job, item);
+		error = fp_give_up(job, item);
+		fp_item_free(item);
+		return error;
 	case SYNCGATE_ITEM_PLACING:
 	case SYNCGATE_ITEM_PLACED:
 		item->placed = record->state;
@@ -170,7 +174,7 @@ clear_stage(fp_job_t *job, apr_pool_t *pool)
 		apr_pool_clear(pool);
 		error = is_wanted(&wanted, job, entry->d_name, pool);
 		if (error == NULL && !wanted &&
-		    fp_remove_tree(job->stage, entry->d_name) != 0)
+		    fp_tree_remove(job->stage, entry->d_name) != 0)
 			error = fp_job_errno("remove", job->o->data_out,
 			    entry->d_name);
 	}

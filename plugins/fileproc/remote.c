@@ -5,13 +5,11 @@
 
 #include <apr_strings.h>
 
-#include "plugins/fileproc/sides.h"
+#include "plugins/fileproc/keeper.h"
 
 #define WAIT_FIRST	xn_seconds(1)
 #define WAIT_LAST	xn_seconds(60)
 #define STOP_CHECK	xn_seconds(0.2)
-#define ROOM_WAIT	xn_seconds(60)
-#define ROOM_NEED	(64LL * 1024 * 1024)	/* where it works in memory */
 #define BAD_ITEMS	8	/* in a row: it is left alone */
 
 enum state { CLOSED, OPENING, OPEN, BROKEN, HOPELESS };
@@ -60,33 +58,13 @@ fp_remote_xspec(const fp_remote_t *r)
 
 /* ---- Opening --------------------------------------------------------------- */
 
-/* A folder to work in, which a program over there makes and removes. */
-static xn_error_t *
-make_room(fp_link_t *link, fp_remote_t *r, apr_pool_t *pool)
-{
-	xn_program_t program = { .name = "fileproc/side_room.c",
-	    .source = fileproc_text_room };
-	const char *tag, *path, *kind;
-	xn_channel_t *channel;
-	long long space;
-
-	XN_TRY(xn_make_value(&program.kwargs, pool, "{sss?psl}",
-	    "queue", fp_intake_queue(r->job->intake),
-	    "work", r->job->o->work, "need", ROOM_NEED));
-	XN_TRY(xn_remote_exec(&channel, link->gateway, &program, pool));
-	XN_TRY_W(xn_receive(channel, ROOM_WAIT, "(spsl)", &tag, &path, &kind,
-	    &space), "making a folder to work in");
-	link->room = apr_pstrdup(pool, path);
-	link->keeper = channel;
-	return NULL;
-}
-
 static xn_error_t *
 open_connection(fp_link_t *link, fp_remote_t *r, apr_pool_t *pool)
 {
 	XN_TRY(xn_gateway_open(&link->gateway, r->job->group, r->xspec, pool));
-	return r->job->o->way == FP_WAY_SYSTEM ? NULL :
-	    make_room(link, r, pool);
+	return r->job->o->way == FP_WAY_SYSTEM ?
+	    fp_keeper_system(link, r->job, pool) :
+	    fp_keeper_room(link, r->job, pool);
 }
 
 /* Errors that no waiting mends. */
@@ -218,6 +196,21 @@ fp_remote_let_go(fp_remote_t *r, const fp_link_t *link, xn_error_t *error)
 	apr_thread_mutex_unlock(r->mutex);
 	if (pool != NULL)
 		apr_pool_destroy(pool);
+}
+
+xn_error_t *
+fp_remote_check(const fp_link_t *link)
+{
+	xn_error_t *error;
+
+	if (link->keeper == NULL || !xn_channel_isclosed(link->keeper))
+		return NULL;
+	error = xn_channel_waitclose(link->keeper, 0);
+	if (error == NULL || error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		error = xn_error_create(XN_E_CONNECTION, "its program ended");
+	}
+	return xn_error_wrap(error, "nobody keeps the folder to work in");
 }
 
 void

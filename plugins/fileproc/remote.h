@@ -35,6 +35,9 @@ int fp_remote_hold(fp_link_t *link, fp_remote_t *remote);
 void fp_remote_let_go(fp_remote_t *remote, const fp_link_t *link,
     xn_error_t *error);
 
+/* NULL while its folder over there is kept; else the connection is of no use. */
+xn_error_t *fp_remote_check(const fp_link_t *link);
+
 /* What a program left of the item ID in its room is to go. */
 void fp_remote_forget(const fp_link_t *link, const char *id);
 

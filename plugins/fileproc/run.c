@@ -266,7 +266,8 @@ run_all(struct run *r)
 static xn_error_t *
 explain(fp_job_t *job, xn_error_t *error)
 {
-	if (error != NULL && error->code == XN_E_SYSTEM &&
+	if (error != NULL && (error->code == XN_E_SYSTEM ||
+	    error->code == XN_E_JOB) &&
 	    syncgate_job_was_healthy(job->job))
 		error->code = XN_E_CONNECTION;
 	return error;

@@ -73,8 +73,8 @@ send_entry(struct sending *s, int folder, const char *name, const char *path,
 		error = xn_error_system(errno, "cannot read %s of an item",
 		    path);
 	} else if (S_ISDIR(st.st_mode)) {
-		s->remote = xn_send(s->channel, "(spll)", "dir", path,
-		    (long long)(st.st_mode & 0777), 0LL);
+		s->remote = xn_send(s->channel, "(spl)", "dir", path,
+		    (long long)(st.st_mode & 0777));
 		if (s->remote == NULL)
 			error = send_folder(s, fd, path, depth + 1);
 	} else if (S_ISREG(st.st_mode)) {

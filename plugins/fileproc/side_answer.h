@@ -15,7 +15,7 @@
 
 /* What has become of the processor. */
 struct fp_end {
-	int status;		/* exit status; -1: none, or the answer is bad */
+	int status;		/* exit status; -1: none, or a bad answer */
 	int by_signal;
 	int timed_out;
 	double seconds;
@@ -57,7 +57,7 @@ fp_too_large(struct fp_slot *s, struct fp_end *end)
 	    "than the ", limit, " bytes that are allowed");
 }
 
-/* ---- Sending ------------------------------------------------------------------ */
+/* ---- Sending ------------------------------------------------------------- */
 
 /* The SIZE bytes of FD from its beginning. */
 static inline void
@@ -88,14 +88,35 @@ fp_send_file(struct fp_slot *s, const char *path, int mode, int fd,
 	fp_send_bytes(s, fd, size);
 }
 
+/*
+ * Where the program that keeps the room was killed, others take the room for
+ * dead: they rename it, and then remove what is in it.  As long as it has its
+ * name, the processor has seen all of its item and we all of its answer.
+ */
+static inline void
+fp_check_kept(struct fp_slot *s)
+{
+	int fd = xn_base_open(s->room_path);
+	xn_stat_t ours, there;
+	int kept = fd != -1 && xn_fstat(fd, &there) == 0 &&
+	    xn_fstat(s->room, &ours) == 0 && ours.inode == there.inode &&
+	    ours.device == there.device;
+
+	fp_close(&fd);
+	if (!kept)
+		FP_UNABLE(s, "the folder to work in was removed: %s",
+		    s->room_path);
+}
+
 static inline void
 fp_send_done(struct fp_slot *s, const struct fp_end *end)
 {
+	fp_check_kept(s);
 	xn_send(s->channel, "(siibyd)", "done", end->status, end->by_signal,
 	    end->timed_out, fp_tail_text(s), fp_tail_length(s), end->seconds);
 }
 
-/* ---- The files beneath a folder ------------------------------------------------ */
+/* ---- The files beneath a folder ------------------------------------------ */
 
 static inline int fp_walk_folder(struct fp_walk *w, struct fp_end *end);
 
@@ -192,7 +213,7 @@ fp_walk_all(struct fp_slot *s, int base, int send, struct fp_end *end,
 	return rc;
 }
 
-/* ---- Whose fault it is ----------------------------------------------------------- */
+/* ---- Whose fault it is --------------------------------------------------- */
 
 /* How much lies beneath BASE, as far as that can be seen. */
 static inline long long

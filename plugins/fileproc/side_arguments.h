@@ -31,7 +31,7 @@ struct command {
 	long long answer_size;
 };
 
-/* ---- Reading the command ----------------------------------------------------- */
+/* ---- Reading the command ------------------------------------------------- */
 
 static const char *
 text_of(const xn_value *v, const char *what)
@@ -150,7 +150,7 @@ read_command(struct command *c, const xn_value *kwargs)
 	read_env(c, xn_value_get(kwargs, "env"));
 }
 
-/* ---- Its words for an item ----------------------------------------------------- */
+/* ---- Its words for an item ----------------------------------------------- */
 
 /* Add N bytes; they may move, so words are kept as offsets until the end. */
 static void

@@ -18,9 +18,9 @@
  *	status 0.
  *   -> ("done", status, signal, timed_out (bool), tail (bytes), seconds)
  *	always, last.  status: its exit status; -1: it has none (signal says
- *	what ended it), or its answer cannot be taken: then signal is 0 and the
- *	end of tail says why.  tail: the last of its stderr, at most 4096 bytes.  seconds: that
- *	it ran.
+ *	what ended it: 9 after a timeout), or its answer cannot be taken (signal
+ *	is 0, and the end of tail says why).  tail: the last of its stderr, at
+ *	most 4096 bytes.  seconds: that it ran.
  *   -> ("unable", text)	instead, at any time: this remote could not do it:
  *	no such command, its work folder full, ...  The item is not to blame.
  *	The program ends, and the channel with the same text as its error.
@@ -103,7 +103,9 @@ start(struct command *c)
 	}
 	options.out = s->out;
 	if (xn_child_start_with(&c->child, &options) != 0)
-		FP_UNABLE(s, "cannot run %s: %m", c->args[0]);
+		FP_UNABLE(s, "cannot run %s: %m%s", c->args[0],
+		    c->program == -1 && strchr(c->args[0], '/') == NULL ?
+		    " (the remote must have it on its PATH)" : "");
 	c->running = 1;
 }
 
@@ -177,7 +179,7 @@ wait_for_end(struct command *c, struct fp_end *end)
 	}
 }
 
-/* ---- The answer -------------------------------------------------------------- */
+/* ---- The answer ---------------------------------------------------------- */
 
 /* Open the file that it was to write, {out}. */
 static int

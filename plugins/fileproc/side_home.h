@@ -157,7 +157,7 @@ fp_home_leave(struct fp_home *home)
 	fp_home_close(home);
 }
 
-/* ---- What killed runs left ------------------------------------------------ */
+/* ---- What killed runs left ----------------------------------------------- */
 
 /* Does nobody hold the room NAME? */
 static inline int
@@ -182,12 +182,15 @@ fp_is_dead(const struct fp_home *home, const char *name)
 	return dead;
 }
 
-/* Give what is dead a name that says so, for it to be removed unlocked. */
+/*
+ * Give what is dead a name that says so, for it to be removed unlocked.  What
+ * was killed may have left processes: they knew it by its old name.
+ */
 static inline void
 fp_mark_dead(const struct fp_home *home)
 {
 	xn_dir *dir = xn_dir_open(home->fd, "");
-	char dead[32], random[17];
+	char dead[32], random[17], path[4096 + FP_NAME + 300];
 	const char *name;
 
 	while (dir != NULL && (name = xn_dir_next(dir)) != NULL) {
@@ -195,6 +198,9 @@ fp_mark_dead(const struct fp_home *home)
 		    strncmp(name, FP_DEAD, strlen(FP_DEAD)) == 0 ||
 		    !fp_is_dead(home, name))
 			continue;
+		snprintf(path, sizeof(path), "%s/%s/%s", home->base,
+		    home->name, name);
+		xn_kill_in(path);
 		fp_random_text(random);
 		snprintf(dead, sizeof(dead), "%s%s", FP_DEAD, random);
 		xn_rename(home->fd, name, dead);
@@ -217,12 +223,12 @@ fp_remove_dead(const struct fp_home *home)
 }
 
 static inline void
-fp_sweep_home(int base_fd, const char *name)
+fp_sweep_home(int base_fd, const char *base, const char *name)
 {
 	struct fp_home home;
 
 	fp_home_init(&home);
-	home.base[0] = '\0';
+	snprintf(home.base, sizeof(home.base), "%s", base);
 	home.base_fd = xn_open(base_fd, "", XN_O_READ | XN_O_DIRECTORY, 0);
 	if (home.base_fd != -1 && fp_home_open(&home, name) == 0 &&
 	    fp_home_lock(&home) == 0) {
@@ -249,7 +255,7 @@ fp_sweep(const char *base)
 	while (dir != NULL && (name = xn_dir_next(dir)) != NULL)
 		if (strncmp(name, ours, n) == 0 && strlen(name) < FP_NAME &&
 		    (name[n] == '\0' || name[n] == '.'))
-			fp_sweep_home(fd, name);
+			fp_sweep_home(fd, base, name);
 	if (dir != NULL)
 		xn_dir_close(dir);
 	if (fd != -1)

@@ -43,7 +43,7 @@ struct fp_slot {
 		xn_fail("%s", fp_text);					\
 	} while (0)
 
-/* ---- What is kept of stderr ------------------------------------------------- */
+/* ---- What is kept of stderr ---------------------------------------------- */
 
 static inline size_t
 fp_tail_length(const struct fp_slot *s)
@@ -82,7 +82,7 @@ fp_tail_say(struct fp_slot *s, const char *text)
 	fp_tail_add(s, text, n < FP_TAIL ? n : FP_TAIL);
 }
 
-/* ---- Its folder -------------------------------------------------------------- */
+/* ---- Its folder ---------------------------------------------------------- */
 
 /*
  * What cannot be removed (limits can forbid it) is put aside, for its item to
@@ -159,7 +159,7 @@ fp_make_work(struct fp_slot *s)
 		    s->room_path);
 }
 
-/* ---- Receiving it -------------------------------------------------------------- */
+/* ---- Receiving it -------------------------------------------------------- */
 
 /* SIZE bytes, in pieces, into FD. */
 static inline void

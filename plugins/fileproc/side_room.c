@@ -44,14 +44,20 @@ static const char *const bases[] = { "/dev/shm", "/var/tmp", "/tmp" };
 
 /*
  * The slots end at the same time, and may still be removing their own things
- * or writing the last: try again for a moment.
+ * or writing the last: try again for a moment.  What a processor has left where
+ * its slot could not kill it ends here.
  */
 static void
 remove_room(void *baton)
 {
 	struct room *r = baton;
+	char path[4096 + 2 * FP_NAME + 2];
 	int i;
 
+	snprintf(path, sizeof(path), "%s/%s/%s", r->home.base, r->home.name,
+	    r->name);
+	if (r->name[0] != '\0')
+		xn_kill_in(path);
 	for (i = 0; r->name[0] != '\0' && i < 50; i++) {
 		if (xn_remove_tree(r->home.fd, r->name) == 0 ||
 		    errno == ENOENT)

@@ -30,6 +30,10 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 		fp_remote_is_well(slot->remote);
 		fp_publish(job, item);
 		return NULL;
+	case FP_RESULT_ENDED:
+		fp_remote_is_well(slot->remote);
+		fp_item_free(item);
+		break;
 	case FP_RESULT_FAILED:
 		fp_remote_failed_item(slot->remote);
 		return fp_try_failed(job, item, &outcome->how);
@@ -78,6 +82,7 @@ serve(fp_slot_t *slot)
 	fp_item_t *item;
 
 	while (!fp_job_stopping(slot->job)) {
+		XN_TRY(fp_remote_check(&slot->link));
 		if (slot->channel == NULL)
 			XN_TRY(fp_talk_start(slot));
 		item = fp_queue_take(slot->job->queue, TAKE_WAIT);

@@ -21,6 +21,7 @@ typedef struct fp_slot {
 /* How processing an item ended. */
 enum fp_result {
 	FP_RESULT_STAGED,	/* its results are staged */
+	FP_RESULT_ENDED,	/* all is done with it */
 	FP_RESULT_FAILED,	/* see how */
 	FP_RESULT_LOST,		/* the connection was: see error */
 	FP_RESULT_GONE,		/* the item itself is not there any more */
@@ -41,8 +42,7 @@ xn_error_t *fp_slot_start(fp_slot_t *slot);
 
 /*
  * Have ITEM processed.  An error is ours (a disk that is full), and the job's;
- * what went wrong over there is in OUTCOME, whose texts are in slot->pool's
- * child SCRATCH until the next call.
+ * what went wrong over there is in OUTCOME, whose texts are in slot->pool.
  */
 xn_error_t *fp_talk(struct fp_outcome *outcome, fp_slot_t *slot,
     fp_item_t *item);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,9 +26,13 @@ stage_errno(const char *what, const fp_stage_t *stage)
 xn_error_t *
 fp_stage_remove(fp_job_t *job, const char *id)
 {
-	if (fp_remove_tree(job->stage, id) != 0)
-		return fp_job_errno("remove what is staged for", job->o->data_out,
-		    id);
+	char marker[FP_ID_LENGTH + 8];	/* flat.h's */
+
+	snprintf(marker, sizeof(marker), "%s.m", id);
+	if (fp_tree_remove(job->stage, id) != 0 ||
+	    fp_tree_remove(job->stage, marker) != 0)
+		return fp_job_errno("remove what is staged for",
+		    job->o->data_out, id);
 	return NULL;
 }
 
@@ -48,6 +53,17 @@ fp_stage_begin(fp_stage_t *stage, fp_job_t *job, const fp_item_t *item)
 	return NULL;
 }
 
+/* How many folders PATH has in each other. */
+static int
+depth_of(const char *path)
+{
+	int depth = 0;
+
+	for (; *path != '\0'; path++)
+		depth += *path == '/';
+	return depth;
+}
+
 /* May there be an output PATH of SIZE bytes now? */
 static const char *
 refuse(const fp_stage_t *stage, const char *path, long long size,
@@ -62,6 +78,8 @@ refuse(const fp_stage_t *stage, const char *path, long long size,
 		return "it made several outputs: outputs = single takes one";
 	if (stage->outputs >= OUTPUTS_MAX)
 		return "it made more than 1,000,000 outputs";
+	if (depth_of(path) > FP_DEPTH_MAX - 4)
+		return "its outputs lie more than 60 folders deep";
 	if (*path != '\0' || stage->folder >= 0)
 		if (!fp_name_is_good(path))
 			return apr_psprintf(pool, "\"%s\" is no name for an "
@@ -117,7 +135,7 @@ fp_stage_output(const char **wrong, fp_stage_t *stage, const char *path,
 		return open_failed(wrong, stage, path, pool);
 	stage->outputs++;
 	if (stage->folder < 0 && *path != '\0')
-		stage->output_name = apr_pstrdup(pool, fp_last_part(path));
+		stage->output_name = apr_pstrdup(pool, fp_base(path));
 	stage->nested |= strchr(path, '/') != NULL;
 	stage->left = size;
 	return size == 0 ? end_output(stage) : NULL;
@@ -140,7 +158,7 @@ fp_stage_dir(const char **wrong, fp_stage_t *stage, const char *path, int mode,
 	if (fp_make_parents(stage->folder, path, 0777) != 0 ||
 	    (parent = fp_open_parent(stage->folder, path)) < 0)
 		return open_failed(wrong, stage, path, pool);
-	if (mkdirat(parent, fp_last_part(path), 0777) != 0 &&
+	if (mkdirat(parent, fp_base(path), 0777) != 0 &&
 	    errno != EEXIST) {
 		close(parent);
 		return open_failed(wrong, stage, path, pool);

@@ -163,7 +163,24 @@ echo 2 >m.in/batch/two
 check "a folder as an item" fp m folders=items shell=yes \
     'command=cat "$SYNCGATE_IN"/*' || cat m.log
 check_equal "goes as one" "1 2" "$(xargs <m.out/batch)"
+mkdir m.in/deep m.in/deep/a m.in/deep/b
+echo 3 >m.in/deep/a/three
+check "with folders in it" fp m folders=items \
+    'command=tar -C {in} -cf {out} .' 'output-name=%n.tar' || cat m.log
+check_equal "which come whole" "./a/ ./a/three ./b/" \
+    "$(tar -tf m.out/deep.tar | grep / | grep -v '^./$' | sort | xargs)"
 clean m
+mkdir q.in
+printf '1\n2\n' >q.in/x
+check "{out} is one file" fp q 'command=cp {in} {out}' || cat q.log
+check_equal "the answer" "1 2" "$(xargs <q.out/x)"
+printf '1\n2\n' >q.in/y
+check "{out}/ is a folder" fp q 'command=split -l 1 {in} {out}/' || cat q.log
+check_equal "with the answers" "aa ab" "$(cd q.out/y && echo *)"
+printf '1\n2\n' >q.in/z
+check "in a shell they are variables" fp q shell=yes \
+    'command=split -l 1 "$SYNCGATE_IN" "$SYNCGATE_OUT/"' || cat q.log
+check_equal "for the same" "aa ab" "$(cd q.out/z && echo *)"
 
 # ---- Refused
 check_not "no processor" fp n
@@ -175,5 +192,16 @@ check_grep "is no item's fault" 'no-such-program' o.log
 check_equal "and loses nothing" x "$(find o.in/.syncgate -name x -exec cat {} +)"
 check "the next run goes on" fp o command=cat || cat o.log
 check_equal "with it" x "$(cat o.out/x)"
+check_not "a name in a shell's text" fp o shell=yes 'command=wc -l {in}'
+check_grep "is refused, and how to write it said" '"\$SYNCGATE_IN"' o.log
+check_not "the path of what has none" fp o input=stdin 'command=wc -l {in}'
+check_not "paths beside none" fp o command=cat write=none write=/tmp
+mkdir r.in
+echo x >r.in/x
+check_not "a limit that cannot be had" fp r command=cat write="$tmp/not-there"
+check_grep "is the remote's fault" "cannot limit write to $tmp/not-there" r.log
+check_equal "not the item's" "" "$(ls r.in.failed)"
+check "who may write nowhere" fp r command=cat write=none || cat r.log
+check_equal "can answer" x "$(cat r.out/x)"
 check_not "folders in each other" fp p data-out="$tmp/p.in/out" command=cat
 finish

@@ -12,7 +12,7 @@
 #define FILES		VALUE("{ss}", "output", "files")
 #define PATH		VALUE("{ss}", "input", "path")
 
-/* ---- Answers that are none ------------------------------------------------------ */
+/* ---- Answers that are none ----------------------------------------------- */
 
 static void
 bad_answers(void)
@@ -89,7 +89,7 @@ what_is_locked_is_removed(void)
 	as_plain_user(locked);
 }
 
-/* ---- Processors that misbehave ----------------------------------------------------- */
+/* ---- Processors that misbehave ------------------------------------------- */
 
 static void
 destructive(void)
@@ -224,7 +224,7 @@ a_slot_can_be_confined(void)
 	as_plain_user(confined);
 }
 
-/* ---- Items that are none ------------------------------------------------------------- */
+/* ---- Items that are none ------------------------------------------------- */
 
 static void
 expect_refused(const char *why)
@@ -319,7 +319,10 @@ a_folder_cannot_leave_its_place(void)
 static void
 bad_commands(void)
 {
-	const struct { const xn_value_t *argv, *more; const char *why; } bad[] = {
+	const struct {
+		const xn_value_t *argv, *more;
+		const char *why;
+	} bad[] = {
 		{ VALUE("[]"), NULL, "argv is not a list of 1 to" },
 		{ VALUE("s", "cat"), NULL, "argv is not a list of 1 to" },
 		{ VALUE("[i]", 1), NULL, "an argument is not a text" },
@@ -363,7 +366,7 @@ a_command_that_is_none_is_refused(void)
 	both(bad_commands);
 }
 
-/* ---- A small room ------------------------------------------------------------------- */
+/* ---- A small room -------------------------------------------------------- */
 
 #define ROOM_SIZE	(8 << 20)
 

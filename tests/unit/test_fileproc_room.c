@@ -113,7 +113,7 @@ it_answers_questions(void)
 	both(asks);
 }
 
-/* ---- What killed runs left --------------------------------------------------- */
+/* ---- What killed runs left ----------------------------------------------- */
 
 static void
 sweeps(void)
@@ -150,6 +150,20 @@ what_killed_runs_left_is_removed(void)
 	as_plain_user(sweeps);
 }
 
+/* Processes of the processor that killed() has. */
+static int
+count_sleeps(void)
+{
+	FILE *f = popen("ps -eo args= | grep -c '^sleep 98767$'", "r");
+	int n = -1;
+
+	if (f == NULL || fscanf(f, "%d", &n) != 1)
+		n = -1;
+	if (f != NULL)
+		pclose(f);
+	return n;
+}
+
 static void
 killed(void)
 {
@@ -157,6 +171,12 @@ killed(void)
 
 	start_room();
 	strcpy(left, room_path);
+	start_slot(VALUE("[sss]", "sh", "-c", "setsid -f sleep 98767; "
+	    "cd /; sleep 98767; echo"), NULL);
+	send_text("x", "");
+	for (int i = 0; i < 500 && count_sleeps() < 2; i++)
+		usleep(10000);
+	CU_ASSERT_EQUAL(count_sleeps(), 2);
 	kill(agent_pid(), SIGKILL);
 	CU_ASSERT_EQUAL(xn_gateway_join(gw, PATIENCE) != NULL, 1);
 	if (failed(xn_gateway_open(&gw, group, "popen", pool)))
@@ -167,6 +187,9 @@ killed(void)
 		usleep(10000);
 	}
 	CU_ASSERT_FALSE(is_there(left));
+	for (int i = 0; i < 100 && count_sleeps() > 0; i++)
+		usleep(10000);
+	CU_ASSERT_EQUAL(count_sleeps(), 0);
 }
 
 static void
@@ -207,7 +230,7 @@ many_at_once_do_not_harm_each_other(void)
 	both(many);
 }
 
-/* ---- Places that others write in ------------------------------------------------ */
+/* ---- Places that others write in ----------------------------------------- */
 
 static void
 squatted(void)

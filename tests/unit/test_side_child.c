@@ -105,7 +105,7 @@ expect_end(int status, int by_signal)
 	CU_ASSERT_EQUAL(xn_child_ended(&child, 0), -1);
 }
 
-/* ---- What it gets ------------------------------------------------------------- */
+/* ---- What it gets -------------------------------------------------------- */
 
 CASE(it_reads_and_writes_descriptors, reads_and_writes)
 {
@@ -253,7 +253,7 @@ CASE(its_files_are_limited, files_limited)
 	close(out);
 }
 
-/* ---- Its end -------------------------------------------------------------------- */
+/* ---- Its end ------------------------------------------------------------- */
 
 /* Is somebody running `sleep SECONDS`? */
 static int
@@ -288,6 +288,36 @@ CASE(its_group_ends_with_it, group_ends)
 	for (int i = 0; i < 200 && sleeps("77002"); i++)
 		usleep(10000);
 	CU_ASSERT_FALSE(sleeps("77002"));
+}
+
+CASE(what_runs_in_a_folder_is_killed, killed_in)
+{
+	static char variable[400];
+	static const char *const env[] = { variable, NULL };
+	char path[300];
+
+	UNUSED();
+	command("mkdir here here2");
+	snprintf(path, sizeof(path), "%s/here", root);
+	snprintf(variable, sizeof(variable), "TMPDIR=%s", path);
+	CU_ASSERT_EQUAL(xn_kill_in(path), 0);
+	shell("exec sleep 77003");
+	options.folder = xn_open(base, "here", XN_O_READ | XN_O_DIRECTORY, 0);
+	run_it();
+	CU_ASSERT_EQUAL(xn_kill_in(path), 1);
+	expect_end(-1, SIGKILL);
+	CU_ASSERT_EQUAL(xn_rmdir(base, "here"), 0);
+	close(options.folder);
+	shell("exec sleep 77003");
+	options.folder = base;
+	options.env = env;
+	run_it();
+	CU_ASSERT_EQUAL(xn_kill_in(path), 1);
+	expect_end(-1, SIGKILL);
+	strcat(variable, "2/x");
+	run_it();
+	CU_ASSERT_EQUAL(xn_kill_in(path), 0);
+	CU_ASSERT_EQUAL(xn_child_ended(&child, 20), 0);
 }
 
 CASE(its_end_can_be_selected, end_selected)
@@ -359,7 +389,7 @@ CASE(many_are_started, starts_many)
 	}
 }
 
-/* ---- Files without names ------------------------------------------------------------ */
+/* ---- Files without names ------------------------------------------------- */
 
 CASE(a_temporary_file_has_no_name, temporary)
 {
@@ -434,6 +464,7 @@ static const struct xn_test_case cases[] = {
 	{ "a program in memory is executed", a_program_in_memory_is_executed },
 	{ "its files are limited", its_files_are_limited },
 	{ "its group ends with it", its_group_ends_with_it },
+	{ "what runs in a folder is killed", what_runs_in_a_folder_is_killed },
 	{ "its end can be selected", its_end_can_be_selected },
 	{ "what cannot be is refused", what_cannot_be_is_refused },
 	{ "many are started", many_are_started },

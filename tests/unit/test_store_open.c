@@ -4,6 +4,8 @@
  */
 #include "tests/unit/test_store.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "appliance/job/store_text.h"
@@ -241,6 +243,37 @@ a_busy_file_is_a_timeout(void)
 	place_end(&p);
 }
 
+/* Files may not grow: as a full disk.  What was saved is not hurt. */
+static void
+a_full_disk_is_told_and_overcome(void)
+{
+	struct place p = place_open(STORE_SQLITE);
+	char *note = apr_palloc(p.pool, 60001);
+	syncgate_item_t item = { .id = ID(1), .name = "x", .note = note,
+	    .state = SYNCGATE_ITEM_WAITING };
+	struct rlimit old, small;
+
+	memset(note, 'x', 60000);
+	note[60000] = '\0';
+	place_save(&p, &item);
+	CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = old;
+	small.rlim_cur = 130000;
+	signal(SIGXFSZ, SIG_IGN);
+	CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (int i = 2; i <= 3; i++) {
+		item.id = i == 2 ? ID(2) : ID(3);
+		CU_ASSERT(expect_error(syncgate_store_save(p.store, QUEUE,
+		    "job", &item, 1), XN_E_JOB, "cannot save 1 item: store "));
+	}
+	CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &old), 0);
+	CU_ASSERT_PTR_NOT_NULL(place_find(&p, ID(1)));
+	CU_ASSERT_PTR_NULL(place_find(&p, ID(2)));
+	place_save(&p, &item);
+	CU_ASSERT_PTR_NOT_NULL(place_find(&p, ID(3)));
+	place_end(&p);
+}
+
 /* ---- A server ----------------------------------------------------------- */
 
 static int
@@ -320,6 +353,8 @@ static const struct xn_test_case cases[] = {
 	BOTH("a step is whole or not at all", a_step_is_whole_or_not_at_all),
 	{ "what is no store says so", what_is_no_store_says_so },
 	{ "a busy file is a timeout", a_busy_file_is_a_timeout },
+	{ "a full disk is told and overcome",
+	    a_full_disk_is_told_and_overcome },
 	{ "a lost connection is made again",
 	    a_lost_connection_is_made_again },
 	{ "a server that is gone can be tried again",
