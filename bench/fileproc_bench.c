@@ -1,16 +1,20 @@
 /*
  * fileproc_bench.c: one figure for bench/fileproc.sh.
  *
- *	fileproc_bench both BYTES COMMAND XSPEC...
+ *	fileproc_bench memory BYTES COMMAND XSPEC...
  *		bare libssh2: to each XSPEC at once BYTES bytes through COMMAND
  *		there and back: s until all have come, with connecting, and MB/s
- *		(those to there and those back)
+ *		(of those to there and those back)
+ *	fileproc_bench files IN OUT COMMAND XSPEC...
+ *		the same with the files in IN, shared out, to files in OUT, each
+ *		fsynced
  *	fileproc_bench latency IN OUT N BYTES
  *		ms from before the close of a new file in IN until its name is
  *		in OUT, nothing else to do: median, 90th percentile, the worst
  */
 #include <execnet.h>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -18,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_general.h>
@@ -44,11 +49,88 @@ die(const char *what)
 
 /* ---- Bare libssh2 --------------------------------------------------------- */
 
+/* What goes through one connection. */
 struct both {
 	const char *xspec, *command;
-	long long bytes;
+	long long bytes;		/* that go there, and come back */
+	const char *in, *out;		/* folders, or NULL: from and to memory */
+	char **names;			/* files in them, one after the other */
+	int n, reading, writing;	/* which one is read, written */
+	int from, to;			/* open, or -1 */
+	long long left;			/* bytes of the one that is written */
 	pthread_t thread;
 };
+
+static int
+open_in(const char *folder, const char *name, int flags)
+{
+	char path[4096];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	fd = open(path, flags, 0666);
+	if (fd < 0)
+		die(path);
+	return fd;
+}
+
+/* The next piece to be sent: its size. */
+static size_t
+take_piece(struct both *b, char *piece, long long left)
+{
+	ssize_t n;
+
+	if (b->in == NULL) {
+		memset(piece, 'a', PIECE);
+		return left < PIECE ? (size_t)left : PIECE;
+	}
+	for (;;) {
+		if (b->from < 0)
+			b->from = open_in(b->in, b->names[b->reading++],
+			    O_RDONLY);
+		n = read(b->from, piece, PIECE);
+		if (n < 0)
+			die(b->in);
+		if (n > 0)
+			return (size_t)n;
+		close(b->from);
+		b->from = -1;
+	}
+}
+
+/* Into files of the sizes that those in IN have, each fsynced. */
+static void
+keep(struct both *b, const char *piece, size_t n)
+{
+	struct stat st;
+
+	while (b->out != NULL && n > 0) {
+		size_t part;
+
+		if (b->to < 0) {
+			int in = open_in(b->in, b->names[b->writing],
+			    O_RDONLY);
+
+			fstat(in, &st);
+			close(in);
+			b->left = st.st_size;
+			b->to = open_in(b->out, b->names[b->writing++],
+			    O_WRONLY | O_CREAT | O_EXCL);
+		}
+		part = (long long)n < b->left ? n : (size_t)b->left;
+		if (write(b->to, piece, part) != (ssize_t)part)
+			die(b->out);
+		piece += part;
+		n -= part;
+		b->left -= (long long)part;
+		if (b->left == 0) {
+			if (fsync(b->to) != 0)
+				die(b->out);
+			close(b->to);
+			b->to = -1;
+		}
+	}
+}
 
 static xn_error_t *
 open_bare(xn_transport_t **t, xn_transport_open_t *how, const struct both *b,
@@ -61,35 +143,57 @@ open_bare(xn_transport_t **t, xn_transport_open_t *how, const struct both *b,
 	return xn_transport_ssh(t, &spec->ssh, b->command, how, pool);
 }
 
+/* Send what can be sent of PIECE, which has *N bytes from *AT on. */
+static xn_error_t *
+write_some(xn_transport_t *t, struct both *b, char *piece, size_t *at,
+    size_t *n, long long *put)
+{
+	struct iovec iov;
+	size_t done;
+
+	while (*put < b->bytes) {
+		if (*n == 0) {
+			*n = take_piece(b, piece, b->bytes - *put);
+			*at = 0;
+		}
+		iov.iov_base = piece + *at;
+		iov.iov_len = *n;
+		XN_TRY(t->kind->write(t, &iov, 1, &done));
+		*at += done;
+		*n -= done;
+		*put += (long long)done;
+		if (*n > 0)
+			return NULL;
+	}
+	return NULL;
+}
+
 /* Write and read what can be, and wait for more. */
 static xn_error_t *
-pass(xn_transport_t *t, long long bytes, apr_pool_t *pool)
+pass(xn_transport_t *t, struct both *b, apr_pool_t *pool)
 {
 	char *out = apr_palloc(pool, PIECE), *in = apr_palloc(pool, PIECE);
 	struct pollfd fds[XN_TRANSPORT_FDS];
 	long long put = 0, got = 0;
-	size_t n;
+	size_t at = 0, left = 0, n;
+	int end = 0, closed = 0;
 
-	memset(out, 'a', PIECE);
-	while (got < bytes) {
-		int end = 0, now = 0, nfds;
+	while (got < b->bytes) {
+		int now = 0, nfds;
 
-		if (put < bytes) {
-			struct iovec iov = { out, PIECE };
-
-			if (bytes - put < PIECE)
-				iov.iov_len = (size_t)(bytes - put);
-			XN_TRY(t->kind->write(t, &iov, 1, &n));
-			if ((put += (long long)n) == bytes)
-				t->kind->close_write(t);
+		XN_TRY(write_some(t, b, out, &at, &left, &put));
+		if (put == b->bytes && !closed) {
+			t->kind->close_write(t);
+			closed = 1;
 		}
-		do {
-			XN_TRY(t->kind->read(t, in, PIECE, &n, &end));
-			got += (long long)n;
-		} while (n > 0);
-		if (end && got < bytes)
+		XN_TRY(t->kind->read(t, in, PIECE, &n, &end));
+		keep(b, in, n);
+		got += (long long)n;
+		if (end && got < b->bytes)
 			return xn_error_create(XN_E_SYSTEM, "a short answer");
-		nfds = t->kind->prepare(t, fds, 1, put < bytes, &now);
+		if (n > 0)
+			continue;
+		nfds = t->kind->prepare(t, fds, 1, put < b->bytes, &now);
 		poll(fds, (nfds_t)nfds, now ? 0 : 1000);
 		XN_TRY(t->kind->process(t, fds, nfds));
 	}
@@ -108,7 +212,7 @@ both_main(void *baton)
 	apr_pool_create(&pool, NULL);
 	error = open_bare(&t, &how, b, pool);
 	if (error == NULL)
-		error = pass(t, b->bytes, pool);
+		error = pass(t, b, pool);
 	if (error != NULL) {
 		fprintf(stderr, "fileproc_bench: %s\n",
 		    xn_error_text(error, pool));
@@ -118,26 +222,55 @@ both_main(void *baton)
 	return NULL;
 }
 
+/* The files in IN are shared out. */
 static void
-bench_both(int argc, char **argv)
+share_out(struct both *all, int n, const char *in, const char *out)
 {
-	struct both *all = calloc((size_t)argc, sizeof(*all));
-	apr_time_t begin = apr_time_now();
-	double seconds;
-	int n = 0;
+	DIR *dir = opendir(in);
+	struct dirent *entry;
+	struct stat st;
+	int next = 0;
 
-	for (int i = 4; i < argc; i++, n++) {
-		all[n] = (struct both){ .xspec = argv[i], .command = argv[3],
-		    .bytes = atoll(argv[2]) };
-		if (pthread_create(&all[n].thread, NULL, both_main,
-		    &all[n]) != 0)
+	for (int i = 0; i < n; i++) {
+		all[i].in = in;
+		all[i].out = out;
+		all[i].names = calloc(100000, sizeof(char *));
+	}
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		struct both *b = &all[next++ % n];
+
+		if (fstatat(dirfd(dir), entry->d_name, &st, 0) != 0 ||
+		    !S_ISREG(st.st_mode) || b->n == 100000) {
+			next--;
+			continue;
+		}
+		b->names[b->n++] = strdup(entry->d_name);
+		b->bytes += st.st_size;
+	}
+	if (dir != NULL)
+		closedir(dir);
+}
+
+/* N connections at once, and what came of it. */
+static void
+run_both(struct both *all, int n, const char *command, char **xspecs)
+{
+	apr_time_t begin = apr_time_now();
+	double bytes = 0, seconds;
+
+	for (int i = 0; i < n; i++) {
+		all[i].from = all[i].to = -1;
+		all[i].command = command;
+		all[i].xspec = xspecs[i];
+		bytes += 2.0 * (double)all[i].bytes;
+		if (pthread_create(&all[i].thread, NULL, both_main,
+		    &all[i]) != 0)
 			die("cannot start a thread");
 	}
 	for (int i = 0; i < n; i++)
 		pthread_join(all[i].thread, NULL);
 	seconds = seconds_since(begin);
-	printf("%.3f %.1f\n", seconds, 2.0 * n * atof(argv[2]) / 1e6 / seconds);
-	free(all);
+	printf("%.3f %.1f\n", seconds, bytes / 1e6 / seconds);
 }
 
 /* ---- Latency ---------------------------------------------------------------- */
@@ -219,18 +352,41 @@ bench_latency(char **argv)
 	free(ms);
 }
 
+static void
+bench_memory(int argc, char **argv)
+{
+	struct both *all = calloc((size_t)argc, sizeof(*all));
+
+	for (int i = 0; i < argc - 4; i++)
+		all[i].bytes = atoll(argv[2]);
+	run_both(all, argc - 4, argv[3], argv + 4);
+	free(all);
+}
+
+static void
+bench_files(int argc, char **argv)
+{
+	struct both *all = calloc((size_t)argc, sizeof(*all));
+
+	share_out(all, argc - 5, argv[2], argv[3]);
+	run_both(all, argc - 5, argv[4], argv + 5);
+	free(all);
+}
+
 int
 main(int argc, char **argv)
 {
+	const char *what = argc > 1 ? argv[1] : "";
+
 	apr_initialize();
-	if (argc >= 5 && strcmp(argv[1], "both") == 0)
-		bench_both(argc, argv);
-	else if (argc == 6 && strcmp(argv[1], "latency") == 0)
+	if (argc >= 5 && strcmp(what, "memory") == 0)
+		bench_memory(argc, argv);
+	else if (argc >= 6 && strcmp(what, "files") == 0)
+		bench_files(argc, argv);
+	else if (argc == 6 && strcmp(what, "latency") == 0)
 		bench_latency(argv);
-	else {
+	else
 		fprintf(stderr, "fileproc_bench: see its first lines\n");
-		return 2;
-	}
 	apr_terminate();
-	return 0;
+	return argc < 5 ? 2 : 0;
 }

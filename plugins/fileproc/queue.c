@@ -95,7 +95,8 @@ fp_queue_put(fp_queue_t *q, fp_item_t *item)
 		apr_skiplist_insert(q->ready, item);
 		q->counts.ready++;
 	}
-	apr_thread_cond_broadcast(q->changed);
+	/* One slot for one item; whoever takes it wakes the next one. */
+	apr_thread_cond_signal(q->changed);
 	apr_thread_mutex_unlock(q->mutex);
 }
 
@@ -147,6 +148,8 @@ fp_queue_take(fp_queue_t *q, apr_interval_time_t timeout)
 		apr_thread_cond_timedwait(q->changed, q->mutex,
 		    next - now < 1000 ? 1000 : next - now);
 	}
+	if (item != NULL && q->counts.ready > 0)
+		apr_thread_cond_signal(q->changed);
 	apr_thread_mutex_unlock(q->mutex);
 	return item;
 }
@@ -166,7 +169,9 @@ fp_queue_released(fp_queue_t *q, long long size)
 	apr_thread_mutex_lock(q->mutex);
 	q->counts.lent--;
 	q->bytes -= size;
-	apr_thread_cond_broadcast(q->changed);
+	/* Nobody waits for an item that is there, but for its bytes. */
+	if (q->counts.ready > 0)
+		apr_thread_cond_signal(q->changed);
 	apr_thread_mutex_unlock(q->mutex);
 }
 

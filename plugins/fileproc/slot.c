@@ -5,7 +5,7 @@
 
 #include "plugins/fileproc/publish.h"
 
-#define TAKE_WAIT	xn_seconds(0.5)
+#define TAKE_WAIT	xn_seconds(10)	/* the queue is closed to end it */
 #define LOSSES_MAX	5
 
 /* The program over there is not needed any more. */
