@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_general.h>
@@ -60,14 +59,6 @@ fp_end_items(fp_job_t *job, fp_item_t *const *items, int n, apr_pool_t *pool)
 
 /* ---- Given up ------------------------------------------------------------- */
 
-static int
-is_there(int folder, const char *name)
-{
-	struct stat st;
-
-	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 static xn_error_t *
 failed_errno(const char *what, const fp_job_t *job, const char *name)
 {
@@ -88,8 +79,8 @@ choose_failed(fp_job_t *job, fp_item_t *item, int *n, apr_pool_t *pool)
 
 	do {
 		name = fp_name_numbered(item->name, ++*n, pool);
-	} while (*n < NUMBER_MAX && (is_there(job->failed, name) ||
-	    is_there(job->failed, error_name(name, pool))));
+	} while (*n < NUMBER_MAX && (fp_is_there(job->failed, name) ||
+	    fp_is_there(job->failed, error_name(name, pool))));
 	if (fp_item_set(&item->target, name) != 0)
 		return xn_error_create(XN_E_NOMEM, "no memory");
 	return NULL;

@@ -74,6 +74,14 @@ fp_make_parents(int base, const char *path, int mode)
 	return 0;
 }
 
+int
+fp_is_there(int folder, const char *name)
+{
+	struct stat st;
+
+	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 xn_error_t *
 fp_open_folder(int *fd, const char *path, int mode)
 {

@@ -20,6 +20,9 @@ int fp_make_parents(int base, const char *path, int mode);
 /* The folder that the last part of PATH lies in, opened; or -1 and errno. */
 int fp_open_parent(int base, const char *path);
 
+/* 1 if NAME of FOLDER is there, be it a link to nothing; else 0 and errno. */
+int fp_is_there(int folder, const char *name);
+
 /* Make the folder PATH, with its parents; open it: a descriptor or an error. */
 xn_error_t *fp_open_folder(int *fd, const char *path, int mode);
 

@@ -65,11 +65,8 @@ marker_of(const struct pass *p)
 static xn_error_t *
 put(struct pass *p, int folder, const char *name, const char *as)
 {
-	struct stat st;
-
 	if (!p->move) {
-		p->taken |= fstatat(p->job->out, as, &st,
-		    AT_SYMLINK_NOFOLLOW) == 0;
+		p->taken |= fp_is_there(p->job->out, as);
 		return NULL;
 	}
 	if (fp_make_parents(p->job->out, as, 0777) == 0 &&
@@ -185,12 +182,11 @@ fp_flat_place(enum fp_placed *placed, const char **why, fp_job_t *job,
 {
 	struct pass p = { .job = job, .item = item, .pool = pool, .move = 1 };
 	const char *marker = apr_pstrcat(pool, item->id, ".m", NULL);
-	struct stat st;
 
 	*placed = FP_PLACED;
 	p.number = atoi(item->target);
-	if (item->recovered && fstatat(job->stage, marker, &st,
-	    AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+	if (item->recovered && !fp_is_there(job->stage, marker) &&
+	    errno == ENOENT)
 		return fp_stage_remove(job, item->id);
 	XN_TRY(do_pass(&p));
 	*why = p.why;

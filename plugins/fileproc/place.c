@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -17,14 +16,6 @@
 #include "plugins/fileproc/naming.h"
 
 #define NUMBER_MAX	1000000	/* results of one name */
-
-static int
-is_there(int folder, const char *name)
-{
-	struct stat st;
-
-	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
 
 static xn_error_t *
 out_errno(const char *what, const fp_job_t *job, const char *name)
@@ -51,7 +42,7 @@ choose_name(const char **why, fp_job_t *job, fp_item_t *item,
 	}
 	numbered = name;
 	while (job->o->duplicates != FP_REPLACE &&
-	    is_there(job->out, numbered)) {
+	    fp_is_there(job->out, numbered)) {
 		if (job->o->duplicates == FP_FAIL || n >= NUMBER_MAX) {
 			*why = apr_psprintf(pool, "%s/%s is there already",
 			    job->o->data_out, name);
@@ -118,7 +109,7 @@ place_one(enum fp_placed *placed, const char **why, fp_job_t *job,
     fp_item_t *item, apr_pool_t *pool)
 {
 	*placed = FP_PLACED;
-	if (!is_there(job->stage, item->id)) {
+	if (!fp_is_there(job->stage, item->id)) {
 		if (errno != ENOENT || !item->recovered)
 			return out_errno("find what is staged for", job,
 			    item->id);
