@@ -49,6 +49,8 @@ fp_end_items(fp_job_t *job, fp_item_t *const *items, int n, apr_pool_t *pool)
 		}
 	if (count == 0)
 		return NULL;
+	if (job->done >= 0 && fsync(job->done) != 0)
+		return fp_job_errno("sync", job->o->done_folder, "");
 	XN_TRY(fp_claims_sync(job->intake));
 	XN_TRY(syncgate_job_items_forget(job->job, ids, count));
 	for (int i = 0; i < n; i++)

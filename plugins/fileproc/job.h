@@ -39,6 +39,7 @@ typedef struct fp_job {
 	xn_error_t *error;		/* the job cannot go on */
 	int stopping;			/* finish what you have */
 	apr_time_t stop_at;		/* and leave what takes longer */
+	int slots;			/* whose threads run */
 	int remotes_up, remotes_lost;	/* that work; that never will */
 	int remotes_away;		/* attempts in a row with none up */
 	syncgate_progress_t progress;

@@ -232,6 +232,27 @@ start_slots(struct run *r)
 	return NULL;
 }
 
+/* Wait for the slots, and cut off what does not end by itself. */
+static void
+end_slots(fp_job_t *job)
+{
+	uint64_t woken;
+	int left = 1;
+
+	while (left > 0) {
+		struct pollfd fd = { job->wake, POLLIN, 0 };
+
+		if (fp_job_stopping_now(job))
+			xn_group_cancel(job->group);
+		if (poll(&fd, 1, 500) > 0 && read(job->wake, &woken,
+		    sizeof(woken)) < 0)
+			continue;
+		apr_thread_mutex_lock(job->mutex);
+		left = job->slots;
+		apr_thread_mutex_unlock(job->mutex);
+	}
+}
+
 /* The threads finish what they have, those of the slots within the grace. */
 static void
 stop(struct run *r)
@@ -245,6 +266,7 @@ stop(struct run *r)
 	job->stopping = 1;
 	apr_thread_mutex_unlock(job->mutex);
 	fp_queue_close(job->queue);
+	end_slots(job);
 	for (int i = 0; i < r->nslots; i++)
 		apr_thread_join(&ignored, r->slots[i].thread);
 	fp_publisher_stop(job);

@@ -111,6 +111,16 @@ serve(fp_slot_t *slot)
 	return NULL;
 }
 
+/* Who waits for the end of all may look. */
+static void
+count(fp_job_t *job, int more)
+{
+	apr_thread_mutex_lock(job->mutex);
+	job->slots += more;
+	apr_thread_mutex_unlock(job->mutex);
+	fp_job_wake(job);
+}
+
 static void *APR_THREAD_FUNC
 slot_main(apr_thread_t *thread, void *baton)
 {
@@ -126,16 +136,20 @@ slot_main(apr_thread_t *thread, void *baton)
 		fp_remote_let_go(slot->remote, &slot->link, lost);
 	}
 	apr_pool_destroy(slot->pool);
-	fp_job_wake(slot->job);
+	count(slot->job, -1);
 	return NULL;
 }
 
 xn_error_t *
 fp_slot_start(fp_slot_t *slot)
 {
-	apr_status_t status = apr_thread_create(&slot->thread, NULL, slot_main,
-	    slot, slot->job->pool);
+	apr_status_t status;
 
-	return status == APR_SUCCESS ? NULL : xn_error_system(status,
-	    "cannot start a thread");
+	count(slot->job, 1);
+	status = apr_thread_create(&slot->thread, NULL, slot_main, slot,
+	    slot->job->pool);
+	if (status == APR_SUCCESS)
+		return NULL;
+	count(slot->job, -1);
+	return xn_error_system(status, "cannot start a thread");
 }
