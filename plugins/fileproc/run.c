@@ -19,7 +19,11 @@
 #include "plugins/fileproc/slot.h"
 
 #define TAKE_MAX	64		/* claimed by one look */
-#define READY_MAX	256		/* claimed, and not begun */
+/* Claimed, and not begun: enough that no slot waits for one, and not more, since
+ * what comes later and is more urgent is behind them. */
+#define READY_MIN	32
+#define READY_MAX	256
+#define READY_A_SLOT	8
 #define ITEMS_MAX	10000		/* with those that wait to be retried */
 #define MARGIN		xn_seconds(0.2)	/* of clocks, for what settles */
 #define STOP_GRACE	xn_seconds(10)	/* for items under way at the end */
@@ -112,9 +116,13 @@ open_intake(fp_job_t *job)
 
 /* How many more items may be claimed. */
 static int
-room_for(const struct fp_queue_counts *counts)
+room_for(const struct run *r, const struct fp_queue_counts *counts)
 {
-	int room = READY_MAX - counts->ready;
+	int most = READY_A_SLOT * r->nslots, room;
+
+	most = most < READY_MIN ? READY_MIN : most > READY_MAX ? READY_MAX :
+	    most;
+	room = most - counts->ready;
 
 	if (counts->ready + counts->delayed + counts->lent + room > ITEMS_MAX)
 		room = ITEMS_MAX - counts->ready - counts->delayed -
@@ -195,7 +203,7 @@ loop(struct run *r)
 	while (!syncgate_job_stopping(r->job->job) &&
 	    !fp_job_stopping(r->job)) {
 		fp_queue_count(&counts, r->job->queue);
-		room = room_for(&counts);
+		room = room_for(r, &counts);
 		if (room > 0 && (r->event || apr_time_now() >= r->look))
 			XN_TRY(take_in(r, room));
 		if (is_finished(r))
