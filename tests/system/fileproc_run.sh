@@ -113,4 +113,39 @@ kill -TERM "$pid"
 wait "$pid"
 check_equal "a connection that hangs does not hold up the end" 0 $?
 check "for more than 20 seconds" [ "$(($(date +%s) - before))" -lt 20 ]
+# ---- The records in PostgreSQL: killed in the middle, and gone on with
+mkfifo hold
+sh "$top_srcdir/tests/lib/postgres.sh" <hold >conninfo &
+exec 9>hold
+wait_until 60 [ -s conninfo ]
+if [ -s conninfo ]; then
+	mkdir pg.in
+	for n in $(seq 30); do
+		echo "good $n" >"pg.in/n$n"
+	done
+	pg() {
+		"$SYNCGATE" run --once --store="pgsql:$(cat conninfo)" \
+		    --plugin fileproc data-in="$tmp/pg.in" retries=0 \
+		    data-out="$tmp/pg.out" shell=yes concurrency=2 \
+		    'command=sleep 0.05; grep -v 17' >pg.log 2>&1
+	}
+	pg &
+	pid=$!
+	wait_until 20 [ -e pg.out/n1 ]
+	kill -9 "$pid"
+	wait "$pid" 2>/dev/null
+	check "with the records in PostgreSQL the next run goes on" \
+	    timeout 60 sh -c "$(cat <<EOT
+$SYNCGATE run --once --store="pgsql:$(cat conninfo)" --plugin fileproc \
+    data-in="$tmp/pg.in" data-out="$tmp/pg.out" shell=yes retries=0 \
+    'command=grep -v 17' >pg.log 2>&1
+EOT
+)"
+	check_equal "to the end: one has failed" "29 1" \
+	    "$(find pg.out -maxdepth 1 -name 'n*' | wc -l) $(find pg.in.failed \
+	    -name 'n*' ! -name '*.error' | wc -l)"
+else
+	skip "PostgreSQL: there is no server here"
+fi
+exec 9>&-
 finish
