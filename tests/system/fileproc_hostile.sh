@@ -1,0 +1,59 @@
+#!/bin/sh
+# fileproc among those who wish it ill: folders that are swapped or not mounted,
+# names and items that cannot be kept, links, consumers that are too quick.
+# sanitize: yes
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+need python3
+
+cd "$tmp" || exit 2
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+
+# fp NAME OPTION...: run it once over NAME.in and NAME.out.
+fp() {
+	fp_name=$1
+	shift
+	timeout 60 "$SYNCGATE" run --once --store="sqlite:$tmp/store.db" \
+	    --plugin fileproc data-in="$tmp/$fp_name.in" \
+	    data-out="$tmp/$fp_name.out" backoff=50ms settle=100ms "$@" \
+	    >"$fp_name.log" 2>&1
+}
+
+# Nothing can be made in a folder, or again.
+close_folder() {
+	chmod 555 "$1"
+	[ "$(id -u)" != 0 ] || chattr +i "$1" 2>chattr.log
+}
+open_folder() {
+	[ "$(id -u)" != 0 ] || chattr -i "$1" 2>chattr.log
+	chmod 755 "$1"
+}
+
+# ---- data-out is another folder, or its disk is not mounted, after a run that
+# was about to publish
+mkdir -p moved.in moved.out/.syncgate
+echo precious >moved.in/a
+if close_folder moved.out; then
+	check_not "nothing can be published" fp moved command=cat
+	open_folder moved.out
+	mv moved.out moved.unmounted
+	check "so it goes on elsewhere" fp moved command=cat
+	check_equal "an item is not lost with its data-out" precious \
+	    "$(cat moved.out/a)"
+	check_grep "and that is said" 'is not the folder' moved.log
+else
+	skip "a folder cannot be closed for root here"
+fi
+
+# ---- The same, staged in another way
+mkdir -p way.in way.out/.syncgate
+echo precious >way.in/a
+if close_folder way.out; then
+	check_not "nothing can be published" fp way command=cat
+	open_folder way.out
+	check "it goes on flat" fp way 'command=cp {in} {out}/b' outputs=flat \
+	    output-name=%o
+	check_equal "an item is not lost when outputs changes" precious \
+	    "$(cat way.out/b)" || cat way.log
+fi
+finish
