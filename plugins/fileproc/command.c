@@ -123,7 +123,7 @@ send_item(int *sent, struct fp_talk *t, int fd)
 	wrong = NULL;
 	if (remote == NULL)
 		XN_TRY(fp_send_item(&wrong, &remote, t->slot->channel, fd,
-		    item, t->slot->pool));
+		    item, t->slot->item_pool));
 	/* It has ended; what it said last tells why. */
 	if (remote != NULL && remote->code == XN_E_CLOSED) {
 		xn_error_clear(remote);
@@ -146,13 +146,13 @@ describe_end(struct fp_talk *t, long long status, long long signal, int late)
 	char text[128] = "could not be processed there";
 
 	if (late)
-		return fp_took_too_long(t->slot->job->o, t->slot->pool);
+		return fp_took_too_long(t->slot->job->o, t->slot->item_pool);
 	if (signal != 0)
 		snprintf(text, sizeof(text), "killed by signal %lld (%s)",
 		    signal, strsignal((int)signal));
 	else if (status >= 0)
 		snprintf(text, sizeof(text), "exit status %lld", status);
-	return apr_pstrdup(t->slot->pool, text);
+	return apr_pstrdup(t->slot->item_pool, text);
 }
 
 static xn_error_t *
@@ -172,7 +172,7 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 		fp_talk_failed(t, error);
 		return NULL;
 	}
-	t->outcome->how.said = apr_pstrmemdup(t->slot->pool, said,
+	t->outcome->how.said = apr_pstrmemdup(t->slot->item_pool, said,
 	    n > SAID_MAX ? SAID_MAX : n);
 	t->outcome->how.said_size = n > SAID_MAX ? SAID_MAX : n;
 	if (status != 0 || signal != 0 || late) {
@@ -182,7 +182,7 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 		    late));
 		return NULL;
 	}
-	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->pool));
+	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->item_pool));
 	if (wrong != NULL)
 		fp_talk_fail(t, FP_STATUS_ERROR, wrong);
 	else

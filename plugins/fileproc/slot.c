@@ -119,12 +119,14 @@ slot_main(apr_thread_t *thread, void *baton)
 	(void)thread;
 	apr_pool_create(&slot->pool, NULL);
 	apr_pool_create(&slot->scratch, slot->pool);
+	apr_pool_create(&slot->item_pool, NULL);
 	while (fp_remote_hold(&slot->link, slot->remote)) {
 		xn_error_t *lost = serve(slot);
 
 		end_program(slot);
 		fp_remote_let_go(slot->remote, &slot->link, lost);
 	}
+	apr_pool_destroy(slot->item_pool);
 	apr_pool_destroy(slot->pool);
 	fp_job_wake(slot->job);
 	return NULL;

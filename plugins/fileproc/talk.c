@@ -22,7 +22,7 @@ fp_talk_fail(struct fp_talk *t, int status, const char *text)
 
 	outcome->result = FP_RESULT_FAILED;
 	outcome->how.status = status;
-	outcome->how.text = apr_pstrdup(t->slot->pool, text);
+	outcome->how.text = apr_pstrdup(t->slot->item_pool, text);
 }
 
 void
@@ -60,7 +60,7 @@ static void
 program_ended(struct fp_talk *t, xn_error_t *error)
 {
 	if (error->code == XN_E_REMOTE)
-		fp_talk_fail_for_good(t, xn_error_text(error, t->slot->pool));
+		fp_talk_fail_for_good(t, xn_error_text(error, t->slot->item_pool));
 	else
 		fp_talk_fail_for_good(t, "the processor ended without an "
 		    "answer");
@@ -185,6 +185,7 @@ fp_talk(struct fp_outcome *outcome, fp_slot_t *slot, fp_item_t *item)
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->result = FP_RESULT_FAILED;
+	apr_pool_clear(slot->item_pool);
 	XN_TRY(fp_stage_begin(&t.stage, slot->job, item));
 	error = slot->job->o->way == FP_WAY_SYSTEM ? fp_lane_talk(&t) :
 	    fp_command_talk(&t);

@@ -56,4 +56,35 @@ if close_folder way.out; then
 	check_equal "an item is not lost when outputs changes" precious \
 	    "$(cat way.out/b)" || cat way.log
 fi
+# ---- A processor that says much, of very many items: no memory of it is kept
+cat >peak.py <<'EOT'
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+      file=open(sys.argv[1], "w"))
+sys.exit(status)
+EOT
+# said N: N items, what each says is 8 KiB; the peak is in $peak.
+said() {
+	mkdir "said$1.in"
+	n=0
+	while [ $((n += 1)) -le "$1" ]; do
+		echo x >"said$1.in/$n"
+	done
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}quarantine_size_mb=1 \
+	    TSAN_OPTIONS=${TSAN_OPTIONS:+$TSAN_OPTIONS:}history_size=0 \
+	    timeout 120 python3 -B peak.py peak "$SYNCGATE" run --once \
+	    --store="sqlite:$tmp/said.db" --plugin fileproc \
+	    data-in="$tmp/said$1.in" data-out="$tmp/said$1.out" concurrency=2 \
+	    'command=sh -c "head -c 8000 /dev/zero | tr \\\\0 x >&2; cat"' \
+	    >said.log 2>&1
+	status=$?
+	peak=$(cat peak)
+	return $status
+}
+check "few items whose processor says much" said 50
+before=$peak
+check "and many" said 700
+check "need no more memory ($before, then $peak KiB)" \
+    [ "$((peak - before))" -lt 4000 ]
 finish
