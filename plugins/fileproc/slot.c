@@ -35,7 +35,7 @@ static xn_error_t *
 settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 {
 	fp_job_t *job = slot->job;
-	long long size = item->size;
+	long long size = item->lent;
 	const char *id = item->id;
 	xn_error_t *error = NULL;
 

@@ -56,6 +56,46 @@ if close_folder way.out; then
 	check_equal "an item is not lost when outputs changes" precious \
 	    "$(cat way.out/b)" || cat way.log
 fi
+# ---- Names that leave no room for what is put behind them
+long=$(printf 'x%.0s' 1 2 3 4 5 6 7 8 9 10)
+long=$long$long$long$long$long
+long=$long$long$long$long${long}x.txt
+mkdir long.in
+echo a >"long.in/$long"
+echo b >long.in/short
+check "an item whose name has 255 bytes is given up" fp long retries=0 \
+    'command=sh -c "exit 1"'
+check_equal "it is in failed, and so is why" 4 "$(ls long.in.failed | wc -l)"
+echo a >"long.in/$long"
+check "it is processed" fp long done=keep command=cat
+echo b >"long.in/$long"
+check "and once more" fp long done=keep command=cat
+check_equal "with another name" 2 "$(ls long.out | wc -l)"
+check_equal "of the item, too" 2 "$(ls long.in.done | wc -l)"
+echo c >"long.in/$long"
+check "no marker can be behind it" fp long 'command=cp {in} {out}/x' \
+    outputs=flat output-name=%o retries=0
+check_equal "so it is given up" 6 "$(ls long.in.failed | wc -l)"
+
+# ---- A file of failed is where a folder is to be
+mkdir place.in
+echo a >place.in/sub
+check "an item is given up" fp place retries=0 'command=sh -c "exit 1"'
+mkdir place.in/sub
+echo b >place.in/sub/a
+check "and one whose folder has its name" fp place retries=0 done=keep \
+    'command=sh -c "exit 1"'
+check_equal "it is beside it" b "$(cat place.in.failed/a)"
+rm -r place.in place.in.failed
+mkdir place.in
+echo a >place.in/sub
+check "an item is kept" fp place done=keep command=cat
+mkdir place.in/sub
+echo b >place.in/sub/a
+rm place.out/sub
+check "and one whose folder has its name" fp place done=keep command=cat
+check_equal "it is beside it, too" b "$(cat place.in.done/a)"
+
 # ---- A processor that says much, of very many items: no memory of it is kept
 cat >peak.py <<'EOT'
 import resource, subprocess, sys
