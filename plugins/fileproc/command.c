@@ -261,6 +261,13 @@ fp_command_talk(struct fp_talk *t)
 		t->outcome->result = FP_RESULT_GONE;
 		return NULL;
 	}
+	if (error != NULL && (error->status == EACCES ||
+	    error->status == EPERM)) {
+		fp_talk_fail(t, FP_STATUS_ERROR, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
+		return NULL;
+	}
 	XN_TRY(error);
 	if (!item->folder && fstat(fd, &st) == 0)
 		item->size = st.st_size;

@@ -163,6 +163,13 @@ place(int *placed, struct fp_talk *t)
 		t->outcome->result = FP_RESULT_GONE;
 		return NULL;
 	}
+	if (error != NULL && (error->status == EACCES ||
+	    error->status == EPERM)) {
+		fp_talk_fail(t, FP_STATUS_ERROR, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
+		return NULL;
+	}
 	XN_TRY(error);
 	error = send_item(&sent, t, fd);
 	close(fd);

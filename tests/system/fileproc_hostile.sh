@@ -96,6 +96,15 @@ rm place.out/sub
 check "and one whose folder has its name" fp place done=keep command=cat
 check_equal "it is beside it, too" b "$(cat place.in.done/a)"
 
+# ---- A folder with what cannot be sent
+mkdir -p socket.in/f
+python3 -B -c 'import socket; socket.socket(socket.AF_UNIX).bind("socket.in/f/s")'
+echo b >socket.in/ok
+check "a folder with a socket stops nobody" fp socket folders=items retries=0 \
+    'command=ls {in}'
+check_grep "it is given up" 's is no file' socket.in.failed/f.error
+check "another is processed" [ -e socket.out/ok ]
+
 # ---- A processor that says much, of very many items: no memory of it is kept
 cat >peak.py <<'EOT'
 import resource, subprocess, sys
