@@ -20,6 +20,17 @@ int fp_make_parents(int base, const char *path, int mode);
 /* The folder that the last part of PATH lies in, opened; or -1 and errno. */
 int fp_open_parent(int base, const char *path);
 
+/*
+ * OLD of FROM becomes PATH beneath BASE, whose folders are made, again if
+ * somebody removes them meanwhile; never through a link.  REPLACE: as rename()
+ * does.  0, or -1 and errno.
+ */
+int fp_rename_beneath(int from, const char *old, int base, const char *path,
+    int replace);
+
+/* The file system says so of a name that somebody chose: it can never be. */
+int fp_is_about_name(int number);
+
 /* Make the folder PATH, with its parents; open it: a descriptor or an error. */
 xn_error_t *fp_open_folder(int *fd, const char *path, int mode);
 

@@ -67,19 +67,20 @@ put(struct pass *p, int folder, const char *name, const char *as)
 {
 	struct stat st;
 
-	if (!p->move) {
-		p->taken |= fstatat(p->job->out, as, &st,
-		    AT_SYMLINK_NOFOLLOW) == 0;
+	if (!p->move && fstatat(p->job->out, as, &st,
+	    AT_SYMLINK_NOFOLLOW) == 0)
+		errno = EEXIST;
+	else if (!p->move && errno == ENOENT)
 		return NULL;
-	}
-	if (fp_make_parents(p->job->out, as, 0777) == 0 &&
-	    fp_rename_new(folder, name, p->job->out, as) == 0)
+	else if (p->move && fp_rename_beneath(folder, name, p->job->out, as,
+	    0) == 0)
 		return NULL;
-	if (errno == EEXIST) {
-		p->taken = 1;
-		return NULL;
-	}
-	return flat_errno(p, "rename a result to", as);
+	p->taken = errno == EEXIST;
+	if (!p->taken && fp_is_about_name(errno))
+		p->why = apr_psprintf(p->pool, "cannot make %s/%s: %s",
+		    p->job->o->data_out, as, strerror(errno));
+	return p->taken || p->why != NULL ? NULL :
+	    flat_errno(p, "rename a result to", as);
 }
 
 static xn_error_t *visit(struct pass *p, int parent, const char *name,

@@ -105,6 +105,51 @@ check "a folder with a socket stops nobody" fp socket folders=items retries=0 \
 check_grep "it is given up" 's is no file' socket.in.failed/f.error
 check "another is processed" [ -e socket.out/ok ]
 
+# ---- A link in data-out
+mkdir -p link.in/sub link.out link.else
+ln -s ../link.else link.out/sub
+echo a >link.in/sub/a
+check "a link in data-out stops nobody" fp link command=cat
+check_equal "and leads nobody out of it" "" "$(ls link.else)"
+check "the item is given up" [ -e link.in.failed/sub/a ]
+echo b >link.in/sub/a
+rm -rf link.in/sub
+mkdir link.in/sub
+echo b >link.in/sub/a
+check "nor flat" fp link 'command=cp {in} {out}/b' outputs=flat \
+    output-name=%o
+check_equal "which would lead there, too" "" "$(ls link.else)"
+
+# ---- Whoever takes results removes their folders at once
+mkdir -p quick.in quick.out
+n=0
+while [ $((n += 1)) -le 60 ]; do
+	mkdir "quick.in/$n"
+	echo "$n" >"quick.in/$n/a"
+done
+cat >consumer.py <<'EOT'
+import os
+taken = set()
+while len(taken) < 60:
+    for name in os.listdir("quick.out"):
+        if name.startswith("."):
+            continue
+        try:
+            os.rename("quick.out/%s/a" % name, "taken.%s" % name)
+            taken.add(name)
+        except OSError:
+            pass
+        try:
+            os.rmdir("quick.out/" + name)
+        except OSError:
+            pass
+EOT
+timeout 60 python3 -B consumer.py &
+consumer=$!
+check "folders may go at once" fp quick command=cat
+wait "$consumer"
+check_equal "no result is lost" 60 "$(cat taken.* | sort -u | wc -l)"
+
 # ---- A processor that says much, of very many items: no memory of it is kept
 cat >peak.py <<'EOT'
 import resource, subprocess, sys
