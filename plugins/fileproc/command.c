@@ -169,7 +169,9 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 	error = xn_unpack_value(message, t->slot->scratch, "(sllbyd)", &tag,
 	    &status, &signal, &late, &said, &n, &seconds);
 	if (error != NULL) {
-		fp_talk_failed(t, error);
+		fp_talk_fail_for_good(t, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
 		return NULL;
 	}
 	t->outcome->how.said = apr_pstrmemdup(t->slot->item_pool, said,
@@ -184,7 +186,7 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 	}
 	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->item_pool));
 	if (wrong != NULL)
-		fp_talk_fail(t, FP_STATUS_ERROR, wrong);
+		fp_talk_fail_for_good(t, wrong);
 	else
 		t->outcome->result = FP_RESULT_STAGED;
 	return NULL;
@@ -246,6 +248,29 @@ start_for_item(struct fp_talk *t)
 	return error == NULL;
 }
 
+/*
+ * A program that says something before it was asked anything would have it taken
+ * for this item's answer, and all others one item too late: it is not used.
+ */
+static int
+is_silent(struct fp_talk *t)
+{
+	const xn_value_t *message;
+	xn_error_t *error = xn_channel_receive(&message, t->slot->channel, 0,
+	    t->slot->scratch);
+
+	if (error != NULL && error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		return 1;
+	}
+	if (error == NULL)
+		error = xn_error_create(XN_E_PROTOCOL, "the processor's side "
+		    "speaks without having been asked: %s",
+		    xn_value_repr(message, t->slot->scratch));
+	fp_talk_failed(t, error);
+	return 0;
+}
+
 xn_error_t *
 fp_command_talk(struct fp_talk *t)
 {
@@ -273,7 +298,7 @@ fp_command_talk(struct fp_talk *t)
 		item->size = st.st_size;
 	if (o->timeout > 0)
 		t->deadline = apr_time_now() + o->timeout + FP_TALK_GRACE;
-	if (start_for_item(t))
+	if (start_for_item(t) && is_silent(t))
 		error = send_item(&sent, t, fd);
 	close(fd);
 	t->outcome->sent = sent;
