@@ -123,7 +123,7 @@ send_item(int *sent, struct fp_talk *t, int fd)
 	wrong = NULL;
 	if (remote == NULL)
 		XN_TRY(fp_send_item(&wrong, &remote, t->slot->channel, fd,
-		    item, t->slot->pool));
+		    item, t->slot->item_pool));
 	/* It has ended; what it said last tells why. */
 	if (remote != NULL && remote->code == XN_E_CLOSED) {
 		xn_error_clear(remote);
@@ -146,13 +146,13 @@ describe_end(struct fp_talk *t, long long status, long long signal, int late)
 	char text[128] = "could not be processed there";
 
 	if (late)
-		return fp_took_too_long(t->slot->job->o, t->slot->pool);
+		return fp_took_too_long(t->slot->job->o, t->slot->item_pool);
 	if (signal != 0)
 		snprintf(text, sizeof(text), "killed by signal %lld (%s)",
 		    signal, strsignal((int)signal));
 	else if (status >= 0)
 		snprintf(text, sizeof(text), "exit status %lld", status);
-	return apr_pstrdup(t->slot->pool, text);
+	return apr_pstrdup(t->slot->item_pool, text);
 }
 
 static xn_error_t *
@@ -169,10 +169,12 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 	error = xn_unpack_value(message, t->slot->scratch, "(sllbyd)", &tag,
 	    &status, &signal, &late, &said, &n, &seconds);
 	if (error != NULL) {
-		fp_talk_failed(t, error);
+		fp_talk_fail_for_good(t, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
 		return NULL;
 	}
-	t->outcome->how.said = apr_pstrmemdup(t->slot->pool, said,
+	t->outcome->how.said = apr_pstrmemdup(t->slot->item_pool, said,
 	    n > SAID_MAX ? SAID_MAX : n);
 	t->outcome->how.said_size = n > SAID_MAX ? SAID_MAX : n;
 	if (status != 0 || signal != 0 || late) {
@@ -182,9 +184,9 @@ on_done(struct fp_talk *t, const xn_value_t *message)
 		    late));
 		return NULL;
 	}
-	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->pool));
+	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->item_pool));
 	if (wrong != NULL)
-		fp_talk_fail(t, FP_STATUS_ERROR, wrong);
+		fp_talk_fail_for_good(t, wrong);
 	else
 		t->outcome->result = FP_RESULT_STAGED;
 	return NULL;
@@ -246,6 +248,29 @@ start_for_item(struct fp_talk *t)
 	return error == NULL;
 }
 
+/*
+ * A program that says something before it was asked anything would have it taken
+ * for this item's answer, and all others one item too late: it is not used.
+ */
+static int
+is_silent(struct fp_talk *t)
+{
+	const xn_value_t *message;
+	xn_error_t *error = xn_channel_receive(&message, t->slot->channel, 0,
+	    t->slot->scratch);
+
+	if (error != NULL && error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		return 1;
+	}
+	if (error == NULL)
+		error = xn_error_create(XN_E_PROTOCOL, "the processor's side "
+		    "speaks without having been asked: %s",
+		    xn_value_repr(message, t->slot->scratch));
+	fp_talk_failed(t, error);
+	return 0;
+}
+
 xn_error_t *
 fp_command_talk(struct fp_talk *t)
 {
@@ -261,12 +286,19 @@ fp_command_talk(struct fp_talk *t)
 		t->outcome->result = FP_RESULT_GONE;
 		return NULL;
 	}
+	if (error != NULL && (error->status == EACCES ||
+	    error->status == EPERM)) {
+		fp_talk_fail(t, FP_STATUS_ERROR, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
+		return NULL;
+	}
 	XN_TRY(error);
 	if (!item->folder && fstat(fd, &st) == 0)
 		item->size = st.st_size;
 	if (o->timeout > 0)
 		t->deadline = apr_time_now() + o->timeout + FP_TALK_GRACE;
-	if (start_for_item(t))
+	if (start_for_item(t) && is_silent(t))
 		error = send_item(&sent, t, fd);
 	close(fd);
 	t->outcome->sent = sent;

@@ -19,6 +19,22 @@
 #define NUMBER_MAX	1000000
 #define ERROR_SUFFIX	".error"
 
+/*
+ * NAME as it can be used in FOLDER: without the folders in it, if there is
+ * something else in their place.
+ */
+static const char *
+name_in(int folder, const char *name)
+{
+	int parent = fp_parent(folder, name, 1);
+
+	if (parent < 0 && (errno == ENOTDIR || errno == ELOOP))
+		return fp_base(name);
+	if (parent >= 0)
+		fp_parent_done(folder, parent);
+	return name;
+}
+
 /* ---- Done ----------------------------------------------------------------- */
 
 static xn_error_t *
@@ -30,8 +46,8 @@ end_claim(fp_job_t *job, fp_item_t *item, apr_pool_t *pool)
 		return fp_claim_remove(job->intake, item->id);
 	for (int n = 1; moved == FP_MOVED_TAKEN && n < NUMBER_MAX; n++)
 		XN_TRY_W(fp_claim_move(&moved, job->intake, item->id,
-		    item->name, job->done, fp_name_numbered(item->name, n,
-		    pool)), "keeping %s in %s", item->name,
+		    item->name, job->done, fp_name_numbered(name_in(job->done,
+		    item->name), n, pool)), "keeping %s in %s", item->name,
 		    job->o->done_folder);
 	return NULL;
 }
@@ -77,10 +93,11 @@ error_name(const char *name, apr_pool_t *pool)
 static xn_error_t *
 choose_failed(fp_job_t *job, fp_item_t *item, int *n, apr_pool_t *pool)
 {
-	const char *name;
+	const char *name, *wish = name_in(job->failed, item->name);
 
 	do {
-		name = fp_name_numbered(item->name, ++*n, pool);
+		name = fp_name_numbered_for(wish, ++*n, strlen(ERROR_SUFFIX),
+		    pool);
 	} while (*n < NUMBER_MAX && (fp_is_there(job->failed, name) ||
 	    fp_is_there(job->failed, error_name(name, pool))));
 	if (fp_item_set(&item->target, name) != 0)
@@ -238,7 +255,7 @@ note_try(fp_item_t *item, const struct fp_try *how)
 xn_error_t *
 fp_try_failed(fp_job_t *job, fp_item_t *item, const struct fp_try *how)
 {
-	long long size = item->size;
+	long long size = item->lent;
 	syncgate_item_t one;
 	xn_error_t *error;
 

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define RENAMES_MAX	100	/* while somebody removes the folder */
+
 int
 fp_open_beneath(int base, const char *path, int flags, int mode)
 {
@@ -80,6 +82,42 @@ fp_is_there(int folder, const char *name)
 	struct stat st;
 
 	return fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int
+rename_once(int from, const char *old, int base, const char *path, int replace)
+{
+	int parent, rc, number;
+
+	if (fp_make_parents(base, path, 0777) != 0 ||
+	    (parent = fp_open_parent(base, path)) < 0)
+		return -1;
+	rc = replace ? renameat(from, old, parent, fp_base(path)) :
+	    fp_rename_new(from, old, parent, fp_base(path));
+	number = errno;
+	close(parent);
+	errno = number;
+	return rc;
+}
+
+int
+fp_rename_beneath(int from, const char *old, int base, const char *path,
+    int replace)
+{
+	int rc, tries = 0;
+
+	do
+		rc = rename_once(from, old, base, path, replace);
+	while (rc != 0 && errno == ENOENT && ++tries < RENAMES_MAX &&
+	    strchr(path, '/') != NULL);
+	return rc;
+}
+
+int
+fp_is_about_name(int number)
+{
+	return number == ENOTDIR || number == ELOOP ||
+	    number == ENAMETOOLONG || number == EXDEV;
 }
 
 xn_error_t *

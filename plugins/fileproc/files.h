@@ -23,6 +23,17 @@ int fp_open_parent(int base, const char *path);
 /* 1 if NAME of FOLDER is there, be it a link to nothing; else 0 and errno. */
 int fp_is_there(int folder, const char *name);
 
+/*
+ * OLD of FROM becomes PATH beneath BASE, whose folders are made, again if
+ * somebody removes them meanwhile; never through a link.  REPLACE: as rename()
+ * does.  0, or -1 and errno.
+ */
+int fp_rename_beneath(int from, const char *old, int base, const char *path,
+    int replace);
+
+/* The file system says so of a name that somebody chose: it can never be. */
+int fp_is_about_name(int number);
+
 /* Make the folder PATH, with its parents; open it: a descriptor or an error. */
 xn_error_t *fp_open_folder(int *fd, const char *path, int mode);
 

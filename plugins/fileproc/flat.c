@@ -37,6 +37,15 @@ flat_errno(const struct pass *p, const char *what, const char *name)
 	return fp_job_errno(what, p->job->o->data_out, name);
 }
 
+/* Whoever waits for markers would take NAME for one. */
+static int
+is_like_marker(const struct pass *p, const char *name)
+{
+	size_t n = strlen(name), suffix = strlen(p->job->o->marker);
+
+	return n >= suffix && strcmp(name + n - suffix, p->job->o->marker) == 0;
+}
+
 /* The name in data-out of the output PATH. */
 static const char *
 name_of(struct pass *p, const char *path)
@@ -47,6 +56,11 @@ name_of(struct pass *p, const char *path)
 	const char *name;
 
 	error = fp_name_by_rule(&name, p->job->o->name_rule, &names, p->pool);
+	if (error == NULL && is_like_marker(p, name)) {
+		p->why = apr_psprintf(p->pool, "an output may not be %s: what "
+		    "ends with %s is a marker", name, p->job->o->marker);
+		return NULL;
+	}
 	if (error == NULL)
 		return fp_name_numbered(name, p->number, p->pool);
 	p->why = xn_error_text(error, p->pool);
@@ -65,18 +79,19 @@ marker_of(const struct pass *p)
 static xn_error_t *
 put(struct pass *p, int folder, const char *name, const char *as)
 {
-	if (!p->move) {
-		p->taken |= fp_is_there(p->job->out, as);
+	if (!p->move && fp_is_there(p->job->out, as))
+		errno = EEXIST;
+	else if (!p->move && errno == ENOENT)
 		return NULL;
-	}
-	if (fp_make_parents(p->job->out, as, 0777) == 0 &&
-	    fp_rename_new(folder, name, p->job->out, as) == 0)
+	else if (p->move && fp_rename_beneath(folder, name, p->job->out, as,
+	    0) == 0)
 		return NULL;
-	if (errno == EEXIST) {
-		p->taken = 1;
-		return NULL;
-	}
-	return flat_errno(p, "rename a result to", as);
+	p->taken = errno == EEXIST;
+	if (!p->taken && fp_is_about_name(errno))
+		p->why = apr_psprintf(p->pool, "cannot make %s/%s: %s",
+		    p->job->o->data_out, as, strerror(errno));
+	return p->taken || p->why != NULL ? NULL :
+	    flat_errno(p, "rename a result to", as);
 }
 
 static xn_error_t *visit(struct pass *p, int parent, const char *name,

@@ -25,6 +25,7 @@ typedef struct fp_item {
 	char id[FP_ID_LENGTH + 1];
 	char *name;		/* as in data-in */
 	long long size;
+	long long lent;		/* the size that the queue has counted */
 	int folder;
 	apr_time_t arrived;
 	int tries;		/* that failed */

@@ -31,6 +31,9 @@ typedef struct fp_job {
 	struct fp_publisher *publisher;
 
 	int out, stage;			/* data-out; .syncgate/QUEUE in it */
+	char token[FP_ID_LENGTH + 1];	/* data-out's: known.h */
+	int known;			/* enum fp_known */
+	int anew;			/* items whose results are elsewhere */
 	int failed, done;		/* folders, or -1 */
 	int recovered;			/* items of earlier runs */
 	int wake;			/* eventfd: look what has changed */

@@ -163,6 +163,13 @@ place(int *placed, struct fp_talk *t)
 		t->outcome->result = FP_RESULT_GONE;
 		return NULL;
 	}
+	if (error != NULL && (error->status == EACCES ||
+	    error->status == EPERM)) {
+		fp_talk_fail(t, FP_STATUS_ERROR, xn_error_text(error,
+		    t->slot->item_pool));
+		xn_error_clear(error);
+		return NULL;
+	}
 	XN_TRY(error);
 	error = send_item(&sent, t, fd);
 	close(fd);
@@ -250,7 +257,7 @@ take_message(int *more, int *whole, struct fp_talk *t, const xn_value_t *m)
 	if (!taken)
 		on_end(t, m);
 	else if (wrong != NULL) {
-		fp_talk_fail(t, FP_STATUS_ERROR, apr_pstrdup(t->slot->pool,
+		fp_talk_fail(t, FP_STATUS_ERROR, apr_pstrdup(t->slot->item_pool,
 		    wrong));
 		abandon(t);
 	}
@@ -261,7 +268,7 @@ static void
 too_late(struct fp_talk *t)
 {
 	fp_talk_fail(t, FP_STATUS_TIMEOUT, fp_took_too_long(t->slot->job->o,
-	    t->slot->pool));
+	    t->slot->item_pool));
 	abandon(t);
 }
 
@@ -280,7 +287,7 @@ take_result(int *whole, struct fp_talk *t)
 		too_late(t);
 	if (!*whole)
 		return NULL;
-	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->pool));
+	XN_TRY(fp_stage_end(&wrong, &t->stage, t->slot->item_pool));
 	if (wrong == NULL)
 		return NULL;
 	*whole = 0;
@@ -298,7 +305,7 @@ finish(struct fp_talk *t)
 	t->deadline = apr_time_now() + FP_TALK_GRACE;
 	if (!hear(t, "removed"))
 		return NULL;
-	XN_TRY(fp_end_items(t->slot->job, &t->item, 1, t->slot->pool));
+	XN_TRY(fp_end_items(t->slot->job, &t->item, 1, t->slot->item_pool));
 	t->outcome->result = FP_RESULT_ENDED;
 	return NULL;
 }

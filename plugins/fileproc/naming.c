@@ -117,12 +117,28 @@ fp_name_by_rule(const char **name, const char *rule,
 }
 
 const char *
+fp_name_numbered_for(const char *name, int n, size_t tail, apr_pool_t *pool)
+{
+	const char *part = last_part(name), *suffix = suffix_of(part);
+	const char *number = n <= 1 ? "" : apr_psprintf(pool, "~%d", n);
+	size_t rest = strlen(number) + tail, stem = (size_t)(suffix - part);
+
+	/* A suffix that leaves nothing of the name is none. */
+	if (strlen(suffix) + rest >= NAME_MAX_PART) {
+		stem += strlen(suffix);
+		suffix = "";
+	}
+	rest += strlen(suffix);
+	if (stem + rest > NAME_MAX_PART)
+		stem = NAME_MAX_PART - rest;
+	else if (n <= 1)
+		return name;
+	return apr_psprintf(pool, "%.*s%s%s", (int)(part - name + (long)stem),
+	    name, number, suffix);
+}
+
+const char *
 fp_name_numbered(const char *name, int n, apr_pool_t *pool)
 {
-	const char *suffix = suffix_of(last_part(name));
-
-	if (n <= 1)
-		return name;
-	return apr_psprintf(pool, "%.*s~%d%s", (int)(suffix - name), name, n,
-	    suffix);
+	return fp_name_numbered_for(name, n, 0, pool);
 }

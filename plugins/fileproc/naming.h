@@ -28,8 +28,14 @@ xn_error_t *fp_name_rule_check(const char *rule);
 xn_error_t *fp_name_by_rule(const char **name, const char *rule,
     const struct fp_names *names, apr_pool_t *pool);
 
-/* "a/b.txt" as the Nth of its name, "a/b~2.txt"; N = 1 is the name itself. */
+/*
+ * "a/b.txt" as the Nth of its name, "a/b~2.txt"; N = 1 is the name itself.  A
+ * last part that would be longer than 255 bytes, together with a TAIL of so many
+ * that is to be put behind it, is shortened.
+ */
 const char *fp_name_numbered(const char *name, int n, apr_pool_t *pool);
+const char *fp_name_numbered_for(const char *name, int n, size_t tail,
+    apr_pool_t *pool);
 
 /*
  * 1 if NAME is relative and can be used beneath a folder: no empty part, no "."

@@ -70,16 +70,23 @@ static int
 move_away(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 {
 	const char *old = apr_pstrcat(pool, item->id, ".old", NULL);
+	int parent, rc, number;
 
-	if (fp_tree_remove(job->stage, old) != 0)
+	if (fp_tree_remove(job->stage, old) != 0 ||
+	    (parent = fp_open_parent(job->out, item->target)) < 0)
 		return -1;
-	return fp_rename_new(job->out, item->target, job->stage, old);
+	rc = fp_rename_new(parent, fp_base(item->target), job->stage, old);
+	number = errno;
+	close(parent);
+	errno = number;
+	return rc;
 }
 
 static int
 rename_replacing(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 {
-	if (renameat(job->stage, item->id, job->out, item->target) == 0)
+	if (fp_rename_beneath(job->stage, item->id, job->out, item->target,
+	    1) == 0)
 		return 0;
 	if (errno != EISDIR && errno != ENOTDIR && errno != ENOTEMPTY &&
 	    errno != EEXIST)
@@ -88,7 +95,8 @@ rename_replacing(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 	 * neither; the next start goes on from there. */
 	if (move_away(job, item, pool) != 0 && errno != ENOENT)
 		return -1;
-	if (fp_rename_new(job->stage, item->id, job->out, item->target) != 0)
+	if (fp_rename_beneath(job->stage, item->id, job->out, item->target,
+	    0) != 0)
 		return -1;
 	fp_tree_remove(job->stage, apr_pstrcat(pool, item->id, ".old", NULL));
 	return 0;
@@ -97,11 +105,10 @@ rename_replacing(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 static int
 rename_into_place(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 {
-	if (fp_make_parents(job->out, item->target, 0777) != 0)
-		return -1;
 	if (job->o->duplicates == FP_REPLACE)
 		return rename_replacing(job, item, pool);
-	return fp_rename_new(job->stage, item->id, job->out, item->target);
+	return fp_rename_beneath(job->stage, item->id, job->out, item->target,
+	    0);
 }
 
 static xn_error_t *
@@ -121,8 +128,7 @@ place_one(enum fp_placed *placed, const char **why, fp_job_t *job,
 		*placed = FP_PLACE_TAKEN;
 		return NULL;
 	}
-	if (errno == ENOTDIR || errno == ELOOP || errno == ENAMETOOLONG ||
-	    errno == EXDEV) {
+	if (fp_is_about_name(errno)) {
 		*placed = FP_PLACE_REFUSED;
 		*why = apr_psprintf(pool, "cannot make %s/%s: %s",
 		    job->o->data_out, item->target, strerror(errno));
@@ -154,7 +160,8 @@ fp_place_sync(fp_job_t *job, const fp_item_t *item)
 	if (job->o->outputs == FP_OUTPUTS_FLAT)
 		rc = syncfs(job->out);
 	else if ((fd = fp_open_parent(job->out, item->target)) < 0)
-		rc = errno == ENOENT ? 0 : -1;	/* taken with its folder */
+		/* Taken with its folder, whose name may be anything's now. */
+		rc = errno == ENOENT || fp_is_about_name(errno) ? 0 : -1;
 	else {
 		rc = fsync(fd);
 		close(fd);

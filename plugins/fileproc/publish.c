@@ -119,7 +119,7 @@ let_go(struct batch *b, int i, int verdict)
 {
 	fp_item_t *item = b->items[i];
 	struct fp_publisher *p = b->job->publisher;
-	long long size = item->size;
+	long long size = item->lent;
 
 	b->items[i] = NULL;
 	if (item->waits) {

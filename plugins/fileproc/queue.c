@@ -128,7 +128,8 @@ lend(fp_queue_t *q)
 	apr_skiplist_pop(q->ready, NULL);
 	q->counts.ready--;
 	q->counts.lent++;
-	q->bytes += item->size;
+	item->lent = item->size;
+	q->bytes += item->lent;
 	return item;
 }
 
@@ -155,11 +156,12 @@ fp_queue_take(fp_queue_t *q, apr_interval_time_t timeout)
 }
 
 void
-fp_queue_lend(fp_queue_t *q, const fp_item_t *item)
+fp_queue_lend(fp_queue_t *q, fp_item_t *item)
 {
 	apr_thread_mutex_lock(q->mutex);
 	q->counts.lent++;
-	q->bytes += item->size;
+	item->lent = item->size;
+	q->bytes += item->lent;
 	apr_thread_mutex_unlock(q->mutex);
 }
 

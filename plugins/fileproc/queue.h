@@ -29,9 +29,9 @@ void fp_queue_put(fp_queue_t *queue, fp_item_t *item);
 fp_item_t *fp_queue_take(fp_queue_t *queue, apr_interval_time_t timeout);
 
 /* ITEM is lent without having been in the queue. */
-void fp_queue_lend(fp_queue_t *queue, const fp_item_t *item);
+void fp_queue_lend(fp_queue_t *queue, fp_item_t *item);
 
-/* An item of SIZE bytes that was taken is done with, or has been put again. */
+/* An item whose `lent` is SIZE, that was taken, is done with, or has been put again. */
 void fp_queue_released(fp_queue_t *queue, long long size);
 
 /* Nothing is given out any more; whoever waits returns. */

@@ -14,11 +14,41 @@
 
 #include "plugins/fileproc/end.h"
 #include "plugins/fileproc/files.h"
+#include "plugins/fileproc/known.h"
 #include "plugins/fileproc/publish.h"
 
 #define PAGE	500
 
 /* ---- Claims ------------------------------------------------------------------ */
+
+/* 1 if that nothing is staged for ITEM does not tell that it is in place. */
+static int
+is_elsewhere(const fp_job_t *job, const fp_item_t *item)
+{
+	struct stat st;
+
+	/* What was staged in another way cannot go on in ours. */
+	return job->known == FP_UNKNOWN || (job->known == FP_KNOWN_OTHERWISE &&
+	    fstatat(job->stage, item->id, &st, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* Its results are made once more, since those that were may be lost. */
+static xn_error_t *
+process_anew(fp_job_t *job, fp_item_t *item)
+{
+	syncgate_item_t record;
+	xn_error_t *error;
+
+	if (job->o->way == FP_WAY_SYSTEM)
+		item->placed = SYNCGATE_ITEM_PLACING;
+	fp_item_set(&item->target, NULL);
+	record = fp_item_record(item, item->placed != 0 ? item->placed :
+	    SYNCGATE_ITEM_WAITING, NULL);
+	error = syncgate_job_items_save(job->job, &record, 1);
+	job->anew++;
+	fp_queue_put(job->queue, item);
+	return error;
+}
 
 /* Go on with ITEM, of which RECORD says how far it was. */
 static xn_error_t *
@@ -33,6 +63,8 @@ go_on(fp_job_t *job, fp_item_t *item, const syncgate_item_t *record)
 	}
 	switch (record->state) {
 	case SYNCGATE_ITEM_PUBLISHING:
+		if (is_elsewhere(job, item))
+			return process_anew(job, item);
 		item->recovered = 1;
 		fp_queue_lend(job->queue, item);
 		fp_publish(job, item);
@@ -197,6 +229,14 @@ fp_recover(fp_job_t *job)
 		error = fp_intake_claims(job->intake, recover_claim, job,
 		    pool);
 	apr_pool_destroy(pool);
+	if (error == NULL)
+		error = fp_known_write(job);
+	if (job->anew > 0)
+		syncgate_job_log(job->job, SYNCGATE_WARNING, "data-out %s is "
+		    "not the folder, or not used as before, in which an earlier "
+		    "run was about to publish %d item%s: processing %s once "
+		    "more", job->o->data_out, job->anew, job->anew == 1 ? "" :
+		    "s", job->anew == 1 ? "it" : "them");
 	if (job->recovered > 0)
 		syncgate_job_log(job->job, SYNCGATE_INFO, "going on with %d "
 		    "item%s of an earlier run", job->recovered,

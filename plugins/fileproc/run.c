@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #include "plugins/fileproc/files.h"
+#include "plugins/fileproc/known.h"
 #include "plugins/fileproc/publish.h"
 #include "plugins/fileproc/recover.h"
 #include "plugins/fileproc/slot.h"
@@ -65,6 +66,10 @@ open_stage(fp_job_t *job)
 	const char *path = apr_pstrcat(job->pool, ".syncgate/",
 	    fp_intake_queue(job->intake), NULL);
 
+	int found = fp_open_beneath(job->out, path, O_RDONLY | O_DIRECTORY, 0);
+
+	if (found >= 0)
+		close(found);
 	if (fp_make_parents(job->out, path, 0700) != 0)
 		return fp_job_errno("make", job->o->data_out, ".syncgate");
 	if (fp_make_parents(job->out, apr_pstrcat(job->pool, path, "/x",
@@ -73,7 +78,7 @@ open_stage(fp_job_t *job)
 	job->stage = fp_open_beneath(job->out, path, O_RDONLY | O_DIRECTORY, 0);
 	if (job->stage < 0)
 		return fp_job_errno("open", job->o->data_out, path);
-	return NULL;
+	return fp_known_read(job, found < 0);
 }
 
 static xn_error_t *

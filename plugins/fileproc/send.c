@@ -50,6 +50,27 @@ fp_send_file(const char **wrong, xn_error_t **remote, xn_channel_t *channel,
 	return NULL;
 }
 
+/*
+ * It could not be opened: that is about the item, which may be sent again or
+ * given up, unless we are in want of something ourselves.
+ */
+static xn_error_t *
+cannot_read(struct sending *s, const char *path)
+{
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		return xn_error_system(errno, "cannot read %s of an item",
+		    path);
+	if (errno == ELOOP)
+		s->wrong = apr_psprintf(s->pool, "%s is a link: an item has "
+		    "files and folders", path);
+	else if (errno == ENXIO)
+		s->wrong = apr_psprintf(s->pool, "%s is no file", path);
+	else
+		s->wrong = apr_psprintf(s->pool, "%s cannot be read: %s",
+		    *path == '\0' ? "its folder" : path, strerror(errno));
+	return NULL;
+}
+
 static xn_error_t *send_folder(struct sending *s, int fd, const char *path,
     int depth);
 
@@ -64,14 +85,8 @@ send_entry(struct sending *s, int folder, const char *name, const char *path,
 
 	fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC);
-	if (fd < 0 && errno == ELOOP) {
-		s->wrong = apr_psprintf(s->pool, "%s is a link: an item has "
-		    "files and folders", path);
-		return NULL;
-	}
 	if (fd < 0 || fstat(fd, &st) != 0) {
-		error = xn_error_system(errno, "cannot read %s of an item",
-		    path);
+		error = cannot_read(s, path);
 	} else if (S_ISDIR(st.st_mode)) {
 		s->remote = xn_send(s->channel, "(spl)", "dir", path,
 		    (long long)(st.st_mode & 0777));
@@ -100,10 +115,10 @@ send_folder(struct sending *s, int fd, const char *path, int depth)
 	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
 
 	if (dir == NULL) {
+		error = cannot_read(s, path);
 		if (copy >= 0)
 			close(copy);
-		return xn_error_system(errno, "cannot read the folder %s of "
-		    "an item", path);
+		return error;
 	}
 	if (depth > DEPTH_MAX)
 		s->wrong = "its folders are more than 64 deep";

@@ -35,7 +35,7 @@ static xn_error_t *
 settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 {
 	fp_job_t *job = slot->job;
-	long long size = item->size;
+	long long size = item->lent;
 	const char *id = item->id;
 	xn_error_t *error = NULL;
 
@@ -129,12 +129,14 @@ slot_main(apr_thread_t *thread, void *baton)
 	(void)thread;
 	apr_pool_create(&slot->pool, NULL);
 	apr_pool_create(&slot->scratch, slot->pool);
+	apr_pool_create(&slot->item_pool, NULL);
 	while (fp_remote_hold(&slot->link, slot->remote)) {
 		xn_error_t *lost = serve(slot);
 
 		end_program(slot);
 		fp_remote_let_go(slot->remote, &slot->link, lost);
 	}
+	apr_pool_destroy(slot->item_pool);
 	apr_pool_destroy(slot->pool);
 	count(slot->job, -1);
 	return NULL;

@@ -14,6 +14,7 @@ typedef struct fp_slot {
 	apr_thread_t *thread;
 	fp_link_t link;
 	apr_pool_t *pool;	/* of the program over there */
+	apr_pool_t *item_pool;	/* of one try of one item */
 	apr_pool_t *scratch;	/* of one message */
 	xn_channel_t *channel;	/* to that program; NULL: it does not run */
 } fp_slot_t;
@@ -43,7 +44,8 @@ xn_error_t *fp_slot_start(fp_slot_t *slot);
 
 /*
  * Have ITEM processed.  An error is ours (a disk that is full), and the job's;
- * what went wrong over there is in OUTCOME, whose texts are in slot->pool.
+ * what went wrong over there is in OUTCOME, whose texts are in
+ * slot->item_pool.
  */
 xn_error_t *fp_talk(struct fp_outcome *outcome, fp_slot_t *slot,
     fp_item_t *item);

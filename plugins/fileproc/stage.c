@@ -74,6 +74,12 @@ refuse(const fp_stage_t *stage, const char *path, long long size,
 		    " bytes too early", (apr_int64_t)stage->left);
 	if (size < 0)
 		return "an output of negative size";
+	/* The other side knows that, too. */
+	if (stage->job->o->max_output > 0 &&
+	    size > stage->job->o->max_output - stage->said)
+		return apr_psprintf(pool, "its answer is larger than max-output "
+		    "= %" APR_INT64_T_FMT,
+		    (apr_int64_t)stage->job->o->max_output);
 	if (stage->folder < 0 && stage->outputs > 0)
 		return "it made several outputs: outputs = single takes one";
 	if (stage->outputs >= OUTPUTS_MAX)
@@ -138,6 +144,7 @@ fp_stage_output(const char **wrong, fp_stage_t *stage, const char *path,
 		stage->output_name = apr_pstrdup(pool, fp_base(path));
 	stage->nested |= strchr(path, '/') != NULL;
 	stage->left = size;
+	stage->said += size;
 	return size == 0 ? end_output(stage) : NULL;
 }
 

@@ -19,6 +19,7 @@ typedef struct fp_stage {
 	const char *output_name;	/* the single output's own, or NULL */
 	long long left;		/* bytes of it to come */
 	long long bytes;	/* of all, so far */
+	long long said;		/* the same, with those to come */
 } fp_stage_t;
 
 /* Begin the results of ITEM; what an earlier try left is removed. */

@@ -22,7 +22,7 @@ fp_talk_fail(struct fp_talk *t, int status, const char *text)
 
 	outcome->result = FP_RESULT_FAILED;
 	outcome->how.status = status;
-	outcome->how.text = apr_pstrdup(t->slot->pool, text);
+	outcome->how.text = apr_pstrdup(t->slot->item_pool, text);
 }
 
 void
@@ -60,7 +60,7 @@ static void
 program_ended(struct fp_talk *t, xn_error_t *error)
 {
 	if (error->code == XN_E_REMOTE)
-		fp_talk_fail_for_good(t, xn_error_text(error, t->slot->pool));
+		fp_talk_fail_for_good(t, xn_error_text(error, t->slot->item_pool));
 	else
 		fp_talk_fail_for_good(t, "the processor ended without an "
 		    "answer");
@@ -105,6 +105,24 @@ fp_took_too_long(const fp_options_t *o, apr_pool_t *pool)
 
 /* ---- The answer ------------------------------------------------------------ */
 
+/* Asked now and then, also of who never stops talking. */
+static int
+is_to_end(struct fp_talk *t)
+{
+	apr_time_t now = apr_time_now();
+
+	if (t->looked == 0)
+		t->looked = now;
+	if (now >= t->looked && now - t->looked < SLICE)
+		return 0;
+	t->looked = now;
+	if (!fp_job_stopping_now(t->slot->job))
+		return 0;
+	t->outcome->result = FP_RESULT_STOPPED;
+	t->outcome->restart = 1;
+	return 1;
+}
+
 const xn_value_t *
 fp_talk_next(struct fp_talk *t, int *late)
 {
@@ -113,6 +131,8 @@ fp_talk_next(struct fp_talk *t, int *late)
 
 	for (;;) {
 		apr_pool_clear(t->slot->scratch);
+		if (is_to_end(t))
+			return NULL;
 		error = xn_channel_receive(&message, t->slot->channel, SLICE,
 		    t->slot->scratch);
 		if (error == NULL)
@@ -131,11 +151,6 @@ fp_talk_next(struct fp_talk *t, int *late)
 			return NULL;
 		}
 		xn_error_clear(error);
-		if (fp_job_stopping_now(t->slot->job)) {
-			t->outcome->result = FP_RESULT_STOPPED;
-			t->outcome->restart = 1;
-			return NULL;
-		}
 	}
 }
 
@@ -162,7 +177,8 @@ fp_talk_output(int *taken, const char **wrong, struct fp_talk *t,
 	}
 	XN_TRY(fp_stage_output(wrong, &t->stage, path, (int)mode, size,
 	    scratch));
-	if (t->stage.output_name != NULL &&
+	/* (It is in SCRATCH: only with the message that it came with.) */
+	if (*wrong == NULL && t->stage.output_name != NULL &&
 	    fp_item_set(&t->item->output, t->stage.output_name) != 0)
 		return xn_error_create(XN_E_NOMEM, "no memory");
 	return NULL;
@@ -185,6 +201,8 @@ fp_talk(struct fp_outcome *outcome, fp_slot_t *slot, fp_item_t *item)
 
 	memset(outcome, 0, sizeof(*outcome));
 	outcome->result = FP_RESULT_FAILED;
+	apr_pool_clear(slot->item_pool);
+	fp_item_set(&item->output, NULL);
 	XN_TRY(fp_stage_begin(&t.stage, slot->job, item));
 	error = slot->job->o->way == FP_WAY_SYSTEM ? fp_lane_talk(&t) :
 	    fp_command_talk(&t);
