@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <apr_strings.h>
@@ -108,6 +109,32 @@ fp_in_hand(syncgate_job_t *job, syncgate_item_fn *each, void *baton,
 
 /* ---- Retry and discard ------------------------------------------------------------ */
 
+/*
+ * Where in OWN the item is: claimed, put back, or about to be, by a `retry` that
+ * was killed.  NULL: nowhere.  Then its record may still say that it failed, and
+ * what has its name in `failed` by now is another's.
+ */
+static const char *
+find_in_hand(int own, const char *id, int failed_is_there, apr_pool_t *pool)
+{
+	static const char *const folders[] = { "", "retry/", "retry/." };
+	struct stat st;
+
+	for (int i = 0; own >= 0 && i < (failed_is_there ? 2 : 3); i++) {
+		const char *path = apr_pstrcat(pool, folders[i], id, NULL);
+
+		if (fstatat(own, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return path;
+	}
+	return NULL;
+}
+
+static void
+remove_reason(int failed, const char *name, apr_pool_t *pool)
+{
+	fp_tree_remove(failed, apr_pstrcat(pool, name, ".error", NULL));
+}
+
 static xn_error_t *
 retry(const fp_options_t *o, const syncgate_item_t *item, int failed,
     apr_pool_t *pool)
@@ -120,8 +147,8 @@ retry(const fp_options_t *o, const syncgate_item_t *item, int failed,
 	if (moved == FP_MOVED_GONE)
 		return xn_error_create(XN_E_JOB, "%s/%s is not there any more",
 		    o->failed, name);
-	/* Its reason goes with it; what stays is overwritten by the next. */
-	fp_tree_remove(failed, apr_pstrcat(pool, name, ".error", NULL));
+	if (moved == FP_MOVED)
+		remove_reason(failed, name, pool);
 	return NULL;
 }
 
@@ -145,16 +172,16 @@ discard_failed(const fp_options_t *o, const syncgate_item_t *item, int failed,
 	    item->detail);
 }
 
-/* OWN/ID becomes OWN/gone/ID, which is removed: 0, or -1 and errno. */
+/* OWN/PATH becomes OWN/gone/ID, which is removed: 0, or -1 and errno. */
 static int
-gone_with(int own, const char *id)
+gone_with(int own, const char *path, const char *id)
 {
 	int gone = fp_open_beneath(own, "gone", O_RDONLY | O_DIRECTORY, 0);
 	int rc;
 
 	if (gone < 0)
 		return -1;
-	rc = renameat(own, id, gone, id);
+	rc = renameat(own, path, gone, id);
 	if (rc == 0 || errno == ENOENT)
 		rc = fp_tree_remove(gone, id);
 	close(gone);
@@ -166,16 +193,13 @@ gone_with(int own, const char *id)
  * finishes, and finds nothing to end.
  */
 static xn_error_t *
-discard_claim(const fp_options_t *o, const syncgate_item_t *item)
+discard_claim(const fp_options_t *o, const syncgate_item_t *item, int own,
+    const char *hand)
 {
-	const char *in = o->intake.data_in;
-	int own = open_own(in), rc = -1;
-
-	if (own >= 0) {
-		rc = gone_with(own, item->id);
-		close(own);
-	}
-	return rc == 0 ? NULL : fp_job_errno("remove", in, item->name);
+	if (own >= 0 && gone_with(own, hand == NULL ? item->id : hand,
+	    item->id) == 0)
+		return NULL;
+	return fp_job_errno("remove", o->intake.data_in, item->name);
 }
 
 static xn_error_t *
@@ -185,24 +209,52 @@ open_failed(int *fd, const fp_options_t *o)
 	return *fd >= 0 ? NULL : fp_job_errno("open", o->failed, "");
 }
 
+static xn_error_t *
+act_on_failed(const fp_options_t *o, int action, const syncgate_item_t *item,
+    int own, apr_pool_t *pool)
+{
+	const char *hand, *name = item->detail;
+	xn_error_t *error = NULL;
+	struct stat st;
+	int failed, there;
+
+	XN_TRY(open_failed(&failed, o));
+	there = fstatat(failed, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	hand = find_in_hand(own, item->id, there, pool);
+	if (hand != NULL) {
+		if (action == SYNCGATE_DISCARD)
+			error = discard_claim(o, item, own, hand);
+		if (error == NULL && !there)
+			remove_reason(failed, name, pool);
+	} else {
+		error = action == SYNCGATE_RETRY ?
+		    retry(o, item, failed, pool) :
+		    discard_failed(o, item, failed, pool);
+	}
+	close(failed);
+	return error;
+}
+
 xn_error_t *
 fp_act(syncgate_job_t *job, int action, const syncgate_item_t *item,
     apr_pool_t *pool)
 {
-	fp_options_t *o;
 	xn_error_t *error;
-	int failed;
+	fp_options_t *o;
+	int own;
 
 	XN_TRY(fp_options_read(&o, job, pool));
-	if (item->state != SYNCGATE_ITEM_FAILED)
-		return discard_claim(o, item);
-	if (item->detail == NULL)
+	if (item->state == SYNCGATE_ITEM_FAILED && item->detail == NULL)
 		return xn_error_create(XN_E_JOB, "its record does not say "
 		    "where it is");
-	XN_TRY(open_failed(&failed, o));
-	error = action == SYNCGATE_RETRY ? retry(o, item, failed, pool) :
-	    discard_failed(o, item, failed, pool);
-	close(failed);
+	own = open_own(o->intake.data_in);
+	if (item->state == SYNCGATE_ITEM_FAILED)
+		error = act_on_failed(o, action, item, own, pool);
+	else
+		error = discard_claim(o, item, own, find_in_hand(own, item->id,
+		    0, pool));
+	if (own >= 0)
+		close(own);
 	return error;
 }
 

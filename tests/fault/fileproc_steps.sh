@@ -12,7 +12,7 @@ kill_at=$top_builddir/tests/lib/kill_at
 
 [ -n "${SYNCGATE_LONG:-}" ] && every=1 || every=12
 every=${EVERY:-$every}
-: "${FORMS=command c keep replace folder flat failing}"
+: "${FORMS=command c keep replace folder flat failing retry discard}"
 : "${SIDES=main syncgate-agent syncgate-keeper syncgate-exec sh}"
 cd "$tmp" || exit 2
 mkdir -m 700 run
@@ -22,7 +22,9 @@ export XDG_RUNTIME_DIR
 for form in $FORMS; do
 	for side in $SIDES; do
 		# A processor in C is no shell, and keepers do little.
-		[ "$form.$side" != c.sh ] || continue
+		case $form.$side in
+		c.sh | retry.[!m]* | discard.[!m]*) continue ;;
+		esac
 		[ "$side" = main ] || [ "$side" = syncgate-exec ] ||
 		    [ "$every" = 1 ] || [ "$form" = command ] || continue
 		MARK=$MARK python3 -B "$top_srcdir/tests/lib/fileproc_steps.py" \

@@ -5,8 +5,9 @@
 runs a job of one item again and again, in which kill_at kills a process of SIDE
 (one of SIDES) at its first step, then at its second, ... until the item has come
 through: at every step, or with EVERY above 1, at one of so many.  After each
-kill a run that nobody kills must bring all to its end.  FORM is one of FORMS.
-MARK is as for fileproc_torture.py, and so is what it prints.
+kill (and after half of those of syncgate another one, somewhere in the next run)
+a run that nobody kills must bring all to its end.  FORM is one of FORMS; those
+of ACTIONS begin with an item that was given up, and kill that command.  MARK is as for fileproc_torture.py, and so is what it prints.
 """
 import os
 import random
@@ -41,7 +42,11 @@ FORMS = {
     "failing": (["shell=yes", "command=cat >a; echo sorry >&2; exit 7",
                  "retries=1"],
                 {"in.failed/sub/item": TEXT, "in.failed/sub/item.error": None}),
+    "retry": (["shell=yes", UPPER], {"out/sub/item": TEXT.upper()}),
+    "discard": (["shell=yes", UPPER], {}),
 }
+ACTIONS = {"retry": ["retry", "j", "--all"],
+           "discard": ["discard", "j", "--all", "--failed"]}
 
 
 class Steps:
@@ -60,9 +65,10 @@ class Steps:
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
-    def command(self):
-        words = self.words
-        if self.form != "failing":
+    def command(self, form=None):
+        form = form or self.form
+        words = FORMS[form][0]
+        if form != "failing":
             words = words + ["retries=5"]
         return [self.syncgate, "run", "--once",
                 "--store=sqlite:" + self.path("store.db"), "--plugin",
@@ -77,24 +83,46 @@ class Steps:
                                   timeout=seconds,
                                   stdin=subprocess.DEVNULL).returncode
 
+    def action(self):
+        """The command that is killed, of ACTIONS; None: a run."""
+        if self.form not in ACTIONS:
+            return None
+        with open(self.path("conf"), "w") as f:
+            f.write("store = \"sqlite:%s\"\njob j {\n plugin = \"fileproc\"\n"
+                    % self.path("store.db"))
+            for word in self.command()[6:]:
+                name, value = word.split("=", 1)
+                f.write(" %s = \"%s\"\n" % (name, value))
+            f.write("}\n")
+        return [self.syncgate, ACTIONS[self.form][0], "-c",
+                self.path("conf")] + ACTIONS[self.form][1:]
+
+    def write_item(self):
+        with open(self.path("in", "sub", "item"), "w") as f:
+            f.write(TEXT)
+
     def prepare(self):
         """A folder whose job has run, so that there are queue and store."""
         os.makedirs(self.path("in", "sub"))
-        if self.run(self.command()) != 0:
-            raise SystemExit("FAILED: a job without items runs")
+        form = "command"
+        if self.form in ACTIONS:
+            self.write_item()
+            form = "failing"
+        if self.run(self.command(form)) != 0:
+            raise SystemExit("FAILED: a first run")
         os.rename(self.folder, self.template)
 
     def renew(self):
         shutil.rmtree(self.folder, ignore_errors=True)
         shutil.copytree(self.template, self.folder)
-        with open(self.path("in", "sub", "item"), "w") as f:
-            f.write(TEXT)
+        if self.form not in ACTIONS:
+            self.write_item()
 
-    def killed(self, number):
+    def killed(self, number, command):
         """What was killed, or None; and the exit status of the run."""
         report = self.path("report")
         status = self.run([self.kill_at, self.side, str(number), report] +
-                          self.command())
+                          command)
         with open(report) as f:
             what, detail = f.read().split()
         return (detail if what == "killed" else None), status
@@ -149,21 +177,35 @@ class Steps:
             10, lambda: left.processes(self.mark))
         return "left: %s" % left_over if left_over else None
 
+    def complete(self):
+        """What nobody kills any more; what is wrong with it."""
+        if self.form in ACTIONS:
+            self.run(self.action())     # fails if there is nothing to do
+        status = self.run(self.command())
+        return "the next run ended with %d" % status if status else None
+
+    def one_kill(self, number):
+        """What was killed, and what is wrong."""
+        call, status = self.killed(number, self.action() or self.command())
+        if call is not None and self.side == "main":
+            if self.form not in ACTIONS and random.random() < 0.5:
+                again = random.randint(1, 100)
+                second, _ = self.killed(again, self.command())
+                call = "%s, then %d, %s" % (call, again, second)
+            return call, self.complete()
+        # Where we live on, the item must come through at once.
+        if status != 0:
+            return call, "it ended with %d" % status
+        wrong = None
+        if self.form not in ACTIONS:
+            wrong = self.wrong_content() or self.wrong_records()
+        return call, wrong or self.complete()
+
     def one(self, number):
         """1 when it was killed; what was wrong is said."""
         self.renew()
-        wrong = None
         try:
-            call, status = self.killed(number)
-            # Where we live on, the item must come through at once.
-            if (call is None or self.side != "main") and status != 0:
-                wrong = "it ended with %d" % status
-            elif call is None or self.side != "main":
-                wrong = self.wrong_content() or self.wrong_records()
-            if call is not None and not wrong:
-                status = self.run(self.command())
-                wrong = "the next run ended with %d" % status if status else \
-                    None
+            call, wrong = self.one_kill(number)
             wrong = wrong or self.look()
         except subprocess.TimeoutExpired:
             call, wrong = "?", "it does not end"

@@ -182,6 +182,39 @@ check "in a shell they are variables" fp q shell=yes \
     'command=split -l 1 "$SYNCGATE_IN" "$SYNCGATE_OUT/"' || cat q.log
 check_equal "for the same" "aa ab" "$(cd q.out/z && echo *)"
 
+# ---- Put back and discarded
+mkdir t.in
+echo one >t.in/x
+check "an item fails" fp t command=false retries=0 || cat t.log
+cat >t.conf <<EOT
+store = "sqlite:$tmp/store.db"
+job t {
+	plugin = "fileproc"
+	data-in = "$tmp/t.in"
+	data-out = "$tmp/t.out"
+	command = "cat"
+}
+EOT
+check "it is put back" "$SYNCGATE" retry -c t.conf t x
+check_equal "with its reason" "" "$(find t.in.failed -type f)"
+check "and discarded, while nobody takes it" "$SYNCGATE" discard -c t.conf t x
+check "a run finds nothing" fp t command=cat || cat t.log
+check_equal "of it" "" "$(cd t.out && find . -type f)"
+clean t
+echo one >t.in/x
+check "another one fails" fp t command=false retries=0 || cat t.log
+id=$("$SYNCGATE" items -c t.conf --json t |
+    sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p')
+# As if a \`retry\` had been killed before it recorded what it has done.
+mkdir "t.in/.syncgate/retry/$id"
+mv t.in.failed/x "t.in/.syncgate/retry/$id/x"
+echo other >t.in.failed/x
+check "a retry that was killed is completed" "$SYNCGATE" retry -c t.conf t x
+check_equal "what has its name in failed by now stays" other \
+    "$(cat t.in.failed/x)"
+check "it goes its way" fp t command=cat || cat t.log
+check_equal "once" one "$(cat t.out/x)"
+
 # ---- Refused
 mkdir q.in
 echo x >q.in/x
