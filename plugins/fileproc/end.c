@@ -109,7 +109,8 @@ static xn_error_t *
 write_reason(fp_job_t *job, const fp_item_t *item, apr_pool_t *pool)
 {
 	const char *name = error_name(item->target, pool);
-	const char *notes = item->notes == NULL ? "" : item->notes;
+	const char *notes = apr_pstrcat(pool, "id ", item->id, "\n",
+	    item->notes, NULL);
 	int fd, bad;
 
 	if (fp_make_parents(job->failed, name, 0777) != 0)
@@ -244,11 +245,15 @@ static void
 note_try(fp_item_t *item, const struct fp_try *how)
 {
 	char when[APR_RFC822_DATE_LEN], line[1024];
+	const char *more;
 
 	apr_rfc822_date(when, apr_time_now());
-	snprintf(line, sizeof(line), "try %d, %s, at %s: %s\n", item->tries,
-	    when, item->remote == NULL ? "?" : item->remote, how->text);
+	snprintf(line, sizeof(line), "try %d, %s, at %s: %.*s\n", item->tries,
+	    when, item->remote == NULL ? "?" : item->remote,
+	    (int)strcspn(how->text, "\n"), how->text);
 	fp_item_note(item, line, strlen(line));
+	if ((more = strchr(how->text, '\n')) != NULL)
+		note_said(item, more + 1, strlen(more + 1));
 	note_said(item, how->said, how->said_size);
 }
 

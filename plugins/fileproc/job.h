@@ -30,7 +30,7 @@ typedef struct fp_job {
 	fp_queue_t *queue;
 	struct fp_publisher *publisher;
 
-	int out, stage;			/* data-out; .syncgate/QUEUE in it */
+	int out, stage;			/* data-out; .syncgate/out/QUEUE in it */
 	char token[FP_ID_LENGTH + 1];	/* data-out's: known.h */
 	int known;			/* enum fp_known */
 	int anew;			/* items whose results are elsewhere */

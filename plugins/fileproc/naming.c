@@ -48,6 +48,9 @@ fp_name_is_good(const char *name)
 xn_error_t *
 fp_name_rule_check(const char *rule)
 {
+	if (*rule == '.')
+		return xn_error_create(XN_E_CONFIG, "\"%s\" makes hidden "
+		    "names, which nobody would find", rule);
 	for (const char *p = rule; *p != '\0'; p++) {
 		if (*p == '/')
 			return xn_error_create(XN_E_CONFIG, "\"%s\" has a '/': "
@@ -108,8 +111,8 @@ fp_name_by_rule(const char **name, const char *rule,
 		    replaced(rule[1], names, pool), NULL);
 		rule += 2;
 	}
-	part = last_part(text);
-	if (!fp_name_is_good(text) || *part == '.')
+	if (!fp_name_is_good(text) || *text == '.' ||
+	    strstr(text, "/.") != NULL)
 		return xn_error_create(XN_E_JOB, "\"%s\" is no name for a "
 		    "result", text);
 	*name = text;

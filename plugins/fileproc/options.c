@@ -38,6 +38,12 @@ fp_option_path(const char **path, const struct fp_reading *r, const char *name,
 	if (value[0] != '/')
 		return xn_error_create(XN_E_CONFIG, "%s = \"%s\": write an "
 		    "absolute path, beginning with /", name, value);
+	if (strstr(value, "//") != NULL || strstr(value, "/./") != NULL ||
+	    strstr(value, "/../") != NULL || (n > 2 &&
+	    (strcmp(value + n - 2, "/.") == 0 ||
+	    strcmp(value + n - 3, "/..") == 0)))
+		return xn_error_create(XN_E_CONFIG, "%s = \"%s\": write it "
+		    "without //, /./ and /../", name, value);
 	while (n > 1 && value[n - 1] == '/')
 		n--;
 	*path = apr_pstrndup(r->pool, value, n);
@@ -76,9 +82,8 @@ read_done(struct fp_reading *r)
 	return NULL;
 }
 
-/* B is A or lies in it. */
-static int
-within(const char *a, const char *b)
+int
+fp_is_within(const char *a, const char *b)
 {
 	size_t n = strlen(a);
 
@@ -99,8 +104,8 @@ check_apart(const fp_options_t *o)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (others[i].path == NULL)
 			continue;
-		if (within(o->intake.data_in, others[i].path) ||
-		    within(others[i].path, o->intake.data_in))
+		if (fp_is_within(o->intake.data_in, others[i].path) ||
+		    fp_is_within(others[i].path, o->intake.data_in))
 			return xn_error_create(XN_E_CONFIG, "data-in %s and "
 			    "%s %s lie in each other: give each a folder of "
 			    "its own", o->intake.data_in, others[i].name,
@@ -295,6 +300,11 @@ read_results(struct fp_reading *r)
 	    strchr(o->marker, '/') != NULL))
 		return xn_error_create(XN_E_CONFIG, "output-marker = \"%s\" "
 		    "makes no name of a marker", o->marker);
+	if (o->outputs != FP_OUTPUTS_SINGLE && o->way != FP_WAY_SYSTEM &&
+	    !o->answer_files)
+		return xn_error_create(XN_E_CONFIG, "outputs = %s needs "
+		    "answers that are files: answer = files",
+		    outputs[o->outputs]);
 	if (o->outputs == FP_OUTPUTS_FLAT && o->duplicates == FP_REPLACE)
 		return xn_error_create(XN_E_CONFIG, "duplicates = replace "
 		    "cannot be one step for several files: use outputs = "

@@ -83,4 +83,7 @@ typedef struct fp_options {
 xn_error_t *fp_options_read(fp_options_t **options, syncgate_job_t *job,
     apr_pool_t *pool);
 
+/* Is the path B the path A, or does it lie in it? */
+int fp_is_within(const char *a, const char *b);
+
 #endif

@@ -79,6 +79,21 @@ check_shell(const char *command)
 	return NULL;
 }
 
+/* ARGV behind FIRST. */
+static const char **
+with_first(const char *first, const char **argv, apr_pool_t *pool)
+{
+	const char **all;
+	size_t n = 0;
+
+	while (argv[n] != NULL)
+		n++;
+	all = apr_pcalloc(pool, sizeof(*all) * (n + 2));
+	all[0] = first;
+	memcpy(all + 1, argv, sizeof(*all) * n);
+	return all;
+}
+
 /* The argv of COMMAND, which may be NULL, and of what is shipped. */
 static xn_error_t *
 read_argv(struct fp_reading *r, const char *command, int python)
@@ -99,6 +114,9 @@ read_argv(struct fp_reading *r, const char *command, int python)
 			return xn_error_create(XN_E_CONFIG, "command = \"%s\" "
 			    "names no program", command);
 		argv = (const char **)words;
+		if (python && strcmp(words[0], "{program}") == 0)
+			argv = with_first(fp_option(r, "python"), argv,
+			    r->pool);
 	} else {
 		argv = apr_pcalloc(r->pool, 3 * sizeof(*argv));
 		argv[0] = python ? fp_option(r, "python") : "{program}";
@@ -130,6 +148,12 @@ read_ends(struct fp_reading *r)
 	    mentions(o->argv, "SYNCGATE_OUT");
 	if (o->intake.folders == FP_FOLDERS_ITEMS)
 		o->input_path = 1;
+	if (o->intake.folders == FP_FOLDERS_ITEMS && o->argv != NULL &&
+	    o->program == NULL && !mentions(o->argv, "{in}") &&
+	    !mentions(o->argv, "SYNCGATE_IN"))
+		return xn_error_create(XN_E_CONFIG, "with folders = items the "
+		    "command needs {in} (or \"$SYNCGATE_IN\" for a shell): a "
+		    "folder has no way to stdin");
 	if (!o->input_path && mentions(o->argv, "{in}"))
 		return xn_error_create(XN_E_CONFIG, "the command has {in}, and "
 		    "input = stdin gives the item no path: leave one of the "
@@ -187,6 +211,13 @@ read_system(struct fp_reading *r)
 	o->prefix = fp_option(r, "remote-prefix");
 	o->complete = completes[fp_option_choice(r, "complete", completes)];
 	o->remove_input = syncgate_job_bool(r->job, "remove-input");
+	if (fp_is_within(o->remote_in, o->remote_out) &&
+	    fp_is_within(o->remote_out, o->remote_in))
+		return xn_error_create(XN_E_CONFIG, "remote-in and remote-out "
+		    "are the same folder, %s", in);
+	if (o->done_suffix != NULL && strchr(o->done_suffix, '/') != NULL)
+		return xn_error_create(XN_E_CONFIG, "done-suffix = \"%s\" "
+		    "makes no name of a marker", o->done_suffix);
 	if (strcmp(o->complete, "marker") == 0 && o->result_marker == NULL)
 		return xn_error_create(XN_E_CONFIG, "complete = marker needs "
 		    "result-marker, the marker's name");

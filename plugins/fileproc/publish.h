@@ -1,7 +1,7 @@
 /*
  * publish.h: the last steps of an item whose results are staged.
  *
- *	1  the claims are durable, and the name ID in data-out/.syncgate/QUEUE
+ *	1  the claims are durable, and the name ID in data-out/.syncgate/out/QUEUE
  *	2  ITEM_PUBLISHING is committed, with the name that is chosen
  *	3  renamed without replacing, data-out fsynced: this is publishing
  *	4  the item goes as `done` says

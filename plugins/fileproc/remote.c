@@ -142,6 +142,7 @@ open_now(fp_remote_t *r)
 		r->link = link;
 		r->bad_items = 0;
 		count(r, 1);
+		syncgate_job_healthy(r->job->job);
 	}
 	apr_thread_cond_broadcast(r->changed);
 }

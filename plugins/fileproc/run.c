@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
@@ -59,11 +60,12 @@ same_file_system(fp_job_t *job, int fd, const char *path, const char *name)
 	return NULL;
 }
 
-/* data-out/.syncgate/QUEUE: what is staged. */
+/* data-out/.syncgate/out/QUEUE: what is staged. */
 static xn_error_t *
 open_stage(fp_job_t *job)
 {
-	const char *path = apr_pstrcat(job->pool, ".syncgate/",
+	/* (Not beside the claims of a job whose data-in is our data-out.) */
+	const char *path = apr_pstrcat(job->pool, ".syncgate/out/",
 	    fp_intake_queue(job->intake), NULL);
 
 	int found = fp_open_beneath(job->out, path, O_RDONLY | O_DIRECTORY, 0);
@@ -81,6 +83,46 @@ open_stage(fp_job_t *job)
 	return fp_known_read(job, found < 0);
 }
 
+/* What the names did not show: links, and folders that are mounted twice. */
+static xn_error_t *
+check_really_apart(fp_job_t *job)
+{
+	const struct {
+		const char *name;
+		int fd;
+	} others[] = {
+		{ "data-out", job->out }, { "failed", job->failed },
+		{ "done", job->done },
+	};
+	char *in = realpath(job->o->intake.data_in, NULL);
+	xn_error_t *error = NULL;
+	struct stat st, st_in;
+
+	if (in == NULL || stat(in, &st_in) != 0)
+		error = fp_job_errno("look at", job->o->intake.data_in, "");
+	for (size_t i = 0; error == NULL &&
+	    i < sizeof(others) / sizeof(others[0]); i++) {
+		char link[64], path[4096];
+		ssize_t n;
+
+		if (others[i].fd < 0)
+			continue;
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", others[i].fd);
+		n = readlink(link, path, sizeof(path) - 1);
+		path[n < 0 ? 0 : n] = '\0';
+		if (fstat(others[i].fd, &st) != 0)
+			error = fp_job_errno("look at", path, "");
+		else if ((st.st_dev == st_in.st_dev && st.st_ino ==
+		    st_in.st_ino) || fp_is_within(in, path) ||
+		    fp_is_within(path, in))
+			error = xn_error_create(XN_E_CONFIG, "data-in and %s "
+			    "are, or lie in, the same folder, %s: give each a "
+			    "folder of its own", others[i].name, in);
+	}
+	free(in);
+	return error;
+}
+
 static xn_error_t *
 open_folders(fp_job_t *job)
 {
@@ -95,6 +137,7 @@ open_folders(fp_job_t *job)
 		XN_TRY(same_file_system(job, job->done, o->done_folder,
 		    "done"));
 	}
+	XN_TRY(check_really_apart(job));
 	return open_stage(job);
 }
 
@@ -306,8 +349,8 @@ static xn_error_t *
 explain(fp_job_t *job, xn_error_t *error)
 {
 	if (error != NULL && (error->code == XN_E_SYSTEM ||
-	    error->code == XN_E_JOB) &&
-	    syncgate_job_was_healthy(job->job))
+	    error->code == XN_E_JOB) && (job->progress.done > 0 ||
+	    syncgate_job_was_healthy(job->job)))
 		error->code = XN_E_CONNECTION;
 	return error;
 }

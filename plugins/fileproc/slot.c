@@ -40,6 +40,7 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 	xn_error_t *error = NULL;
 
 	if (outcome->result == FP_RESULT_LOST && outcome->sent &&
+	    outcome->error->code == XN_E_CONNECTION &&
 	    ++item->losses >= LOSSES_MAX)
 		blame(item, outcome);
 	switch (outcome->result) {

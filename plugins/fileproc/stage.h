@@ -1,5 +1,5 @@
 /*
- * stage.h: results that are not yet in place: data-out/.syncgate/QUEUE/ID, a
+ * stage.h: results that are not yet in place: data-out/.syncgate/out/QUEUE/ID, a
  * file, or a folder with several.
  *
  * What a remote names is checked: it stays beneath its folder.

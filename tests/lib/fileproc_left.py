@@ -27,11 +27,12 @@ def claims(folder):
     own = os.path.join(folder, "in", ".syncgate")
     return [p for p in files(folder, "in") + glob.glob(own + "/*/*") +
             glob.glob(own + "/" + "?" * 32)
-            if p not in ("in/.syncgate/lock", "in/.syncgate/queue")]
+            if p not in ("in/.syncgate/lock", "in/.syncgate/queue",
+                         "in/.syncgate/data-out")]
 
 
 def staged(folder):
-    return glob.glob(os.path.join(folder, "out", ".syncgate", "*", "*"))
+    return glob.glob(os.path.join(folder, "out", ".syncgate", "out", "*", "*"))
 
 
 def records(folder):

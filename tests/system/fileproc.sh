@@ -25,7 +25,7 @@ clean() {
 	check_equal "$1: no claim is left" "" \
 	    "$(find "$1.in/.syncgate" -mindepth 2)"
 	check_equal "$1: nothing is left staged" "" \
-	    "$(find "$1.out/.syncgate" -mindepth 2)"
+	    "$(find "$1.out/.syncgate" -mindepth 3)"
 }
 
 # ---- A command
@@ -199,7 +199,7 @@ check "it is put back" "$SYNCGATE" retry -c t.conf t x
 check_equal "with its reason" "" "$(find t.in.failed -type f)"
 check "and discarded, while nobody takes it" "$SYNCGATE" discard -c t.conf t x
 check "a run finds nothing" fp t command=cat || cat t.log
-check_equal "of it" "" "$(cd t.out && find . -type f)"
+check_equal "of it" "" "$(cd t.out && find . -type f ! -name '*.id')"
 clean t
 echo one >t.in/x
 check "another one fails" fp t command=false retries=0 || cat t.log
@@ -243,4 +243,50 @@ check_equal "not the item's" "" "$(ls r.in.failed)"
 check "who may write nowhere" fp r command=cat write=none || cat r.log
 check_equal "can answer" x "$(cat r.out/x)"
 check_not "folders in each other" fp p data-out="$tmp/p.in/out" command=cat
+
+# ---- Folders that are one by another name, and in a row
+mkdir link.in
+ln -s link.in link.out
+echo precious >link.in/x
+check_not "data-out that is data-in by a link" fp link command=cat
+check_grep "is refused" 'the same folder' link.log
+check_equal "before anything is taken" precious "$(cat link.in/x)"
+mkdir first.in first.out
+ln -s first.out second.in
+for n in 1 2 3 4 5 6 7 8; do
+	head -c 3000000 /dev/zero | tr '\0' "$n" >"first.in/f$n"
+done
+( fp first command=cat; echo $? >first.status ) &
+first=$!
+for turn in 1 2 3 4 5 6; do
+	fp second command=cat || cat second.log
+done
+wait "$first"
+fp second command=cat || cat second.log
+check_equal "one job's data-out may be the next one's data-in" "0 8" \
+    "$(cat first.status) $(find second.out -maxdepth 1 -name 'f?' \
+    -size 3000000c | wc -l)"
+check_equal "and nothing else comes out" "8" \
+    "$(cd second.out && echo * | wc -w)"
+
+# ---- What cannot be right
+mkdir -p folder1.in/folder
+echo precious >folder1.in/folder/x
+check_not "a folder for a command without a path" fp folder1 folders=items \
+    'command=tr a-z A-Z'
+check_grep "is refused" 'needs {in}' folder1.log
+check_equal "and it is still there" precious "$(cat folder1.in/folder/x)"
+mkdir hidden1.in
+echo x >hidden1.in/x
+check "a result in a hidden folder" fp hidden1 retries=0 outputs=flat answer=files \
+    shell=yes 'command=mkdir "$SYNCGATE_OUT/.syncgate"
+	echo evil >"$SYNCGATE_OUT/.syncgate/lock"' || cat hidden1.log
+check_equal "is given up" x "$(cat hidden1.in.failed/x)"
+check_grep "with its id" '^id [0-9a-f]*$' hidden1.in.failed/x.error
+check_not "and writes nothing" grep -rq evil hidden1.out
+mkdir python1.in
+echo x >python1.in/x
+check "a command of its own runs Python source" fp python1 \
+    processor="$tmp/upper.py" 'command={program} arg' || cat python1.log
+check_equal "by its interpreter" X "$(cat python1.out/x)"
 finish

@@ -46,7 +46,7 @@ run() {
 clean() {
 	check_equal "$1: data-in is empty" "" \
 	    "$(find "srv/$1/in" -type f ! -path '*/.syncgate/queue' \
-	    ! -path '*/.syncgate/lock')"
+	    ! -path '*/.syncgate/lock' ! -path '*/.syncgate/data-out')"
 }
 
 # ---- Pages and a script
