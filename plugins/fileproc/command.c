@@ -207,7 +207,8 @@ take_message(int *more, struct fp_talk *t, const xn_value_t *m)
 	if (!taken && fp_is_tagged(m, "unable") && fp_unpacks(m,
 	    t->slot->scratch, "(ss)", &tag, &text)) {
 		*more = 0;
-		fp_talk_failed(t, xn_error_create(XN_E_JOB, "%s", text));
+		fp_talk_fail_for_good(t, text);
+		t->outcome->result = FP_RESULT_UNABLE;
 		return NULL;
 	}
 	if (!taken)
