@@ -5,6 +5,7 @@
 
 #include <apr_strings.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/keeper.h"
 
 #define WAIT_FIRST	xn_seconds(1)
@@ -91,7 +92,7 @@ count(fp_remote_t *r, int up)
 static void
 rest(fp_remote_t *r)
 {
-	r->next = apr_time_now() + r->wait;
+	r->next = fp_now() + r->wait;
 	r->wait = r->wait * 2 > WAIT_LAST ? WAIT_LAST : r->wait * 2;
 }
 
@@ -157,7 +158,7 @@ fp_remote_hold(fp_link_t *link, fp_remote_t *r)
 
 	apr_thread_mutex_lock(r->mutex);
 	while (!held && r->state != HOPELESS && !fp_job_stopping(r->job)) {
-		if (apr_time_now() < r->next)
+		if (fp_now() < r->next)
 			apr_thread_cond_timedwait(r->changed, r->mutex,
 			    STOP_CHECK);
 		else if (r->state == OPEN)
@@ -276,7 +277,7 @@ fp_remote_is_resting(fp_remote_t *r)
 	int resting;
 
 	apr_thread_mutex_lock(r->mutex);
-	resting = apr_time_now() < r->next;
+	resting = fp_now() < r->next;
 	apr_thread_mutex_unlock(r->mutex);
 	return resting;
 }
