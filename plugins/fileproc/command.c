@@ -13,6 +13,7 @@
 
 #include <apr_strings.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/send.h"
 #include "plugins/fileproc/sides.h"
 #include "plugins/fileproc/source.h"
@@ -207,7 +208,8 @@ take_message(int *more, struct fp_talk *t, const xn_value_t *m)
 	if (!taken && fp_is_tagged(m, "unable") && fp_unpacks(m,
 	    t->slot->scratch, "(ss)", &tag, &text)) {
 		*more = 0;
-		fp_talk_failed(t, xn_error_create(XN_E_JOB, "%s", text));
+		fp_talk_fail_for_good(t, text);
+		t->outcome->result = FP_RESULT_UNABLE;
 		return NULL;
 	}
 	if (!taken)
@@ -297,7 +299,7 @@ fp_command_talk(struct fp_talk *t)
 	if (!item->folder && fstat(fd, &st) == 0)
 		item->size = st.st_size;
 	if (o->timeout > 0)
-		t->deadline = apr_time_now() + o->timeout + FP_TALK_GRACE;
+		t->deadline = fp_now() + o->timeout + FP_TALK_GRACE;
 	if (start_for_item(t) && is_silent(t))
 		error = send_item(&sent, t, fd);
 	close(fd);

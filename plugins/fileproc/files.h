@@ -42,6 +42,9 @@ int fp_write_full(int fd, const void *bytes, size_t n);
 
 /* ---- names.c ------------------------------------------------------------------ */
 
+/* Microseconds on a clock that nobody sets. */
+apr_time_t fp_now(void);
+
 #define FP_DEPTH_MAX	64		/* folders in folders */
 
 /* Is TEXT an id, 32 digits? */

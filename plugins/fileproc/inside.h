@@ -84,8 +84,6 @@ struct fp_intake {
 
 /* ---- names.c ------------------------------------------------------------ */
 
-/* Microseconds on a clock that nobody sets. */
-apr_time_t fp_now(void);
 xn_error_t *fp_new_id(char id[FP_ID_LENGTH + 1]);
 
 /* The first of PATTERNS that NAME matches, or their number if none does. */

@@ -35,6 +35,9 @@ typedef struct fp_item {
 	char *output;		/* the single output's own name, or NULL */
 	const char *remote;	/* the xspec of who had it last, or NULL */
 	int losses;		/* of connections while it was processed */
+	int unable;		/* times that a remote could not do it, while
+				 * others could be done */
+	long long done_before;	/* items, when one could not last */
 	int recovered;		/* it was ITEM_PUBLISHING when we started */
 	int placed;		/* a system over there has it: the state that
 				 * is recorded of it; else 0 */

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "plugins/fileproc/files.h"
+
 void
 fp_job_wake(fp_job_t *job)
 {
@@ -25,7 +27,7 @@ fp_job_fail(fp_job_t *job, xn_error_t *error)
 	else
 		xn_error_clear(error);
 	job->stopping = 1;
-	job->stop_at = apr_time_now();
+	job->stop_at = fp_now();
 	apr_thread_mutex_unlock(job->mutex);
 	fp_queue_close(job->queue);
 	fp_job_wake(job);
@@ -59,7 +61,7 @@ fp_job_stopping_now(fp_job_t *job)
 	int now;
 
 	apr_thread_mutex_lock(job->mutex);
-	now = job->stopping && apr_time_now() >= job->stop_at;
+	now = job->stopping && fp_now() >= job->stop_at;
 	apr_thread_mutex_unlock(job->mutex);
 	return now;
 }

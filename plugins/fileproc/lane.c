@@ -22,6 +22,7 @@
 
 #include <apr_strings.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/publish.h"
 #include "plugins/fileproc/send.h"
 
@@ -93,7 +94,7 @@ hear(struct fp_talk *t, const char *word)
 static void
 abandon(struct fp_talk *t)
 {
-	t->deadline = apr_time_now() + FP_TALK_GRACE;
+	t->deadline = fp_now() + FP_TALK_GRACE;
 	if (say(t, "abandon") && hear(t, "abandoned"))
 		t->item->placed = 0;
 }
@@ -173,7 +174,7 @@ place(int *placed, struct fp_talk *t)
 	XN_TRY(error);
 	error = send_item(&sent, t, fd);
 	close(fd);
-	t->deadline = apr_time_now() + STAGE_WAIT;
+	t->deadline = fp_now() + STAGE_WAIT;
 	if (error == NULL && sent && hear(t, "staged"))
 		error = go(placed, t);
 	return error;
@@ -184,7 +185,7 @@ set_deadline(struct fp_talk *t)
 {
 	apr_interval_time_t timeout = t->slot->job->o->timeout;
 
-	t->deadline = timeout > 0 ? apr_time_now() + timeout : 0;
+	t->deadline = timeout > 0 ? fp_now() + timeout : 0;
 }
 
 /* Its record says that it may be there already. */
@@ -197,7 +198,7 @@ resume(int *placed, struct fp_talk *t)
 	int staged;
 
 	*placed = 0;
-	t->deadline = apr_time_now() + STAGE_WAIT;
+	t->deadline = fp_now() + STAGE_WAIT;
 	error = xn_send(t->slot->channel, "(ssp)", "resume", t->item->id,
 	    t->item->name);
 	if (error != NULL) {
@@ -302,7 +303,7 @@ take_result(int *whole, struct fp_talk *t)
 static xn_error_t *
 finish(struct fp_talk *t)
 {
-	t->deadline = apr_time_now() + FP_TALK_GRACE;
+	t->deadline = fp_now() + FP_TALK_GRACE;
 	if (!hear(t, "removed"))
 		return NULL;
 	XN_TRY(fp_end_items(t->slot->job, &t->item, 1, t->slot->item_pool));
@@ -320,7 +321,7 @@ publish(struct fp_talk *t)
 	case FP_GIVEN_UP:
 		/* It has gone to failed/ with the reason. */
 		t->outcome->result = FP_RESULT_ENDED;
-		t->deadline = apr_time_now() + FP_TALK_GRACE;
+		t->deadline = fp_now() + FP_TALK_GRACE;
 		if (say(t, "taken"))
 			hear(t, "removed");
 		t->outcome->result = FP_RESULT_ENDED;

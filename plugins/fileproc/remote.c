@@ -5,12 +5,14 @@
 
 #include <apr_strings.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/keeper.h"
 
 #define WAIT_FIRST	xn_seconds(1)
 #define WAIT_LAST	xn_seconds(60)
 #define STOP_CHECK	xn_seconds(0.2)
 #define BAD_ITEMS	8	/* in a row: it is left alone */
+#define UNABLE_ITEMS	2	/* in a row: it is opened anew */
 
 enum state { CLOSED, OPENING, OPEN, BROKEN, HOPELESS };
 
@@ -28,6 +30,7 @@ struct fp_remote {
 	apr_interval_time_t wait;	/* before the next attempt */
 	apr_time_t next;		/* not before */
 	int bad_items;			/* in a row */
+	int unable;			/* could not be done, in a row */
 	int counted;			/* in job->remotes_up */
 };
 
@@ -89,7 +92,7 @@ count(fp_remote_t *r, int up)
 static void
 rest(fp_remote_t *r)
 {
-	r->next = apr_time_now() + r->wait;
+	r->next = fp_now() + r->wait;
 	r->wait = r->wait * 2 > WAIT_LAST ? WAIT_LAST : r->wait * 2;
 }
 
@@ -156,7 +159,7 @@ fp_remote_hold(fp_link_t *link, fp_remote_t *r)
 
 	apr_thread_mutex_lock(r->mutex);
 	while (!held && r->state != HOPELESS && !fp_job_stopping(r->job)) {
-		if (apr_time_now() < r->next)
+		if (fp_now() < r->next)
 			apr_thread_cond_timedwait(r->changed, r->mutex,
 			    STOP_CHECK);
 		else if (r->state == OPEN)
@@ -227,8 +230,27 @@ fp_remote_is_well(fp_remote_t *r)
 {
 	apr_thread_mutex_lock(r->mutex);
 	r->wait = WAIT_FIRST;
-	r->bad_items = 0;
+	r->bad_items = r->unable = 0;
 	apr_thread_mutex_unlock(r->mutex);
+	apr_thread_mutex_lock(r->job->mutex);
+	r->job->remotes_away = 0;
+	apr_thread_mutex_unlock(r->job->mutex);
+}
+
+int
+fp_remote_is_unable(fp_remote_t *r, const char *why)
+{
+	int again;
+
+	apr_thread_mutex_lock(r->mutex);
+	again = ++r->unable >= UNABLE_ITEMS;
+	if (again)
+		r->unable = 0;
+	apr_thread_mutex_unlock(r->mutex);
+	if (!again)
+		syncgate_job_log(r->job->job, SYNCGATE_WARNING, "%s: %s",
+		    r->xspec, why);
+	return again;
 }
 
 void
@@ -256,7 +278,7 @@ fp_remote_is_resting(fp_remote_t *r)
 	int resting;
 
 	apr_thread_mutex_lock(r->mutex);
-	resting = apr_time_now() < r->next;
+	resting = fp_now() < r->next;
 	apr_thread_mutex_unlock(r->mutex);
 	return resting;
 }

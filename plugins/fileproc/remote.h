@@ -50,6 +50,12 @@ void fp_remote_is_well(fp_remote_t *remote);
  */
 void fp_remote_failed_item(fp_remote_t *remote);
 
+/*
+ * It could not process an item: it is full, or has no such command.  1 if it
+ * could not do the one before either, so that the connection is to be given up.
+ */
+int fp_remote_is_unable(fp_remote_t *remote, const char *why);
+
 /* 1 while it is left alone. */
 int fp_remote_is_resting(fp_remote_t *remote);
 

@@ -198,13 +198,13 @@ take_in(struct run *r, int room)
 	/* Who wants to end looks whether there is anything left. */
 	if (n > 0 && syncgate_job_once(r->job->job))
 		again = 0;
-	r->look = apr_time_now() + again;
+	r->look = fp_now() + again;
 	if (n > 0)
-		r->found = apr_time_now();
+		r->found = fp_now();
 	/* What is incomplete may settle; what is written for longer is for the
 	 * next run. */
 	r->idle = n == 0 && (fp_intake_incomplete(r->job->intake) == 0 ||
-	    apr_time_now() > r->found + r->job->o->intake.settle + MARGIN);
+	    fp_now() > r->found + r->job->o->intake.settle + MARGIN);
 	return NULL;
 }
 
@@ -212,7 +212,7 @@ take_in(struct run *r, int room)
 static void
 wait_for_something(struct run *r, int room)
 {
-	apr_interval_time_t left = r->look - apr_time_now();
+	apr_interval_time_t left = r->look - fp_now();
 	struct pollfd fds[3] = {
 		{ syncgate_job_stop_fd(r->job->job), POLLIN, 0 },
 		{ r->job->wake, POLLIN, 0 },
@@ -252,7 +252,7 @@ loop(struct run *r)
 	    !fp_job_stopping(r->job)) {
 		fp_queue_count(&counts, r->job->queue);
 		room = room_for(r, &counts);
-		if (room > 0 && (r->event || apr_time_now() >= r->look))
+		if (room > 0 && (r->event || fp_now() >= r->look))
 			XN_TRY(take_in(r, room));
 		if (is_finished(r))
 			return NULL;
@@ -318,7 +318,7 @@ stop(struct run *r)
 
 	apr_thread_mutex_lock(job->mutex);
 	if (!job->stopping)
-		job->stop_at = apr_time_now() + STOP_GRACE;
+		job->stop_at = fp_now() + STOP_GRACE;
 	job->stopping = 1;
 	apr_thread_mutex_unlock(job->mutex);
 	fp_queue_close(job->queue);
@@ -398,7 +398,7 @@ fp_run(syncgate_job_t *host, const fp_options_t *o, apr_pool_t *pool)
 {
 	fp_job_t job = { .job = host, .group = syncgate_job_group(host),
 	    .pool = pool, .o = o };
-	struct run r = { .job = &job, .found = apr_time_now() };
+	struct run r = { .job = &job, .found = fp_now() };
 	xn_error_t *error;
 
 	apr_pool_create(&r.scratch, pool);

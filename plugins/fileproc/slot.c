@@ -30,6 +30,29 @@ blame(fp_item_t *item, struct fp_outcome *outcome)
 	    .text = "the connection was lost 5 times while it was processed" };
 }
 
+/*
+ * The remote could not: others go first.  That counts only if others could be
+ * done meanwhile, for then it is the item that is too large.
+ */
+static void
+put_off(fp_job_t *job, fp_item_t *item, struct fp_outcome *outcome)
+{
+	long long done;
+
+	apr_thread_mutex_lock(job->mutex);
+	done = job->progress.done;
+	apr_thread_mutex_unlock(job->mutex);
+	item->unable += done > item->done_before;
+	item->done_before = done;
+	if (item->unable < LOSSES_MAX) {
+		item->due = apr_time_now() + (xn_seconds(1) << item->unable);
+		return;
+	}
+	item->unable = 0;
+	outcome->result = FP_RESULT_FAILED;
+	outcome->how.status = FP_STATUS_ERROR;
+}
+
 /* What becomes of ITEM, which is not ours any more afterwards. */
 static xn_error_t *
 settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
@@ -43,6 +66,8 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 	    outcome->error->code == XN_E_CONNECTION &&
 	    ++item->losses >= LOSSES_MAX)
 		blame(item, outcome);
+	if (outcome->result == FP_RESULT_UNABLE)
+		put_off(job, item, outcome);
 	switch (outcome->result) {
 	case FP_RESULT_STAGED:
 		fp_remote_is_well(slot->remote);
@@ -82,6 +107,10 @@ one_item(fp_slot_t *slot, fp_item_t *item, xn_error_t **lost)
 		outcome.result = FP_RESULT_STOPPED;
 		fp_job_fail(slot->job, error);
 	}
+	if (outcome.result == FP_RESULT_UNABLE &&
+	    fp_remote_is_unable(slot->remote, outcome.how.text))
+		outcome.error = xn_error_create(XN_E_JOB, "%s",
+		    outcome.how.text);
 	error = settle(slot, item, &outcome);
 	if (error != NULL)
 		fp_job_fail(slot->job, error);

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "plugins/fileproc/files.h"
 #include "plugins/fileproc/send.h"
 
 #define SLICE		xn_seconds(0.5)	/* between looks at the clock */
@@ -109,7 +110,7 @@ fp_took_too_long(const fp_options_t *o, apr_pool_t *pool)
 static int
 is_to_end(struct fp_talk *t)
 {
-	apr_time_t now = apr_time_now();
+	apr_time_t now = fp_now();
 
 	if (t->looked == 0)
 		t->looked = now;
@@ -141,7 +142,7 @@ fp_talk_next(struct fp_talk *t, int *late)
 			fp_talk_failed(t, error);
 			return NULL;
 		}
-		if (t->deadline != 0 && apr_time_now() > t->deadline) {
+		if (t->deadline != 0 && fp_now() > t->deadline) {
 			if (late != NULL)
 				*late = 1;
 			else

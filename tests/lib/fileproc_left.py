@@ -17,9 +17,13 @@ def within(seconds, left):
 
 
 def files(folder, *names):
+    """All beneath it, but what tells that data-in and data-out belong
+    together."""
     return sorted(os.path.relpath(os.path.join(where, f), folder)
                   for where, _, files in os.walk(os.path.join(folder, *names))
-                  for f in files)
+                  for f in files
+                  if not where.endswith("/.syncgate")
+                  or not (f.endswith(".id") or f == "data-out"))
 
 
 def claims(folder):
@@ -27,8 +31,7 @@ def claims(folder):
     own = os.path.join(folder, "in", ".syncgate")
     return [p for p in files(folder, "in") + glob.glob(own + "/*/*") +
             glob.glob(own + "/" + "?" * 32)
-            if p not in ("in/.syncgate/lock", "in/.syncgate/queue",
-                         "in/.syncgate/data-out")]
+            if p not in ("in/.syncgate/lock", "in/.syncgate/queue")]
 
 
 def staged(folder):

@@ -150,6 +150,25 @@ check "folders may go at once" fp quick command=cat
 wait "$consumer"
 check_equal "no result is lost" 60 "$(cat taken.* | sort -u | wc -l)"
 
+# ---- An item that is too large for its remote harms no others
+mkdir -p large.in work
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=700 none work \
+    2>mount.log; then
+	head -c 6000000 /dev/zero >large.in/a
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		echo "$n" >"large.in/b$n"
+	done
+	fp large work="$tmp/work" concurrency=2 retries=0 "command=sh -c \
+	    \"echo x >>$tmp/started; sleep 0.2; cat\""
+	umount work
+	check_equal "others are all processed" 12 "$(ls large.out | wc -l)"
+	check_equal "and none of them was interrupted" 12 "$(wc -l <started)"
+	check_equal "the large one is not lost" 1 \
+	    "$(find large.in large.in.failed -name a | wc -l)"
+else
+	skip "no file system can be mounted here"
+fi
+
 # ---- A processor that says much, of very many items: no memory of it is kept
 cat >peak.py <<'EOT'
 import resource, subprocess, sys
