@@ -207,7 +207,8 @@ class Torture:
 
     def strike(self):
         who = self.chance.choice(("syncgate", "syncgate", "router", "executor",
-                                  "keeper", "processor", "processor", "sshd"))
+                                  "keeper", "processor", "processor") +
+                                 (("sshd",) if self.sshd > 0 else ()))
         for _ in range(40):
             victims = self.victims(who)
             if victims:
