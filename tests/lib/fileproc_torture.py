@@ -245,10 +245,11 @@ class Torture:
         self.began = time.time()
         self.start()
         of_each = 6
+        written = multiprocessing.RawArray("b", len(self.items))
         children = [multiprocessing.Process(
             target=writers.write_all, args=(
                 self.items[n::of_each], self.path("in"), self.path("aside"),
-                self.done, int(os.environ.get("AHEAD", "40"))))
+                self.done, int(os.environ.get("AHEAD", "40")), written))
             for n in range(of_each)]
         for child in children:
             child.start()
