@@ -39,8 +39,10 @@ class Item:
         self.name = "%04d %s%s" % (index, self.kind, " lasts" if slowly else "")
         if chance.random() < 0.2:
             self.name = "sub %d/%s" % (chance.randrange(3), self.name)
+        self.first = index      # of its name
         if self.kind == "again":
-            self.name = chance.choice(names)
+            self.first = chance.choice(list(names))
+            self.name = names[self.first]
         self.pauses = chance.randrange(1, 8)
         self.pause = chance.uniform(0.01, 0.15)
 
@@ -50,11 +52,11 @@ class Item:
 
 
 def make_items(seed, count):
-    items, names = [], []
+    items, names = [], {}
     for index in range(count):
         items.append(Item(seed, index, names))
         if items[-1].kind != "again":
-            names.append(items[-1].name)
+            names[index] = items[-1].name
     return items
 
 
@@ -101,10 +103,13 @@ def write_item(item, data_in, outside):
             time.sleep(0.02)
 
 
-def write_all(items, data_in, outside, done, ahead):
+def write_all(items, data_in, outside, done, ahead, written):
     """Write ITEMS; DONE.value is how many results there are of all: no more
-    than AHEAD are before them."""
+    than AHEAD are before them.  WRITTEN[index] becomes 1: who has the same name
+    waits for that, or it would be overwritten."""
     for item in items:
-        while item.index > done.value + ahead:
+        while item.index > done.value + ahead or (
+                item.first != item.index and not written[item.first]):
             time.sleep(0.02)
         write_item(item, data_in, outside)
+        written[item.index] = 1
