@@ -1,163 +1,88 @@
 #!/bin/sh
-# bench/fileproc-race.sh [ITEMS]: the race that scripts lose.  Four writers put
-# ITEMS (40) items into a data-in: slowly and in place, quickly, by appending
-# while the file stays open, and by renaming.  A script that does what such
-# scripts do (take what lies there over to the other side, process it, bring the
-# results back, remove what is done) runs against them, once with rsync and once
-# with sftp, over a real sshd on loopback; then fileproc, against the same
-# writers.  Prints what became of the items of each.
+# bench/fileproc-race.sh [SECONDS]: what scripts that poll with rsync or sftp
+# lose, and fileproc does not.  Each of the three gets the same writers at once,
+# for SECONDS (15): items that are written slowly, in place, renamed in, and
+# appended to while they are open.  A remote makes capitals of them.  Who takes
+# the results from data-out looks 50 times a second and takes what is there.
 #
-# A result is right when it is that of the whole item.
+# Of each item there must be one result, of all of it.  Printed is how many had
+# none (lost), one of a part or with gaps (truncated), more than one (twice).
+# It takes less than a minute, and ends with 1 if fileproc is not faultless.
+#
+# The loops are what one writes: they move what is there, process it there, move
+# the results back, and sleep a second.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 . "$top_srcdir/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 need python3 rsync sftp
 
-items=${1:-40}
 cd "$tmp" || exit 2
-sshd_start || exit 1
-ssh="ssh -F $SSHD_CONFIG"
-host=$SSHD_USER@127.0.0.1
-port=$SSHD_PORT
-
-cat >write.py <<'EOT'
-"""write.py FOLDER FIRST STEP COUNT: every STEPth item from FIRST on."""
-import os, random, sys, time
-
-folder, first, step, count = sys.argv[1], *map(int, sys.argv[2:5])
-aside = folder + ".aside"
-os.makedirs(aside, exist_ok=True)
-
-
-def content(n):
-    return "".join("item %d line %d\n" % (n, k) for k in range(200))
-
-
-for n in range(first, count, step):
-    chance = random.Random(n)
-    text = content(n)
-    path = os.path.join(folder, "item%d" % n)
-    kind = n % 4
-    if kind == 3:
-        with open(os.path.join(aside, str(n)), "w") as f:
-            f.write(text)
-        os.rename(os.path.join(aside, str(n)), path)
-    elif kind == 2:
-        with open(path, "w") as f:
-            f.write(text)
-    else:
-        with open(path, "w" if kind == 0 else "a", buffering=1) as f:
-            for at in range(0, len(text), 500):
-                f.write(text[at:at + 500])
-                f.flush()
-                time.sleep(chance.uniform(0, 0.5))
-    time.sleep(0.02)
-EOT
-
-cat >judge.py <<'EOT'
-"""judge.py NAME FOLDER COUNT: what became of the items."""
-import os, sys
-
-name, folder, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-right = cut = lost = 0
-for n in range(count):
-    text = "".join("ITEM %d LINE %d\n" % (n, k) for k in range(200))
-    try:
-        with open(os.path.join(folder, "item%d" % n)) as f:
-            found = f.read()
-    except FileNotFoundError:
-        lost += 1
-        continue
-    right += found == text
-    cut += found != text
-print("%-9s  %4d right  %4d cut off or wrong  %4d lost" %
-      (name, right, cut, lost))
-EOT
-
-# write FOLDER: four writers at once, until all is written.
-write() {
-	writers=
-	for first in 0 1 2 3; do
-		python3 write.py "$1" "$first" 4 "$items" &
-		writers="$writers $!"
-	done
-}
-
-written() {
-	for writer in $writers; do
-		! kill -0 "$writer" 2>/dev/null || return 1
-	done
-}
-
-# The other side's part: it watches nothing, it is called.
-cat >process.sh <<'EOT'
-cd "$1" || exit 1
-for f in in/*; do
-	[ -f "$f" ] || continue
-	tr a-z A-Z <"$f" >"out/${f#in/}" && rm "$f"
+mkdir home
+sshd_start "SetEnv HOME=$tmp/home" || exit 1
+XDG_STATE_HOME=$tmp/state
+export XDG_STATE_HOME
+for way in rsync sftp fileproc; do
+	mkdir -p "$way/in" "$way/out" "$way/there/in" "$way/there/tmp" \
+	    "$way/there/out"
 done
-EOT
+printf '#!/bin/sh\nexec ssh -F "%s" "$@"\n' "$SSHD_CONFIG" >ssh
+chmod 755 ssh
 
-# remove_done NAME: what has a result is done.
-remove_done() {
-	for done in "$1".out/*; do
-		[ ! -f "$done" ] || rm -f "$1.in/${done##*/}"
+# What the remote does with what it has, also for files that come meanwhile.
+process() {
+	./ssh syncgate-test "cd '$tmp/$1/there' && for f in in/*; do
+		[ -f \"\$f\" ] || continue
+		tr a-z A-Z <\"\$f\" >\"tmp/\${f##*/}\" &&
+		    mv \"tmp/\${f##*/}\" out && rm \"\$f\"
+	done"
+}
+
+rsync_loop() {
+	until [ -f stop ]; do
+		rsync -rt --remove-source-files -e ./ssh rsync/in/ \
+		    "syncgate-test:$tmp/rsync/there/in"
+		process rsync
+		rsync -rt --remove-source-files -e ./ssh \
+		    "syncgate-test:$tmp/rsync/there/out/" rsync/out
+		sleep 1
 	done
 }
 
-turn_rsync() {
-	rsync -a -e "$ssh" rsync.in/ "$host:$tmp/rsync.far/in/" &&
-	    $ssh "$host" "sh $tmp/process.sh $tmp/rsync.far" &&
-	    rsync -a --remove-source-files -e "$ssh" \
-	    "$host:$tmp/rsync.far/out/" rsync.out/ && remove_done rsync
+# sftp_batch COMMANDS OF EACH: {} is a name of the list on stdin.
+sftp_batch() {
+	while read -r name; do
+		printf '%s\n' "$1" | sed "s/{}/$name/g"
+	done >batch
+	[ ! -s batch ] || sftp -q -F "$SSHD_CONFIG" -b batch syncgate-test \
+	    >/dev/null
 }
 
-turn_sftp() {
-	{
-		for item in sftp.in/*; do
-			[ ! -f "$item" ] || echo "put $item $tmp/sftp.far/in/"
-		done
-	} | sftp -q -F "$SSHD_CONFIG" -b - "$host" &&
-	    $ssh "$host" "sh $tmp/process.sh $tmp/sftp.far" &&
-	    echo "-get $tmp/sftp.far/out/* sftp.out/" |
-	    sftp -q -F "$SSHD_CONFIG" -b - "$host" &&
-	    $ssh "$host" "rm -f $tmp/sftp.far/out/*" && remove_done sftp
-}
-
-# script NAME: turn after turn while there are writers, and two more.
-script() {
-	mkdir -p "$1.in" "$1.out" "$1.far/in" "$1.far/out"
-	write "$1.in"
-	turns=0
-	while ! written && [ "$turns" -lt 300 ]; do
-		"turn_$1" >>"$1.log" 2>&1
-		turns=$((turns + 1))
+sftp_loop() {
+	until [ -f stop ]; do
+		ls sftp/in >names
+		sftp_batch "put sftp/in/{} $tmp/sftp/there/in/{}" <names &&
+		    (cd sftp/in && xargs -r rm -f <../../names)
+		process sftp
+		./ssh syncgate-test ls "$tmp/sftp/there/out" >names
+		sftp_batch "get $tmp/sftp/there/out/{} sftp/out/{}
+rm $tmp/sftp/there/out/{}" <names
+		sleep 1
 	done
-	"turn_$1" >>"$1.log" 2>&1
-	"turn_$1" >>"$1.log" 2>&1
-	python3 judge.py "$1" "$1.out" "$items"
 }
 
-ours() {
-	mkdir fileproc.in
-	"$SYNCGATE" run --store="sqlite:$tmp/store.db" --plugin fileproc \
-	    data-in="$tmp/fileproc.in" data-out="$tmp/fileproc.out" \
-	    "remotes=$SSHD_XSPEC" 'command=tr a-z A-Z' >fileproc.log 2>&1 &
-	job=$!
-	at_exit "kill_child $job"
-	write fileproc.in
-	wait_until 60 written
-	all_out() {
-		[ "$(find fileproc.out -maxdepth 1 -type f | wc -l)" -eq \
-		    "$items" ]
-	}
-	wait_until 30 all_out
-	kill "$job"
-	wait "$job"
-	python3 judge.py fileproc fileproc.out "$items"
-}
-
-echo "$items items, port $port"
-script rsync
-script sftp
-ours
+rsync_loop >rsync.log 2>&1 &
+loops=$!
+sftp_loop >sftp.log 2>&1 &
+loops="$loops $!"
+"$SYNCGATE" run --store="sqlite:$tmp/store.db" --plugin fileproc \
+    data-in="$tmp/fileproc/in" data-out="$tmp/fileproc/out" \
+    remotes="$SSHD_XSPEC" 'command=tr a-z A-Z' >fileproc.log 2>&1 &
+job=$!
+sleep 2
+python3 "$top_srcdir/bench/race.py" "${1:-15}" rsync sftp fileproc
+status=$?
+: >stop
+kill "$job"
+wait "$job" $loops
+[ "$status" -eq 0 ] || tail -n 5 ./*.log
+exit "$status"
