@@ -434,7 +434,7 @@ expect_clean(void)
 static inline void
 run_once(void (*function)(void))
 {
-	char line[128];
+	char line[256];
 
 	strcpy(base, "/tmp/xn-system-XXXXXX");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(base));
