@@ -242,7 +242,7 @@ hear_within(xn_channel_t *lane, apr_interval_time_t patience)
 	if (error->code == XN_E_TIMEOUT && patience < PATIENCE)
 		xn_error_clear(error);
 	else
-		failed(error);
+		CU_ASSERT_FALSE_FATAL(failed(error));
 	return NULL;
 }
 
@@ -425,15 +425,16 @@ take(xn_channel_t *lane)
 static inline void
 expect_clean(void)
 {
-	command("test -z \"$(find in out -mindepth 1 ! -path 'in/.syncgate' "
+	command("left=$(find in out -mindepth 1 ! -path 'in/.syncgate' "
 	    "! -path in/.syncgate/items ! -path in/.syncgate/lock "
-	    "! -path 'in/.syncgate/slots*' ! -name '*.run' | tee /dev/stderr)\"");
+	    "! -path 'in/.syncgate/slots*' ! -name '*.run'); "
+	    "[ -z \"$left\" ] || { echo \"$left\" >&2; false; }");
 }
 
 static inline void
 run_once(void (*function)(void))
 {
-	char line[160];
+	char line[256];
 
 	strcpy(base, "/tmp/xn-system-XXXXXX");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(base));

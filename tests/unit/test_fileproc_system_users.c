@@ -47,7 +47,7 @@ static void
 check_bytes(const struct work *w, const xn_value_t *v)
 {
 	CU_ASSERT_EQUAL_FATAL(v->size, strlen(w->bytes));
-	CU_ASSERT(memcmp(v->u.bytes, w->bytes, v->size) == 0);
+	CU_ASSERT_FATAL(memcmp(v->u.bytes, w->bytes, v->size) == 0);
 }
 
 /* Take one message: how many items are done by it. */
@@ -105,8 +105,10 @@ two_jobs(void)
 		}
 		if (count_in() > most)
 			most = count_in();
-		command("for f in in/*.in; do [ -e $f ] || continue; "
-		    "mv $f .now; mv .now out/$(basename $f .in).out; "
+		/* (In quotes: it may be the pattern itself.) */
+		command("for f in in/*.in; do [ -e \"$f\" ] || continue; "
+		    "mv \"$f\" .now; "
+		    "mv .now \"out/$(basename \"$f\" .in).out\"; "
 		    "break; done");
 	}
 	CU_ASSERT(most > 0 && most <= 2);
