@@ -28,6 +28,8 @@ static struct life {
 	xn_channel_t *lane;
 	const char *suffix;
 	int answers;		/* files that the system makes of it */
+	int give_up;		/* it is to be taken back once */
+	int gave_up;
 	int outs;		/* that came since the first */
 } life;
 
@@ -54,7 +56,7 @@ system_turn(void)
 {
 	char line[256];
 
-	if (!is_there("in/" NAME) || (life.suffix[0] != '\0' &&
+	if ((life.give_up && !life.gave_up) || !is_there("in/" NAME) || (life.suffix[0] != '\0' &&
 	    !is_there(apr_pstrcat(pool, "in/" NAME, life.suffix, NULL))))
 		return;
 	command("test \"$(cat 'in/" NAME "')\" = contents");
@@ -122,6 +124,18 @@ on_end(void)
 		talk(xn_send(life.lane, "(s)", "taken"));
 }
 
+/* It was taken back: all begins anew. */
+static void
+on_gone(void)
+{
+	CU_ASSERT_FALSE(is_there("in/" NAME));
+	if (!lives())
+		return;
+	life.gave_up = 1;
+	life.note = NOTHING;
+	begin();
+}
+
 static void
 on_unplaced(const xn_value_t *v)
 {
@@ -129,13 +143,21 @@ on_unplaced(const xn_value_t *v)
 	int staged;
 
 	failed(xn_unpack_value(v, pool, "(sb)", &tag, &staged));
-	CU_ASSERT_EQUAL(life.note, PLACING);
-	if (staged) {
+	CU_ASSERT(life.note == PLACING || (life.give_up && !life.gave_up));
+	if (staged)
 		talk(xn_send(life.lane, "(s)", "go"));
-	} else {
-		life.note = NOTHING;
-		begin();
-	}
+	else
+		on_gone();
+}
+
+static void
+on_placed(void)
+{
+	if (!lives())
+		return;
+	life.note = PLACED;
+	if (life.give_up && !life.gave_up && lives())
+		talk(xn_send(life.lane, "(s)", "abandon"));
 }
 
 static void
@@ -166,8 +188,10 @@ on_message(const xn_value_t *v)
 		if (lives())
 			talk(xn_send(life.lane, "(s)", "go"));
 	} else if (strcmp(tag, "placed") == 0) {
-		if (lives())
-			life.note = PLACED;
+		on_placed();
+	} else if (strcmp(tag, "abandoned") == 0) {
+		CU_ASSERT(life.give_up && !life.gave_up);
+		on_gone();
 	} else if (strcmp(tag, "unplaced") == 0) {
 		on_unplaced(v);
 	} else if (strcmp(tag, "out") == 0) {
@@ -227,17 +251,19 @@ one_run(const xn_value_t *kwargs)
 
 /* A whole life, whose first run is killed at one step: 1 if it was. */
 static int
-live(int program_step, int our_step, const char *suffix, int answers)
+live(int program_step, int our_step, const char *suffix, int answers,
+    int give_up)
 {
-	const xn_value_t *kwargs = VALUE("{ssssslsv}", "result",
+	const xn_value_t *kwargs = VALUE("{ssssslsvsl}", "result",
 	    answers > 1 ? "%s*.out" : "%s.out", "done_suffix", suffix,
 	    "settle_ms", answers > 1 ? 200LL : 0LL, "keep",
-	    VALUE("[s]", ID1));
+	    VALUE("[s]", ID1), "late_s", 0LL);
 
 	memset(&life, 0, sizeof(life));
 	life.kill_at = our_step;
 	life.suffix = suffix;
 	life.answers = answers;
+	life.give_up = give_up;
 	text = program_step > 0 ? crashing(program_step) : NULL;
 	while (life.note != DONE && life.crashes < 3)
 		one_run(kwargs);
@@ -245,20 +271,24 @@ live(int program_step, int our_step, const char *suffix, int answers)
 	CU_ASSERT_EQUAL_FATAL(life.published, 1);
 	CU_ASSERT_EQUAL_FATAL(life.processed, 1);
 	CU_ASSERT(life.crashes <= 1);
+	/* What was taken back may still have a result, for a while. */
+	command("rm -f in/.syncgate/items/%s", give_up ? ID1 : "none");
 	expect_clean();
 	return life.crashes > 0;
 }
 
 static void
-each_step(const char *suffix, int answers)
+each_step(const char *suffix, int answers, int give_up)
 {
 	int n, most;
 
-	for (n = 1; n < STEPS_MOST && live(n, -1, suffix, answers); n++)
+	for (n = 1; n < STEPS_MOST && live(n, -1, suffix, answers,
+	    give_up); n++)
 		continue;
 	printf(" %d steps of the program,", n - 1);
 	CU_ASSERT(n > 10 && n < STEPS_MOST);
-	for (most = 0; most < STEPS_MOST && live(0, most, suffix, answers);
+	for (most = 0; most < STEPS_MOST && live(0, most, suffix, answers,
+	    give_up);
 	    most++)
 		continue;
 	printf(" %d of ours ", most);
@@ -268,13 +298,19 @@ each_step(const char *suffix, int answers)
 static void
 plain(void)
 {
-	each_step("", 1);
+	each_step("", 1, 0);
 }
 
 static void
 with_markers(void)
 {
-	each_step(".done", 3);
+	each_step(".done", 3, 0);
+}
+
+static void
+taken_back(void)
+{
+	each_step(".done", 1, 1);
 }
 
 static void
@@ -289,10 +325,18 @@ killed_at_each_step_with_markers(void)
 	shipped(with_markers);
 }
 
+static void
+killed_while_it_is_taken_back(void)
+{
+	shipped(taken_back);
+}
+
 static const struct xn_test_case cases[] = {
 	{ "killed at each step", killed_at_each_step },
 	{ "killed at each step, with a marker and several outputs",
 	  killed_at_each_step_with_markers },
+	{ "killed at each step, while it is taken back and placed again",
+	  killed_while_it_is_taken_back },
 };
 
 XN_TEST_MAIN("fileproc: systems, and crashes", cases)
