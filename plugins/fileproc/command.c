@@ -69,8 +69,8 @@ kwargs(const xn_value_t **out, fp_slot_t *slot)
 	const xn_value_t *argv;
 
 	XN_TRY(argv_value(&argv, o, slot->pool));
-	return xn_make_value(out, slot->pool, "{spsssvs?ysssssl}",
-	    "room", slot->link.room,
+	return xn_make_value(out, slot->pool, "{spsssssvs?ysssssl}",
+	    "room", slot->link.room, "slot", slot->word,
 	    "job", syncgate_job_name(slot->job->job), "argv", argv,
 	    "program", o->way == FP_WAY_COMMAND ? o->program : NULL,
 	    o->program_size,
@@ -92,6 +92,8 @@ start_program(fp_slot_t *slot)
 		XN_TRY(fp_source_with(&program.source, o, slot->pool));
 		program.limits.seconds = (double)o->timeout / 1e6;
 	}
+	snprintf(slot->word, sizeof(slot->word), "%d-%d", slot->number,
+	    ++slot->starts);
 	XN_TRY(kwargs(&program.kwargs, slot));
 	return xn_remote_exec(&slot->channel, slot->link.gateway, &program,
 	    slot->pool);
@@ -307,6 +309,7 @@ fp_command_talk(struct fp_talk *t)
 	if (error == NULL && sent)
 		error = take_answer(t);
 	if (t->outcome->restart && t->outcome->result != FP_RESULT_STAGED)
-		fp_remote_forget(&t->slot->link, item->id);
+		fp_remote_forget(&t->slot->link, apr_pstrcat(t->slot->pool,
+		    item->id, "-", t->slot->word, NULL));
 	return error;
 }

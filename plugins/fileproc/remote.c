@@ -218,11 +218,11 @@ fp_remote_check(const fp_link_t *link)
 }
 
 void
-fp_remote_forget(const fp_link_t *link, const char *id)
+fp_remote_forget(const fp_link_t *link, const char *folder)
 {
 	/* If it cannot be told, the room goes with all that is in it. */
 	if (link->keeper != NULL)
-		xn_error_clear(xn_send(link->keeper, "(ss)", "forget", id));
+		xn_error_clear(xn_send(link->keeper, "(ss)", "forget", folder));
 }
 
 void

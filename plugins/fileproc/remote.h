@@ -38,8 +38,8 @@ void fp_remote_let_go(fp_remote_t *remote, const fp_link_t *link,
 /* NULL while its folder over there is kept; else the connection is of no use. */
 xn_error_t *fp_remote_check(const fp_link_t *link);
 
-/* What a program left of the item ID in its room is to go. */
-void fp_remote_forget(const fp_link_t *link, const char *id);
+/* The folder of a program that has ended, in its room, is to go. */
+void fp_remote_forget(const fp_link_t *link, const char *folder);
 
 /* It works: the next failure is the first one again. */
 void fp_remote_is_well(fp_remote_t *remote);

@@ -181,7 +181,7 @@ add_path(struct command *c, const char *first, const char *second)
 {
 	add_text(c, c->slot->room_path);
 	add_text(c, "/");
-	add_text(c, c->slot->id);
+	add_text(c, c->slot->folder);
 	add_text(c, first);
 	add_text(c, second);
 }

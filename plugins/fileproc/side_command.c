@@ -31,6 +31,8 @@
  *
  * kwargs:
  *	room	path from side_room.c
+ *	slot	str: a word that no other program in this room had or has; or
+ *		none: then no item may come again while "forget" is under way
  *	job	str; SYNCGATE_JOB for the processor
  *	argv	list of str or bytes; found on PATH
  *	program	bytes, or none: put into a memory file that is executed, with
@@ -47,7 +49,7 @@
  * path of the program.  A text for a shell (sh -c) may have none of them: a
  * name could be a command.  There, "$SYNCGATE_IN" and the like serve.
  *
- * The processor runs in a folder of its own, ROOM/ID, which goes afterwards
+ * The processor runs in a folder of its own, ROOM/ID-SLOT, which goes afterwards
  * with all that is in it; everything that it has started is killed.  It gets
  * SYNCGATE_ITEM (the name), SYNCGATE_ID, SYNCGATE_TRY (1 is the first),
  * SYNCGATE_JOB, SYNCGATE_IN and SYNCGATE_OUT where there are such paths, and

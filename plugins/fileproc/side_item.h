@@ -19,6 +19,8 @@ struct fp_slot {
 
 	/* The item.  What is a descriptor is -1 when it is not open. */
 	char id[FP_WORD_MAX + 1];	/* "": none */
+	char folder[2 * FP_WORD_MAX + 2];	/* its own, in the room */
+	const char *slot;	/* a word that is this program's; or "" */
 	char name[FP_PATH];
 	const char *last_name;	/* in NAME */
 	long long tries, size;
@@ -93,12 +95,12 @@ fp_remove_work(struct fp_slot *s)
 {
 	char aside[32], random[17];
 
-	if (xn_rmdir(s->room, s->id) == 0 || errno == ENOENT ||
-	    xn_remove_tree(s->room, s->id) == 0)
+	if (xn_rmdir(s->room, s->folder) == 0 || errno == ENOENT ||
+	    xn_remove_tree(s->room, s->folder) == 0)
 		return;
 	fp_random_text(random);
 	snprintf(aside, sizeof(aside), ".left-%s", random);
-	xn_rename(s->room, s->id, aside);
+	xn_rename(s->room, s->folder, aside);
 }
 
 static inline void
@@ -129,9 +131,12 @@ fp_slot_begin(xn_channel *channel, const xn_value *kwargs)
 	s->channel = channel;
 	s->room_path = xn_value_text(kwargs, "room", "");
 	s->job = xn_value_text(kwargs, "job", "");
+	s->slot = xn_value_text(kwargs, "slot", "");
 	s->max_output = xn_value_int(kwargs, "max_output", 0);
 	s->piece = xn_alloc(XN_PIECE);
 	s->work = s->in = s->out = -1;
+	if (s->slot[0] != '\0' && !fp_is_word(s->slot))
+		xn_fail("slot is no word");
 	s->room = xn_base_open(s->room_path);
 	if (s->room == -1)
 		FP_UNABLE(s, "cannot open the folder to work in, %s: %m",
@@ -144,16 +149,16 @@ fp_slot_begin(xn_channel *channel, const xn_value *kwargs)
 static inline void
 fp_make_work(struct fp_slot *s)
 {
-	int made = xn_mkdir(s->room, s->id, 0700);
+	int made = xn_mkdir(s->room, s->folder, 0700);
 
 	if (made != 0 && errno == EEXIST) {
 		fp_remove_work(s);
-		made = xn_mkdir(s->room, s->id, 0700);
+		made = xn_mkdir(s->room, s->folder, 0700);
 	}
 	if (made != 0)
 		FP_UNABLE(s, "cannot make a folder for an item in %s: %m",
 		    s->room_path);
-	s->work = xn_open(s->room, s->id, XN_O_READ | XN_O_DIRECTORY, 0);
+	s->work = xn_open(s->room, s->folder, XN_O_READ | XN_O_DIRECTORY, 0);
 	if (s->work == -1)
 		FP_UNABLE(s, "cannot open the folder of an item in %s: %m",
 		    s->room_path);
@@ -304,6 +309,9 @@ fp_take_item(struct fp_slot *s, const xn_value *v)
 	s->last_name = fp_last_name(s->name);
 	fp_item_end(s);
 	snprintf(s->id, sizeof(s->id), "%s", id);
+	/* Not that of another try, which may be about to be removed. */
+	snprintf(s->folder, sizeof(s->folder), s->slot[0] != '\0' ? "%s-%s" :
+	    "%s", id, s->slot);
 }
 
 /* Take the next item from the channel into a folder of its own. */

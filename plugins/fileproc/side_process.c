@@ -18,8 +18,8 @@
  *
  * Here an error of the channel is the item's, once all of the item was sent:
  * that of the compiler, a crash (with the line), a limit of the program
- * (limits.seconds is how a timeout is made), xn_fail().  ROOM/ID is left then:
- * side_room.c removes it when it is told ("forget", ID).
+ * (limits.seconds is how a timeout is made), xn_fail().  ROOM/ID-SLOT is left then:
+ * side_room.c removes it when it is told ("forget", ID-SLOT).
  *
  * kwargs: room, job, max_output as for side_command.c; output "stdout" (the
  * default: one answer without a name) or "files".

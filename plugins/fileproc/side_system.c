@@ -74,7 +74,7 @@
  *	marker	the same for a file that tells that the result is complete; or
  *		none
  *	complete	"auto", "marker", "lease" or "settle": see
- *		doc/fileproc.md
+ *		doc/fileproc-systems.md
  *	settle_ms	how long what has no better sign must be quiet
  *	done_suffix	a marker to make beside the item; "" or none: none
  *	prefix	put before the item's name there; %i in it is the id

@@ -16,6 +16,8 @@ typedef struct fp_slot {
 	apr_pool_t *pool;	/* of the program over there */
 	apr_pool_t *item_pool;	/* of one try of one item */
 	apr_pool_t *scratch;	/* of one message */
+	int starts;		/* of programs, so far */
+	char word[24];		/* the program's own: see side_command.c */
 	xn_channel_t *channel;	/* to that program; NULL: it does not run */
 } fp_slot_t;
 
