@@ -37,15 +37,15 @@ fp_reservation_clear(struct fp_reservation *r)
 static inline int
 fp_reservation_parse(struct fp_reservation *r, size_t n)
 {
-	const char *fields[FP_FIELDS], *at = r->text, *end = r->text + n;
+	const char *fields[FP_FIELDS], *at = r->text, *end = r->text + n, *nul;
 	int i;
 
 	for (i = 0; i < FP_FIELDS; i++) {
 		fields[i] = at;
-		at = at < end ? memchr(at, '\0', (size_t)(end - at)) : NULL;
-		if (at == NULL)
+		nul = at == end ? NULL : memchr(at, '\0', (size_t)(end - at));
+		if (nul == NULL)
 			return -1;
-		at++;
+		at = nul + 1;
 	}
 	if (strcmp(fields[0], "1") != 0)
 		return -1;
