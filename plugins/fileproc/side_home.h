@@ -96,11 +96,14 @@ fp_home_try(struct fp_home *home, const char *name, int make)
 		if (make && xn_mkdir(home->base_fd, name, 0700) != 0 &&
 		    errno != EEXIST)
 			return -1;
-		if (fp_home_open(home, name) != 0)
-			return -1;
-		if (fp_home_lock(home) == 0)
-			return 0;
-		fp_close(&home->fd);
+		if (fp_home_open(home, name) == 0) {
+			if (fp_home_lock(home) == 0)
+				return 0;
+			fp_close(&home->fd);
+		} else if (make && errno == ENOENT) {
+			/* Its last room went since it was made. */
+			errno = ESTALE;
+		}
 		if (errno != ESTALE)
 			return -1;
 	}
