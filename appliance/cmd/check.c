@@ -45,10 +45,20 @@ static void
 add_listed(apr_array_header_t *words, const syncgate_value_t *value,
     const syncgate_config_t *config)
 {
-	for (int i = 0; value->option->type == SYNCGATE_GATEWAYS &&
-	    i < value->list->nelts; i++)
+	int type = value->option->type;
+
+	for (int i = 0; type == SYNCGATE_GATEWAYS && i < value->list->nelts;
+	    i++)
 		add_xspec(words, APR_ARRAY_IDX(value->list, i, const char *),
 		    config);
+	for (int i = 0; type == SYNCGATE_LOCATIONS && i < value->list->nelts;
+	    i++) {
+		const xn_location_t *location = APR_ARRAY_IDX(value->list, i,
+		    const xn_location_t *);
+
+		if (location->xspec != NULL)
+			add_xspec(words, location->xspec, config);
+	}
 }
 
 /* Each gateway that an option of one of the jobs leads through, once. */

@@ -88,6 +88,13 @@ syncgate_job_list(const syncgate_job_t *job, const char *option)
 	    SYNCGATE_LIST)->list->elts;
 }
 
+const xn_location_t *const *
+syncgate_job_locations(const syncgate_job_t *job, const char *option)
+{
+	return (const xn_location_t *const *)value_of(job, option,
+	    SYNCGATE_LOCATIONS)->list->elts;
+}
+
 int
 syncgate_job_once(const syncgate_job_t *job)
 {

@@ -19,8 +19,9 @@ typedef struct syncgate_value {
 	const char *text;		/* as written; NULL: not there */
 	const xn_location_t *location;	/* SYNCGATE_LOCATION, or NULL */
 	long long number;		/* BOOL (0 or 1), INTEGER, SECONDS (µs) */
-	apr_array_header_t *list;	/* LIST, GATEWAYS: const char *, with a
-					 * NULL behind them; else NULL */
+	apr_array_header_t *list;	/* LIST, GATEWAYS: const char *;
+					 * LOCATIONS: const xn_location_t *;
+					 * with a NULL behind; else NULL */
 } syncgate_value_t;
 
 /* One for each entry of the plugin's table, in its order. */

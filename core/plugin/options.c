@@ -172,6 +172,18 @@ read_gateway(syncgate_value_t *value, const char *text,
 	return NULL;
 }
 
+static xn_error_t *
+read_listed_location(syncgate_value_t *value, const char *text,
+    const struct context *context)
+{
+	xn_location_t *location;
+
+	XN_TRY(xn_location_parse(&location, text, context->named,
+	    context->baton, context->pool));
+	APR_ARRAY_PUSH(value->list, const xn_location_t *) = location;
+	return NULL;
+}
+
 static const struct type {
 	const char *name;
 	read_fn *read;
@@ -184,6 +196,7 @@ static const struct type {
 	[SYNCGATE_CHOICE] = { "choice", read_choice },
 	[SYNCGATE_LIST] = { "list", read_list },
 	[SYNCGATE_GATEWAYS] = { "gateways", read_gateway },
+	[SYNCGATE_LOCATIONS] = { "locations", read_listed_location },
 };
 #define NTYPES ((int)(sizeof(types) / sizeof(types[0])))
 
@@ -197,7 +210,8 @@ int
 syncgate_option_is_list(const syncgate_option_t *option)
 {
 	return option->type == SYNCGATE_LIST ||
-	    option->type == SYNCGATE_GATEWAYS;
+	    option->type == SYNCGATE_GATEWAYS ||
+	    option->type == SYNCGATE_LOCATIONS;
 }
 
 /* ---- The table itself --------------------------------------------------- */

@@ -20,8 +20,9 @@
  * It grows with every change of a struct below.
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
+ *	3	2026-11: lists of locations
  */
-#define SYNCGATE_PLUGIN_ABI 2
+#define SYNCGATE_PLUGIN_ABI 3
 
 /* ---- Options ---------------------------------------------------------------- */
 
@@ -34,8 +35,9 @@ enum syncgate_option_type {
 	SYNCGATE_CHOICE,	/* one of choices */
 	SYNCGATE_LIST,		/* any number of strings: x = {"a", "b"} in the
 				 * configuration, x=a x=b on the command line */
-	SYNCGATE_GATEWAYS	/* the same, each the name of a configured
+	SYNCGATE_GATEWAYS,	/* the same, each the name of a configured
 				 * gateway or an xspec; xspecs before run */
+	SYNCGATE_LOCATIONS	/* the same, each a location */
 };
 
 typedef struct syncgate_option {
@@ -80,6 +82,10 @@ XN_API apr_interval_time_t syncgate_job_seconds(const syncgate_job_t *job,
  */
 XN_API const char *const *syncgate_job_list(const syncgate_job_t *job,
     const char *option);
+
+/* Of SYNCGATE_LOCATIONS, in the order given; ends with NULL. */
+XN_API const xn_location_t *const *syncgate_job_locations(
+    const syncgate_job_t *job, const char *option);
 
 /* What the command line asked for. */
 XN_API int syncgate_job_once(const syncgate_job_t *job);

@@ -1,0 +1,105 @@
+#include "plugins/rsync/options.h"
+
+#include <string.h>
+
+#include "plugins/rsync/keep.h"
+
+const syncgate_option_t rsync_option_table[] = {
+	{ "source", SYNCGATE_LOCATION, NULL, 1, NULL,
+	    "the folder whose content is kept elsewhere as well" },
+	{ "targets", SYNCGATE_LOCATIONS, NULL, 1, NULL,
+	    "the folders that are to be like it; made if they are not there" },
+	{ "delete", SYNCGATE_CHOICE, "during", 0, "no|during|after",
+	    "delete at a target what the source does not have" },
+	{ "max-delete", SYNCGATE_INTEGER, "-1", 0, NULL,
+	    "delete no more than so many; -1: any number" },
+	{ "allow-empty", SYNCGATE_BOOL, "no", 0, NULL,
+	    "empty a target when the source is empty" },
+	{ "perms", SYNCGATE_BOOL, "yes", 0, NULL, "keep modes" },
+	{ "times", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "keep modification times; without them all files differ" },
+	{ "owner", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "keep owners, where the target's user is root" },
+	{ "group", SYNCGATE_BOOL, "yes", 0, NULL, "keep groups" },
+	{ "numeric-ids", SYNCGATE_BOOL, "no", 0, NULL,
+	    "owners and groups by number, not by name" },
+	{ "attributes", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "keep ACLs and extended attributes" },
+	{ "hard-links", SYNCGATE_BOOL, "yes", 0, NULL, "keep hard links" },
+	{ "size-only", SYNCGATE_BOOL, "no", 0, NULL,
+	    "files of the same size are the same" },
+	{ "one-file-system", SYNCGATE_BOOL, "no", 0, NULL,
+	    "do not look at file systems mounted in the source" },
+	{ "ignore-errors", SYNCGATE_BOOL, "no", 0, NULL,
+	    "delete even though part of the source could not be read" },
+	{ "itemize", SYNCGATE_BOOL, "no", 0, NULL,
+	    "one line for each change, as rsync -i; always with --dry-run" },
+	{ "compress", SYNCGATE_BOOL, "no", 0, NULL,
+	    "pack what travels, by zstd" },
+	{ "compress-level", SYNCGATE_INTEGER, "3", 0, NULL,
+	    "how well, from 1 to 19" },
+	{ "fsync", SYNCGATE_CHOICE, "all", 0, "none|file|all",
+	    "write to the disk: each file, or all at the end of a run" },
+	{ NULL, 0, NULL, 0, NULL, NULL }
+};
+
+static int
+if_yes(const syncgate_job_t *job, const char *option, int flag)
+{
+	return syncgate_job_bool(job, option) ? flag : 0;
+}
+
+/* The index of WORD among those that end with a NULL. */
+static int
+word_index(const char *word, const char *const *words)
+{
+	int i = 0;
+
+	while (words[i] != NULL && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
+static xn_error_t *
+check_compress(struct rsync_options *o, const syncgate_job_t *job)
+{
+	long long level = syncgate_job_integer(job, "compress-level");
+
+	if (level < 1 || level > 19)
+		return xn_error_create(XN_E_CONFIG,
+		    "compress-level is %lld, not 1 to 19", level);
+	o->level = syncgate_job_bool(job, "compress") ? (int)level : 0;
+	return NULL;
+}
+
+xn_error_t *
+rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
+    apr_pool_t *pool)
+{
+	static const char *const removes[] = { "no", "during", "after", NULL };
+	static const char *const syncs[] = { "none", "file", "all", NULL };
+	struct rsync_options *o = apr_pcalloc(pool, sizeof(*o));
+
+	o->source = syncgate_job_location(job, "source");
+	o->targets = syncgate_job_locations(job, "targets");
+	while (o->targets[o->targets_n] != NULL)
+		o->targets_n++;
+	o->keep = if_yes(job, "perms", RS_PERMS) |
+	    if_yes(job, "times", RS_TIMES) | if_yes(job, "owner", RS_OWNER) |
+	    if_yes(job, "group", RS_GROUP) |
+	    if_yes(job, "attributes", RS_ATTRS) |
+	    if_yes(job, "hard-links", RS_LINKS) |
+	    if_yes(job, "numeric-ids", RS_NUMERIC);
+	o->remove = word_index(syncgate_job_string(job, "delete"), removes);
+	o->max_delete = syncgate_job_integer(job, "max-delete");
+	o->allow_empty = syncgate_job_bool(job, "allow-empty");
+	o->size_only = syncgate_job_bool(job, "size-only");
+	o->one_file_system = syncgate_job_bool(job, "one-file-system");
+	o->ignore_errors = syncgate_job_bool(job, "ignore-errors");
+	o->dry = syncgate_job_dry_run(job);
+	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
+	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);
+	XN_TRY(check_compress(o, job));
+	*options = o;
+	return NULL;
+}

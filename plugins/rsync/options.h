@@ -1,0 +1,26 @@
+/*
+ * options.h: what the user wants, read once.
+ */
+#ifndef RSYNC_OPTIONS_H
+#define RSYNC_OPTIONS_H
+
+#include <syncgate/plugin.h>
+
+struct rsync_options {
+	const xn_location_t *source;
+	const xn_location_t *const *targets;	/* ends with NULL */
+	int targets_n;
+	int keep;			/* RS_PERMS...: side_entry.h */
+	int remove;			/* enum rs_delete: side_target.h */
+	long long max_delete;		/* -1: any number */
+	int allow_empty, size_only, one_file_system, ignore_errors;
+	int itemize, dry, sync, level;
+};
+
+extern const syncgate_option_t rsync_option_table[];
+
+/* Read them; XN_E_CONFIG if they do not go together. */
+xn_error_t *rsync_options_read(struct rsync_options **options,
+    const syncgate_job_t *job, apr_pool_t *pool);
+
+#endif

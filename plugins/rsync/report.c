@@ -1,0 +1,184 @@
+/*
+ * report.c: what the sides say.
+ */
+#include <string.h>
+
+#include "plugins/rsync/sync.h"
+
+#define STOP_CHECK	xn_seconds(0.2)
+
+/* Lines of a target: changes and errors, each with a NUL behind it. */
+static xn_error_t *
+on_lines(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const char *tag;
+	const void *bytes;
+	const char *at, *end;
+	size_t n;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sy)", &tag, &bytes, &n));
+	at = bytes;
+	end = at + n;
+	while (at < end) {
+		const char *stop = memchr(at, '\0', (size_t)(end - at));
+
+		if (stop == NULL)
+			return xn_error_create(XN_E_PROTOCOL,
+			    "a line without an end");
+		if (*at == 'i')
+			syncgate_job_log(r->job, SYNCGATE_INFO, "%s%s%s",
+			    r->n > 1 ? target->location->text : "",
+			    r->n > 1 ? ": " : "", at + 1);
+		else
+			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
+			    target->location->text, at + 1);
+		at = stop + 1;
+	}
+	return NULL;
+}
+
+static xn_error_t *
+on_progress(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	syncgate_progress_t p = { .phase = "comparing", .unit = "file",
+	    .total = -1 };
+	const char *tag;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(slll)", &tag,
+	    &target->counts.checked, &target->counts.sent,
+	    &target->counts.data_bytes));
+	for (int i = 0; i < r->n; i++) {
+		p.done += r->targets[i].counts.checked;
+		p.bytes += r->targets[i].counts.data_bytes;
+	}
+	syncgate_job_progress(r->job, &p);
+	return NULL;
+}
+
+static xn_error_t *
+on_done(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	struct rsync_counts *c = &target->counts;
+	const xn_value_t *d = xn_value_item(message, 1);
+
+	(void)r;
+	c->checked = xn_value_int(d, "checked", 0);
+	c->folders = xn_value_int(d, "folders", 0);
+	c->changed = xn_value_int(d, "changed", 0);
+	c->created = xn_value_int(d, "created", 0);
+	c->deleted = xn_value_int(d, "deleted", 0);
+	c->sent = xn_value_int(d, "sent", 0);
+	c->data_bytes = xn_value_int(d, "data_bytes", 0);
+	c->total_bytes = xn_value_int(d, "total_bytes", 0);
+	c->errors = xn_value_int(d, "errors", 0);
+	c->vanished = xn_value_int(d, "vanished", 0);
+	c->skipped = xn_value_int(d, "skipped", 0);
+	target->done = 1;
+	return NULL;
+}
+
+static const struct {
+	const char *tag;
+	xn_error_t *(*handle)(struct rsync_run *r, struct rsync_target *target,
+	    const xn_value_t *message);
+} reports[] = {
+	{ "lines", on_lines },
+	{ "progress", on_progress },
+	{ "done", on_done },
+};
+
+static xn_error_t *
+on_read(struct rsync_run *r, const xn_value_t *message)
+{
+	const char *tag;
+
+	return xn_unpack_value(message, r->scratch, "(slll)", &tag,
+	    &r->read_folders, &r->read_files, &r->read_bytes);
+}
+
+static xn_error_t *
+take_report(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const xn_value_t *tag = xn_value_item(message, 0);
+
+	if (tag == NULL || tag->kind != XN_STR)
+		return xn_error_create(XN_E_PROTOCOL, "a side reports "
+		    "something unknown: %s", xn_value_repr(message,
+		    r->scratch));
+	if (target == NULL)
+		return on_read(r, message);
+	syncgate_job_healthy(r->job);
+	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++)
+		if (strcmp(tag->u.text, reports[i].tag) == 0)
+			return reports[i].handle(r, target, message);
+	return xn_error_create(XN_E_PROTOCOL, "a target's side reports "
+	    "something unknown: %s", xn_value_repr(message, r->scratch));
+}
+
+static struct rsync_target *
+target_of(struct rsync_run *r, const xn_channel_t *sender)
+{
+	for (int i = 0; i < r->n; i++)
+		if (r->targets[i].control == sender)
+			return &r->targets[i];
+	return NULL;
+}
+
+/* SENDER will say no more: ERROR says why, or NULL. */
+static void
+ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
+{
+	struct rsync_target *target = target_of(r, sender);
+
+	if (target == NULL) {
+		if (r->error == NULL)
+			r->error = error;
+		else
+			xn_error_clear(error);
+	} else if (target->done || target->error != NULL) {
+		xn_error_clear(error);
+	} else {
+		target->error = error != NULL ? error : xn_error_create(
+		    XN_E_EOF, "its side ended without a word");
+	}
+}
+
+/* One report; *ALL when all have ended. */
+static xn_error_t *
+turn(struct rsync_run *r, int *all)
+{
+	const xn_value_t *message = NULL;
+	xn_channel_t *sender = NULL;
+	xn_error_t *error = xn_multichannel_receive(&message, &sender,
+	    r->multi, 1, STOP_CHECK, r->scratch);
+
+	if (error != NULL && sender == NULL) {
+		*all = error->code == XN_E_EOF;
+		if (*all || error->code == XN_E_TIMEOUT) {
+			xn_error_clear(error);
+			return NULL;
+		}
+		return error;
+	}
+	if (error != NULL || message == NULL) {
+		ended(r, sender, error);
+		return NULL;
+	}
+	return take_report(r, target_of(r, sender), message);
+}
+
+xn_error_t *
+rsync_follow_reports(struct rsync_run *r)
+{
+	int all = 0;
+
+	while (!all && !syncgate_job_stopping(r->job)) {
+		apr_pool_clear(r->scratch);
+		XN_TRY(turn(r, &all));
+	}
+	return NULL;
+}

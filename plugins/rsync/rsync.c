@@ -1,0 +1,183 @@
+/*
+ * rsync: keep trees in step, one to many.
+ *
+ * The coordinator: it starts the two sides where they belong (start.c), and
+ * tells the job what they report (report.c).  The sides talk with each other;
+ * no name and no byte of a file passes through here.
+ */
+#include <syncgate/plugin.h>
+
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "plugins/rsync/sides.h"
+#include "plugins/rsync/sync.h"
+
+static const syncgate_side_t sides[] = {
+	{ "rsync/side_source.c", rsync_text_source },
+	{ "rsync/side_target.c", rsync_text_target },
+	{ NULL, NULL }
+};
+
+/* Another attempt may help where something was lost, and only there. */
+static int
+is_lost(const xn_error_t *error)
+{
+	return error->code == XN_E_CONNECTION || error->code == XN_E_EOF ||
+	    error->code == XN_E_CONNECT || error->code == XN_E_TIMEOUT;
+}
+
+static void
+say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
+{
+	const struct rsync_counts *c = &target->counts;
+
+	syncgate_job_log(r->job, SYNCGATE_INFO, "%s: %lld looked at, %lld "
+	    "%schanged, %lld %sdeleted, %lld file%s with %lld bytes %s",
+	    target->location->text, c->checked, c->changed,
+	    r->options->dry ? "would be " : "", c->deleted,
+	    r->options->dry ? "would be " : "", c->sent,
+	    c->sent == 1 ? "" : "s", c->data_bytes,
+	    r->options->dry ? "to be sent" : "came");
+	if (c->vanished > 0)
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %lld vanished "
+		    "at the source before they could be read",
+		    target->location->text, c->vanished);
+	if (c->skipped > 0)
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: max-delete is "
+		    "%lld: %lld more were not deleted",
+		    target->location->text, r->options->max_delete,
+		    c->skipped);
+}
+
+/* What became of all of them: the first that is not well is the job's error. */
+static xn_error_t *
+conclude(struct rsync_run *r)
+{
+	xn_error_t *error = NULL;
+
+	for (int i = 0; i < r->n; i++) {
+		struct rsync_target *t = &r->targets[i];
+
+		if (t->done)
+			say_what_was_done(r, t);
+		if (t->done && t->counts.errors > 0 && error == NULL)
+			error = xn_error_create(XN_E_JOB, "%s: %lld could not "
+			    "be kept in step", t->location->text,
+			    t->counts.errors);
+		if (t->done && t->counts.skipped > 0 && error == NULL)
+			error = xn_error_create(XN_E_JOB, "%s: max-delete kept "
+			    "%lld from being deleted", t->location->text,
+			    t->counts.skipped);
+		if (t->error == NULL)
+			continue;
+		/* The source's error says more than that a channel ended. */
+		if (r->error != NULL && error == NULL) {
+			error = r->error;
+			r->error = NULL;
+			xn_error_clear(t->error);
+		} else if (error == NULL) {
+			error = xn_error_wrap(t->error, "%s",
+			    t->location->text);
+		} else {
+			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
+			    t->location->text, xn_error_text(t->error,
+			    r->pool));
+			xn_error_clear(t->error);
+		}
+		t->error = NULL;
+	}
+	xn_error_clear(r->error);
+	if (error != NULL && is_lost(error))
+		error->code = XN_E_CONNECTION;
+	return error;
+}
+
+static xn_error_t *
+run(syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct rsync_run r = { .job = job, .pool = pool };
+	struct rsync_options *options;
+
+	XN_TRY(rsync_options_read(&options, job, pool));
+	r.options = options;
+	r.group = syncgate_job_group(job);
+	r.source = options->source;
+	r.n = options->targets_n;
+	r.targets = apr_pcalloc(pool, (size_t)r.n * sizeof(*r.targets));
+	for (int i = 0; i < r.n; i++)
+		r.targets[i].location = options->targets[i];
+	apr_pool_create(&r.scratch, pool);
+	XN_TRY(rsync_start(&r));
+	XN_TRY(rsync_follow_reports(&r));
+	return conclude(&r);
+}
+
+/* ---- Before it runs ---------------------------------------------------- */
+
+/* The same gateway, and B the folder A or in it? */
+static int
+is_within(const xn_location_t *a, const xn_location_t *b)
+{
+	size_t n = strlen(a->path);
+
+	if ((a->xspec == NULL) != (b->xspec == NULL) ||
+	    (a->xspec != NULL && strcmp(a->xspec, b->xspec) != 0))
+		return 0;
+	while (n > 1 && a->path[n - 1] == '/')
+		n--;
+	return strncmp(a->path, b->path, n) == 0 &&
+	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
+}
+
+static xn_error_t *
+check_pair(const xn_location_t *a, const xn_location_t *b)
+{
+	if (is_within(a, b) || is_within(b, a))
+		return xn_error_create(XN_E_CONFIG, "%s and %s are the same or "
+		    "lie in each other", a->text, b->text);
+	return NULL;
+}
+
+static xn_error_t *
+check(syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct rsync_options *o;
+
+	XN_TRY(rsync_options_read(&o, job, pool));
+	for (int i = 0; i < o->targets_n; i++) {
+		XN_TRY(check_pair(o->source, o->targets[i]));
+		for (int j = 0; j < i; j++)
+			XN_TRY(check_pair(o->targets[j], o->targets[i]));
+	}
+	return NULL;
+}
+
+static const char *
+describe(syncgate_job_t *job, apr_pool_t *pool)
+{
+	const xn_location_t *const *targets = syncgate_job_locations(job,
+	    "targets");
+	const char *text = apr_psprintf(pool, "keep %s like %s",
+	    targets[0]->text, syncgate_job_location(job, "source")->text);
+
+	for (int i = 1; targets[i] != NULL; i++)
+		text = apr_psprintf(pool, "%s%s %s", text,
+		    targets[i + 1] == NULL ? " and" : ",", targets[i]->text);
+	return text;
+}
+
+XN_API extern const syncgate_plugin_t syncgate_plugin;
+const syncgate_plugin_t syncgate_plugin = {
+	.abi = SYNCGATE_PLUGIN_ABI,
+	.name = "rsync",
+	.description = "keep trees in step, one to many",
+	.version = "0.1.0",
+	.options = rsync_option_table,
+	.sides = sides,
+	.needs = "read:${source} write:${targets} exec:none",
+	.check = check,
+	.run = run,
+	.describe = describe,
+};

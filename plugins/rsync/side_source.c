@@ -1,0 +1,404 @@
+/*
+ * rsync, the side that reads a tree.
+ *
+ * It serves any number of targets (side_target.c), each on a channel of its
+ * own.  A target leads: it asks, and gets its answers in the order in which it
+ * has asked.  What both say are records (side_wire.h).  Paths are relative to
+ * the root of the tree; that of the root is empty.
+ *
+ * kwargs: path, peers (list of channels), one_file_system (bool), level (of
+ * compression; 0: none).
+ *
+ *   <- O keep			first: what is kept (RS_PERMS...)
+ *   -> R entry			the root
+ *
+ *   <- D path flags after [digest]	what has the folder?  flags: 1 a digest
+ *				follows, 2 the target has nothing there: small
+ *				files come with their content; after: a name,
+ *				behind which it is to begin, or empty
+ *   -> s			the same, by the digest; or, in the order of
+ *				their names,
+ *   -> e entry			something in it
+ *   -> f entry bytes hash	a file and all its bytes
+ *   -> U kind id name		before the first entry of that owner: 'u' a
+ *				user, 'g' a group
+ *   -> .			that was all; or
+ *   -> m			more, if asked again; or
+ *   -> x errno			it cannot be listed; EXDEV: it is another file
+ *				system, and not looked at
+ *
+ *   <- G path			all of a file
+ *   -> F size mtime ns		as it is now; then
+ *   -> b bytes  or  h n	the next bytes, or n that are a hole
+ *   -> Z hash			its end: XXH3-128 of the bytes, and of each
+ *				hole its length, 8 bytes; or at any time
+ *   -> V errno			it could not be read; ESTALE: it changed
+ *
+ *   <- H path			the hash of a file
+ *   -> H hash  or  V errno
+ *
+ *   <- Q			no more
+ *
+ * The program ends when all targets have, or the coordinator closes its channel.
+ *   => ("read", folders, files, bytes)		at the end, to the coordinator
+ */
+#include <execnet/remote.h>
+
+#include "side_source_list.h"
+#include "side_source_send.h"
+
+#define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
+#define LOOK		200		/* milliseconds */
+#define SMALL		(32 * 1024)	/* files that come with the list */
+
+/* ---- Telling a folder ------------------------------------------------------ */
+
+/* The name of an owner that the peer has not heard of yet. */
+static void
+tell_owner(struct rs_peer *p, struct rs_owners *known, int kind, long long id)
+{
+	const char *name;
+
+	if (rs_owner_find(known, id) != NULL)
+		return;
+	rs_owner_add(known, id, 0);
+	name = kind == 'u' ? xn_user_name(id) : xn_group_name(id);
+	if (name == NULL || strlen(name) > 1024)
+		return;
+	rs_room(&p->out, strlen(name) + 32);
+	rs_put_byte(&p->out, 'U');
+	rs_put_byte(&p->out, kind);
+	rs_put(&p->out, (unsigned long long)id);
+	rs_put_text(&p->out, name);
+}
+
+static void
+tell_owners(struct rs_peer *p, const xn_entry *e)
+{
+	if (p->keep & RS_NUMERIC)
+		return;
+	if (p->keep & RS_OWNER)
+		tell_owner(p, &p->users, 'u', e->uid);
+	if (p->keep & RS_GROUP)
+		tell_owner(p, &p->groups, 'g', e->gid);
+}
+
+static void
+telling_end(struct rs_telling *t)
+{
+	free(t->path);
+	free(t->after);
+	memset(t, 0, sizeof(*t));
+}
+
+/* One entry; one that cannot be told is left out. */
+static void
+tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
+{
+	struct rs_telling *t = &p->telling;
+
+	if (e->mark == RS_SKIP || e->type == '?')
+		return;
+	if (e->attrs_n > RS_ATTRS_MAX) {
+		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
+		    "many, it is left out", s->path, t->path, e->name,
+		    e->attrs_n);
+		return;
+	}
+	tell_owners(p, e);
+	if (t->inlined && e->type == 'f' && e->size <= SMALL &&
+	    (e->links < 2 || !(p->keep & RS_LINKS)) &&
+	    rs_send_inline(s, p, t->path, e)) {
+		t->told += (size_t)e->size;
+	} else {
+		rs_room(&p->out, rs_entry_room(e));
+		rs_put_byte(&p->out, 'e');
+		rs_put_entry(&p->out, e);
+	}
+	t->told += rs_entry_room(e);
+}
+
+/* Some more of the folder, about a message. */
+static void
+tell_some(struct rs_source *s, struct rs_peer *p)
+{
+	struct rs_telling *t = &p->telling;
+	struct rs_listed *l = rs_list(s, t->path, p->keep);
+	size_t begun = t->told;
+	int i, n;
+
+	if (l->list == NULL) {
+		rs_room(&p->out, 16);
+		rs_put_byte(&p->out, 'x');
+		rs_put(&p->out, (unsigned long long)l->error);
+		telling_end(t);
+		return;
+	}
+	n = xn_list_n(l->list);
+	i = rs_list_after(l->list, t->after);
+	while (i < n && t->told - begun < RS_MESSAGE / 2 && t->told < PAGE)
+		tell_entry(s, p, xn_list_entry(l->list, i++));
+	if (i < n && t->told < PAGE) {
+		free(t->after);
+		t->after = rs_join(xn_list_entry(l->list, i - 1)->name, "");
+		return;
+	}
+	rs_room(&p->out, 1);
+	rs_put_byte(&p->out, i < n ? 'm' : '.');
+	telling_end(t);
+}
+
+static void
+on_folder(struct rs_source *s, struct rs_peer *p)
+{
+	struct rs_telling *t = &p->telling;
+	const unsigned char *digest = NULL, *ours = NULL;
+	struct rs_listed *l;
+	int flags;
+
+	t->path = rs_get_text(&p->in);
+	flags = rs_get_byte(&p->in);
+	t->after = rs_get_text(&p->in);
+	t->inlined = flags & 2;
+	if (flags & 1) {
+		digest = rs_get_raw(&p->in, 16);
+		l = rs_list(s, t->path, p->keep);
+		if (l->list != NULL)
+			ours = rs_list_digest(s, l, p->keep);
+	}
+	if (ours == NULL || memcmp(ours, digest, 16) != 0)
+		return;		/* tell_some() goes on */
+	rs_room(&p->out, 1);
+	rs_put_byte(&p->out, 's');
+	telling_end(t);
+}
+
+/* ---- Requests --------------------------------------------------------------- */
+
+static void
+on_open(struct rs_source *s, struct rs_peer *p)
+{
+	xn_list *list;
+
+	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
+	p->opened = 1;
+	list = xn_list_one(s->root, "", p->keep & RS_ATTRS ? XN_LIST_ATTRS :
+	    0);
+	if (list == NULL || xn_list_n(list) != 1)
+		xn_fail("cannot look at %s: %m", s->path);
+	tell_owners(p, xn_list_entry(list, 0));
+	xn_list_entry(list, 0)->name = "";
+	rs_room(&p->out, 1 + rs_entry_room(xn_list_entry(list, 0)));
+	rs_put_byte(&p->out, 'R');
+	rs_put_entry(&p->out, xn_list_entry(list, 0));
+	xn_list_close(list);
+}
+
+static void
+on_hash(struct rs_source *s, struct rs_peer *p, const char *path)
+{
+	struct rs_sending *f = &p->sending;
+	unsigned char hash[16];
+
+	if (rs_send_open(s, p, path) != 0)
+		return;
+	if (xn_hash_file(f->fd, f->size, hash) != 0) {
+		rs_send_failed(p, errno);
+		return;
+	}
+	rs_room(&p->out, 32);
+	rs_put_byte(&p->out, 'H');
+	rs_put_hash(&p->out, hash);
+	rs_sending_end(f);
+}
+
+static void
+on_request(struct rs_source *s, struct rs_peer *p)
+{
+	int what = rs_get_byte(&p->in);
+	char *path;
+
+	if (!p->opened && what != 'O')
+		xn_fail("a target asked for something before it said what it "
+		    "keeps");
+	switch (what) {
+	case 'O':
+		on_open(s, p);
+		return;
+	case 'D':
+		on_folder(s, p);
+		return;
+	case 'G':
+	case 'H':
+		path = rs_get_text(&p->in);
+		if (what == 'G')
+			rs_send_whole(s, p, path);
+		else
+			on_hash(s, p, path);
+		free(path);
+		return;
+	case 'Q':
+		p->finished = 1;
+		return;
+	default:
+		xn_fail("a target asked for something unknown, %d", what);
+	}
+}
+
+/* ---- Turns ------------------------------------------------------------------ */
+
+static void
+drop_peer(struct rs_peer *p)
+{
+	telling_end(&p->telling);
+	rs_sending_end(&p->sending);
+	p->channel = NULL;
+}
+
+/*
+ * Do a little for P: 1 if there was something to do.  It takes a message at
+ * most of what P does not take at once, so that one who is slow holds up
+ * nobody else.
+ */
+static int
+serve(struct rs_source *s, struct rs_peer *p)
+{
+	int can = xn_wait_send(p->channel, 0);
+
+	if (can < 0) {
+		drop_peer(p);
+		return 1;
+	}
+	if (can == 0)
+		return 0;
+	if (p->sending.fd != -1)
+		rs_send_piece(s, p);
+	else if (p->telling.path != NULL)
+		tell_some(s, p);
+	else if (rs_more(&p->in))
+		on_request(s, p);
+	else if (xn_wait(p->channel, 0) != XN_READY_TIMEOUT) {
+		/* One that ended must not end the others. */
+		if (xn_isclosed(p->channel))
+			drop_peer(p);
+		else
+			rs_receive(&p->in, p->channel, 0);
+	} else if (p->out.n > 0)
+		rs_flush(&p->out);
+	else
+		return 0;
+	if (p->finished && p->channel != NULL) {
+		rs_flush(&p->out);
+		drop_peer(p);
+	}
+	return 1;
+}
+
+/* Nobody has anything to do now, or nobody takes anything. */
+static void
+wait_for_peers(struct rs_source *s)
+{
+	xn_waitable *things = rs_memory((size_t)(s->peers_n + 1) *
+	    sizeof(*things));
+	int n = 0, full = 0;
+
+	things[n++].channel = s->channel;
+	for (int i = 0; i < s->peers_n; i++) {
+		struct rs_peer *p = &s->peers[i];
+
+		if (p->channel == NULL)
+			continue;
+		if (xn_wait_send(p->channel, 0) == 0)
+			full++;
+		else
+			things[n++].channel = p->channel;
+	}
+	if (full == 0)
+		xn_select(things, n, LOOK);
+	for (int i = 0; full > 0 && i < s->peers_n; i++)
+		if (s->peers[i].channel != NULL &&
+		    xn_wait_send(s->peers[i].channel, 0) == 0) {
+			xn_wait_send(s->peers[i].channel, n > 1 ? 2 : LOOK);
+			break;
+		}
+	free(things);
+	/* The coordinator says nothing: that it has closed ends us. */
+	if (xn_wait(s->channel, 0) != XN_READY_TIMEOUT)
+		xn_receive_value(s->channel, 0);
+}
+
+static int
+serve_all(struct rs_source *s)
+{
+	int busy = 0;
+
+	for (int i = 0; i < s->peers_n; i++)
+		for (int turn = 0; turn < 8 && s->peers[i].channel != NULL &&
+		    serve(s, &s->peers[i]); turn++)
+			busy = 1;
+	return busy;
+}
+
+static int
+is_anyone_left(const struct rs_source *s)
+{
+	for (int i = 0; i < s->peers_n; i++)
+		if (s->peers[i].channel != NULL)
+			return 1;
+	return 0;
+}
+
+static void
+source_end(void *baton)
+{
+	struct rs_source *s = baton;
+
+	for (int i = 0; i < s->peers_n; i++)
+		if (s->peers[i].sending.fd != -1)
+			close(s->peers[i].sending.fd);
+	if (s->root != -1)
+		close(s->root);
+}
+
+static void
+open_peers(struct rs_source *s, const xn_value *list)
+{
+	if (list == NULL || list->size == 0)
+		xn_fail("there is no target");
+	s->peers = xn_alloc(list->size * sizeof(*s->peers));
+	for (size_t i = 0; i < list->size; i++) {
+		struct rs_peer *p = &s->peers[i];
+
+		p->channel = xn_value_channel(&list->u.items[i]);
+		if (p->channel == NULL)
+			xn_fail("a target has no channel");
+		rs_out_open(&p->out, p->channel, s->level);
+		p->sending.fd = -1;
+	}
+	s->peers_n = (int)list->size;
+}
+
+void
+remote_main(xn_channel *channel, const xn_value *kwargs)
+{
+	struct rs_source *s = xn_alloc(sizeof(*s));
+	xn_stat_t st;
+
+	s->channel = channel;
+	s->path = xn_value_text(kwargs, "path", "");
+	s->level = (int)xn_value_int(kwargs, "level", 0);
+	s->one_file_system = (int)xn_value_int(kwargs, "one_file_system", 0);
+	s->piece = xn_alloc(RS_DATA + 1);
+	s->root = xn_base_open(s->path);
+	if (s->root == -1)
+		xn_fail("cannot open the source %s: %m", s->path);
+	xn_cleanup(source_end, s);
+	if (xn_fstat(s->root, &st) != 0)
+		xn_fail("cannot look at the source %s: %m", s->path);
+	s->device = (unsigned long long)st.device;
+	open_peers(s, xn_value_get(kwargs, "peers"));
+	while (is_anyone_left(s))
+		if (!serve_all(s))
+			wait_for_peers(s);
+	xn_send(channel, "(slll)", "read", s->folders, s->files, s->bytes);
+}

@@ -1,0 +1,70 @@
+/*
+ * side_source.h: the side that reads a tree: its state.
+ */
+#ifndef RSYNC_SIDE_SOURCE_H
+#define RSYNC_SIDE_SOURCE_H
+
+#include "side_entry.h"
+
+#define RS_LISTS	64		/* kept in case another wants them */
+#define RS_LISTED	100000		/* entries in those */
+#define RS_FRESH	1.0		/* seconds that a list may be used */
+
+/* A folder's list, for all who ask at about the same time. */
+struct rs_listed {
+	char *path;
+	xn_list *list;
+	int has_digest[2];		/* for the two last masks */
+	int keep[2];
+	unsigned char digest[2][16];
+	double at;			/* xn_clock() */
+	int error;			/* errno; list is null */
+};
+
+/* A file on its way to a peer. */
+struct rs_sending {
+	int fd;				/* -1: none */
+	char *path;
+	long long size, at;		/* bytes */
+	long long data_end;		/* until here it is data; -1: look */
+	xn_hash *hash;
+	xn_delta *delta;
+	int failed;			/* errno */
+	xn_entry before;		/* numbers only */
+};
+
+/* Of a folder that is being told to a peer. */
+struct rs_telling {
+	char *path, *after;		/* path null: none */
+	int inlined;
+	size_t told;			/* bytes of this page */
+};
+
+struct rs_peer {
+	xn_channel *channel;		/* null: it is gone */
+	struct rs_out out;
+	struct rs_in in;
+	int keep;
+	int opened, finished;
+	struct rs_telling telling;
+	struct rs_sending sending;
+	char *sign_path;		/* a signature is still coming */
+	long long sign_left;
+	struct rs_owners users, groups;	/* whose names it knows */
+};
+
+struct rs_source {
+	xn_channel *channel;		/* to the coordinator */
+	const char *path;
+	int root;			/* base */
+	unsigned long long device;	/* of the root */
+	int one_file_system, level, inline_max;
+	struct rs_peer *peers;
+	int peers_n;
+	struct rs_listed lists[RS_LISTS];
+	struct rs_marks marks;
+	unsigned char *piece;		/* RS_DATA and some */
+	long long files, folders, bytes;	/* read */
+};
+
+#endif

@@ -1,0 +1,129 @@
+/*
+ * side_source_list.h: what the folders of the source hold.
+ *
+ * A list is read from the disk once for all targets that ask at about the same
+ * time; one that is slow has it read again.
+ */
+#ifndef RSYNC_SIDE_SOURCE_LIST_H
+#define RSYNC_SIDE_SOURCE_LIST_H
+
+#include "side_source.h"
+
+static inline void
+rs_forget_list(struct rs_listed *l)
+{
+	if (l->list != NULL)
+		xn_list_close(l->list);
+	free(l->path);
+	memset(l, 0, sizeof(*l));
+}
+
+/* The place for another list: the oldest goes, more if they hold much. */
+static inline struct rs_listed *
+rs_list_place(struct rs_source *s)
+{
+	struct rs_listed *place = NULL;
+	double now = xn_clock();
+	long long held = 0;
+
+	for (int i = 0; i < RS_LISTS; i++) {
+		struct rs_listed *l = &s->lists[i];
+
+		if (l->path != NULL && now - l->at > RS_FRESH)
+			rs_forget_list(l);
+		if (l->list != NULL)
+			held += xn_list_n(l->list);
+		if (place == NULL || l->path == NULL ||
+		    (place->path != NULL && l->at < place->at))
+			place = l;
+	}
+	if (held > RS_LISTED)
+		for (int i = 0; i < RS_LISTS; i++)
+			rs_forget_list(&s->lists[i]);
+	rs_forget_list(place);
+	return place;
+}
+
+/* Which entries take no part. */
+static inline void
+rs_mark_list(struct rs_source *s, struct rs_listed *l)
+{
+	int n = xn_list_n(l->list);
+
+	(void)s;
+	for (int i = 0; i < n; i++)
+		xn_list_entry(l->list, i)->mark = 0;
+}
+
+/* Is the folder PATH on the file system of the root?  Or errno. */
+static inline int
+rs_same_device(struct rs_source *s, const char *path)
+{
+	xn_stat_t st;
+
+	if (!s->one_file_system)
+		return 0;
+	if (xn_stat(s->root, path, &st) != 0)
+		return errno;
+	return (unsigned long long)st.device == s->device ? 0 : EXDEV;
+}
+
+/* The list of the folder PATH, good until the next call. */
+static inline struct rs_listed *
+rs_list(struct rs_source *s, const char *path, int keep)
+{
+	struct rs_listed *l;
+
+	for (int i = 0; i < RS_LISTS; i++) {
+		l = &s->lists[i];
+		if (l->path != NULL && strcmp(l->path, path) == 0 &&
+		    xn_clock() - l->at <= RS_FRESH)
+			return l;
+	}
+	l = rs_list_place(s);
+	l->path = rs_join(path, "");
+	l->at = xn_clock();
+	l->error = rs_same_device(s, path);
+	if (l->error != 0)
+		return l;
+	l->list = xn_list_open(s->root, path, keep & RS_ATTRS ?
+	    XN_LIST_ATTRS : 0);
+	l->error = l->list == NULL ? errno : 0;
+	if (l->list != NULL)
+		rs_mark_list(s, l);
+	s->folders++;
+	return l;
+}
+
+/* Its digest with the mask KEEP; null if it has none. */
+static inline const unsigned char *
+rs_list_digest(struct rs_source *s, struct rs_listed *l, int keep)
+{
+	int i = l->has_digest[0] != 0 && l->keep[0] != keep;
+
+	if (l->has_digest[i] == 0 || l->keep[i] != keep) {
+		l->keep[i] = keep;
+		l->has_digest[i] = rs_digest(&s->marks, l->list, keep,
+		    l->digest[i]) ? 1 : -1;
+	}
+	return l->has_digest[i] > 0 ? l->digest[i] : NULL;
+}
+
+/* The first entry behind the name AFTER. */
+static inline int
+rs_list_after(xn_list *list, const char *after)
+{
+	int low = 0, high = xn_list_n(list);
+
+	while (low < high) {
+		int middle = low + (high - low) / 2;
+
+		if (strcmp(xn_list_entry(list, middle)->name, after) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return after[0] == '\0' ? 0 : low;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/*
+ * side_target.h: the side that keeps a tree like another: its state.
+ */
+#ifndef RSYNC_SIDE_TARGET_H
+#define RSYNC_SIDE_TARGET_H
+
+#include "side_entry.h"
+
+#define RS_ASKED	1024		/* requests under way */
+#define RS_ASKED_BYTES	(128 * 1024)	/* of them: less than a channel takes
+					 * at once, or both ends could wait */
+#define RS_HELD		200000		/* entries in lists that wait */
+#define RS_FDS		8		/* folders that are kept open */
+#define RS_TEMPORARY	".syncgate-tmp-"
+
+/* A folder with something under way in it. */
+struct rs_dir {
+	char *path;
+	struct rs_item *item;		/* what it is to be */
+	int uses;			/* requests, and the walk */
+	int fresh;			/* we have made it */
+	int touched;			/* something in it was changed */
+	int differs;			/* its own mode, owner, times do */
+	int opened_up;			/* its mode is ours for the time being */
+	struct rs_dir *next;		/* in the walk */
+};
+
+/* What was asked for, in order; or what is to be done when that has come. */
+struct rs_want {
+	int kind;			/* D, G, L (a hard link, not asked) */
+	struct rs_dir *dir;
+	struct rs_item *item;		/* a file; L: the name of the link */
+	int had;			/* there was such a file before */
+	int tries;
+	size_t cost;			/* bytes of the request */
+	xn_list *list;			/* D: what is here; null: nothing */
+	int index;			/* in it: those before are done */
+	char *last;			/* the last name that came */
+	long long heard;		/* entries that came */
+	char changes[12];		/* as rsync -i has them */
+	struct rs_want *next;
+};
+
+/* A file that is arriving. */
+struct rs_arriving {
+	int active, fd;			/* fd -1: its bytes are dropped */
+	char temporary[64];
+	xn_hash *hash;
+	long long at, size;
+	int sparse;			/* a hole is at its end */
+};
+
+/* A file with several names: the first of them. */
+struct rs_linked {
+	unsigned long long device, inode;	/* there */
+	unsigned long long our_device, our_inode; /* 0: not here yet */
+	char *path;
+	struct rs_linked *next, *next_ours;
+};
+
+#define RS_LINK_BUCKETS 4096
+
+struct rs_stats {
+	long long checked, created, deleted, changed;
+	long long sent, same_bytes, data_bytes, total_bytes;
+	long long errors, vanished, skipped;
+	long long folders;
+};
+
+struct rs_target {
+	xn_channel *channel;		/* to the coordinator */
+	xn_channel *peer;
+	const char *path;
+	int root;			/* base */
+	struct rs_out out;
+	struct rs_in in;
+	int keep, is_root, umask;
+	int dry, itemize, remove, checksum, size_only, update;
+	int ignore_errors, allow_empty, sync;
+	long long max_delete;		/* -1: any number */
+	char run[17];			/* in the names of temporary files */
+	long long temporaries;
+
+	struct rs_dir *walk;		/* still to be compared, next first */
+	struct rs_want *first, *last;	/* asked for */
+	int asked;
+	size_t asked_bytes;
+	long long held;
+	int io_error;			/* the source could not be read in
+					 * part: nothing is deleted any more */
+	struct { char *path; int fd; } fds[RS_FDS];
+	int next_fd;
+	struct rs_arriving arriving;
+	struct rs_marks marks;
+	struct rs_owners users, groups;	/* theirs, and who that is here */
+	struct rs_linked *linked[RS_LINK_BUCKETS];
+	struct rs_linked *linked_ours[RS_LINK_BUCKETS];
+	struct rs_later *later;		/* to be deleted at the end */
+	struct rs_stats stats;
+	unsigned char *lines;		/* for the coordinator */
+	size_t lines_n;
+	double told;			/* progress, when */
+};
+
+#endif

@@ -1,0 +1,353 @@
+/*
+ * side_target_compare.h: one thing at the source beside what is here, and what
+ * follows from that.
+ */
+#ifndef RSYNC_SIDE_TARGET_COMPARE_H
+#define RSYNC_SIDE_TARGET_COMPARE_H
+
+#include "side_target_delete.h"
+#include "side_target_link.h"
+
+/* ---- What is under way ------------------------------------------------------ */
+
+static inline struct rs_dir *
+rs_dir_new(const char *parent, struct rs_item *item)
+{
+	struct rs_dir *dir = rs_memory(sizeof(*dir));
+
+	dir->path = rs_join(parent, item->e.name);
+	dir->item = item;
+	dir->uses = 1;
+	return dir;
+}
+
+static inline struct rs_want *
+rs_want_add(struct rs_target *t, int kind, struct rs_dir *dir,
+    struct rs_item *item)
+{
+	struct rs_want *w = rs_memory(sizeof(*w));
+
+	w->kind = kind;
+	w->dir = dir;
+	w->item = item;
+	dir->uses++;
+	if (t->last != NULL)
+		t->last->next = w;
+	else
+		t->first = w;
+	t->last = w;
+	return w;
+}
+
+/* The request for W is about to be written; N bytes at most. */
+static inline void
+rs_ask(struct rs_target *t, struct rs_want *w, size_t n)
+{
+	w->cost = n;
+	t->asked++;
+	t->asked_bytes += n;
+	rs_room(&t->out, n);
+}
+
+static inline void
+rs_ask_file(struct rs_target *t, struct rs_want *w)
+{
+	char *path = rs_join(w->dir->path, w->item->e.name);
+
+	rs_ask(t, w, strlen(path) + 16);
+	rs_put_byte(&t->out, w->kind);
+	rs_put_text(&t->out, path);
+	free(path);
+}
+
+/* ---- What is not a file of bytes ---------------------------------------------- */
+
+/* Make the link, fifo, ... E beside its place; it takes it by a rename. */
+static inline int
+rs_make_special(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
+{
+	int base = rs_folder_to_change(t, dir), rc;
+	char name[64];
+
+	if (base == -1)
+		return -1;
+	rs_temporary_name(t, name);
+	if (e->type == 'l')
+		rc = xn_symlink(e->link, base, name);
+	else
+		rc = xn_mknod(base, name, e->type, 0600, e->major, e->minor);
+	if (rc != 0)
+		return -1;
+	if (rs_set(t, base, name, e, rs_all(t)) != 0 ||
+	    xn_rename(base, name, e->name) != 0) {
+		int error = errno;
+
+		xn_unlink(base, name);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
+static inline int
+rs_same_special(const xn_entry *e, const xn_entry *mine)
+{
+	if (e->type == 'l')
+		return strcmp(e->link, mine->link) == 0;
+	if (e->type == 'c' || e->type == 'b')
+		return e->major == mine->major && e->minor == mine->minor;
+	return 1;
+}
+
+/* Something of another type is in the way: 0 when it is not any more. */
+static inline int
+rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
+    const xn_entry *mine)
+{
+	if (mine->type != 'd' && e->type != 'd')
+		return 0;	/* a rename replaces it */
+	if (mine->type == 'd' && t->remove == RS_DELETE_NO) {
+		int base = t->dry ? 0 : rs_folder_to_change(t, dir);
+
+		if (t->dry || xn_rmdir(base, mine->name) == 0)
+			return 0;
+		rs_error(t, "a folder is in the way and would have to be "
+		    "deleted:", dir->path, mine->name);
+		return -1;
+	}
+	return rs_delete_now(t, dir, mine);
+}
+
+/* ---- Folders ------------------------------------------------------------------ */
+
+/* The folder ITEM (ours from now on) is to be compared. */
+static inline void
+rs_walk_add(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+    const xn_entry *mine)
+{
+	struct rs_dir *d = rs_dir_new(dir->path, item);
+	char changes[12];
+	int base, differences;
+
+	if (mine == NULL) {
+		d->fresh = d->differs = 1;
+		rs_changes_new(changes, 'c', 'd');
+		base = t->dry ? 0 : rs_folder_to_change(t, dir);
+		if (!t->dry && (base == -1 ||
+		    xn_mkdir(base, item->e.name, 0700) != 0)) {
+			rs_error(t, "cannot make the folder", dir->path,
+			    item->e.name);
+			free(d->path);
+			free(d);
+			free(item);
+			return;
+		}
+	} else {
+		differences = rs_differences(t, &item->e, mine);
+		d->differs = differences != 0;
+		rs_changes(changes, '.', 'd');
+		rs_note_differences(changes, differences);
+	}
+	rs_itemize(t, changes, dir->path, &item->e);
+	d->next = t->walk;
+	t->walk = d;
+}
+
+/*
+ * DIR is not used by one more: when nothing is under way in it any more it gets
+ * its own mode, owner and times.
+ */
+static inline void
+rs_dir_done(struct rs_target *t, struct rs_dir *dir)
+{
+	int base;
+
+	if (--dir->uses > 0)
+		return;
+	if (!t->dry && dir->item != NULL && (dir->touched || dir->differs)) {
+		base = rs_folder(t, dir->path);
+		if (base == -1 || rs_set(t, base, "", &dir->item->e,
+		    rs_all(t)) != 0)
+			rs_error(t, "cannot set what the folder is to have:",
+			    dir->path, "");
+	}
+	free(dir->item);
+	free(dir->path);
+	free(dir);
+}
+
+/* ---- Files --------------------------------------------------------------------- */
+
+/* Is the content of MINE that of E, as far as size and time tell? */
+static inline int
+rs_same_content(const struct rs_target *t, const xn_entry *e,
+    const xn_entry *mine)
+{
+	if (e->size != mine->size)
+		return 0;
+	if (t->size_only)
+		return 1;
+	return rs_same_time(e, mine);
+}
+
+/* The changes of a file that is to come. */
+static inline void
+rs_file_changes(const struct rs_target *t, char changes[12], const xn_entry *e,
+    const xn_entry *mine)
+{
+	if (mine == NULL || mine->type != e->type) {
+		rs_changes_new(changes, '>', e->type);
+		return;
+	}
+	rs_changes(changes, '>', e->type);
+	rs_note_differences(changes, rs_differences(t, e, mine));
+	if (e->size != mine->size)
+		changes[3] = 's';
+	if (!(t->keep & RS_TIMES))
+		changes[4] = 'T';
+}
+
+/* Ask for the content of ITEM (ours from now on). */
+static inline void
+rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+    const xn_entry *mine)
+{
+	struct rs_want *w;
+	char changes[12];
+
+	rs_file_changes(t, changes, &item->e, mine);
+	if (t->dry) {
+		rs_itemize(t, changes, dir->path, &item->e);
+		t->stats.sent++;
+		free(item);
+		return;
+	}
+	w = rs_want_add(t, 'G', dir, item);
+	w->had = mine != NULL && mine->type == 'f';
+	memcpy(w->changes, changes, 12);
+	rs_ask_file(t, w);
+}
+
+/* E is here but for what DIFFERENCES says, and what it shares with others. */
+static inline void
+rs_put_right(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
+    const xn_entry *mine, int alone)
+{
+	int differences = rs_differences(t, e, mine), rc, base;
+	char changes[12];
+
+	rs_changes(changes, '.', e->type);
+	rs_note_differences(changes, differences);
+	if (differences == 0 && (alone || mine->links < 2))
+		return;
+	if (t->dry) {
+		rs_itemize(t, changes, dir->path, e);
+		return;
+	}
+	base = rs_folder(t, dir->path);
+	if (!alone && mine->links > 1 && e->type == 'f')
+		rc = rs_part_from_others(t, dir, e);
+	else
+		rc = base == -1 ? -1 : rs_set(t, base, e->name, e, differences);
+	if (rc != 0)
+		rs_error(t, "cannot set what it is to have:", dir->path,
+		    e->name);
+	else
+		rs_itemize(t, changes, dir->path, e);
+}
+
+/* ---- All of them ----------------------------------------------------------------- */
+
+/* The file E has other names, one of which came first: it waits for that. */
+static inline void
+rs_want_link(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+    const xn_entry *mine)
+{
+	struct rs_want *w = rs_want_add(t, 'L', dir, item);
+
+	w->had = mine != NULL;
+	rs_changes_new(w->changes, 'h', item->e.type);
+	if (mine != NULL && mine->type == item->e.type)
+		rs_changes(w->changes, 'h', item->e.type);
+}
+
+/*
+ * Is E the first of several names, may MINE be it?  Notes it; 0 if MINE is a
+ * name of another file, or there would be no first.
+ */
+static inline int
+rs_first_name(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
+    const xn_entry *mine)
+{
+	struct rs_linked *first = rs_linked_add(t, e, dir->path);
+
+	if (mine == NULL || mine->links < 2)
+		return 1;
+	if (rs_linked_ours(t, mine) != NULL)
+		return 0;
+	rs_linked_is(t, first, mine);
+	return 1;
+}
+
+static inline void
+rs_make_or_replace(struct rs_target *t, struct rs_dir *dir,
+    struct rs_item *item, const xn_entry *mine)
+{
+	char changes[12];
+
+	if (mine != NULL && mine->type == item->e.type)
+		rs_changes(changes, 'c', item->e.type);
+	else
+		rs_changes_new(changes, 'c', item->e.type);
+	if (changes[2] != '+')
+		changes[2] = 'c';
+	if (!t->dry && rs_make_special(t, dir, &item->e) != 0)
+		rs_error(t, "cannot make", dir->path, item->e.name);
+	else
+		rs_itemize(t, changes, dir->path, &item->e);
+	free(item);
+}
+
+/*
+ * ITEM (ours from now on) is in DIR at the source; MINE is what has its name
+ * here, or null.
+ */
+static inline void
+rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+    const xn_entry *mine)
+{
+	const xn_entry *e = &item->e;
+	int several = e->type != 'd' && e->links > 1 && (t->keep & RS_LINKS);
+	int same_type = mine != NULL && mine->type == e->type, alone = 1;
+
+	t->stats.checked++;
+	t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+	if (mine != NULL && !same_type && rs_clear_way(t, dir, e, mine) != 0) {
+		free(item);
+		return;
+	}
+	if (mine != NULL && !same_type && (mine->type == 'd' || e->type == 'd'))
+		mine = NULL;
+	if (e->type == 'd') {
+		rs_walk_add(t, dir, item, mine);
+		return;
+	}
+	if (several && rs_linked_find(t, e) != NULL) {
+		rs_want_link(t, dir, item, mine);
+		return;
+	}
+	if (several)
+		alone = rs_first_name(t, dir, e, same_type ? mine : NULL);
+	else if (same_type && (t->keep & RS_LINKS))
+		alone = mine->links < 2;
+	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
+		rs_want_file(t, dir, item, mine);
+	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
+		rs_make_or_replace(t, dir, item, mine);
+	} else {
+		rs_put_right(t, dir, e, mine, alone);
+		free(item);
+	}
+}
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * side_target_delete.h: what is not at the source goes.
+ */
+#ifndef RSYNC_SIDE_TARGET_DELETE_H
+#define RSYNC_SIDE_TARGET_DELETE_H
+
+#include "side_target_write.h"
+
+#define RS_DEPTH	2000		/* folders within each other */
+
+struct rs_later {
+	char *dir, *name;
+	struct rs_later *next;
+};
+
+/* May one more be deleted? */
+static inline int
+rs_may_delete(struct rs_target *t)
+{
+	if (t->max_delete >= 0 && t->stats.deleted >= t->max_delete) {
+		t->stats.skipped++;
+		return 0;
+	}
+	t->stats.deleted++;
+	return 1;
+}
+
+static inline void
+rs_tell_deleted(struct rs_target *t, const char *path, int type)
+{
+	const char *parts[] = { "*deleting   ", path, type == 'd' ? "/" : "",
+	    NULL };
+
+	if (t->itemize)
+		rs_tell_line(t, 'i', parts);
+}
+
+/*
+ * Delete E in the folder DIR (open as BASE), with all that is in it: 0, or -1
+ * if something stayed.
+ */
+static inline int
+rs_delete_entry(struct rs_target *t, int base, const char *dir,
+    const xn_entry *e, int depth)
+{
+	char *path = rs_join(dir, e->name);
+	xn_list *inside;
+	int rc = 0, fd;
+
+	if (e->type == 'd') {
+		fd = xn_open(base, e->name, XN_O_READ | XN_O_DIRECTORY, 0);
+		if (fd == -1 && errno == EACCES && !t->dry && xn_set_mode(base,
+		    e->name, 0700) == 0)
+			fd = xn_open(base, e->name, XN_O_READ |
+			    XN_O_DIRECTORY, 0);
+		inside = fd == -1 ? NULL : xn_list_open(fd, "", 0);
+		if (inside == NULL || depth > RS_DEPTH)
+			rc = -1;
+		if (rc == 0 && !t->dry && (e->mode & 0300) != 0300)
+			xn_fchmod(fd, 0700);
+		for (int i = 0; rc == 0 && i < xn_list_n(inside); i++)
+			if (rs_delete_entry(t, fd, path, xn_list_entry(inside,
+			    i), depth + 1) != 0)
+				rc = -2;	/* told already */
+		if (inside != NULL)
+			xn_list_close(inside);
+		if (fd != -1)
+			close(fd);
+	}
+	if (rc == 0 && !rs_may_delete(t))
+		rc = -2;
+	if (rc == 0 && !t->dry)
+		rc = e->type == 'd' ? xn_rmdir(base, e->name) :
+		    xn_unlink(base, e->name);
+	if (rc == -1 && errno != ENOENT)
+		rs_error(t, "cannot delete", dir, e->name);
+	if (rc == 0)
+		rs_tell_deleted(t, path, e->type);
+	free(path);
+	return rc == 0 ? 0 : -1;
+}
+
+static inline int
+rs_delete_now(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
+{
+	int base = t->dry ? rs_folder(t, dir->path) :
+	    rs_folder_to_change(t, dir);
+	char *path;
+
+	if (base == -1) {
+		rs_error(t, "cannot delete", dir->path, e->name);
+		return -1;
+	}
+	if (e->type == 'd') {
+		path = rs_join(dir->path, e->name);
+		rs_forget_folders(t, path);
+		free(path);
+	}
+	return rs_delete_entry(t, base, dir->path, e, 0);
+}
+
+/* E in DIR is not at the source. */
+static inline void
+rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
+{
+	struct rs_later *later;
+
+	if (t->remove == RS_DELETE_NO || (t->io_error && !t->ignore_errors))
+		return;
+	if (t->remove == RS_DELETE_DURING) {
+		rs_delete_now(t, dir, e);
+		return;
+	}
+	later = rs_memory(sizeof(*later));
+	later->dir = rs_join(dir->path, "");
+	later->name = rs_join(e->name, "");
+	later->next = t->later;
+	t->later = later;
+}
+
+#endif

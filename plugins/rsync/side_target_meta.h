@@ -1,0 +1,177 @@
+/*
+ * side_target_meta.h: modes, owners, times and attributes.
+ */
+#ifndef RSYNC_SIDE_TARGET_META_H
+#define RSYNC_SIDE_TARGET_META_H
+
+#include "side_target_tell.h"
+
+/* ---- Folders ---------------------------------------------------------------- */
+
+/* The folder PATH, to be used as a base until the next call; or -1. */
+static inline int
+rs_folder(struct rs_target *t, const char *path)
+{
+	int i, fd;
+
+	if (path[0] == '\0')
+		return t->root;
+	for (i = 0; i < RS_FDS; i++)
+		if (t->fds[i].path != NULL &&
+		    strcmp(t->fds[i].path, path) == 0)
+			return t->fds[i].fd;
+	fd = xn_open(t->root, path, XN_O_READ | XN_O_DIRECTORY, 0);
+	if (fd == -1)
+		return -1;
+	i = t->next_fd;
+	t->next_fd = (i + 1) % RS_FDS;
+	if (t->fds[i].path != NULL) {
+		close(t->fds[i].fd);
+		free(t->fds[i].path);
+	}
+	t->fds[i].path = rs_join(path, "");
+	t->fds[i].fd = fd;
+	return fd;
+}
+
+/* PATH and what is beneath it is not any more what it was. */
+static inline void
+rs_forget_folders(struct rs_target *t, const char *path)
+{
+	size_t n = strlen(path);
+
+	for (int i = 0; i < RS_FDS; i++) {
+		char *kept = t->fds[i].path;
+
+		if (kept == NULL || strncmp(kept, path, n) != 0 || (n > 0 &&
+		    kept[n] != '\0' && kept[n] != '/'))
+			continue;
+		close(t->fds[i].fd);
+		free(kept);
+		t->fds[i].path = NULL;
+	}
+}
+
+/* ---- Differences ------------------------------------------------------------- */
+
+#define RS_D_PERMS	0x01
+#define RS_D_TIME	0x02
+#define RS_D_OWNER	0x04
+#define RS_D_GROUP	0x08
+#define RS_D_ATTRS	0x10
+
+/* Do they say the same where what is not there counts as nothing? */
+static inline int
+rs_same_attrs(const xn_entry *a, const xn_entry *b)
+{
+	return a->attrs_n == b->attrs_n && (a->attrs_n == 0 ||
+	    memcmp(a->attrs, b->attrs, a->attrs_n) == 0);
+}
+
+static inline int
+rs_same_time(const xn_entry *a, const xn_entry *b)
+{
+	return a->mtime == b->mtime && a->nanoseconds == b->nanoseconds;
+}
+
+/* In what MINE is not as it should be. */
+static inline int
+rs_differences(const struct rs_target *t, const xn_entry *e,
+    const xn_entry *mine)
+{
+	int d = 0;
+
+	if ((t->keep & RS_PERMS) && e->type != 'l' && e->mode != mine->mode)
+		d |= RS_D_PERMS;
+	if ((t->keep & RS_TIMES) && !rs_same_time(e, mine))
+		d |= RS_D_TIME;
+	if ((t->keep & RS_OWNER) && e->uid != mine->uid)
+		d |= RS_D_OWNER;
+	if ((t->keep & RS_GROUP) && e->gid != mine->gid)
+		d |= RS_D_GROUP;
+	if ((t->keep & RS_ATTRS) && !rs_same_attrs(e, mine))
+		d |= RS_D_ATTRS;
+	return d;
+}
+
+static inline void
+rs_note_differences(char changes[12], int d)
+{
+	if (d & RS_D_TIME)
+		changes[4] = 't';
+	if (d & RS_D_PERMS)
+		changes[5] = 'p';
+	if (d & RS_D_OWNER)
+		changes[6] = 'o';
+	if (d & RS_D_GROUP)
+		changes[7] = 'g';
+	if (d & RS_D_ATTRS)
+		changes[10] = 'x';
+}
+
+/* ---- Setting ----------------------------------------------------------------- */
+
+/* Who may not give files away leaves them his own, as rsync does. */
+static inline int
+rs_may_not(const struct rs_target *t)
+{
+	return errno == EPERM && !t->is_root;
+}
+
+/*
+ * Make BASE/NAME what E says, as far as DIFFERENCES says that it is not.
+ * Owner first, since that takes bits of the mode away; the time last.
+ */
+static inline int
+rs_set(struct rs_target *t, int base, const char *name, const xn_entry *e,
+    int differences)
+{
+	if ((differences & (RS_D_OWNER | RS_D_GROUP)) && xn_set_owner(base,
+	    name, differences & RS_D_OWNER ? (long long)e->uid : -1,
+	    differences & RS_D_GROUP ? (long long)e->gid : -1) != 0 &&
+	    !rs_may_not(t))
+		return -1;
+	if ((differences & RS_D_ATTRS) &&
+	    xn_set_attrs(base, name, e->attrs, e->attrs_n) != 0)
+		return -1;
+	if (e->type != 'l' && (t->keep & RS_PERMS) && (differences &
+	    (RS_D_PERMS | RS_D_OWNER | RS_D_GROUP | RS_D_ATTRS)) &&
+	    xn_set_mode(base, name, e->mode) != 0)
+		return -1;
+	if ((differences & RS_D_TIME) &&
+	    xn_set_mtime(base, name, e->mtime, e->nanoseconds) != 0)
+		return -1;
+	return 0;
+}
+
+/* All that is kept, whatever is there. */
+static inline int
+rs_all(const struct rs_target *t)
+{
+	return (t->keep & RS_PERMS ? RS_D_PERMS : 0) |
+	    (t->keep & RS_TIMES ? RS_D_TIME : 0) |
+	    (t->keep & RS_OWNER ? RS_D_OWNER : 0) |
+	    (t->keep & RS_GROUP ? RS_D_GROUP : 0) |
+	    (t->keep & RS_ATTRS ? RS_D_ATTRS : 0);
+}
+
+/* The same for a file of ours that is open, which is new: mode 0600. */
+static inline int
+rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
+{
+	int owner = (t->keep & RS_OWNER) && e->uid != geteuid();
+	int group = (t->keep & RS_GROUP) != 0;
+
+	if ((owner || group) && xn_fset_owner(fd, owner ? (long long)e->uid :
+	    -1, group ? (long long)e->gid : -1) != 0 && !rs_may_not(t))
+		return -1;
+	if ((t->keep & RS_ATTRS) && e->attrs_n > 0 &&
+	    xn_fset_attrs(fd, e->attrs, e->attrs_n) != 0)
+		return -1;
+	if (xn_fchmod(fd, t->keep & RS_PERMS ? e->mode : 0666 & ~t->umask) != 0)
+		return -1;
+	return t->keep & RS_TIMES ? xn_fset_mtime(fd, e->mtime,
+	    e->nanoseconds) : 0;
+}
+
+#endif

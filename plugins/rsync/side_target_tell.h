@@ -1,0 +1,126 @@
+/*
+ * side_target_tell.h: what the coordinator is told: changes as rsync -i shows
+ * them, errors, how far it is.
+ */
+#ifndef RSYNC_SIDE_TARGET_TELL_H
+#define RSYNC_SIDE_TARGET_TELL_H
+
+#include "side_target.h"
+
+#define RS_LINES	(60 * 1024)
+#define RS_TELL		0.5		/* seconds */
+#define RS_ERRORS	1000		/* that are told one by one */
+
+/* N bytes of lines; a line is a letter, a text and a NUL. */
+static inline void
+rs_tell_lines(struct rs_target *t)
+{
+	if (t->lines_n == 0)
+		return;
+	xn_send(t->channel, "(sy)", "lines", t->lines, t->lines_n);
+	t->lines_n = 0;
+}
+
+/* One line, of PARTS that end with a null pointer. */
+static inline void
+rs_tell_line(struct rs_target *t, int kind, const char *const *parts)
+{
+	size_t n = 2;
+	unsigned char *at;
+
+	for (int i = 0; parts[i] != NULL; i++)
+		n += strlen(parts[i]);
+	if (n > RS_LINES)
+		return;
+	if (t->lines_n + n > RS_LINES)
+		rs_tell_lines(t);
+	at = t->lines + t->lines_n;
+	*at++ = (unsigned char)kind;
+	for (int i = 0; parts[i] != NULL; i++) {
+		size_t length = strlen(parts[i]);
+
+		memcpy(at, parts[i], length);
+		at += length;
+	}
+	*at = '\0';
+	t->lines_n += n;
+}
+
+static inline void
+rs_tell_progress(struct rs_target *t, int now)
+{
+	double clock = xn_clock();
+
+	if (!now && clock - t->told < RS_TELL)
+		return;
+	t->told = clock;
+	rs_tell_lines(t);
+	xn_send(t->channel, "(slll)", "progress", t->stats.checked,
+	    t->stats.sent, t->stats.data_bytes);
+}
+
+/* Something could not be done, WHAT, to DIR/NAME; errno says why. */
+static inline void
+rs_error(struct rs_target *t, const char *what, const char *dir,
+    const char *name)
+{
+	int error = errno;
+	char *path = rs_join(dir, name);
+	const char *parts[] = { what, " ", path[0] != '\0' ? path : "the root",
+	    ": ", strerror(error), NULL };
+
+	if (t->stats.errors++ < RS_ERRORS)
+		rs_tell_line(t, '!', parts);
+	free(path);
+	errno = error;
+}
+
+/* What happened to DIR/ITEM: CHANGES, as rsync -i has them. */
+static inline void
+rs_itemize(struct rs_target *t, const char *changes, const char *dir,
+    const xn_entry *e)
+{
+	char *path;
+	const char *parts[] = { changes, " ", NULL, e->type == 'd' ? "/" :
+	    e->type == 'l' ? " -> " : "", e->type == 'l' ? e->link : "",
+	    NULL };
+
+	if (changes[0] == '.' && strspn(changes + 2, ".") == 9)
+		return;
+	t->stats.changed++;
+	if (strncmp(changes + 2, "+++", 3) == 0)
+		t->stats.created++;
+	if (!t->itemize)
+		return;
+	path = rs_join(dir, e->name);
+	parts[2] = path[0] != '\0' ? path : ".";
+	rs_tell_line(t, 'i', parts);
+	free(path);
+}
+
+/* rsync's letter for a type. */
+static inline char
+rs_letter(int type)
+{
+	return type == 'f' || type == 'd' ? (char)type : type == 'l' ? 'L' :
+	    type == 'c' || type == 'b' ? 'D' : 'S';
+}
+
+/* Begin CHANGES: how it comes, and what it is; nothing else changes. */
+static inline void
+rs_changes(char changes[12], int how, int type)
+{
+	memcpy(changes, "...........", 12);
+	changes[0] = (char)how;
+	changes[1] = rs_letter(type);
+}
+
+static inline void
+rs_changes_new(char changes[12], int how, int type)
+{
+	memcpy(changes, "+++++++++++", 12);
+	changes[0] = (char)how;
+	changes[1] = rs_letter(type);
+}
+
+#endif

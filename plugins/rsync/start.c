@@ -1,0 +1,143 @@
+/*
+ * start.c: the sides, where they belong, and the channels between them.
+ *
+ *	source here		it runs natively; each target is shipped, to an
+ *				agent here (popen) where the target is here
+ *	source elsewhere	it is shipped; a target here runs natively, the
+ *				others are shipped, and we carry between
+ */
+#include "plugins/rsync/sync.h"
+
+#include "plugins/rsync/sides.h"
+
+#define HERE	"popen"
+
+static xn_error_t *
+open_gateway(xn_gateway_t **gateway, struct rsync_run *r,
+    const xn_location_t *location)
+{
+	XN_TRY_W(xn_gateway_open(gateway, r->group, location->xspec != NULL ?
+	    location->xspec : HERE, r->pool), "%s", location->text);
+	return NULL;
+}
+
+static xn_error_t *
+target_kwargs(const xn_value_t **out, const struct rsync_run *r,
+    const struct rsync_target *target)
+{
+	const struct rsync_options *o = r->options;
+
+	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsislsisi}",
+	    "path", target->location->path, "peer", target->peer,
+	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
+	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
+	    "allow_empty", o->allow_empty, "remove", o->remove,
+	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level);
+}
+
+/* A list of the channels to all targets. */
+static xn_error_t *
+peers(const xn_value_t **out, const struct rsync_run *r)
+{
+	xn_value_t *list = apr_pcalloc(r->pool, sizeof(*list));
+	xn_value_t *items = apr_pcalloc(r->pool, (size_t)r->n *
+	    sizeof(*items));
+	const xn_value_t *one;
+
+	for (int i = 0; i < r->n; i++) {
+		XN_TRY(xn_make_value(&one, r->pool, "c", r->targets[i].peer));
+		items[i] = *one;
+	}
+	list->kind = XN_LIST;
+	list->depth = 1;
+	list->size = (unsigned int)r->n;
+	list->u.items = items;
+	*out = list;
+	return NULL;
+}
+
+static xn_error_t *
+source_kwargs(const xn_value_t **out, const struct rsync_run *r)
+{
+	const struct rsync_options *o = r->options;
+	const xn_value_t *channels;
+
+	XN_TRY(peers(&channels, r));
+	return xn_make_value(out, r->pool, "{spsvsbsi}",
+	    "path", r->source->path, "peers", channels,
+	    "one_file_system", o->one_file_system, "level", o->level);
+}
+
+/* A target that is shipped: its own gateway, and a channel for the source. */
+static xn_error_t *
+ship_target(struct rsync_run *r, struct rsync_target *target)
+{
+	xn_program_t program = { .name = "rsync/side_target.c",
+	    .source = rsync_text_target };
+
+	XN_TRY(open_gateway(&target->gateway, r, target->location));
+	XN_TRY(xn_gateway_newchannel(&target->peer, target->gateway, r->pool));
+	XN_TRY(target_kwargs(&program.kwargs, r, target));
+	return xn_remote_exec(&target->control, target->gateway, &program,
+	    r->pool);
+}
+
+static xn_error_t *
+run_target(struct rsync_run *r, struct rsync_target *target)
+{
+	const xn_value_t *kwargs;
+
+	XN_TRY(target_kwargs(&kwargs, r, target));
+	return xn_native_exec(&target->control, r->group, rsync_side_target,
+	    kwargs, r->pool);
+}
+
+static xn_error_t *
+start_here(struct rsync_run *r)
+{
+	const xn_value_t *kwargs;
+
+	for (int i = 0; i < r->n; i++)
+		XN_TRY(ship_target(r, &r->targets[i]));
+	XN_TRY(source_kwargs(&kwargs, r));
+	return xn_native_exec(&r->control, r->group, rsync_side_source,
+	    kwargs, r->pool);
+}
+
+static xn_error_t *
+start_there(struct rsync_run *r)
+{
+	xn_program_t program = { .name = "rsync/side_source.c",
+	    .source = rsync_text_source };
+
+	XN_TRY(open_gateway(&r->gateway, r, r->source));
+	for (int i = 0; i < r->n; i++) {
+		if (r->targets[i].location->xspec != NULL)
+			XN_TRY(ship_target(r, &r->targets[i]));
+		else
+			XN_TRY(xn_gateway_newchannel(&r->targets[i].peer,
+			    r->gateway, r->pool));
+	}
+	XN_TRY(source_kwargs(&program.kwargs, r));
+	XN_TRY(xn_remote_exec(&r->control, r->gateway, &program, r->pool));
+	for (int i = 0; i < r->n; i++)
+		if (r->targets[i].location->xspec == NULL)
+			XN_TRY(run_target(r, &r->targets[i]));
+	return NULL;
+}
+
+xn_error_t *
+rsync_start(struct rsync_run *r)
+{
+	xn_channel_t **all = apr_pcalloc(r->pool, (size_t)(r->n + 1) *
+	    sizeof(xn_channel_t *));
+
+	if (r->source->xspec == NULL)
+		XN_TRY(start_here(r));
+	else
+		XN_TRY(start_there(r));
+	for (int i = 0; i < r->n; i++)
+		all[i] = r->targets[i].control;
+	all[r->n] = r->control;
+	return xn_multichannel_create(&r->multi, all, r->n + 1, r->pool);
+}
