@@ -194,6 +194,19 @@ xn_side__parent(int base, const char *path, char name[XN_SIDE_NAME])
 	return xn_side__beneath(base, folder, O_PATH | O_DIRECTORY, 0);
 }
 
+int
+xn_side__place(int base, const char *path, char name[XN_SIDE_NAME])
+{
+	int parent = xn_side__parent(base, path, name);
+
+	if (parent != -1 || errno != EINVAL || path == NULL)
+		return parent;
+	strcpy(name, ".");
+	if (path[0] == '\0' || strcmp(path, ".") == 0)
+		return base;
+	return xn_side__beneath(base, path, O_PATH | O_DIRECTORY, 0);
+}
+
 void
 xn_side__parent_done(int base, int parent)
 {

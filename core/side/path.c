@@ -132,22 +132,10 @@ xn_stat(int base, const char *path, xn_stat_t *out)
 {
 	char name[XN_SIDE_NAME];
 	struct stat st;
-	int parent, result;
+	int parent = xn_side__place(base, path, name), result;
 
-	parent = xn_side__parent(base, path, name);
-	if (parent == -1) {
-		int fd;
-
-		/* The base itself, also as "./". */
-		if (errno != EINVAL || path == NULL)
-			return -1;
-		fd = xn_side__beneath(base, path, O_PATH | O_DIRECTORY, 0);
-		if (fd == -1)
-			return -1;
-		result = xn_fstat(fd, out);
-		close(fd);
-		return result;
-	}
+	if (parent == -1)
+		return -1;
 	result = fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW);
 	xn_side__parent_done(base, parent);
 	if (result == 0)
@@ -203,11 +191,8 @@ link_over(int from_parent, const char *from, int to_parent, const char *to)
 }
 
 static int
-rename_names(int from_parent, const char *from, int to_parent, const char *to,
-    int replace)
+rename_new(int from_parent, const char *from, int to_parent, const char *to)
 {
-	if (replace)
-		return renameat(from_parent, from, to_parent, to);
 	if (syscall(SYS_renameat2, from_parent, from, to_parent, to,
 	    NO_REPLACE) == 0)
 		return 0;
@@ -215,37 +200,63 @@ rename_names(int from_parent, const char *from, int to_parent, const char *to,
 	    link_over(from_parent, from, to_parent, to) : -1;
 }
 
+/* Call CALL on the last names of both paths, in the folders they are in. */
 static int
-rename_beneath(int base, const char *from, const char *to, int replace)
+with_both(int from_base, const char *from, int to_base, const char *to,
+    int (*call)(int, const char *, int, const char *))
 {
 	char from_name[XN_SIDE_NAME], to_name[XN_SIDE_NAME];
 	int from_parent, to_parent, result;
 
-	from_parent = xn_side__parent(base, from, from_name);
+	from_parent = xn_side__parent(from_base, from, from_name);
 	if (from_parent == -1)
 		return -1;
-	to_parent = xn_side__parent(base, to, to_name);
+	to_parent = xn_side__parent(to_base, to, to_name);
 	if (to_parent == -1) {
-		xn_side__parent_done(base, from_parent);
+		xn_side__parent_done(from_base, from_parent);
 		return -1;
 	}
-	result = rename_names(from_parent, from_name, to_parent, to_name,
-	    replace);
-	xn_side__parent_done(base, to_parent);
-	xn_side__parent_done(base, from_parent);
+	result = call(from_parent, from_name, to_parent, to_name);
+	xn_side__parent_done(to_base, to_parent);
+	xn_side__parent_done(from_base, from_parent);
 	return result;
+}
+
+int
+xn_rename_at(int from_base, const char *from, int to_base, const char *to)
+{
+	return with_both(from_base, from, to_base, to, renameat);
 }
 
 int
 xn_rename(int base, const char *from, const char *to)
 {
-	return rename_beneath(base, from, to, 1);
+	return xn_rename_at(base, from, base, to);
 }
 
 int
 xn_rename_new(int base, const char *from, const char *to)
 {
-	return rename_beneath(base, from, to, 0);
+	return with_both(base, from, base, to, rename_new);
+}
+
+/* A link to a link, and not to what that shows. */
+static int
+link_itself(int from_parent, const char *from, int to_parent, const char *to)
+{
+	return linkat(from_parent, from, to_parent, to, 0);
+}
+
+int
+xn_hardlink_at(int from_base, const char *from, int to_base, const char *to)
+{
+	return with_both(from_base, from, to_base, to, link_itself);
+}
+
+int
+xn_hardlink(int base, const char *from, const char *to)
+{
+	return xn_hardlink_at(base, from, base, to);
 }
 
 int

@@ -130,6 +130,12 @@ int xn_side__beneath(int base, const char *path, int oflags, int mode);
 int xn_side__parent(int base, const char *path, char name[XN_SIDE_NAME]);
 void xn_side__parent_done(int base, int parent);
 
+/*
+ * The same for calls that do not make or remove what PATH names: it may be
+ * BASE, or end in "/."; NAME is "." then.  Done by xn_side__parent_done().
+ */
+int xn_side__place(int base, const char *path, char name[XN_SIDE_NAME]);
+
 /* For tests: 1 makes this thread use the walk even where openat2 exists. */
 void xn_side__beneath_walk_always(int always);
 

@@ -1,7 +1,7 @@
 /*
  * The functions that shipped code may link to: all of <execnet/remote.h>, of
- * <execnet/value.h>, and what the former declares of the C library.  A unit
- * test reads the headers and finds what is missing here.
+ * <execnet/tree.h> and <execnet/value.h>, and what the first declares of the C
+ * library.  A unit test reads the headers and finds what is missing here.
  */
 #include "core/side/port.h"
 
@@ -126,6 +126,22 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hash_end),
 	SYMBOL(xn_random),
 	SYMBOL(xn_inflate),
+	SYMBOL(xn_list_open),
+	SYMBOL(xn_list_one),
+	SYMBOL(xn_list_close),
+	SYMBOL(xn_list_n),
+	SYMBOL(xn_list_entry),
+	SYMBOL(xn_list_find),
+	SYMBOL(xn_set_owner),
+	SYMBOL(xn_fset_owner),
+	SYMBOL(xn_set_mode),
+	SYMBOL(xn_set_mtime),
+	SYMBOL(xn_fset_mtime),
+	SYMBOL(xn_symlink),
+	SYMBOL(xn_hardlink),
+	SYMBOL(xn_hardlink_at),
+	SYMBOL(xn_rename_at),
+	SYMBOL(xn_mknod),
 
 	{ NULL, NULL }
 };

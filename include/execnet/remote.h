@@ -29,7 +29,7 @@
  * - Memory from xn_alloc() and xn_printf() is the program's until it ends;
  *   values and texts received on a channel live until the next receive on
  *   that channel.
- * - When a program ends, folders being read, watches, hashes and children that
+ * - When a program ends, folders being read, lists, watches, hashes and children that
  *   it left open are closed (children are killed) for it.  Descriptors are not:
  *   a native side closes them in a cleanup.
  */
@@ -561,5 +561,8 @@ int xn_inflate(void *out, size_t out_size, const void *in, size_t in_size);
 #ifndef __TINYC__
 #pragma GCC visibility pop
 #endif
+
+/* Whole trees of files. */
+#include <execnet/tree.h>
 
 #endif

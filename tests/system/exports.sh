@@ -19,7 +19,8 @@ check_equal "the library exports no internal (double underscore) names" "" \
 
 # Every function of the public headers is there (remote.h's under the names
 # that it maps them to; remote_main is the program's own).
-for header in execnet.h execnet/value.h execnet/remote.h syncgate/plugin.h
+for header in execnet.h execnet/value.h execnet/remote.h execnet/tree.h \
+    syncgate/plugin.h
 do
 	printf '#include <%s>\n' "$header" |
 	    $CC -E -I"$top_srcdir/include" $(pkg-config --cflags apr-1) - |

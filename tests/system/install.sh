@@ -11,7 +11,8 @@ check "make install DESTDIR= works" \
     make -s -C "$top_builddir" install "DESTDIR=$root"
 libdir=$(dirname "$(find "$root" -name libexecnet.so)")
 for wanted in "$prefix/bin/syncgate" "$prefix/include/execnet.h" \
-    "$prefix/include/execnet/remote.h" "$prefix/include/execnet/value.h" \
+    "$prefix/include/execnet/remote.h" "$prefix/include/execnet/tree.h" \
+    "$prefix/include/execnet/value.h" \
     "$prefix/include/syncgate/plugin.h" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu.gz" \

@@ -38,23 +38,33 @@ slurp(const char *name)
 	return text;
 }
 
-/* value.h, remote.h without its #include of that, and PROGRAM. */
+static void
+blank_include(char *text, const char *include)
+{
+	char *at = strstr(text, include);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	memset(at, ' ', strlen(include));
+}
+
+/* value.h, remote.h without its #includes of ours, tree.h and PROGRAM. */
 static char *
 whole_text(const char *program)
 {
-	static const char include[] = "#include <execnet/value.h>";
-	char *value = slurp("value.h"), *remote = slurp("remote.h"), *all, *at;
-	size_t size = strlen(value) + strlen(remote) + strlen(program) + 64;
+	char *value = slurp("value.h"), *remote = slurp("remote.h");
+	char *tree = slurp("tree.h"), *all;
+	size_t size = strlen(value) + strlen(remote) + strlen(tree) +
+	    strlen(program) + 64;
 
-	at = strstr(remote, include);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-	memset(at, ' ', strlen(include));
+	blank_include(remote, "#include <execnet/value.h>");
+	blank_include(remote, "#include <execnet/tree.h>");
 	all = malloc(size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
-	snprintf(all, size, "%s\n%s\n#line 1 \"program.c\"\n%s", value, remote,
-	    program);
+	snprintf(all, size, "%s\n%s\n%s\n#line 1 \"program.c\"\n%s", value,
+	    remote, tree, program);
 	free(value);
 	free(remote);
+	free(tree);
 	return all;
 }
 
@@ -109,12 +119,18 @@ static const char good_program[] =
 "	long long n;\n"
 "	double d;\n"
 "	xn_stat_t st;\n"
+"	xn_list *list;\n"
 "	int base = xn_base_open(\"/\");\n"
 "	xn_cleanup(last, \"x\");\n"
 "	if (base == -1 || xn_stat(base, \"\", &st) != 0)\n"
 "		xn_fail(\"no root: %m\");\n"
 "	if (xn_stat(base, \"../x\", &st) != -1 || errno != EXDEV)\n"
 "		xn_fail(\"errno %d\", errno);\n"
+"	list = xn_list_open(base, \"\", 0);\n"
+"	if (list == NULL || xn_list_find(list, \"etc\")->type != 'd' ||\n"
+"	    xn_list_find(list, \"etc\")->device != st.device ||\n"
+"	    xn_list_find(list, \"etc\")->mtime < 1000000000)\n"
+"		xn_fail(\"no list of it\");\n"
 "	close(base);\n"
 "	qsort(numbers, 4, sizeof(numbers[0]), compare);\n"
 "	xn_hash_bytes(\"\", 0, hash);\n"
@@ -158,7 +174,8 @@ a_program_compiles_links_and_runs(void)
 static const char size_program[] =
 "void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
 "{\n"
-"	xn_send(channel, \"(iiiiiii)\", (int)sizeof(xn_value),\n"
+"	xn_send(channel, \"(iiiiiiii)\", (int)sizeof(xn_value),\n"
+"	    (int)sizeof(xn_entry),\n"
 "	    (int)sizeof(xn_stat_t), (int)sizeof(xn_waitable),\n"
 "	    (int)sizeof(xn_event), (int)sizeof(xn_child),\n"
 "	    (int)sizeof(ssize_t), (int)sizeof(off_t));\n"
@@ -175,8 +192,8 @@ structs_are_the_same_for_both_compilers(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 	xn_fake_start(f, 1, entry, NULL);
 	snprintf(expected, sizeof(expected),
-	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
-	    sizeof(xn_stat_t), sizeof(xn_waitable), sizeof(xn_event),
+	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
+	    sizeof(xn_entry), sizeof(xn_stat_t), sizeof(xn_waitable), sizeof(xn_event),
 	    sizeof(xn_child), sizeof(ssize_t), sizeof(off_t));
 	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), expected);
 	CU_ASSERT_PTR_NULL(xn_fake_join(f, 1));
@@ -324,7 +341,8 @@ every_declared_function_can_be_linked(void)
 {
 	int have = 0, declared_in_all;
 
-	declared_in_all = check_header("value.h") + check_header("remote.h");
+	declared_in_all = check_header("value.h") + check_header("remote.h") +
+	    check_header("tree.h");
 	while (xn_side_symbols[have].name != NULL)
 		have++;
 	/* Neither did the parser overlook many, nor is there anything that no
