@@ -126,6 +126,8 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hash_end),
 	SYMBOL(xn_random),
 	SYMBOL(xn_inflate),
+	SYMBOL(xn_fentry),
+	SYMBOL(xn_hash_file),
 	SYMBOL(xn_list_open),
 	SYMBOL(xn_list_one),
 	SYMBOL(xn_list_close),

@@ -56,6 +56,15 @@ int xn_list_n(const xn_list *list);
 xn_entry *xn_list_entry(xn_list *list, int i);
 xn_entry *xn_list_find(xn_list *list, const char *name);
 
+/* What the open file FD is, numbers only (type 'f', 'd' or '?'); 0 or -1. */
+int xn_fentry(int fd, xn_entry *out);
+
+/*
+ * XXH3, 128 bits, of the first SIZE bytes of FD; where it is read meanwhile
+ * does not change.  0, or -1 and errno: ESTALE if it has less.
+ */
+int xn_hash_file(int fd, long long size, unsigned char out[16]);
+
 /* ---- Owner, mode, time -------------------------------------------------- */
 
 /*

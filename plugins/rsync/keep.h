@@ -12,6 +12,7 @@
 #define RS_ATTRS	0x10
 #define RS_LINKS	0x20		/* hard links */
 #define RS_NUMERIC	0x40		/* owners by number, not by name */
+#define RS_USERS	0x80		/* of the attributes, those of any owner */
 
 /* When extra things are deleted. */
 enum rs_delete { RS_DELETE_NO, RS_DELETE_DURING, RS_DELETE_AFTER };

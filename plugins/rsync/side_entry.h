@@ -92,6 +92,14 @@ struct rs_marks {
 	struct rs_owners users, groups;
 };
 
+/* What a list has to say for it. */
+static inline int
+rs_what(int keep)
+{
+	return !(keep & RS_ATTRS) ? 0 : keep & RS_USERS ? XN_LIST_USERS :
+	    XN_LIST_ATTRS;
+}
+
 static inline int
 rs_keep(int keep)
 {
@@ -211,7 +219,8 @@ rs_get_numbers(struct rs_in *in, xn_entry *e)
 	e->size = rs_get_below(in, 0x7fffffffffffffffull, "a size");
 	e->links = (unsigned int)rs_get_below(in, 0xffffffffu, "links");
 	if (e->links > 1) {
-		e->device = rs_get(in);
+		e->device = (unsigned int)rs_get_below(in, 0xffffffffu,
+		    "a device");
 		e->inode = rs_get(in);
 	}
 }

@@ -182,8 +182,7 @@ on_open(struct rs_source *s, struct rs_peer *p)
 
 	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
 	p->opened = 1;
-	list = xn_list_one(s->root, "", p->keep & RS_ATTRS ? XN_LIST_ATTRS :
-	    0);
+	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
 	tell_owners(p, xn_list_entry(list, 0));

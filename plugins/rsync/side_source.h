@@ -13,6 +13,7 @@
 /* A folder's list, for all who ask at about the same time. */
 struct rs_listed {
 	char *path;
+	int what;			/* it says */
 	xn_list *list;
 	int has_digest[2];		/* for the two last masks */
 	int keep[2];

@@ -77,17 +77,18 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	for (int i = 0; i < RS_LISTS; i++) {
 		l = &s->lists[i];
 		if (l->path != NULL && strcmp(l->path, path) == 0 &&
+		    l->what == rs_what(keep) &&
 		    xn_clock() - l->at <= RS_FRESH)
 			return l;
 	}
 	l = rs_list_place(s);
 	l->path = rs_join(path, "");
+	l->what = rs_what(keep);
 	l->at = xn_clock();
 	l->error = rs_same_device(s, path);
 	if (l->error != 0)
 		return l;
-	l->list = xn_list_open(s->root, path, keep & RS_ATTRS ?
-	    XN_LIST_ATTRS : 0);
+	l->list = xn_list_open(s->root, path, l->what);
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)
 		rs_mark_list(s, l);

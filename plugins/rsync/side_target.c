@@ -48,6 +48,15 @@ mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
 }
 
 static void
+remember_files(struct rs_target *t, const struct rs_dir *dir, xn_list *list)
+{
+	int n = t->dry ? 0 : xn_list_n(list);
+
+	for (int i = 0; i < n; i++)
+		rs_known_add(t, dir->path, xn_list_entry(list, i), 0);
+}
+
+static void
 list_close(struct rs_target *t, struct rs_want *w)
 {
 	if (w->list == NULL)
@@ -84,12 +93,12 @@ next_folder(struct rs_target *t)
 
 	t->walk = dir->next;
 	w = rs_want_add(t, 'D', dir, NULL);
+	t->listing++;
 	dir->uses--;		/* the walk's use is the request's now */
 	t->stats.folders++;
 	if (!dir->fresh) {
 		base = rs_folder(t, dir->path);
-		w->list = base == -1 ? NULL : xn_list_open(base, "",
-		    t->keep & RS_ATTRS ? XN_LIST_ATTRS : 0);
+		w->list = base == -1 ? NULL : xn_list_open(base, "", rs_what(t->keep));
 		if (w->list == NULL) {
 			rs_error(t, "cannot list", dir->path, "");
 			w->kind = 'S';	/* skipped: there is no answer */
@@ -97,6 +106,9 @@ next_folder(struct rs_target *t)
 		}
 		t->held += xn_list_n(w->list);
 		mark_list(t, dir, w->list);
+		if (dir->path[0] == '\0')
+			t->empty = xn_list_n(w->list) == 0;
+		remember_files(t, dir, w->list);
 		has = rs_digest(&t->marks, w->list, t->keep, digest);
 	}
 	ask_folder(t, w, has ? digest : NULL);
@@ -229,6 +241,7 @@ want_free(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_dir *dir = w->dir;
 
+	t->listing -= w->kind == 'D' || w->kind == 'S';
 	list_close(t, w);
 	free(w->item);
 	free(w->last);
@@ -402,6 +415,50 @@ on_not_sent(struct rs_target *t)
 	want_free(t, w);
 }
 
+/* ---- Files that may be here already ------------------------------------------------- */
+
+/* The next of those that waited until all was compared. */
+static void
+next_new(struct rs_target *t)
+{
+	struct rs_new *new = t->news;
+	const xn_entry *e = &new->item->e;
+	int base = rs_folder(t, new->dir->path);
+	xn_list *mine = base == -1 ? NULL : xn_list_one(base, e->name, 0);
+	struct rs_want *w;
+
+	t->news = new->next;
+	w = rs_want_add(t, rs_has_candidate(t, e->size) ? 'H' : 'G', new->dir,
+	    new->item);
+	new->dir->uses--;
+	w->had = mine != NULL && xn_list_n(mine) == 1;
+	rs_file_changes(t, w->changes, e, w->had ? xn_list_entry(mine, 0) :
+	    NULL);
+	if (mine != NULL)
+		xn_list_close(mine);
+	rs_ask_file(t, w);
+	free(new);
+}
+
+static void
+on_hash(struct rs_target *t)
+{
+	const unsigned char *hash = rs_get_raw(&t->in, 16);
+	struct rs_want *w = take_first(t);
+
+	if (rs_make_of_known(t, w, hash)) {
+		w->changes[0] = 'c';
+		t->stats.same_bytes += w->item->e.size;
+		t->stats.sent--;
+		file_came(t, w);
+		want_free(t, w);
+		return;
+	}
+	w->kind = 'G';
+	back_in_line(t, w);
+	rs_ask_file(t, w);
+}
+
 /* ---- Records ---------------------------------------------------------------------- */
 
 static void
@@ -422,8 +479,7 @@ static void
 on_root(struct rs_target *t)
 {
 	struct rs_item *item = rs_get_entry(&t->in, 1);
-	xn_list *mine = xn_list_one(t->root, "", t->keep & RS_ATTRS ?
-	    XN_LIST_ATTRS : 0);
+	xn_list *mine = xn_list_one(t->root, "", rs_what(t->keep));
 	struct rs_dir *dir;
 	char changes[12];
 	int d;
@@ -491,7 +547,9 @@ on_record(struct rs_target *t)
 		on_data(t, what);
 	else if (what == 'Z' && kind == 'G')
 		on_file_end(t);
-	else if (what == 'V' && kind == 'G')
+	else if (what == 'H' && kind == 'H')
+		on_hash(t);
+	else if (what == 'V' && (kind == 'G' || kind == 'H'))
 		on_not_sent(t);
 	else
 		xn_fail("received something that does not answer what was "
@@ -526,11 +584,22 @@ do_what_waits(struct rs_target *t)
 	}
 }
 
+/* Ask for something more: 0 if there is nothing, or enough was asked. */
 static int
-may_ask(const struct rs_target *t)
+ask_more(struct rs_target *t)
 {
-	return t->walk != NULL && t->asked < RS_ASKED &&
-	    t->asked_bytes < RS_ASKED_BYTES && t->held < RS_HELD;
+	if (t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
+	    t->held >= RS_HELD)
+		return 0;
+	if (t->walk != NULL)
+		next_folder(t);
+	else if (t->news != NULL && t->listing == 0)
+		next_new(t);
+	else
+		return 0;
+	if (t->out.n > SAY)
+		rs_flush(&t->out);
+	return 1;
 }
 
 /* The next message, looking at the coordinator from time to time. */
@@ -550,10 +619,8 @@ walk(struct rs_target *t)
 {
 	for (;;) {
 		do_what_waits(t);
-		if (may_ask(t)) {
-			next_folder(t);
-			if (t->out.n > SAY)
-				rs_flush(&t->out);
+		if (ask_more(t)) {
+			continue;
 		} else if (t->first == NULL) {
 			return;
 		} else {
@@ -585,14 +652,12 @@ delete_later(struct rs_target *t)
 {
 	while (t->later != NULL) {
 		struct rs_later *l = t->later;
-		struct rs_item root = { { 0 }, NULL };
 		xn_list *list;
 		int base;
 
 		t->later = l->next;
 		base = rs_folder(t, l->dir);
 		list = base == -1 ? NULL : xn_list_one(base, l->name, 0);
-		(void)root;
 		if (list != NULL && xn_list_n(list) == 1 && !t->io_error) {
 			struct rs_dir dir = { .path = l->dir, .touched = 1 };
 
@@ -652,7 +717,7 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->umask = (int)xn_value_int(kwargs, "umask", 022);
 	t->is_root = geteuid() == 0;
 	if (!t->is_root)
-		t->keep &= ~RS_OWNER;
+		t->keep = (t->keep & ~RS_OWNER) | RS_USERS;
 	rs_out_open(&t->out, t->peer, (int)xn_value_int(kwargs, "level", 0));
 }
 

@@ -59,6 +59,7 @@ struct rs_linked {
 };
 
 #define RS_LINK_BUCKETS 4096
+#define RS_KNOWN_BUCKETS 4096
 
 struct rs_stats {
 	long long checked, created, deleted, changed;
@@ -96,6 +97,10 @@ struct rs_target {
 	struct rs_linked *linked[RS_LINK_BUCKETS];
 	struct rs_linked *linked_ours[RS_LINK_BUCKETS];
 	struct rs_later *later;		/* to be deleted at the end */
+	struct rs_known *known[RS_KNOWN_BUCKETS];
+	int known_n, empty;		/* empty: there was nothing here */
+	struct rs_new *news;
+	int listing;			/* folders that were asked for */
 	struct rs_stats stats;
 	unsigned char *lines;		/* for the coordinator */
 	size_t lines_n;

@@ -215,6 +215,10 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	struct rs_want *w;
 	char changes[12];
 
+	if (rs_may_be_here(t, &item->e, mine)) {
+		rs_new_add(t, dir, item);
+		return;
+	}
 	rs_file_changes(t, changes, &item->e, mine);
 	if (t->dry) {
 		rs_itemize(t, changes, dir->path, &item->e);

@@ -4,7 +4,7 @@
 #ifndef RSYNC_SIDE_TARGET_DELETE_H
 #define RSYNC_SIDE_TARGET_DELETE_H
 
-#include "side_target_write.h"
+#include "side_target_move.h"
 
 #define RS_DEPTH	2000		/* folders within each other */
 
@@ -99,23 +99,53 @@ rs_delete_now(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	return rs_delete_entry(t, base, dir->path, e, 0);
 }
 
+static inline void
+rs_delete_later(struct rs_target *t, const char *dir, const char *name)
+{
+	struct rs_later *later = rs_memory(sizeof(*later));
+
+	later->dir = rs_join(dir, "");
+	later->name = rs_join(name, "");
+	later->next = t->later;
+	t->later = later;
+}
+
+/* Could a file that is new at the source have been this, or in this? */
+static inline int
+rs_may_have_moved(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
+{
+	char *path;
+	int base, fd;
+
+	if (t->dry || (e->type != 'd' && (e->type != 'f' ||
+	    e->size < RS_LARGE)))
+		return 0;
+	if (e->type == 'f') {
+		rs_known_extra(t, dir->path, e);
+		return 1;
+	}
+	base = rs_folder(t, dir->path);
+	fd = base == -1 ? -1 : xn_open(base, e->name, XN_O_READ |
+	    XN_O_DIRECTORY, 0);
+	if (fd == -1)
+		return 0;
+	path = rs_join(dir->path, e->name);
+	rs_known_beneath(t, fd, path, 0);
+	free(path);
+	close(fd);
+	return 1;
+}
+
 /* E in DIR is not at the source. */
 static inline void
 rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 {
-	struct rs_later *later;
-
 	if (t->remove == RS_DELETE_NO || (t->io_error && !t->ignore_errors))
 		return;
-	if (t->remove == RS_DELETE_DURING) {
+	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER)
+		rs_delete_later(t, dir->path, e->name);
+	else
 		rs_delete_now(t, dir, e);
-		return;
-	}
-	later = rs_memory(sizeof(*later));
-	later->dir = rs_join(dir->path, "");
-	later->name = rs_join(e->name, "");
-	later->next = t->later;
-	t->later = later;
 }
 
 #endif
