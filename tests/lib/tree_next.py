@@ -84,7 +84,7 @@ def metadata(t):
     for name in ("f4", "d4"):
         t.xattr("meta/" + name, "user.new", b"value")
         t.xattr("meta/" + name, ACCESS, acl(
-            ("u", 6), ("u", 4, 3), ("g", 4), ("m", 4), ("o", 4)))
+            ("u", 7), ("u", 5, 3), ("g", 5), ("m", 5), ("o", 5)))
     t.xattr("meta/d5", DEFAULT, acl(("u", 7), ("g", 0), ("o", 0)))
     t.file("meta/d5/inherits", b"x")
     t.chmod("modes/f00755", 0o2644)
