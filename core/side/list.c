@@ -5,16 +5,14 @@
  * one block of entries of the right size, and the names lie one behind the
  * other in few blocks, for folders with a million of them.
  */
-#include "core/side/side.h"
+#include "core/side/list.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <execnet/remote.h>
@@ -22,20 +20,12 @@
 #define TEXTS_FIRST	(2 * 1024u)	/* of a small folder */
 #define TEXTS_MOST	(64 * 1024u)
 #define READ_SIZE	(32 * 1024u)
-#define LOOKS		5		/* at one that changes all the time */
 
 /* Bytes that live as long as the list. */
-struct texts {
-	struct texts *next;
+struct xn_side_texts {
+	struct xn_side_texts *next;
 	size_t size, used;
 	char bytes[];
-};
-
-struct xn_list {
-	struct xn_side_owned owned;	/* first: drop() gets it back */
-	struct texts *texts;		/* the one being filled first */
-	xn_entry *entries;
-	int n;
 };
 
 /* What getdents64() writes; the C library hides it. */
@@ -47,7 +37,7 @@ struct name_on_disk {
 	char name[];
 };
 
-/* ---- Memory -------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------- */
 
 static void
 drop(struct xn_side_owned *self)
@@ -55,11 +45,12 @@ drop(struct xn_side_owned *self)
 	xn_list *list = (xn_list *)self;
 
 	while (list->texts != NULL) {
-		struct texts *t = list->texts;
+		struct xn_side_texts *t = list->texts;
 
 		list->texts = t->next;
 		free(t);
 	}
+	xn_side__attrs_free(&list->attrs);
 	free(list->entries);
 	free(list);
 }
@@ -74,11 +65,10 @@ give_up(xn_list *list)
 	errno = number;
 }
 
-/* N BYTES and a NUL behind them, until the list is closed. */
-static char *
-keep(xn_list *list, const void *bytes, size_t n)
+char *
+xn_side__list_keep(xn_list *list, const void *bytes, size_t n)
 {
-	struct texts *t = list->texts;
+	struct xn_side_texts *t = list->texts;
 	char *at;
 
 	if (t == NULL || n >= t->size - t->used) {
@@ -103,7 +93,7 @@ keep(xn_list *list, const void *bytes, size_t n)
 	return at;
 }
 
-/* ---- Names ---------------------------------------------------------------- */
+/* ---- Names -------------------------------------------------------------- */
 
 /* Names as they are found; LIST->entries is made of them. */
 struct names {
@@ -132,7 +122,7 @@ add_name(xn_list *list, struct names *names, const char *name)
 		names->list = more;
 		names->room = room;
 	}
-	kept = keep(list, name, strlen(name));
+	kept = xn_side__list_keep(list, name, strlen(name));
 	if (kept == NULL)
 		return -1;
 	names->list[names->n++] = kept;
@@ -195,141 +185,21 @@ make_entries(xn_list *list, struct names *names)
 	return 0;
 }
 
-/* ---- Looking at each ------------------------------------------------------ */
-
-static unsigned char
-type_of(mode_t mode)
-{
-	switch (mode & S_IFMT) {
-	case S_IFREG:
-		return 'f';
-	case S_IFDIR:
-		return 'd';
-	case S_IFLNK:
-		return 'l';
-	case S_IFIFO:
-		return 'p';
-	case S_IFSOCK:
-		return 's';
-	case S_IFCHR:
-		return 'c';
-	default:
-		return 'b';
-	}
-}
-
-static void
-fill(xn_entry *e, const struct stat *st)
-{
-	e->type = type_of(st->st_mode);
-	e->mode = st->st_mode & 07777;
-	e->uid = st->st_uid;
-	e->gid = st->st_gid;
-	e->links = (unsigned int)st->st_nlink;
-	if (e->type == 'c' || e->type == 'b') {
-		e->major = major(st->st_rdev);
-		e->minor = minor(st->st_rdev);
-	}
-	e->mtime = (long long)st->st_mtim.tv_sec;
-	e->nanoseconds = (int)st->st_mtim.tv_nsec;
-	e->ctime = (long long)st->st_ctim.tv_sec;
-	e->ctime_nanoseconds = (int)st->st_ctim.tv_nsec;
-	e->size = (long long)st->st_size;
-	e->blocks = (long long)st->st_blocks;
-	e->inode = st->st_ino;
-	/* The kernel's numbers of devices have 32 bits. */
-	e->device = (unsigned int)st->st_dev;
-}
-
-static void
-not_seen(xn_entry *e, int number)
-{
-	const char *name = e->name;
-
-	memset(e, 0, sizeof(*e));
-	e->name = name;
-	e->type = '?';
-	e->size = number;
-}
-
-/* The text of a link: 1; 0 and errno if it cannot be read; -1: no memory. */
-static int
-read_link(xn_list *list, int folder, xn_entry *e)
-{
-	char text[PATH_MAX + 1];
-	ssize_t n = readlinkat(folder, e->name, text, sizeof(text));
-
-	if (n == -1)
-		return 0;
-	if (n == sizeof(text)) {
-		errno = ENAMETOOLONG;
-		return 0;
-	}
-	e->link = keep(list, text, (size_t)n);
-	return e->link == NULL ? -1 : 1;
-}
-
-/*
- * Look at E, which is in FOLDER: 1, 0 if it is gone, -1 and errno if there is
- * no memory.  What becomes something else meanwhile is looked at again.
- */
-static int
-look(xn_list *list, int folder, xn_entry *e)
-{
-	struct stat st;
-
-	for (int i = 0; i < LOOKS; i++) {
-		int done = 1;
-
-		if (fstatat(folder, e->name, &st, AT_SYMLINK_NOFOLLOW |
-		    AT_NO_AUTOMOUNT) == 0) {
-			fill(e, &st);
-			if (e->type == 'l')
-				done = read_link(list, folder, e);
-			if (done != 0)
-				return done;
-		}
-		if (errno == ENOENT)
-			return 0;
-		not_seen(e, errno);
-		if (errno != EINVAL)
-			break;
-	}
-	return 1;
-}
-
-static int
-look_at_all(xn_list *list, int folder)
-{
-	int there = 0;
-
-	for (int i = 0; i < list->n; i++) {
-		xn_entry *e = &list->entries[there];
-
-		if (there != i)
-			*e = list->entries[i];
-		switch (look(list, folder, e)) {
-		case 1:
-			there++;
-			break;
-		case -1:
-			return -1;
-		}
-	}
-	list->n = there;
-	return 0;
-}
-
-/* ---- Lists ---------------------------------------------------------------- */
+/* ---- Lists -------------------------------------------------------------- */
 
 static xn_list *
 create(int what)
 {
-	if (what != 0) {
+	xn_list *list;
+
+	if (what != 0 && what != XN_LIST_ATTRS && what != XN_LIST_USERS) {
 		errno = EINVAL;
 		return NULL;
 	}
-	return calloc(1, sizeof(xn_list));
+	list = calloc(1, sizeof(*list));
+	if (list != NULL)
+		list->what = what;
+	return list;
 }
 
 static int
@@ -345,7 +215,7 @@ read_folder(xn_list *list, int base, const char *path)
 	if (result == 0)
 		result = make_entries(list, &names);
 	if (result == 0)
-		result = look_at_all(list, folder);
+		result = xn_side__list_look(list, folder);
 	number = errno;
 	free(names.list);
 	close(folder);
@@ -378,10 +248,10 @@ read_one(xn_list *list, int base, const char *path)
 		return -1;
 	list->entries = calloc(1, sizeof(xn_entry));
 	if (list->entries != NULL)
-		list->entries[0].name = keep(list, name, strlen(name));
+		list->entries[0].name = xn_side__list_keep(list, name, strlen(name));
 	if (list->entries != NULL && list->entries[0].name != NULL) {
 		list->n = 1;
-		result = look_at_all(list, parent);
+		result = xn_side__list_look(list, parent);
 	}
 	if (result == 0 && list->n == 0) {
 		errno = ENOENT;
@@ -422,13 +292,13 @@ xn_list_n(const xn_list *list)
 }
 
 xn_entry *
-xn_list_entry(xn_list *list, int i)
+xn_list_entry(const xn_list *list, int i)
 {
 	return i >= 0 && i < list->n ? &list->entries[i] : NULL;
 }
 
 xn_entry *
-xn_list_find(xn_list *list, const char *name)
+xn_list_find(const xn_list *list, const char *name)
 {
 	int low = 0, high = list->n;
 

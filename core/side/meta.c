@@ -58,8 +58,8 @@ xn_fset_owner(int fd, long long uid, long long gid)
 
 /* fchmodat() of before Linux 6.6 follows links; the C library's way around it
  * goes by a descriptor and /proc. */
-static int
-change_mode(int folder, const char *name, mode_t mode)
+int
+xn_side__chmod(int folder, const char *name, mode_t mode)
 {
 	if (syscall(SYS_fchmodat2, folder, name, mode, AT_SYMLINK_NOFOLLOW)
 	    == 0)
@@ -78,7 +78,7 @@ xn_set_mode(int base, const char *path, int mode)
 
 	if (folder == -1)
 		return -1;
-	result = change_mode(folder, name, (mode_t)mode & 07777);
+	result = xn_side__chmod(folder, name, (mode_t)mode & 07777);
 	xn_side__parent_done(base, folder);
 	return result;
 }

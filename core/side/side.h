@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "core/side/port.h"
 
@@ -135,6 +136,9 @@ void xn_side__parent_done(int base, int parent);
  * BASE, or end in "/."; NAME is "." then.  Done by xn_side__parent_done().
  */
 int xn_side__place(int base, const char *path, char name[XN_SIDE_NAME]);
+
+/* chmod() of NAME in FOLDER itself; EOPNOTSUPP if it is a symbolic link. */
+int xn_side__chmod(int folder, const char *name, mode_t mode);
 
 /* For tests: 1 makes this thread use the walk even where openat2 exists. */
 void xn_side__beneath_walk_always(int always);

@@ -13,11 +13,14 @@
 #pragma GCC visibility push(default)
 #endif
 
-/* ---- The entries of a folder ------------------------------------------- */
+/* ---- The entries of a folder -------------------------------------------- */
 
 typedef struct xn_entry {
 	const char *name;	/* bytes, in its folder; "." for BASE itself */
 	const char *link;	/* where a symbolic link points; else null */
+	const unsigned char *attrs; /* packed extended attributes; null: none,
+				 * or not asked for */
+	unsigned int attrs_n;	/* bytes */
 	unsigned char type;	/* 'f' file, 'd' folder, 'l' symbolic link, 'p'
 				 * FIFO, 's' socket, 'c' and 'b' devices; '?'
 				 * could not be looked at: size is the errno */
@@ -39,10 +42,16 @@ typedef struct xn_entry {
 
 typedef struct xn_list xn_list;
 
+#define XN_LIST_ATTRS	0x01	/* with extended attributes: user.*, trusted.*
+				 * and security.*, and POSIX ACLs, as far as
+				 * this user is shown them */
+#define XN_LIST_USERS	0x02	/* with those that any owner can set, alone:
+				 * user.* and POSIX ACLs */
+
 /*
  * The folder PATH: what is in it without "." and "..", sorted by name as
- * unsigned bytes.  What vanishes meanwhile is left out.  WHAT is 0.  Null and
- * errno.
+ * unsigned bytes.  What vanishes meanwhile is left out.  WHAT is 0 or one of
+ * the above.  Null and errno.
  */
 xn_list *xn_list_open(int base, const char *path, int what);
 
@@ -53,8 +62,25 @@ void xn_list_close(xn_list *list);
 /* How many there are; one of them, from 0; the one called NAME, or null.  They
  * are the list's and live as long; the program may change numbers in them. */
 int xn_list_n(const xn_list *list);
-xn_entry *xn_list_entry(xn_list *list, int i);
-xn_entry *xn_list_find(xn_list *list, const char *name);
+xn_entry *xn_list_entry(const xn_list *list, int i);
+xn_entry *xn_list_find(const xn_list *list, const char *name);
+
+/*
+ * What a digest is made of.  Always: names and types, where links point, sizes
+ * of files and numbers of devices.
+ */
+#define XN_KEEP_MODE	0x01	/* but of links, which have none */
+#define XN_KEEP_UID	0x02
+#define XN_KEEP_GID	0x04
+#define XN_KEEP_MTIME	0x08
+#define XN_KEEP_ATTRS	0x10
+
+/*
+ * XXH3, 128 bits, of all entries that are not marked, as they are in the list
+ * now: lists with the same ones have the same on every machine.  One with a
+ * '?' in it has another each time.
+ */
+void xn_list_digest(const xn_list *list, int keep, unsigned char out[16]);
 
 /* ---- Owner, mode, time -------------------------------------------------- */
 
@@ -70,12 +96,35 @@ int xn_fset_owner(int fd, long long uid, long long gid);
 /* Mode: not of a symbolic link (EOPNOTSUPP).  xn_fchmod() for an open file. */
 int xn_set_mode(int base, const char *path, int mode);
 
-/* mtime, NANOSECONDS from 0 to 999999999; the time of the last access stays. */
+/* mtime; NANOSECONDS from 0 to 999999999.  The time of last access stays. */
 int xn_set_mtime(int base, const char *path, long long seconds,
     int nanoseconds);
 int xn_fset_mtime(int fd, long long seconds, int nanoseconds);
 
-/* ---- Making what is no file and no folder -------------------------------- */
+/* ---- Extended attributes ------------------------------------------------ */
+
+/*
+ * Packed, they are one after the other, sorted by name (as unsigned bytes, and
+ * none twice): 2 bytes length of the name, 4 bytes length of the value, both
+ * with the highest byte first, name, value.  A POSIX ACL is an attribute
+ * (system.posix_acl_access, system.posix_acl_default) and its value what the
+ * kernel makes it.
+ */
+#define XN_ATTRS_MAX	(1024 * 1024)	/* bytes; a file with more is '?', with
+					 * the errno E2BIG */
+
+/*
+ * Make the extended attributes of PATH itself exactly these N bytes: others
+ * are removed, and only what differs is set.  0, or -1 and errno: EINVAL, and
+ * nothing was done, if they are not packed so, whoever they come from.  EPERM
+ * if this user may not set or remove some, EOPNOTSUPP if there can be none
+ * here, and all else was done.  What only root sees is left alone by others.
+ */
+int xn_set_attrs(int base, const char *path, const unsigned char *attrs,
+    unsigned int n);
+int xn_fset_attrs(int fd, const unsigned char *attrs, unsigned int n);
+
+/* ---- Making what is no file and no folder ------------------------------- */
 
 /* A symbolic link PATH that holds TEXT. */
 int xn_symlink(const char *text, int base, const char *path);

@@ -1,0 +1,34 @@
+/*
+ * list.h: a list of entries, shared by the files that make one.
+ */
+#ifndef XN_SIDE_LIST_H
+#define XN_SIDE_LIST_H
+
+#include "core/side/attrs.h"
+#include "core/side/side.h"
+
+#include <execnet/remote.h>
+
+struct xn_side_texts;
+
+struct xn_list {
+	struct xn_side_owned owned;	/* first: drop() gets it back */
+	struct xn_side_texts *texts;	/* the one being filled first */
+	xn_entry *entries;
+	int n;
+	int what;			/* XN_LIST_* */
+	struct xn_side_attrs attrs;	/* of the entry being looked at */
+	const unsigned char *last_attrs; /* of the one before that had some */
+	unsigned int last_attrs_n;
+};
+
+/* N BYTES and a NUL behind them, until the list is closed; NULL and errno. */
+char *xn_side__list_keep(xn_list *list, const void *bytes, size_t n);
+
+/*
+ * Look at all entries, which have names and are in FOLDER; those that are gone
+ * are taken out.  0, or -1 and errno when there is no memory.
+ */
+int xn_side__list_look(xn_list *list, int folder);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * Looking at each entry of a list.
+ */
+#include "core/side/list.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define LOOKS	5	/* at one that changes all the time */
+
+static unsigned char
+type_of(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return 'f';
+	case S_IFDIR:
+		return 'd';
+	case S_IFLNK:
+		return 'l';
+	case S_IFIFO:
+		return 'p';
+	case S_IFSOCK:
+		return 's';
+	case S_IFCHR:
+		return 'c';
+	default:
+		return 'b';
+	}
+}
+
+static void
+fill(xn_entry *e, const struct stat *st)
+{
+	e->type = type_of(st->st_mode);
+	e->mode = st->st_mode & 07777;
+	e->uid = st->st_uid;
+	e->gid = st->st_gid;
+	e->links = (unsigned int)st->st_nlink;
+	if (e->type == 'c' || e->type == 'b') {
+		e->major = major(st->st_rdev);
+		e->minor = minor(st->st_rdev);
+	}
+	e->mtime = (long long)st->st_mtim.tv_sec;
+	e->nanoseconds = (int)st->st_mtim.tv_nsec;
+	e->ctime = (long long)st->st_ctim.tv_sec;
+	e->ctime_nanoseconds = (int)st->st_ctim.tv_nsec;
+	e->size = (long long)st->st_size;
+	e->blocks = (long long)st->st_blocks;
+	e->inode = st->st_ino;
+	/* The kernel's numbers of devices have 32 bits. */
+	e->device = (unsigned int)st->st_dev;
+}
+
+static void
+not_seen(xn_entry *e, int number)
+{
+	const char *name = e->name;
+
+	memset(e, 0, sizeof(*e));
+	e->name = name;
+	e->type = '?';
+	e->size = number;
+}
+
+/* The text of a link: 1; 0 and errno if it cannot be read; -1: no memory. */
+static int
+read_link(xn_list *list, int folder, xn_entry *e)
+{
+	char text[PATH_MAX + 1];
+	ssize_t n = readlinkat(folder, e->name, text, sizeof(text));
+
+	if (n == -1)
+		return 0;
+	if (n == sizeof(text)) {
+		errno = ENAMETOOLONG;
+		return 0;
+	}
+	e->link = xn_side__list_keep(list, text, (size_t)n);
+	return e->link == NULL ? -1 : 1;
+}
+
+/* Its attributes, as for read_link().  Those of neighbours are often the same
+ * (an ACL that a folder gives to all in it), and then kept once. */
+static int
+read_attrs(xn_list *list, int folder, xn_entry *e)
+{
+	struct xn_side_attrs_of of = { folder, e->name };
+	struct xn_side_attrs *a = &list->attrs;
+
+	if (xn_side__attrs_read(&of, list->what == XN_LIST_USERS, a) != 0)
+		return errno == ENOMEM ? -1 : 0;
+	if (a->n == 0)
+		return 1;
+	if (list->last_attrs == NULL || a->n != list->last_attrs_n ||
+	    memcmp(a->bytes, list->last_attrs, a->n) != 0) {
+		list->last_attrs = (unsigned char *)xn_side__list_keep(list, a->bytes, a->n);
+		list->last_attrs_n = (unsigned int)a->n;
+	}
+	e->attrs = list->last_attrs;
+	e->attrs_n = list->last_attrs_n;
+	return e->attrs == NULL ? -1 : 1;
+}
+
+/* All of E once: 1; 0 and errno if that cannot be done; -1: no memory. */
+static int
+look_once(xn_list *list, int folder, xn_entry *e)
+{
+	struct stat st;
+	int done = 1;
+
+	if (fstatat(folder, e->name, &st, AT_SYMLINK_NOFOLLOW |
+	    AT_NO_AUTOMOUNT) != 0)
+		return 0;
+	fill(e, &st);
+	if (e->type == 'l')
+		done = read_link(list, folder, e);
+	if (done == 1 && list->what != 0)
+		done = read_attrs(list, folder, e);
+	return done;
+}
+
+/*
+ * Look at E, which is in FOLDER: 1, 0 if it is gone, -1 and errno if there is
+ * no memory.  What becomes something else meanwhile (EINVAL: no link any more)
+ * is looked at again.
+ */
+static int
+look(xn_list *list, int folder, xn_entry *e)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		int done = look_once(list, folder, e);
+
+		if (done != 0)
+			return done;
+		if (errno == ENOENT)
+			return 0;
+		not_seen(e, errno);
+		if (errno != EINVAL)
+			break;
+	}
+	return 1;
+}
+
+int
+xn_side__list_look(xn_list *list, int folder)
+{
+	int there = 0;
+
+	for (int i = 0; i < list->n; i++) {
+		xn_entry *e = &list->entries[there];
+
+		if (there != i)
+			*e = list->entries[i];
+		switch (look(list, folder, e)) {
+		case 1:
+			there++;
+			break;
+		case -1:
+			return -1;
+		}
+	}
+	list->n = there;
+	xn_side__attrs_free(&list->attrs);
+	return 0;
+}
