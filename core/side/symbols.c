@@ -135,7 +135,6 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_group_name),
 	SYMBOL(xn_clone),
 	SYMBOL(xn_copy),
-	SYMBOL(xn_delta_close),
 	SYMBOL(xn_hash_file),
 	SYMBOL(xn_list_open),
 	SYMBOL(xn_list_one),

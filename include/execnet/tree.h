@@ -41,7 +41,6 @@ typedef struct xn_entry {
 } xn_entry;
 
 /*TMP*/
-typedef struct xn_delta xn_delta;
 long long xn_zstd_pack(void *o,size_t s,const void*i,size_t n,int l);
 int xn_zstd_unpack(void *o,size_t s,const void*i,size_t n);
 long long xn_user_id(const char *n);
@@ -50,7 +49,6 @@ const char *xn_user_name(long long n);
 const char *xn_group_name(long long n);
 int xn_clone(int a,int b);
 long long xn_copy(int f,long long fa,int t,long long ta,long long n);
-void xn_delta_close(xn_delta *d);
 #ifdef __TINYC__
 #define SEEK_DATA 3
 #define SEEK_HOLE 4
