@@ -1,9 +1,9 @@
 /*
  * compile.c: C source text to code in memory.
  *
- * What libtcc sees is <execnet/value.h>, <execnet/remote.h> and the program's
- * text, one behind the other; the program's own includes of the two are
- * blanked out.  There is no folder for other includes, which so fail with tcc's
+ * What libtcc sees is <execnet/value.h>, <execnet/remote.h>, what that one
+ * includes at its end, and the program's text, one behind the other; the
+ * program's own includes of these are blanked out.  There is no folder for other includes, which so fail with tcc's
  * own message at their own line, unless they name a file over there absolutely:
  * the program may read that one anyway.
  */
@@ -22,14 +22,15 @@
 #define MESSAGES_MAX	(8 * 1024)
 
 /*
- * Blank out the directives "#include <execnet/value.h>" and remote.h in TEXT,
+ * Blank out the directives "#include <execnet/value.h>" and the like in TEXT,
  * keeping every line where it is.
  */
 static void
 blank_includes(char *text)
 {
 	static const char *const names[] = {
-		"<execnet/remote.h>", "<execnet/value.h>"
+		"<execnet/remote.h>", "<execnet/value.h>",
+		"<execnet/delta.h>"
 	};
 	char *line, *p;
 
@@ -42,7 +43,7 @@ blank_includes(char *text)
 		if (strncmp(p, "include", 7) != 0)
 			continue;
 		p += 7 + strspn(p + 7, " \t");
-		for (int i = 0; i < 2; i++) {
+		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 			size_t n = strlen(names[i]);
 
 			if (strncmp(p, names[i], n) == 0)
@@ -73,13 +74,14 @@ whole_text(const struct xn_source *source)
 	quote_file(file, sizeof(file), source->file);
 	snprintf(line, sizeof(line), "\n#line 1 \"%s\"\n", file);
 	size = sizeof(xn_text_value) + sizeof(xn_text_remote) +
-	    strlen(line) + source->size + 64;
+	    sizeof(xn_text_delta) + strlen(line) + source->size + 128;
 	text = malloc(size);
 	if (text == NULL)
 		return NULL;
 	p = text + snprintf(text, size, "#line 1 \"execnet/value.h\"\n%s\n"
-	    "#line 1 \"execnet/remote.h\"\n%s", (const char *)xn_text_value,
-	    (const char *)xn_text_remote);
+	    "#line 1 \"execnet/remote.h\"\n%s\n"
+	    "#line 1 \"execnet/delta.h\"\n%s", (const char *)xn_text_value,
+	    (const char *)xn_text_remote, (const char *)xn_text_delta);
 	blank_includes(text);
 	p += snprintf(p, size - (size_t)(p - text), "%s", line);
 	memcpy(p, source->text, source->size);

@@ -1,6 +1,6 @@
 /*
- * The functions that shipped code may link to: all of <execnet/remote.h>, of
- * <execnet/value.h>, and what the former declares of the C library.  A unit
+ * The functions that shipped code may link to: all of <execnet/remote.h> and of
+ * what it includes, and what it declares of the C library.  A unit
  * test reads the headers and finds what is missing here.
  */
 #include "core/side/port.h"
@@ -126,6 +126,16 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hash_end),
 	SYMBOL(xn_random),
 	SYMBOL(xn_inflate),
+	SYMBOL(xn_delta_block),
+	SYMBOL(xn_delta_sign),
+	SYMBOL(xn_delta_open),
+	SYMBOL(xn_delta_add),
+	SYMBOL(xn_delta_next),
+	SYMBOL(xn_delta_hash),
+	SYMBOL(xn_delta_close),
+	SYMBOL(xn_delta_copy),
+	SYMBOL(xn_delta_write),
+	SYMBOL(xn_is_zero),
 
 	{ NULL, NULL }
 };

@@ -29,8 +29,8 @@
  * - Memory from xn_alloc() and xn_printf() is the program's until it ends;
  *   values and texts received on a channel live until the next receive on
  *   that channel.
- * - When a program ends, folders being read, watches, hashes and children that
- *   it left open are closed (children are killed) for it.  Descriptors are not:
+ * - When a program ends, folders being read, watches, hashes, deltas and
+ *   children that it left open are closed (children are killed) for it.  Descriptors are not:
  *   a native side closes them in a cleanup.
  */
 #ifndef EXECNET_REMOTE_H
@@ -561,5 +561,7 @@ int xn_inflate(void *out, size_t out_size, const void *in, size_t in_size);
 #ifndef __TINYC__
 #pragma GCC visibility pop
 #endif
+
+#include <execnet/delta.h>
 
 #endif

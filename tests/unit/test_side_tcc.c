@@ -38,23 +38,37 @@ slurp(const char *name)
 	return text;
 }
 
-/* value.h, remote.h without its #include of that, and PROGRAM. */
+/* Blank the #include of FILE in TEXT. */
+static void
+blank_include(char *text, const char *file)
+{
+	char include[64], *at;
+
+	snprintf(include, sizeof(include), "#include <execnet/%s>", file);
+	at = strstr(text, include);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+	memset(at, ' ', strlen(include));
+}
+
+/* The headers without what they include, and PROGRAM. */
 static char *
 whole_text(const char *program)
 {
-	static const char include[] = "#include <execnet/value.h>";
-	char *value = slurp("value.h"), *remote = slurp("remote.h"), *all, *at;
-	size_t size = strlen(value) + strlen(remote) + strlen(program) + 64;
+	char *value = slurp("value.h"), *remote = slurp("remote.h");
+	char *delta = slurp("delta.h"), *all;
+	size_t size = strlen(value) + strlen(remote) + strlen(delta) +
+	    strlen(program) + 64;
 
-	at = strstr(remote, include);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-	memset(at, ' ', strlen(include));
+	blank_include(remote, "value.h");
+	blank_include(remote, "delta.h");
+	blank_include(delta, "remote.h");
 	all = malloc(size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
-	snprintf(all, size, "%s\n%s\n#line 1 \"program.c\"\n%s", value, remote,
-	    program);
+	snprintf(all, size, "%s\n%s\n%s\n#line 1 \"program.c\"\n%s", value,
+	    remote, delta, program);
 	free(value);
 	free(remote);
+	free(delta);
 	return all;
 }
 
@@ -158,10 +172,11 @@ a_program_compiles_links_and_runs(void)
 static const char size_program[] =
 "void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
 "{\n"
-"	xn_send(channel, \"(iiiiiii)\", (int)sizeof(xn_value),\n"
+"	xn_send(channel, \"(iiiiiiii)\", (int)sizeof(xn_value),\n"
 "	    (int)sizeof(xn_stat_t), (int)sizeof(xn_waitable),\n"
 "	    (int)sizeof(xn_event), (int)sizeof(xn_child),\n"
-"	    (int)sizeof(ssize_t), (int)sizeof(off_t));\n"
+"	    (int)sizeof(ssize_t), (int)sizeof(off_t),\n"
+"	    (int)sizeof(xn_delta_step));\n"
 "}\n";
 
 static void
@@ -175,9 +190,10 @@ structs_are_the_same_for_both_compilers(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 	xn_fake_start(f, 1, entry, NULL);
 	snprintf(expected, sizeof(expected),
-	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
+	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
 	    sizeof(xn_stat_t), sizeof(xn_waitable), sizeof(xn_event),
-	    sizeof(xn_child), sizeof(ssize_t), sizeof(off_t));
+	    sizeof(xn_child), sizeof(ssize_t), sizeof(off_t),
+	    sizeof(xn_delta_step));
 	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), expected);
 	CU_ASSERT_PTR_NULL(xn_fake_join(f, 1));
 	xn_fake_destroy(f);
@@ -324,7 +340,8 @@ every_declared_function_can_be_linked(void)
 {
 	int have = 0, declared_in_all;
 
-	declared_in_all = check_header("value.h") + check_header("remote.h");
+	declared_in_all = check_header("value.h") + check_header("remote.h") +
+	    check_header("delta.h");
 	while (xn_side_symbols[have].name != NULL)
 		have++;
 	/* Neither did the parser overlook many, nor is there anything that no
