@@ -29,8 +29,9 @@
  * - Memory from xn_alloc() and xn_printf() is the program's until it ends;
  *   values and texts received on a channel live until the next receive on
  *   that channel.
- * - When a program ends, folders being read, lists, watches, hashes and children that
- *   it left open are closed (children are killed) for it.  Descriptors are not:
+ * - When a program ends, folders being read, lists, watches, hashes, deltas and
+ *   children that it left open are closed (children are killed) for it.
+ *   Descriptors are not:
  *   a native side closes them in a cleanup.
  */
 #ifndef EXECNET_REMOTE_H
@@ -562,7 +563,8 @@ int xn_inflate(void *out, size_t out_size, const void *in, size_t in_size);
 #pragma GCC visibility pop
 #endif
 
-/* Whole trees of files. */
+/* Whole trees of files, and deltas of files. */
 #include <execnet/tree.h>
+#include <execnet/delta.h>
 
 #endif
