@@ -43,6 +43,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(read),
 	SYMBOL(write),
 	SYMBOL(pread),
+	SYMBOL(pwrite),
 	SYMBOL(lseek),
 	SYMBOL(ftruncate),
 	SYMBOL(fsync),
@@ -145,6 +146,8 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hardlink_at),
 	SYMBOL(xn_rename_at),
 	SYMBOL(xn_mknod),
+	SYMBOL(xn_copy),
+	SYMBOL(xn_clone),
 
 	{ NULL, NULL }
 };

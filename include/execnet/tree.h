@@ -142,6 +142,23 @@ int xn_rename_at(int from_base, const char *from, int to_base, const char *to);
 int xn_mknod(int base, const char *path, int type, int mode,
     unsigned int major, unsigned int minor);
 
+/* ---- Bytes of files ----------------------------------------------------- */
+
+/*
+ * Copy N bytes of the file FROM, from FROM_AT on, to TO_AT of another file (or
+ * of the same, if they do not overlap), shared or inside the kernel where that
+ * can be: how many, fewer only where FROM ends; or -1 and errno.  Neither has
+ * another position afterwards.
+ */
+long long xn_copy(int from, long long from_at, int to, long long to_at,
+    long long n);
+
+/*
+ * Make TO the same as FROM, all of it, sharing what they are made of until one
+ * is written to.  -1 and errno where that cannot be: EOPNOTSUPP, EXDEV, EINVAL.
+ */
+int xn_clone(int to, int from);
+
 #ifndef __TINYC__
 #pragma GCC visibility pop
 #endif
