@@ -43,6 +43,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(read),
 	SYMBOL(write),
 	SYMBOL(pread),
+	SYMBOL(pwrite),
 	SYMBOL(lseek),
 	SYMBOL(ftruncate),
 	SYMBOL(fsync),
@@ -133,8 +134,6 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_group_id),
 	SYMBOL(xn_user_name),
 	SYMBOL(xn_group_name),
-	SYMBOL(xn_clone),
-	SYMBOL(xn_copy),
 	SYMBOL(xn_hash_file),
 	SYMBOL(xn_list_open),
 	SYMBOL(xn_list_one),
@@ -165,6 +164,8 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_delta_copy),
 	SYMBOL(xn_delta_write),
 	SYMBOL(xn_is_zero),
+	SYMBOL(xn_copy),
+	SYMBOL(xn_clone),
 
 	{ NULL, NULL }
 };
