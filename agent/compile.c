@@ -1,9 +1,9 @@
 /*
  * compile.c: C source text to code in memory.
  *
- * What libtcc sees is the headers of shipped code and the program's
- * text, one behind the other; the program's own includes of the two are
- * blanked out.  There is no folder for other includes, which so fail with tcc's
+ * What libtcc sees is the headers of shipped code and the program's text, one
+ * behind the other; the program's own includes of those are blanked out.  There
+ * is no folder for other includes, which so fail with tcc's
  * own message at their own line, unless they name a file over there absolutely:
  * the program may read that one anyway.
  */
@@ -22,14 +22,15 @@
 #define MESSAGES_MAX	(8 * 1024)
 
 /*
- * Blank out the directives "#include <execnet/value.h>" and its like in TEXT,
+ * Blank out the directives "#include <execnet/value.h>" and the like in TEXT,
  * keeping every line where it is.
  */
 static void
 blank_includes(char *text)
 {
 	static const char *const names[] = {
-		"<execnet/remote.h>", "<execnet/tree.h>", "<execnet/value.h>"
+		"<execnet/delta.h>", "<execnet/remote.h>", "<execnet/tree.h>",
+		"<execnet/value.h>"
 	};
 	char *line, *p;
 
@@ -73,14 +74,16 @@ whole_text(const struct xn_source *source)
 	quote_file(file, sizeof(file), source->file);
 	snprintf(line, sizeof(line), "\n#line 1 \"%s\"\n", file);
 	size = sizeof(xn_text_value) + sizeof(xn_text_remote) +
-	    sizeof(xn_text_tree) + strlen(line) + source->size + 96;
+	    sizeof(xn_text_tree) + sizeof(xn_text_delta) + strlen(line) +
+	    source->size + 160;
 	text = malloc(size);
 	if (text == NULL)
 		return NULL;
 	p = text + snprintf(text, size, "#line 1 \"execnet/value.h\"\n%s\n"
-	    "#line 1 \"execnet/remote.h\"\n%s\n#line 1 \"execnet/tree.h\"\n%s",
+	    "#line 1 \"execnet/remote.h\"\n%s\n#line 1 \"execnet/tree.h\"\n%s"
+	    "\n#line 1 \"execnet/delta.h\"\n%s",
 	    (const char *)xn_text_value, (const char *)xn_text_remote,
-	    (const char *)xn_text_tree);
+	    (const char *)xn_text_tree, (const char *)xn_text_delta);
 	blank_includes(text);
 	p += snprintf(p, size - (size_t)(p - text), "%s", line);
 	memcpy(p, source->text, source->size);

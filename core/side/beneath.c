@@ -54,10 +54,6 @@ check_path(const char *path)
 		errno = EINVAL;
 		return -1;
 	}
-	if (strnlen(path, PATH_MAX) == PATH_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
 	if (path[0] == '/') {
 		errno = EXDEV;
 		return -1;
@@ -138,8 +134,9 @@ walk(int base, const char *path, int oflags, int mode)
 	return next;
 }
 
-int
-xn_side__beneath(int base, const char *path, int oflags, int mode)
+/* PATH, which has been checked and is shorter than PATH_MAX. */
+static int
+open_short(int base, const char *path, int oflags, int mode)
 {
 	struct how how = {
 		.flags = (uint64_t)(oflags | O_CLOEXEC),
@@ -148,8 +145,6 @@ xn_side__beneath(int base, const char *path, int oflags, int mode)
 	};
 	int fd, tries = 0;
 
-	if (check_path(path) != 0)
-		return -1;
 	if (*path == '\0')
 		path = ".";
 	if (!walk_always) {
@@ -167,31 +162,88 @@ xn_side__beneath(int base, const char *path, int oflags, int mode)
 	return walk(base, path, oflags, mode & 07777);
 }
 
+/*
+ * The folder that the first N bytes of PATH lead to, which end in "/" if they
+ * are not all of it; BASE itself for none.  What is too long for the kernel is
+ * gone a piece at a time, each beneath the folder before.
+ */
+static int
+open_folder(int base, const char *path, size_t n)
+{
+	int folder = base, next;
+	char piece[PATH_MAX];
+
+	while (n > 0) {
+		size_t length = n < PATH_MAX ? n : PATH_MAX - 1;
+
+		while (length < n && path[length - 1] != '/')
+			length--;
+		memcpy(piece, path, length);
+		piece[length] = '\0';
+		next = open_short(folder, piece, O_PATH | O_DIRECTORY, 0);
+		xn_side__parent_done(base, folder);
+		if (next == -1)
+			return -1;
+		folder = next;
+		while (length < n && path[length] == '/')
+			length++;
+		path += length;
+		n -= length;
+	}
+	return folder;
+}
+
+/* Where the last name of PATH begins, and in *END where it ends. */
+static size_t
+last_name(const char *path, size_t *end)
+{
+	size_t start = strlen(path);
+
+	while (start > 0 && path[start - 1] == '/')
+		start--;
+	*end = start;
+	while (start > 0 && path[start - 1] != '/')
+		start--;
+	return start;
+}
+
+int
+xn_side__beneath(int base, const char *path, int oflags, int mode)
+{
+	size_t start = 0, end;
+	int folder, fd;
+
+	if (check_path(path) != 0)
+		return -1;
+	if (strnlen(path, PATH_MAX) == PATH_MAX)
+		start = last_name(path, &end);
+	if (strnlen(path + start, PATH_MAX) == PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	folder = open_folder(base, path, start);
+	if (folder == -1)
+		return -1;
+	fd = open_short(folder, path + start, oflags, mode);
+	xn_side__parent_done(base, folder);
+	return fd;
+}
+
 int
 xn_side__parent(int base, const char *path, char name[XN_SIDE_NAME])
 {
-	char folder[PATH_MAX];
 	size_t end, start;
 
 	if (check_path(path) != 0)
 		return -1;
-	end = strlen(path);
-	while (end > 0 && path[end - 1] == '/')
-		end--;
-	start = end;
-	while (start > 0 && path[start - 1] != '/')
-		start--;
+	start = last_name(path, &end);
 	if (start == end || is_dot(path + start, end - start)) {
 		errno = EINVAL;
 		return -1;
 	}
 	memcpy(name, path + start, end - start);
 	name[end - start] = '\0';
-	if (start == 0)
-		return base;
-	memcpy(folder, path, start);
-	folder[start] = '\0';
-	return xn_side__beneath(base, folder, O_PATH | O_DIRECTORY, 0);
+	return open_folder(base, path, start);
 }
 
 int

@@ -1,7 +1,7 @@
 /*
- * The functions that shipped code may link to: all of <execnet/remote.h>, of
- * <execnet/tree.h> and <execnet/value.h>, and what the first declares of the C
- * library.  A unit test reads the headers and finds what is missing here.
+ * The functions that shipped code may link to: all of <execnet/remote.h> and of
+ * what it includes, and what it declares of the C library.  A unit
+ * test reads the headers and finds what is missing here.
  */
 #include "core/side/port.h"
 
@@ -43,6 +43,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(read),
 	SYMBOL(write),
 	SYMBOL(pread),
+	SYMBOL(pwrite),
 	SYMBOL(lseek),
 	SYMBOL(ftruncate),
 	SYMBOL(fsync),
@@ -133,9 +134,6 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_group_id),
 	SYMBOL(xn_user_name),
 	SYMBOL(xn_group_name),
-	SYMBOL(xn_clone),
-	SYMBOL(xn_copy),
-	SYMBOL(xn_delta_close),
 	SYMBOL(xn_hash_file),
 	SYMBOL(xn_list_open),
 	SYMBOL(xn_list_one),
@@ -156,6 +154,18 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hardlink_at),
 	SYMBOL(xn_rename_at),
 	SYMBOL(xn_mknod),
+	SYMBOL(xn_delta_block),
+	SYMBOL(xn_delta_sign),
+	SYMBOL(xn_delta_open),
+	SYMBOL(xn_delta_add),
+	SYMBOL(xn_delta_next),
+	SYMBOL(xn_delta_hash),
+	SYMBOL(xn_delta_close),
+	SYMBOL(xn_delta_copy),
+	SYMBOL(xn_delta_write),
+	SYMBOL(xn_is_zero),
+	SYMBOL(xn_copy),
+	SYMBOL(xn_clone),
 
 	{ NULL, NULL }
 };

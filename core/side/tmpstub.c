@@ -8,6 +8,3 @@ long long xn_user_id(const char *n){(void)n;return -1;}
 long long xn_group_id(const char *n){(void)n;return -1;}
 const char *xn_user_name(long long n){(void)n;return NULL;}
 const char *xn_group_name(long long n){(void)n;return NULL;}
-int xn_clone(int a,int b){(void)a;(void)b;return -1;}
-long long xn_copy(int f,long long fa,int t,long long ta,long long n){(void)f;(void)fa;(void)t;(void)ta;(void)n;return -1;}
-void xn_delta_close(xn_delta *d){(void)d;}

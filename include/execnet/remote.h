@@ -29,8 +29,9 @@
  * - Memory from xn_alloc() and xn_printf() is the program's until it ends;
  *   values and texts received on a channel live until the next receive on
  *   that channel.
- * - When a program ends, folders being read, lists, watches, hashes and children that
- *   it left open are closed (children are killed) for it.  Descriptors are not:
+ * - When a program ends, folders being read, lists, watches, hashes, deltas and
+ *   children that it left open are closed (children are killed) for it.
+ *   Descriptors are not:
  *   a native side closes them in a cleanup.
  */
 #ifndef EXECNET_REMOTE_H
@@ -88,6 +89,7 @@ unsigned int geteuid(void);
 ssize_t read(int fd, void *buffer, size_t n);
 ssize_t write(int fd, const void *buffer, size_t n);
 ssize_t pread(int fd, void *buffer, size_t n, off_t offset);
+ssize_t pwrite(int fd, const void *buffer, size_t n, off_t offset);
 off_t lseek(int fd, off_t offset, int whence);
 int ftruncate(int fd, off_t size);
 int fsync(int fd);
@@ -99,31 +101,41 @@ int *__errno_location(void);
 #define ENOENT 2
 #define EINTR 4
 #define EIO 5
+#define ENXIO 6
+#define E2BIG 7
 #define EBADF 9
 #define EAGAIN 11
 #define ENOMEM 12
 #define EACCES 13
+#define EBUSY 16
 #define EEXIST 17
 #define EXDEV 18
 #define ENOTDIR 20
 #define EISDIR 21
 #define EINVAL 22
 #define EMFILE 24
+#define ETXTBSY 26
 #define EFBIG 27
 #define ENOSPC 28
 #define EROFS 30
+#define EMLINK 31
 #define EPIPE 32
 #define ENAMETOOLONG 36
 #define ENOSYS 38
 #define ENOTEMPTY 39
 #define ELOOP 40
+#define ENODATA 61
+#define EOVERFLOW 75
 #define EILSEQ 84
+#define EOPNOTSUPP 95
 #define ESTALE 116
 #define EDQUOT 122
 
 #define SEEK_SET 0
 #define SEEK_CUR 1
 #define SEEK_END 2
+#define SEEK_DATA 3	/* of lseek(): the next bytes that are no hole; errno */
+#define SEEK_HOLE 4	/* ENXIO behind the last; the next hole, or the end */
 
 #else
 
@@ -562,7 +574,8 @@ int xn_inflate(void *out, size_t out_size, const void *in, size_t in_size);
 #pragma GCC visibility pop
 #endif
 
-/* Whole trees of files. */
+/* Whole trees of files, and deltas of files. */
 #include <execnet/tree.h>
+#include <execnet/delta.h>
 
 #endif

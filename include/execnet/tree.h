@@ -41,20 +41,12 @@ typedef struct xn_entry {
 } xn_entry;
 
 /*TMP*/
-typedef struct xn_delta xn_delta;
 long long xn_zstd_pack(void *o,size_t s,const void*i,size_t n,int l);
 int xn_zstd_unpack(void *o,size_t s,const void*i,size_t n);
 long long xn_user_id(const char *n);
 long long xn_group_id(const char *n);
 const char *xn_user_name(long long n);
 const char *xn_group_name(long long n);
-int xn_clone(int a,int b);
-long long xn_copy(int f,long long fa,int t,long long ta,long long n);
-void xn_delta_close(xn_delta *d);
-#ifdef __TINYC__
-#define SEEK_DATA 3
-#define SEEK_HOLE 4
-#endif
 /*TMP*/
 typedef struct xn_list xn_list;
 
@@ -166,6 +158,23 @@ int xn_rename_at(int from_base, const char *from, int to_base, const char *to);
  * umask; MAJOR and MINOR are for devices. */
 int xn_mknod(int base, const char *path, int type, int mode,
     unsigned int major, unsigned int minor);
+
+/* ---- Bytes of files ----------------------------------------------------- */
+
+/*
+ * Copy N bytes of the file FROM, from FROM_AT on, to TO_AT of another file (or
+ * of the same, if they do not overlap), shared or inside the kernel where that
+ * can be: how many, fewer only where FROM ends; or -1 and errno.  Neither has
+ * another position afterwards.
+ */
+long long xn_copy(int from, long long from_at, int to, long long to_at,
+    long long n);
+
+/*
+ * Make TO the same as FROM, all of it, sharing what they are made of until one
+ * is written to.  -1 and errno where that cannot be: EOPNOTSUPP, EXDEV, EINVAL.
+ */
+int xn_clone(int to, int from);
 
 #ifndef __TINYC__
 #pragma GCC visibility pop

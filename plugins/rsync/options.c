@@ -28,6 +28,8 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "hard-links", SYNCGATE_BOOL, "yes", 0, NULL, "keep hard links" },
 	{ "size-only", SYNCGATE_BOOL, "no", 0, NULL,
 	    "files of the same size are the same" },
+	{ "whole-file", SYNCGATE_BOOL, "no", 0, NULL,
+	    "send changed files whole, not what has changed in them" },
 	{ "one-file-system", SYNCGATE_BOOL, "no", 0, NULL,
 	    "do not look at file systems mounted in the source" },
 	{ "ignore-errors", SYNCGATE_BOOL, "no", 0, NULL,
@@ -94,6 +96,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->max_delete = syncgate_job_integer(job, "max-delete");
 	o->allow_empty = syncgate_job_bool(job, "allow-empty");
 	o->size_only = syncgate_job_bool(job, "size-only");
+	o->whole_file = syncgate_job_bool(job, "whole-file");
 	o->one_file_system = syncgate_job_bool(job, "one-file-system");
 	o->ignore_errors = syncgate_job_bool(job, "ignore-errors");
 	o->dry = syncgate_job_dry_run(job);

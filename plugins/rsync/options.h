@@ -14,7 +14,7 @@ struct rsync_options {
 	int remove;			/* enum rs_delete: side_target.h */
 	long long max_delete;		/* -1: any number */
 	int allow_empty, size_only, one_file_system, ignore_errors;
-	int itemize, dry, sync, level;
+	int itemize, dry, sync, level, whole_file;
 };
 
 extern const syncgate_option_t rsync_option_table[];

@@ -28,11 +28,20 @@
  *				system, and not looked at
  *
  *   <- G path			all of a file
- *   -> F size mtime ns		as it is now; then
+ *   -> F size mtime ns sparse	as it is now; then
  *   -> b bytes  or  h n	the next bytes, or n that are a hole
  *   -> Z hash			its end: XXH3-128 of the bytes, and of each
  *				hole its length, 8 bytes; or at any time
  *   -> V errno			it could not be read; ESTALE: it changed
+ *
+ *   <- C path block old n [signature]	the same by delta: the target has an old
+ *				one of that size; its signature in blocks of
+ *				BLOCK has N bytes, and follows if they are few
+ *   -> y			now the next of it: RS_SIGN_BATCH bytes, as
+ *   <- S bytes
+ *   -> F size mtime ns sparse; then, until Z or V,
+ *   -> b bytes  or  k from n	N bytes of the old one; Z has the XXH3-128 of
+ *				all bytes
  *
  *   <- H path			the hash of a file
  *   -> H hash  or  V errno
@@ -44,8 +53,8 @@
  */
 #include <execnet/remote.h>
 
+#include "side_source_delta.h"
 #include "side_source_list.h"
-#include "side_source_send.h"
 
 #define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
 #define LOOK		200		/* milliseconds */
@@ -236,6 +245,9 @@ on_request(struct rs_source *s, struct rs_peer *p)
 			on_hash(s, p, path);
 		free(path);
 		return;
+	case 'C':
+		rs_on_delta(s, p);
+		return;
 	case 'Q':
 		p->finished = 1;
 		return;
@@ -254,6 +266,15 @@ drop_peer(struct rs_peer *p)
 	p->channel = NULL;
 }
 
+static void
+send_some(struct rs_source *s, struct rs_peer *p)
+{
+	if (p->sending.delta != NULL)
+		rs_send_step(s, p);
+	else
+		rs_send_piece(s, p);
+}
+
 /*
  * Do a little for P: 1 if there was something to do.  It takes a message at
  * most of what P does not take at once, so that one who is slow holds up
@@ -270,11 +291,14 @@ serve(struct rs_source *s, struct rs_peer *p)
 	}
 	if (can == 0)
 		return 0;
-	if (p->sending.fd != -1)
-		rs_send_piece(s, p);
+	if (p->sending.fd != -1 && p->sending.sign_wanted > 0 &&
+	    rs_more(&p->in))
+		rs_take_signature(p);
+	else if (p->sending.fd != -1 && p->sending.sign_wanted == 0)
+		send_some(s, p);
 	else if (p->telling.path != NULL)
 		tell_some(s, p);
-	else if (rs_more(&p->in))
+	else if (rs_more(&p->in) && p->sending.fd == -1)
 		on_request(s, p);
 	else if (xn_wait(p->channel, 0) != XN_READY_TIMEOUT) {
 		/* One that ended must not end the others. */

@@ -30,6 +30,10 @@ struct rs_sending {
 	long long data_end;		/* until here it is data; -1: look */
 	xn_hash *hash;
 	xn_delta *delta;
+	unsigned char *sign;		/* a batch of a signature, or null */
+	size_t sign_n, sign_at;		/* came, taken */
+	size_t sign_wanted;		/* of the batch, still to come */
+	long long sign_left;		/* of all, still to come */
 	int failed;			/* errno */
 	xn_entry before;		/* numbers only */
 };
@@ -49,8 +53,6 @@ struct rs_peer {
 	int opened, finished;
 	struct rs_telling telling;
 	struct rs_sending sending;
-	char *sign_path;		/* a signature is still coming */
-	long long sign_left;
 	struct rs_owners users, groups;	/* whose names it knows */
 };
 

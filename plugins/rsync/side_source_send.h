@@ -23,6 +23,7 @@ rs_sending_end(struct rs_sending *f)
 	if (f->delta != NULL)
 		xn_delta_close(f->delta);
 	free(f->path);
+	free(f->sign);
 	memset(f, 0, sizeof(*f));
 	f->fd = -1;
 }
@@ -73,6 +74,7 @@ rs_put_head(struct rs_peer *p, const xn_entry *e)
 	rs_put(&p->out, (unsigned long long)e->size);
 	rs_put_signed(&p->out, e->mtime);
 	rs_put(&p->out, (unsigned long long)e->nanoseconds);
+	rs_put(&p->out, e->blocks * 512 < e->size ? 1 : 0);
 }
 
 /* All of PATH is to be sent. */

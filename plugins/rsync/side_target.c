@@ -92,7 +92,8 @@ next_folder(struct rs_target *t)
 	int base = -1, has = 0;
 
 	t->walk = dir->next;
-	w = rs_want_add(t, 'D', dir, NULL);
+	w = rs_want_new('D', dir, NULL);
+	rs_in_line(t, w);
 	t->listing++;
 	dir->uses--;		/* the walk's use is the request's now */
 	t->stats.folders++;
@@ -259,20 +260,11 @@ take_first(struct rs_target *t)
 	if (t->first == NULL)
 		t->last = NULL;
 	w->next = NULL;
+	t->holding = 0;
 	t->asked -= w->cost > 0;
 	t->asked_bytes -= w->cost;
 	w->cost = 0;
 	return w;
-}
-
-static void
-back_in_line(struct rs_target *t, struct rs_want *w)
-{
-	if (t->last != NULL)
-		t->last->next = w;
-	else
-		t->first = w;
-	t->last = w;
 }
 
 /* The source has nothing at all, and here is something: is that meant? */
@@ -306,8 +298,7 @@ on_more(struct rs_target *t)
 
 	if (w->last == NULL)
 		xn_fail("received the end of a page with nothing on it");
-	back_in_line(t, w);
-	ask_folder(t, w, NULL);
+	rs_waits(t, w);
 }
 
 static void
@@ -339,6 +330,10 @@ on_file_head(struct rs_target *t, struct rs_want *w)
 	e->mtime = rs_get_signed(&t->in);
 	e->nanoseconds = (int)rs_get_below(&t->in, 999999999, "nanoseconds");
 	rs_arrive_begin(t, w, e->size);
+	t->arriving.flags = rs_get(&t->in) & 1 ? XN_DELTA_SPARSE : 0;
+	t->arriving.delta = w->kind == 'C';
+	if (w->kind == 'C')
+		rs_arrive_old(t, w);
 }
 
 static void
@@ -364,8 +359,9 @@ static void
 ask_again(struct rs_target *t, struct rs_want *w)
 {
 	if (++w->tries < TRIES) {
-		back_in_line(t, w);
-		rs_ask_file(t, w);
+		w->kind = 'G';
+		w->by_delta = 0;
+		rs_waits(t, w);
 		return;
 	}
 	errno = ESTALE;
@@ -428,15 +424,16 @@ next_new(struct rs_target *t)
 	struct rs_want *w;
 
 	t->news = new->next;
-	w = rs_want_add(t, rs_has_candidate(t, e->size) ? 'H' : 'G', new->dir,
+	w = rs_want_new(rs_has_candidate(t, e->size) ? 'H' : 'G', new->dir,
 	    new->item);
 	new->dir->uses--;
 	w->had = mine != NULL && xn_list_n(mine) == 1;
 	rs_file_changes(t, w->changes, e, w->had ? xn_list_entry(mine, 0) :
 	    NULL);
+	w->by_delta = w->had && rs_delta_pays(t, e, xn_list_entry(mine, 0));
 	if (mine != NULL)
 		xn_list_close(mine);
-	rs_ask_file(t, w);
+	rs_waits(t, w);
 	free(new);
 }
 
@@ -455,8 +452,7 @@ on_hash(struct rs_target *t)
 		return;
 	}
 	w->kind = 'G';
-	back_in_line(t, w);
-	rs_ask_file(t, w);
+	rs_waits(t, w);
 }
 
 /* ---- Records ---------------------------------------------------------------------- */
@@ -507,13 +503,24 @@ on_data(struct rs_target *t, int what)
 
 	if (!t->arriving.active)
 		xn_fail("received bytes of a file that did not begin");
+	if (what == 'k') {
+		long long from = rs_get_below(&t->in, 0x7fffffffffffffffull,
+		    "a place");
+
+		rs_arrive_copy(t, t->first, from, rs_get_below(&t->in,
+		    0x7fffffffffffffffull, "a length"));
+		return;
+	}
 	if (what == 'h') {
 		rs_arrive_hole(t, t->first, rs_get_below(&t->in,
 		    0x7fffffffffffffffull, "a hole"));
 		return;
 	}
 	bytes = rs_get_bytes(&t->in, &n);
-	rs_arrive_bytes(t, t->first, bytes, n);
+	if (t->arriving.delta)
+		rs_arrive_written(t, t->first, bytes, n);
+	else
+		rs_arrive_bytes(t, t->first, bytes, n);
 }
 
 static void
@@ -521,6 +528,7 @@ on_record(struct rs_target *t)
 {
 	int what = rs_get_byte(&t->in);
 	int kind = t->first == NULL ? 0 : t->first->kind;
+	int is_file = kind == 'G' || kind == 'C';
 
 	if (what == 'U')
 		on_owner(t);
@@ -541,15 +549,18 @@ on_record(struct rs_target *t)
 		on_more(t);
 	else if (what == 'x' && kind == 'D')
 		on_not_listed(t);
-	else if (what == 'F' && kind == 'G')
+	else if (what == 'F' && is_file)
 		on_file_head(t, t->first);
-	else if ((what == 'b' || what == 'h') && kind == 'G')
+	else if ((what == 'b' && is_file) || (what == 'h' && kind == 'G') ||
+	    (what == 'k' && kind == 'C'))
 		on_data(t, what);
-	else if (what == 'Z' && kind == 'G')
+	else if (what == 'y' && kind == 'C')
+		rs_send_signature(t, t->first);
+	else if (what == 'Z' && is_file)
 		on_file_end(t);
 	else if (what == 'H' && kind == 'H')
 		on_hash(t);
-	else if (what == 'V' && (kind == 'G' || kind == 'H'))
+	else if (what == 'V' && (is_file || kind == 'H'))
 		on_not_sent(t);
 	else
 		xn_fail("received something that does not answer what was "
@@ -584,14 +595,29 @@ do_what_waits(struct rs_target *t)
 	}
 }
 
+static void
+next_waiting(struct rs_target *t)
+{
+	struct rs_want *w = rs_next_waiting(t);
+
+	rs_in_line(t, w);
+	if (w->kind == 'D')
+		ask_folder(t, w, NULL);
+	else if (w->kind != 'L' && !(w->kind == 'G' && w->by_delta &&
+	    rs_ask_delta(t, w)))
+		rs_ask_file(t, w);
+}
+
 /* Ask for something more: 0 if there is nothing, or enough was asked. */
 static int
 ask_more(struct rs_target *t)
 {
-	if (t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
+	if (t->holding || t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
 	    t->held >= RS_HELD)
 		return 0;
-	if (t->walk != NULL)
+	if (t->waiting != NULL)
+		next_waiting(t);
+	else if (t->walk != NULL)
 		next_folder(t);
 	else if (t->news != NULL && t->listing == 0)
 		next_new(t);
@@ -713,6 +739,7 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->allow_empty = xn_value_bool(kwargs, "allow_empty", 0);
 	t->remove = (int)xn_value_int(kwargs, "remove", RS_DELETE_NO);
 	t->max_delete = xn_value_int(kwargs, "max_delete", -1);
+	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
 	t->sync = (int)xn_value_int(kwargs, "sync", 0);
 	t->umask = (int)xn_value_int(kwargs, "umask", 022);
 	t->is_root = geteuid() == 0;
@@ -740,7 +767,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	struct rs_target *t = xn_alloc(sizeof(*t));
 
 	t->channel = channel;
-	t->root = t->arriving.fd = -1;
+	t->root = t->arriving.fd = t->arriving.old = -1;
 	t->lines = xn_alloc(RS_LINES);
 	read_kwargs(t, kwargs);
 	xn_cleanup(target_end, t);

@@ -31,6 +31,7 @@ struct rs_want {
 	struct rs_dir *dir;
 	struct rs_item *item;		/* a file; L: the name of the link */
 	int had;			/* there was such a file before */
+	int by_delta;			/* and it may have much in common */
 	int tries;
 	size_t cost;			/* bytes of the request */
 	xn_list *list;			/* D: what is here; null: nothing */
@@ -38,6 +39,7 @@ struct rs_want {
 	char *last;			/* the last name that came */
 	long long heard;		/* entries that came */
 	char changes[12];		/* as rsync -i has them */
+	long long old_size, block, signed_to;	/* of a delta */
 	struct rs_want *next;
 };
 
@@ -48,6 +50,8 @@ struct rs_arriving {
 	xn_hash *hash;
 	long long at, size;
 	int sparse;			/* a hole is at its end */
+	int old;			/* of a delta: the old file, or -1 */
+	int delta, flags, stale;	/* stale: the old one is another */
 };
 
 /* A file with several names: the first of them. */
@@ -77,14 +81,15 @@ struct rs_target {
 	struct rs_in in;
 	int keep, is_root, umask;
 	int dry, itemize, remove, checksum, size_only, update;
-	int ignore_errors, allow_empty, sync;
+	int ignore_errors, allow_empty, sync, whole_file;
 	long long max_delete;		/* -1: any number */
 	char run[17];			/* in the names of temporary files */
 	long long temporaries;
 
 	struct rs_dir *walk;		/* still to be compared, next first */
 	struct rs_want *first, *last;	/* asked for */
-	int asked;
+	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
+	int asked, holding;
 	size_t asked_bytes;
 	long long held;
 	int io_error;			/* the source could not be read in

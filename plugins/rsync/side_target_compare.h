@@ -6,59 +6,8 @@
 #define RSYNC_SIDE_TARGET_COMPARE_H
 
 #include "side_target_delete.h"
+#include "side_target_delta.h"
 #include "side_target_link.h"
-
-/* ---- What is under way ------------------------------------------------------ */
-
-static inline struct rs_dir *
-rs_dir_new(const char *parent, struct rs_item *item)
-{
-	struct rs_dir *dir = rs_memory(sizeof(*dir));
-
-	dir->path = rs_join(parent, item->e.name);
-	dir->item = item;
-	dir->uses = 1;
-	return dir;
-}
-
-static inline struct rs_want *
-rs_want_add(struct rs_target *t, int kind, struct rs_dir *dir,
-    struct rs_item *item)
-{
-	struct rs_want *w = rs_memory(sizeof(*w));
-
-	w->kind = kind;
-	w->dir = dir;
-	w->item = item;
-	dir->uses++;
-	if (t->last != NULL)
-		t->last->next = w;
-	else
-		t->first = w;
-	t->last = w;
-	return w;
-}
-
-/* The request for W is about to be written; N bytes at most. */
-static inline void
-rs_ask(struct rs_target *t, struct rs_want *w, size_t n)
-{
-	w->cost = n;
-	t->asked++;
-	t->asked_bytes += n;
-	rs_room(&t->out, n);
-}
-
-static inline void
-rs_ask_file(struct rs_target *t, struct rs_want *w)
-{
-	char *path = rs_join(w->dir->path, w->item->e.name);
-
-	rs_ask(t, w, strlen(path) + 16);
-	rs_put_byte(&t->out, w->kind);
-	rs_put_text(&t->out, path);
-	free(path);
-}
 
 /* ---- What is not a file of bytes ---------------------------------------------- */
 
@@ -226,10 +175,11 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		free(item);
 		return;
 	}
-	w = rs_want_add(t, 'G', dir, item);
+	w = rs_want_new('G', dir, item);
 	w->had = mine != NULL && mine->type == 'f';
 	memcpy(w->changes, changes, 12);
-	rs_ask_file(t, w);
+	w->by_delta = rs_delta_pays(t, &item->e, mine);
+	rs_waits(t, w);
 }
 
 /* E is here but for what DIFFERENCES says, and what it shares with others. */
@@ -267,8 +217,9 @@ static inline void
 rs_want_link(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
     const xn_entry *mine)
 {
-	struct rs_want *w = rs_want_add(t, 'L', dir, item);
+	struct rs_want *w = rs_want_new('L', dir, item);
 
+	rs_waits(t, w);
 	w->had = mine != NULL;
 	rs_changes_new(w->changes, 'h', item->e.type);
 	if (mine != NULL && mine->type == item->e.type)

@@ -127,8 +127,10 @@ rs_arrive_end(struct rs_target *t, struct rs_dir *dir)
 	}
 	if (a->hash != NULL)
 		xn_hash_end(a->hash, ignored);
+	if (a->old != -1)
+		close(a->old);
 	memset(a, 0, sizeof(*a));
-	a->fd = -1;
+	a->fd = a->old = -1;
 }
 
 /* A file begins: what cannot be written is read all the same. */
@@ -139,6 +141,7 @@ rs_arrive_begin(struct rs_target *t, struct rs_want *w, long long size)
 
 	memset(a, 0, sizeof(*a));
 	a->active = 1;
+	a->old = -1;
 	a->size = size;
 	a->hash = xn_hash_start();
 	a->fd = rs_temporary(t, w->dir, a->temporary);
@@ -204,12 +207,15 @@ rs_arrive_last(struct rs_target *t, struct rs_want *w,
 		rs_arrive_end(t, w->dir);
 		return -1;
 	}
-	if (a->at != a->size || memcmp(ours, hash, 16) != 0) {
+	if (a->at != a->size || a->stale || memcmp(ours, hash, 16) != 0) {
 		rs_arrive_end(t, w->dir);
 		return 0;
 	}
-	rc = a->sparse && ftruncate(fd, a->size) != 0 ? -1 : 0;
+	rc = (a->sparse || a->delta) && ftruncate(fd, a->size) != 0 ? -1 : 0;
 	a->fd = -1;
+	if (a->old != -1)
+		close(a->old);
+	a->old = -1;
 	if (rc != 0) {
 		rs_error(t, "cannot write", w->dir->path, w->item->e.name);
 		close(fd);

@@ -16,6 +16,10 @@
 #define RS_MESSAGE	(XN_PIECE - 64)	/* bytes of records in a message */
 #define RS_DATA		(60 * 1024)	/* of a file, in one record */
 #define RS_PATH		(32 * 1024)	/* the longest path */
+/* Of signatures: with the request, at once, in one record. */
+#define RS_SIGN_HERE	(24 * 1024)
+#define RS_SIGN_PIECE	(4800 * 12)
+#define RS_SIGN_BATCH	(16 * RS_SIGN_PIECE)
 #define RS_UNPACKED	(256 * 1024)	/* of a packed message, at most */
 
 /* What is about to be sent. */

@@ -27,11 +27,11 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 {
 	const struct rsync_options *o = r->options;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsislsisi}",
+	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisi}",
 	    "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
-	    "allow_empty", o->allow_empty, "remove", o->remove,
+	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
 	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level);
 }
 

@@ -1,5 +1,4 @@
-/* Packed attributes: what is taken apart is what it was put together from, and
- * in no pair of files does setting them read beside them. */
+/* Packed attributes are what they were put together from, or refused. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

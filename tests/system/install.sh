@@ -12,7 +12,7 @@ check "make install DESTDIR= works" \
 libdir=$(dirname "$(find "$root" -name libexecnet.so)")
 for wanted in "$prefix/bin/syncgate" "$prefix/include/execnet.h" \
     "$prefix/include/execnet/remote.h" "$prefix/include/execnet/tree.h" \
-    "$prefix/include/execnet/value.h" \
+    "$prefix/include/execnet/value.h" "$prefix/include/execnet/delta.h" \
     "$prefix/include/syncgate/plugin.h" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu.gz" \

@@ -38,33 +38,39 @@ slurp(const char *name)
 	return text;
 }
 
+/* Blank the #include of FILE in TEXT. */
 static void
-blank_include(char *text, const char *include)
+blank_include(char *text, const char *file)
 {
-	char *at = strstr(text, include);
+	char include[64], *at;
 
+	snprintf(include, sizeof(include), "#include <execnet/%s>", file);
+	at = strstr(text, include);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(at);
 	memset(at, ' ', strlen(include));
 }
 
-/* value.h, remote.h without its #includes of ours, tree.h and PROGRAM. */
+/* The headers without what they include, and PROGRAM. */
 static char *
 whole_text(const char *program)
 {
 	char *value = slurp("value.h"), *remote = slurp("remote.h");
-	char *tree = slurp("tree.h"), *all;
+	char *tree = slurp("tree.h"), *delta = slurp("delta.h"), *all;
 	size_t size = strlen(value) + strlen(remote) + strlen(tree) +
-	    strlen(program) + 64;
+	    strlen(delta) + strlen(program) + 64;
 
-	blank_include(remote, "#include <execnet/value.h>");
-	blank_include(remote, "#include <execnet/tree.h>");
+	blank_include(remote, "value.h");
+	blank_include(remote, "tree.h");
+	blank_include(remote, "delta.h");
+	blank_include(delta, "remote.h");
 	all = malloc(size);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(all);
-	snprintf(all, size, "%s\n%s\n%s\n#line 1 \"program.c\"\n%s", value,
-	    remote, tree, program);
+	snprintf(all, size, "%s\n%s\n%s\n%s\n#line 1 \"program.c\"\n%s", value,
+	    remote, tree, delta, program);
 	free(value);
 	free(remote);
 	free(tree);
+	free(delta);
 	return all;
 }
 
@@ -174,11 +180,12 @@ a_program_compiles_links_and_runs(void)
 static const char size_program[] =
 "void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
 "{\n"
-"	xn_send(channel, \"(iiiiiiii)\", (int)sizeof(xn_value),\n"
+"	xn_send(channel, \"(iiiiiiiii)\", (int)sizeof(xn_value),\n"
 "	    (int)sizeof(xn_entry),\n"
 "	    (int)sizeof(xn_stat_t), (int)sizeof(xn_waitable),\n"
 "	    (int)sizeof(xn_event), (int)sizeof(xn_child),\n"
-"	    (int)sizeof(ssize_t), (int)sizeof(off_t));\n"
+"	    (int)sizeof(ssize_t), (int)sizeof(off_t),\n"
+"	    (int)sizeof(xn_delta_step));\n"
 "}\n";
 
 static void
@@ -192,9 +199,10 @@ structs_are_the_same_for_both_compilers(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
 	xn_fake_start(f, 1, entry, NULL);
 	snprintf(expected, sizeof(expected),
-	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
-	    sizeof(xn_entry), sizeof(xn_stat_t), sizeof(xn_waitable), sizeof(xn_event),
-	    sizeof(xn_child), sizeof(ssize_t), sizeof(off_t));
+	    "(%zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu, %zu)", sizeof(xn_value),
+	    sizeof(xn_entry), sizeof(xn_stat_t), sizeof(xn_waitable),
+	    sizeof(xn_event), sizeof(xn_child), sizeof(ssize_t), sizeof(off_t),
+	    sizeof(xn_delta_step));
 	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), expected);
 	CU_ASSERT_PTR_NULL(xn_fake_join(f, 1));
 	xn_fake_destroy(f);
@@ -342,7 +350,7 @@ every_declared_function_can_be_linked(void)
 	int have = 0, declared_in_all;
 
 	declared_in_all = check_header("value.h") + check_header("remote.h") +
-	    check_header("tree.h");
+	    check_header("tree.h") + check_header("delta.h");
 	while (xn_side_symbols[have].name != NULL)
 		have++;
 	/* Neither did the parser overlook many, nor is there anything that no

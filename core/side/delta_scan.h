@@ -1,0 +1,81 @@
+/*
+ * delta_scan.h: going through a new file; delta.c and delta_search.c.
+ */
+#ifndef XN_SIDE_DELTA_SCAN_H
+#define XN_SIDE_DELTA_SCAN_H
+
+#include "core/side/side.h"
+
+#include <xxhash.h>
+
+#include "core/side/delta.h"
+#include <execnet/remote.h>
+
+#define XN_DELTA_STRIDE	(64ll * 1024 * 1024) /* a call looks at no more */
+
+/* Where new and old file may lie beside each other: new `at` is old block. */
+struct xn_delta_beside {
+	long long at;			/* in the new file, not yet tried */
+	long long block;		/* number; none there is: tries nothing */
+};
+
+enum { XN_DELTA_LAST, XN_DELTA_BEGIN, XN_DELTA_TAIL, XN_DELTA_BESIDES };
+
+enum xn_delta_pending { PENDING_NONE, PENDING_COPY, PENDING_BYTES };
+
+/* XN_DELTA_BEGINS: what is pending has to be handed out before. */
+enum xn_delta_searching { XN_DELTA_NOT, XN_DELTA_BEGINS, XN_DELTA_GOES_ON };
+
+struct xn_delta {
+	struct xn_side_owned owned;	/* first: drop() gets it back */
+	int fd;				/* the caller's */
+	int inplace;
+	long long size, old_size;
+	struct xn_delta_table table;
+	XXH3_state_t *whole;		/* of all that was read */
+
+	uint8_t *buffer;		/* [buffer_at, buffer_at + filled) */
+	size_t room, filled;
+	long long buffer_at;
+
+	long long told;			/* handed out up to here */
+	long long pos;			/* known up to here */
+	enum xn_delta_pending pending;	/* what [told, pos) is */
+	long long from;			/* of a pending copy, where it begins */
+	long long found;		/* the block that is at pos; -1: none */
+	long long expected;		/* the block that may follow */
+
+	enum xn_delta_searching searching; /* if so, by what is below */
+	int rolling;			/* 1: roll stands at roll_at */
+	struct xn_delta_roll roll;
+	long long roll_at;
+	long long credit;		/* bytes that may be hashed in vain */
+	struct xn_delta_beside besides[XN_DELTA_BESIDES];
+};
+
+/* Where the byte AT, which was reached and is not before pos, lies. */
+static inline const uint8_t *
+xn_delta__at(const xn_delta *d, long long at)
+{
+	return d->buffer + (at - d->buffer_at);
+}
+
+/* Have all before END in the buffer, or before the end: 0, or -1. */
+int xn_delta__reach(xn_delta *d, long long end);
+
+/* The bytes of the old file's block NUMBER. */
+long long xn_delta__length(const xn_delta *d, long long number);
+
+/* 1 if block NUMBER may be copied to AT, else 0. */
+int xn_delta__usable(const xn_delta *d, long long number, long long at);
+
+/* 1 if block NUMBER (any number) lies at AT of the new file, 0, or -1. */
+int xn_delta__same(xn_delta *d, long long at, long long number);
+
+/*
+ * Go on from pos, where the expected block is not: found is set at a later pos
+ * and the search over, or pos is XN_PIECE further or at the end.  0, or -1.
+ */
+int xn_delta__search(xn_delta *d);
+
+#endif
