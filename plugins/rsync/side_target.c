@@ -72,7 +72,7 @@ ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *digest)
 {
 	const char *after = w->last != NULL ? w->last : "";
 
-	rs_ask(t, w, strlen(w->dir->path) + strlen(after) + 48);
+	rs_request(t, w, strlen(w->dir->path) + strlen(after) + 48);
 	rs_put_byte(&t->out, 'D');
 	rs_put_text(&t->out, w->dir->path);
 	rs_put_byte(&t->out, (digest != NULL ? 1 : 0) |

@@ -67,7 +67,7 @@ rs_ask_delta(struct rs_target *t, struct rs_want *w)
 	if (ok) {
 		path = rs_join(w->dir->path, w->item->e.name);
 		w->kind = 'C';
-		rs_ask(t, w, strlen(path) + 64 + (here != NULL ? (size_t)n :
+		rs_request(t, w, strlen(path) + 64 + (here != NULL ? (size_t)n :
 		    0));
 		rs_put_byte(&t->out, 'C');
 		rs_put_text(&t->out, path);

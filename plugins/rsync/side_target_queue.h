@@ -70,7 +70,7 @@ rs_next_waiting(struct rs_target *t)
 
 /* The request for W is about to be written; N bytes at most. */
 static inline void
-rs_ask(struct rs_target *t, struct rs_want *w, size_t n)
+rs_request(struct rs_target *t, struct rs_want *w, size_t n)
 {
 	w->cost = n;
 	t->asked++;
@@ -84,7 +84,7 @@ rs_ask_file(struct rs_target *t, struct rs_want *w)
 {
 	char *path = rs_join(w->dir->path, w->item->e.name);
 
-	rs_ask(t, w, strlen(path) + 16);
+	rs_request(t, w, strlen(path) + 16);
 	rs_put_byte(&t->out, w->kind);
 	rs_put_text(&t->out, path);
 	free(path);
