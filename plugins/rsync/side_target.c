@@ -260,7 +260,8 @@ take_first(struct rs_target *t)
 	if (t->first == NULL)
 		t->last = NULL;
 	w->next = NULL;
-	t->holding = 0;
+	if (t->holding == w)
+		t->holding = NULL;
 	t->asked -= w->cost > 0;
 	t->asked_bytes -= w->cost;
 	w->cost = 0;
@@ -612,7 +613,7 @@ next_waiting(struct rs_target *t)
 static int
 ask_more(struct rs_target *t)
 {
-	if (t->holding || t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
+	if (t->holding != NULL || t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
 	    t->held >= RS_HELD)
 		return 0;
 	if (t->waiting != NULL)
