@@ -146,6 +146,10 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hardlink_at),
 	SYMBOL(xn_rename_at),
 	SYMBOL(xn_mknod),
+	SYMBOL(xn_user_id),
+	SYMBOL(xn_group_id),
+	SYMBOL(xn_user_name),
+	SYMBOL(xn_group_name),
 	SYMBOL(xn_copy),
 	SYMBOL(xn_clone),
 

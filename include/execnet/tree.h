@@ -101,6 +101,21 @@ int xn_set_mtime(int base, const char *path, long long seconds,
     int nanoseconds);
 int xn_fset_mtime(int fd, long long seconds, int nanoseconds);
 
+/* ---- Users and groups --------------------------------------------------- */
+
+/*
+ * The number of a user or group, the name of one: what this machine's files
+ * (/etc/passwd, /etc/group) say, and for others what `getent` says, where that
+ * is.  -1 or null and errno: ENOENT, there is none; else it cannot be told now
+ * (ETIMEDOUT: getent did not answer, and is not asked again for a minute).  A
+ * name lives until the next of these calls.  What was found is kept, so that
+ * it can be asked for each file.
+ */
+long long xn_user_id(const char *name);
+long long xn_group_id(const char *name);
+const char *xn_user_name(long long uid);
+const char *xn_group_name(long long gid);
+
 /* ---- Extended attributes ------------------------------------------------ */
 
 /*
