@@ -696,20 +696,18 @@ delete_later(struct rs_target *t)
 {
 	while (t->later != NULL) {
 		struct rs_later *l = t->later;
-		xn_list *list;
-		int base;
+		int base = rs_folder(t, l->dir->path);
+		xn_list *list = base == -1 ? NULL : xn_list_one(base, l->name,
+		    0);
 
 		t->later = l->next;
-		base = rs_folder(t, l->dir);
-		list = base == -1 ? NULL : xn_list_one(base, l->name, 0);
-		if (list != NULL && xn_list_n(list) == 1 && !t->io_error) {
-			struct rs_dir dir = { .path = l->dir, .touched = 1 };
-
-			rs_delete_now(t, &dir, xn_list_entry(list, 0));
-		}
+		l->dir->touched = 1;	/* it may have been moved away */
+		if (list != NULL && xn_list_n(list) == 1 &&
+		    (!t->io_error || t->ignore_errors))
+			rs_delete_now(t, l->dir, xn_list_entry(list, 0));
 		if (list != NULL)
 			xn_list_close(list);
-		free(l->dir);
+		rs_dir_done(t, l->dir);
 		free(l->name);
 		free(l);
 	}

@@ -165,7 +165,8 @@ rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
 	if ((owner || group) && xn_fset_owner(fd, owner ? (long long)e->uid :
 	    -1, group ? (long long)e->gid : -1) != 0 && !rs_may_not(t))
 		return -1;
-	if ((t->keep & RS_ATTRS) && e->attrs_n > 0 &&
+	/* It may have got an ACL from its folder: that goes, too. */
+	if ((t->keep & RS_ATTRS) &&
 	    xn_fset_attrs(fd, e->attrs, e->attrs_n) != 0)
 		return -1;
 	if (xn_fchmod(fd, t->keep & RS_PERMS ? e->mode : 0666 & ~t->umask) != 0)

@@ -201,8 +201,8 @@ def sparse(t, rand):
     data = t.read("sizes/262144")
     t.file("sizes/262144", [(0, data[:block]), (3 * block, data[3 * block:]),
                             4 * block])
-    t.file("sparse/huge", [(1 << 32, rand.randbytes(5000)),
-                           (1 << 33, b"more"), (1 << 33) + 4])
+    t.file("sparse/huge", [(1 << 28, rand.randbytes(5000)),
+                           (1 << 29, b"more"), (1 << 29) + 4])
 
 
 def version_2(t, small):
