@@ -74,6 +74,18 @@ rs_same_device(struct rs_source *s, const char *path)
 	return (unsigned long long)st.device == s->device ? 0 : EXDEV;
 }
 
+/* The folder PATH is not what it was. */
+static inline void
+rs_forget_path(struct rs_source *s, const char *path)
+{
+	for (int i = 0; i < RS_LISTS; i++)
+		if (s->lists[i].path != NULL &&
+		    strcmp(s->lists[i].path, path) == 0)
+			rs_forget_list(&s->lists[i]);
+}
+
+static inline void rs_watch_folder(struct rs_source *s, const char *path);
+
 /* The list of the folder PATH, good until the next call. */
 static inline struct rs_listed *
 rs_list(struct rs_source *s, const char *path, int keep)
@@ -94,6 +106,7 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	l->error = rs_same_device(s, path);
 	if (l->error != 0)
 		return l;
+	rs_watch_folder(s, path);
 	l->list = xn_list_open(s->root, path, l->what);
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)

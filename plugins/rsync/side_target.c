@@ -20,10 +20,11 @@
  */
 #include <execnet/remote.h>
 
-#include "side_target_compare.h"
+#include "side_target_follow.h"
 
 #define TRIES		3	/* of a file that changes while it is read */
 #define LOOK		500	/* milliseconds */
+#define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
 #define SAY		2048	/* bytes of requests that are worth a message */
 
 /* ---- Folders -------------------------------------------------------------- */
@@ -180,22 +181,6 @@ mine_of(struct rs_want *w, const char *name)
 	return xn_list_entry(w->list, w->index++);
 }
 
-/* Owners as they are here. */
-static void
-map_owners(struct rs_target *t, xn_entry *e)
-{
-	struct rs_owner *o;
-
-	if (t->keep & RS_NUMERIC)
-		return;
-	o = rs_owner_find(&t->users, e->uid);
-	if (o != NULL)
-		e->uid = (unsigned int)o->other;
-	o = rs_owner_find(&t->groups, e->gid);
-	if (o != NULL)
-		e->gid = (unsigned int)o->other;
-}
-
 /* The next entry of the folder that W asked for; its place in the order. */
 static struct rs_item *
 get_in_order(struct rs_target *t, struct rs_want *w)
@@ -208,7 +193,7 @@ get_in_order(struct rs_target *t, struct rs_want *w)
 	free(w->last);
 	w->last = rs_join(item->e.name, "");
 	w->heard++;
-	map_owners(t, &item->e);
+	rs_map_owners(t, &item->e);
 	return item;
 }
 
@@ -362,6 +347,8 @@ file_came(struct rs_target *t, struct rs_want *w)
 
 	t->stats.sent++;
 	rs_itemize(t, w->changes, w->dir->path, &w->item->e);
+	if (t->follow)
+		rs_known_add(t, w->dir->path, &w->item->e, 0);
 	if (w->item->e.links < 2 || !(t->keep & RS_LINKS))
 		return;
 	first = rs_linked_find(t, &w->item->e);
@@ -502,7 +489,7 @@ on_root(struct rs_target *t)
 		xn_fail("received a root that is no folder");
 	if (mine == NULL || xn_list_n(mine) != 1)
 		xn_fail("cannot look at the target %s: %m", t->path);
-	map_owners(t, &item->e);
+	rs_map_owners(t, &item->e);
 	d = rs_differences(t, &item->e, xn_list_entry(mine, 0));
 	rs_changes(changes, '.', 'd');
 	rs_note_differences(changes, d);
@@ -550,6 +537,8 @@ on_record(struct rs_target *t)
 
 	if (what == 'U')
 		on_owner(t);
+	else if (rs_on_follow_record(t, what))
+		return;
 	else if (what == 'R' && t->walk == NULL && kind == 0)
 		on_root(t);
 	else if (what == 'e' && kind == 'D')
@@ -637,7 +626,7 @@ ask_more(struct rs_target *t)
 		next_waiting(t);
 	else if (t->walk != NULL)
 		next_folder(t);
-	else if (t->news != NULL && t->listing == 0)
+	else if (t->news != NULL && t->listing == 0 && !t->in_batch)
 		next_new(t);
 	else
 		return 0;
@@ -658,6 +647,18 @@ next_message(struct rs_target *t)
 	}
 }
 
+/* The next message, and all that is in it. */
+static void
+take_message(struct rs_target *t)
+{
+	next_message(t);
+	while (rs_more(&t->in)) {
+		on_record(t);
+		do_what_waits(t);
+	}
+	rs_tell_progress(t, 0);
+}
+
 static void
 walk(struct rs_target *t)
 {
@@ -666,14 +667,11 @@ walk(struct rs_target *t)
 		if (ask_more(t)) {
 			continue;
 		} else if (t->first == NULL) {
-			return;
+			if (!t->in_batch)
+				return;
+			take_message(t);
 		} else {
-			next_message(t);
-			while (rs_more(&t->in)) {
-				on_record(t);
-				do_what_waits(t);
-			}
-			rs_tell_progress(t, 0);
+			take_message(t);
 		}
 	}
 }
@@ -681,6 +679,8 @@ walk(struct rs_target *t)
 static void
 begin(struct rs_target *t)
 {
+	t->compared = xn_clock();
+	t->full_wanted = 0;
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);
@@ -710,6 +710,66 @@ delete_later(struct rs_target *t)
 		rs_dir_done(t, l->dir);
 		free(l->name);
 		free(l);
+	}
+}
+
+/* Everything is compared, and what is to be deleted last is. */
+static void
+compare_all(struct rs_target *t)
+{
+	begin(t);
+	walk(t);
+	delete_later(t);
+}
+
+static void
+write_to_disk(struct rs_target *t)
+{
+	if (t->sync == 2 && !t->dry && xn_syncfs(t->root) != 0)
+		xn_fail("cannot write all to the disk of %s: %m", t->path);
+	t->synced = xn_clock();
+}
+
+/* Wait for what changes; 1 when everything is to be compared again. */
+static int
+wait_for_changes(struct rs_target *t)
+{
+	long long before = t->stats.changed + t->stats.deleted;
+
+	rs_flush(&t->out);
+	while (!rs_receive(&t->in, t->peer, LOOK)) {
+		rs_tell_progress(t, 0);
+		if (xn_wait(t->channel, 0) != XN_READY_TIMEOUT)
+			xn_receive_value(t->channel, 0);
+		if (t->full > 0 && xn_clock() - t->compared > t->full)
+			return 1;
+	}
+	while (rs_more(&t->in)) {
+		on_record(t);
+		do_what_waits(t);
+	}
+	walk(t);
+	delete_later(t);
+	rs_forget_links(t);
+	if (t->stats.changed + t->stats.deleted != before)
+		rs_tell_progress(t, 1);
+	if (xn_clock() - t->synced > SYNC_PAUSE)
+		write_to_disk(t);
+	return t->full_wanted;
+}
+
+static void
+follow_source(struct rs_target *t)
+{
+	xn_send(t->channel, "(s)", "following");
+	t->empty = 0;
+	for (;;) {
+		rs_forget_links(t);
+		rs_room(&t->out, 1);
+		rs_put_byte(&t->out, 'W');
+		while (!wait_for_changes(t))
+			continue;
+		compare_all(t);
 	}
 }
 
@@ -759,6 +819,8 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
 	t->sync = (int)xn_value_int(kwargs, "sync", 0);
 	t->umask = (int)xn_value_int(kwargs, "umask", 022);
+	t->follow = xn_value_bool(kwargs, "follow", 0);
+	t->full = (double)xn_value_int(kwargs, "full", 0);
 	t->is_root = geteuid() == 0;
 	if (!t->is_root)
 		t->keep = (t->keep & ~RS_OWNER) | RS_USERS;
@@ -791,11 +853,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	open_root(t);
 	t->delete_excluded = xn_value_bool(kwargs, "delete_excluded", 0);
 	rs_selection_open(&t->selection, t->root, t->path, kwargs);
-	begin(t);
-	walk(t);
-	delete_later(t);
-	if (t->sync == 2 && !t->dry && xn_syncfs(t->root) != 0)
-		xn_fail("cannot write all to the disk of %s: %m", t->path);
+	compare_all(t);
+	write_to_disk(t);
+	if (t->follow)
+		follow_source(t);
 	rs_room(&t->out, 1);
 	rs_put_byte(&t->out, 'Q');
 	rs_flush(&t->out);

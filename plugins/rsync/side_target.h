@@ -111,6 +111,10 @@ struct rs_target {
 	int known_n, empty;		/* empty: there was nothing here */
 	struct rs_new *news;
 	int listing;			/* folders that were asked for */
+	int follow, in_batch, full_wanted;
+	struct rs_dir *change;		/* the folder whose changes come */
+	double full, compared, synced;	/* seconds: how often all is compared,
+					 * when it was, when written to disk */
 	struct rs_stats stats;
 	unsigned char *lines;		/* for the coordinator */
 	size_t lines_n;

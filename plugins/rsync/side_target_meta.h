@@ -52,6 +52,37 @@ rs_forget_folders(struct rs_target *t, const char *path)
 	}
 }
 
+/* The time of a folder that is as it should be, over something done in it. */
+struct rs_folder_time {
+	int known, nanoseconds;
+	long long mtime;
+};
+
+static inline void
+rs_note_time(struct rs_target *t, const char *path, struct rs_folder_time *time)
+{
+	int base = rs_folder(t, path);
+	xn_entry now;
+
+	memset(time, 0, sizeof(*time));
+	time->known = base != -1 && (t->keep & RS_TIMES) &&
+	    xn_fentry(base, &now) == 0;
+	if (!time->known)
+		return;
+	time->mtime = now.mtime;
+	time->nanoseconds = now.nanoseconds;
+}
+
+static inline void
+rs_restore_time(struct rs_target *t, const char *path,
+    const struct rs_folder_time *time)
+{
+	int base = time->known ? rs_folder(t, path) : -1;
+
+	if (base != -1)
+		xn_fset_mtime(base, time->mtime, time->nanoseconds);
+}
+
 /* ---- Differences ------------------------------------------------------------- */
 
 #define RS_D_PERMS	0x01
@@ -107,6 +138,22 @@ rs_note_differences(char changes[12], int d)
 		changes[7] = 'g';
 	if (d & RS_D_ATTRS)
 		changes[10] = 'x';
+}
+
+/* Owners as they are here. */
+static inline void
+rs_map_owners(struct rs_target *t, xn_entry *e)
+{
+	struct rs_owner *o;
+
+	if (t->keep & RS_NUMERIC)
+		return;
+	o = rs_owner_find(&t->users, e->uid);
+	if (o != NULL)
+		e->uid = (unsigned int)o->other;
+	o = rs_owner_find(&t->groups, e->gid);
+	if (o != NULL)
+		e->gid = (unsigned int)o->other;
 }
 
 /* ---- Setting ----------------------------------------------------------------- */

@@ -167,14 +167,25 @@ rs_move_known(struct rs_target *t, struct rs_want *w, struct rs_known *k,
 {
 	const xn_entry *e = &w->item->e;
 	int base = rs_folder_to_change(t, w->dir);
+	struct rs_folder_time time;
 	xn_entry now;
+	char *slash, *dir;
 
 	if (base == -1 || xn_fentry(fd, &now) != 0 || now.links > 1 ||
 	    w->had)
 		return -1;
-	if (rs_apply(t, t->root, k->path, e, rs_all(t)) != 0 ||
-	    xn_rename_at(t->root, k->path, base, e->name) != 0)
+	dir = rs_join(k->path, "");
+	slash = strrchr(dir, '/');
+	*(slash != NULL ? slash : dir) = '\0';
+	rs_note_time(t, dir, &time);
+	base = rs_folder(t, w->dir->path);
+	if (base == -1 || rs_apply(t, t->root, k->path, e, rs_all(t)) != 0 ||
+	    xn_rename_at(t->root, k->path, base, e->name) != 0) {
+		free(dir);
 		return -1;
+	}
+	rs_restore_time(t, dir, &time);
+	free(dir);
 	k->extra = 0;
 	k->size = -1;
 	return 0;
