@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "plugins/rsync/shown.h"
 #include "plugins/rsync/sync.h"
 
 #define STOP_CHECK	xn_seconds(0.2)
@@ -14,7 +15,7 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 {
 	const char *tag;
 	const void *bytes;
-	const char *at, *end;
+	const char *at, *end, *line;
 	size_t n;
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(sy)", &tag, &bytes, &n));
@@ -26,13 +27,14 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 		if (stop == NULL)
 			return xn_error_create(XN_E_PROTOCOL,
 			    "a line without an end");
+		line = rsync_shown(at + 1, r->scratch);
 		if (*at == 'i')
 			syncgate_job_log(r->job, SYNCGATE_INFO, "%s%s%s",
 			    r->n > 1 ? target->location->text : "",
-			    r->n > 1 ? ": " : "", at + 1);
+			    r->n > 1 ? ": " : "", line);
 		else
 			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
-			    target->location->text, at + 1);
+			    target->location->text, line);
 		at = stop + 1;
 	}
 	return NULL;

@@ -129,7 +129,9 @@ tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 		return;
 	}
 	tell_owners(p, e);
+	/* One with holes is sent in pieces, which say where they are. */
 	if (t->inlined && e->type == 'f' && e->size <= SMALL &&
+	    e->blocks * 512 >= e->size &&
 	    (e->links < 2 || !(p->keep & RS_LINKS)) &&
 	    rs_send_inline(s, p, t->path, e)) {
 		t->told += (size_t)e->size;

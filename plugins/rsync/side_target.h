@@ -90,7 +90,9 @@ struct rs_target {
 	struct rs_dir *walk;		/* still to be compared, next first */
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
-	int asked, holding;
+	int asked;
+	const struct rs_want *holding;	/* nothing is asked before its
+					 * signature has gone */
 	size_t asked_bytes;
 	long long held;
 	int io_error;			/* the source could not be read in

@@ -52,37 +52,6 @@ rs_forget_folders(struct rs_target *t, const char *path)
 	}
 }
 
-/* The time of a folder that is as it should be, over something done in it. */
-struct rs_folder_time {
-	int known, nanoseconds;
-	long long mtime;
-};
-
-static inline void
-rs_note_time(struct rs_target *t, const char *path, struct rs_folder_time *time)
-{
-	int base = rs_folder(t, path);
-	xn_entry now;
-
-	memset(time, 0, sizeof(*time));
-	time->known = base != -1 && (t->keep & RS_TIMES) &&
-	    xn_fentry(base, &now) == 0;
-	if (!time->known)
-		return;
-	time->mtime = now.mtime;
-	time->nanoseconds = now.nanoseconds;
-}
-
-static inline void
-rs_restore_time(struct rs_target *t, const char *path,
-    const struct rs_folder_time *time)
-{
-	int base = time->known ? rs_folder(t, path) : -1;
-
-	if (base != -1)
-		xn_fset_mtime(base, time->mtime, time->nanoseconds);
-}
-
 /* ---- Differences ------------------------------------------------------------- */
 
 #define RS_D_PERMS	0x01
@@ -212,7 +181,8 @@ rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
 	if ((owner || group) && xn_fset_owner(fd, owner ? (long long)e->uid :
 	    -1, group ? (long long)e->gid : -1) != 0 && !rs_may_not(t))
 		return -1;
-	if ((t->keep & RS_ATTRS) && e->attrs_n > 0 &&
+	/* It may have got an ACL from its folder: that goes, too. */
+	if ((t->keep & RS_ATTRS) &&
 	    xn_fset_attrs(fd, e->attrs, e->attrs_n) != 0)
 		return -1;
 	if (xn_fchmod(fd, t->keep & RS_PERMS ? e->mode : 0666 & ~t->umask) != 0)
