@@ -291,6 +291,18 @@ only_entry(struct rs_source *s, const char *dir, xn_list *list)
 	return e;
 }
 
+/* Is it still being written?  Then its end will be an event as well. */
+static int
+is_being_written(struct rs_source *s, const char *path, const xn_entry *e)
+{
+	int fd = e->type == 'f' ? xn_open(s->root, path, XN_O_READ, 0) : -1;
+	int being = fd != -1 && xn_lease(fd) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return being;
+}
+
 static void
 tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
     const char *name)
@@ -302,7 +314,9 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 	if (list != NULL && xn_list_n(list) == 1)
 		xn_list_entry(list, 0)->name = name;
 	e = only_entry(s, dir, list);
-	if (e != NULL) {
+	if (e != NULL && is_being_written(s, path, e)) {
+		/* nothing yet */
+	} else if (e != NULL) {
 		tell_owners(p, e);
 		rs_room(&p->out, 1 + rs_entry_room(e));
 		rs_put_byte(&p->out, 'E');

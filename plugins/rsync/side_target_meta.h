@@ -52,37 +52,6 @@ rs_forget_folders(struct rs_target *t, const char *path)
 	}
 }
 
-/* The time of a folder that is as it should be, over something done in it. */
-struct rs_folder_time {
-	int known, nanoseconds;
-	long long mtime;
-};
-
-static inline void
-rs_note_time(struct rs_target *t, const char *path, struct rs_folder_time *time)
-{
-	int base = rs_folder(t, path);
-	xn_entry now;
-
-	memset(time, 0, sizeof(*time));
-	time->known = base != -1 && (t->keep & RS_TIMES) &&
-	    xn_fentry(base, &now) == 0;
-	if (!time->known)
-		return;
-	time->mtime = now.mtime;
-	time->nanoseconds = now.nanoseconds;
-}
-
-static inline void
-rs_restore_time(struct rs_target *t, const char *path,
-    const struct rs_folder_time *time)
-{
-	int base = time->known ? rs_folder(t, path) : -1;
-
-	if (base != -1)
-		xn_fset_mtime(base, time->mtime, time->nanoseconds);
-}
-
 /* ---- Differences ------------------------------------------------------------- */
 
 #define RS_D_PERMS	0x01

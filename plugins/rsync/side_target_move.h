@@ -116,6 +116,9 @@ rs_may_be_here(const struct rs_target *t, const xn_entry *e,
 
 	if (e->size < RS_LARGE || t->empty || t->dry)
 		return 0;
+	/* Its other names cannot wait for it as long. */
+	if (e->links > 1 && (t->keep & RS_LINKS))
+		return 0;
 	if (mine == NULL)
 		return 1;
 	k = t->known[rs_known_bucket(e->size)];
@@ -167,25 +170,14 @@ rs_move_known(struct rs_target *t, struct rs_want *w, struct rs_known *k,
 {
 	const xn_entry *e = &w->item->e;
 	int base = rs_folder_to_change(t, w->dir);
-	struct rs_folder_time time;
 	xn_entry now;
-	char *slash, *dir;
 
 	if (base == -1 || xn_fentry(fd, &now) != 0 || now.links > 1 ||
 	    w->had)
 		return -1;
-	dir = rs_join(k->path, "");
-	slash = strrchr(dir, '/');
-	*(slash != NULL ? slash : dir) = '\0';
-	rs_note_time(t, dir, &time);
-	base = rs_folder(t, w->dir->path);
-	if (base == -1 || rs_apply(t, t->root, k->path, e, rs_all(t)) != 0 ||
-	    xn_rename_at(t->root, k->path, base, e->name) != 0) {
-		free(dir);
+	if (rs_apply(t, t->root, k->path, e, rs_all(t)) != 0 ||
+	    xn_rename_at(t->root, k->path, base, e->name) != 0)
 		return -1;
-	}
-	rs_restore_time(t, dir, &time);
-	free(dir);
 	k->extra = 0;
 	k->size = -1;
 	return 0;
