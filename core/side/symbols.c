@@ -152,6 +152,8 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_group_name),
 	SYMBOL(xn_copy),
 	SYMBOL(xn_clone),
+	SYMBOL(xn_zstd_pack),
+	SYMBOL(xn_zstd_unpack),
 
 	{ NULL, NULL }
 };

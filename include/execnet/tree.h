@@ -174,6 +174,30 @@ long long xn_copy(int from, long long from_at, int to, long long to_at,
  */
 int xn_clone(int to, int from);
 
+/* ---- Compression -------------------------------------------------------- */
+
+#define XN_ZSTD_FASTEST		(-7)
+#define XN_ZSTD_SMALLEST	3	/* the levels beyond take their time, and
+					 * are not in the agent */
+
+/* As many bytes as N can become at worst. */
+#define XN_ZSTD_ROOM(n)	((n) + ((n) >> 8) + 64)
+
+/*
+ * Pack N bytes by zstd at LEVEL, or the nearest that there is, as one frame:
+ * how many bytes it has, or -1: errno ENOSPC if they are more than OUT_SIZE
+ * (with OUT_SIZE N - 1: if it does not pay).
+ */
+long long xn_zstd_pack(void *out, size_t out_size, const void *in, size_t n,
+    int level);
+
+/*
+ * Unpack what is one frame of exactly OUT_SIZE bytes: 0, or -1 with errno
+ * EINVAL when IN is not that.  What it takes beside OUT has a fixed size,
+ * whatever IN says.
+ */
+int xn_zstd_unpack(void *out, size_t out_size, const void *in, size_t n);
+
 #ifndef __TINYC__
 #pragma GCC visibility pop
 #endif
