@@ -65,6 +65,8 @@ const syncgate_option_t rsync_option_table[] = {
 	    "pack what travels, by zstd" },
 	{ "compress-level", SYNCGATE_INTEGER, "3", 0, NULL,
 	    "how well, from 1 to 19" },
+	{ "confine", SYNCGATE_CHOICE, "auto", 0, "auto|require|off",
+	    "the kernel holds a side elsewhere in its folder, where it can" },
 	{ "fsync", SYNCGATE_CHOICE, "all", 0, "none|file|all",
 	    "write to the disk: each file, or all at the end of a run" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
@@ -104,6 +106,8 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
     apr_pool_t *pool)
 {
 	static const char *const removes[] = { "no", "during", "after", NULL };
+	static const char *const confines[] = { "auto", "require", "off",
+	    NULL };
 	static const char *const syncs[] = { "none", "file", "all", NULL };
 	struct rsync_options *o = apr_pcalloc(pool, sizeof(*o));
 
@@ -126,6 +130,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->ignore_errors = syncgate_job_bool(job, "ignore-errors");
 	o->dry = syncgate_job_dry_run(job);
 	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
+	o->confine = word_index(syncgate_job_string(job, "confine"), confines);
 	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);
 	o->follow = syncgate_job_bool(job, "follow") &&
 	    !syncgate_job_once(job) && !o->dry;

@@ -20,6 +20,7 @@
  */
 #include <execnet/remote.h>
 
+#include "side_confine.h"
 #include "side_target_file.h"
 #include "side_target_follow.h"
 
@@ -418,6 +419,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	read_kwargs(t, kwargs);
 	xn_cleanup(target_end, t);
 	open_root(t);
+	rs_confine(t->root, 1, kwargs);
 	t->delete_excluded = xn_value_bool(kwargs, "delete_excluded", 0);
 	rs_selection_open(&t->selection, t->root, t->path, kwargs);
 	compare_all(t);
