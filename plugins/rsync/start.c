@@ -27,7 +27,7 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 {
 	const struct rsync_options *o = r->options;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbslsi}",
+	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
 	    "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
@@ -35,7 +35,8 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
-	    (long long)apr_time_sec(o->full), "confine", o->confine);
+	    (long long)apr_time_sec(o->full), "confine", o->confine,
+	    "snapshots", o->snapshots);
 }
 
 /* A list of the channels to all targets. */
