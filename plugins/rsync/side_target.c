@@ -150,12 +150,13 @@ do_link(struct rs_target *t, struct rs_want *w)
 {
 	const xn_entry *e = &w->item->e;
 	struct rs_linked *l = rs_linked_find(t, e);
-	int rc = t->dry ? (w->had ? 1 : 0) : rs_link_to(t, w->dir, e, l);
+	int rc = t->dry ? w->had && w->had_inode == l->our_inode &&
+	    w->had_device == l->our_device : rs_link_to(t, w->dir, e, l);
 
 	if (rc < 0)
 		rs_error(t, "cannot make a hard link", w->dir->path, e->name);
 	else if (rc == 0)
-		rs_itemize(t, w->changes, w->dir->path, e);
+		rs_itemize_link(t, w->changes, w->dir->path, e, l->path);
 }
 
 /* What needs no answer and is first in the line. */

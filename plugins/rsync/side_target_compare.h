@@ -53,6 +53,8 @@ static inline int
 rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
     const xn_entry *mine)
 {
+	int rc;
+
 	if (mine->type != 'd' && e->type != 'd')
 		return 0;	/* a rename replaces it */
 	if (mine->type == 'd' && t->remove == RS_DELETE_NO) {
@@ -64,7 +66,10 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 		    "deleted:", dir->path, mine->name);
 		return -1;
 	}
-	return rs_delete_now(t, dir, mine);
+	t->making_room = 1;
+	rc = rs_delete_now(t, dir, mine);
+	t->making_room = 0;
+	return rc;
 }
 
 /* ---- Folders ------------------------------------------------------------------ */
@@ -224,10 +229,16 @@ rs_want_link(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	struct rs_want *w = rs_want_new('L', dir, item);
 
 	rs_waits(t, w);
-	w->had = mine != NULL;
+	w->had = mine != NULL && mine->type == item->e.type;
 	rs_changes_new(w->changes, 'h', item->e.type);
-	if (mine != NULL && mine->type == item->e.type)
-		rs_changes(w->changes, 'h', item->e.type);
+	if (!w->had)
+		return;
+	w->had_device = mine->device;
+	w->had_inode = mine->inode;
+	rs_changes(w->changes, 'h', item->e.type);
+	rs_note_differences(w->changes, rs_differences(t, &item->e, mine));
+	if (item->e.type == 'f' && item->e.size != mine->size)
+		w->changes[3] = 's';
 }
 
 /*
@@ -270,12 +281,13 @@ rs_make_or_replace(struct rs_target *t, struct rs_dir *dir,
 {
 	char changes[12];
 
-	if (mine != NULL && mine->type == item->e.type)
+	rs_changes_new(changes, 'c', item->e.type);
+	if (mine != NULL && rs_letter(mine->type) == changes[1]) {
 		rs_changes(changes, 'c', item->e.type);
-	else
-		rs_changes_new(changes, 'c', item->e.type);
-	if (changes[2] != '+')
+		rs_note_differences(changes, rs_differences(t, &item->e,
+		    mine));
 		changes[2] = 'c';
+	}
 	if (!t->dry && rs_make_special(t, dir, &item->e) != 0)
 		rs_error(t, "cannot make", dir->path, item->e.name);
 	else
@@ -316,10 +328,14 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	else if (same_type && (t->keep & RS_LINKS))
 		alone = rs_is_alone(t, mine);
 	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
+		rs_linked_anew(t, e);
 		rs_want_file(t, dir, item, mine);
 	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
+		rs_linked_anew(t, e);
 		rs_make_or_replace(t, dir, item, mine);
 	} else {
+		if (!alone)
+			rs_linked_anew(t, e);
 		rs_put_right(t, dir, e, mine, alone);
 		free(item);
 	}

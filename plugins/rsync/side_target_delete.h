@@ -59,7 +59,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 {
 	char *path = rs_join(dir, e->name);
 	xn_list *inside;
-	int rc = 0, fd;
+	int rc = 0, fd, replaced;
 
 	if (rs_is_kept(t, dir, path, e, depth)) {
 		free(path);
@@ -85,14 +85,16 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		if (fd != -1)
 			close(fd);
 	}
-	if (rc == 0 && !rs_may_delete(t))
+	/* What is replaced is neither told nor counted, what was in it is. */
+	replaced = t->making_room && depth == 0;
+	if (rc == 0 && !replaced && !rs_may_delete(t))
 		rc = -2;
 	if (rc == 0 && !t->dry)
 		rc = e->type == 'd' ? xn_rmdir(base, e->name) :
 		    xn_unlink(base, e->name);
 	if (rc == -1 && errno != ENOENT)
 		rs_error(t, "cannot delete", dir, e->name);
-	if (rc == 0)
+	if (rc == 0 && !replaced)
 		rs_tell_deleted(t, path, e->type);
 	free(path);
 	return rc == 0 ? 0 : -1;
