@@ -14,6 +14,9 @@
 #define RS_NUMERIC	0x40		/* owners by number, not by name */
 #define RS_USERS	0x80		/* of the attributes, those of any owner */
 
+/* Whether sides confine themselves. */
+enum rs_confine { RS_CONFINE_AUTO, RS_CONFINE_REQUIRE, RS_CONFINE_OFF };
+
 /* When extra things are deleted. */
 enum rs_delete { RS_DELETE_NO, RS_DELETE_DURING, RS_DELETE_AFTER };
 

@@ -27,7 +27,7 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 {
 	const struct rsync_options *o = r->options;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbsl}",
+	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
 	    "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
@@ -35,7 +35,8 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
-	    (long long)apr_time_sec(o->full));
+	    (long long)apr_time_sec(o->full), "confine", o->confine,
+	    "snapshots", o->snapshots);
 }
 
 /* A list of the channels to all targets. */
@@ -66,13 +67,13 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 	const xn_value_t *channels;
 
 	XN_TRY(peers(&channels, r));
-	return xn_make_value(out, r->pool, "{spsvsbsisvsvsbsbslsl}",
+	return xn_make_value(out, r->pool, "{spsvsbsisvsvsbsbslslsi}",
 	    "path", r->source->path, "peers", channels,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
 	    "settle", (long long)apr_time_as_msec(o->settle),
-	    "poll", (long long)apr_time_as_msec(o->poll));
+	    "poll", (long long)apr_time_as_msec(o->poll), "confine", o->confine);
 }
 
 /* A target that is shipped: its own gateway, and a channel for the source. */
