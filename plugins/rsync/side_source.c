@@ -21,6 +21,7 @@
  *				their names,
  *   -> e entry			something in it
  *   -> f entry bytes hash	a file and all its bytes
+ *   -> n name errno		something that cannot be looked at
  *   -> U kind id name		before the first entry of that owner: 'u' a
  *				user, 'g' a group
  *   -> .			that was all; or
@@ -115,18 +116,26 @@ telling_end(struct rs_telling *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* One entry; one that cannot be told is left out. */
+/* It is there, and that is all that can be told. */
+static void
+tell_unseen(struct rs_peer *p, const xn_entry *e, int error)
+{
+	rs_room(&p->out, strlen(e->name) + 32);
+	rs_put_byte(&p->out, 'n');
+	rs_put_text(&p->out, e->name);
+	rs_put(&p->out, (unsigned long long)error);
+	p->telling.told += strlen(e->name) + 32;
+}
+
 static void
 tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
-	if (e->mark != 0 || e->type == '?')
+	if (e->mark != 0)
 		return;
-	if (e->attrs_n > RS_ATTRS_MAX) {
-		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
-		    "many, it is left out", s->path, t->path, e->name,
-		    e->attrs_n);
+	if (e->type == '?' || e->attrs_n > RS_ATTRS_MAX) {
+		tell_unseen(p, e, e->type == '?' ? (int)e->size : E2BIG);
 		return;
 	}
 	tell_owners(p, e);

@@ -192,18 +192,24 @@ rs_mine_of(struct rs_want *w, const char *name)
 	return xn_list_entry(w->list, w->index++);
 }
 
-/* The next entry of the folder that W asked for; its place in the order. */
+/* NAME came next in the folder that W asked for: its place in the order. */
+static inline void
+rs_in_order(struct rs_want *w, const char *name)
+{
+	if (w->last != NULL && strcmp(name, w->last) <= 0)
+		xn_fail("received %s behind %s, which is not their order",
+		    name, w->last);
+	free(w->last);
+	w->last = rs_join(name, "");
+	w->heard++;
+}
+
 static inline struct rs_item *
 rs_get_in_order(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_item *item = rs_get_entry(&t->in, 0);
 
-	if (w->last != NULL && strcmp(item->e.name, w->last) <= 0)
-		xn_fail("received %s behind %s, which is not their order",
-		    item->e.name, w->last);
-	free(w->last);
-	w->last = rs_join(item->e.name, "");
-	w->heard++;
+	rs_in_order(w, item->e.name);
 	rs_map_owners(t, &item->e);
 	return item;
 }
@@ -215,6 +221,23 @@ rs_on_entry(struct rs_target *t, struct rs_want *w)
 
 	rs_extras_before(t, w, item->e.name);
 	rs_consider(t, w->dir, item, rs_mine_of(w, item->e.name));
+}
+
+/* n name errno: something that the source cannot look at; what is here stays. */
+static inline void
+rs_on_unseen(struct rs_target *t, struct rs_want *w)
+{
+	char *name = rs_get_text(&t->in);
+
+	if (!rs_is_name(name))
+		xn_fail("received a name that is none: \"%s\"", name);
+	rs_in_order(w, name);
+	rs_extras_before(t, w, name);
+	rs_mine_of(w, name);
+	errno = (int)rs_get_below(&t->in, 4095, "an error");
+	rs_error(t, "the source cannot look at", w->dir->path, name);
+	t->io_error = 1;
+	free(name);
 }
 
 /* A file that came with all its bytes: only where nothing was. */
