@@ -45,12 +45,13 @@ rs_date(char out[RS_DATE + 1], long long seconds)
 	of_era = (day - day / 1460 + day / 36524 - day / 146096) / 365;
 	of_year = day - (365 * of_era + of_era / 4 - of_era / 100);
 	month = (5 * of_year + 2) / 153;
-	day = of_year - (153 * month + 2) / 5 + 1;
+	day = of_year - (153 * month + 2) / 5 + 1;	/* from March on */
 	year = of_era + era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;
-	snprintf(out, RS_DATE + 1, "%04d-%02d-%02dT%02d-%02d-%02dZ",
-	    (int)year, month, day, (int)(rest / 3600),
-	    (int)(rest / 60 % 60), (int)(rest % 60));
+	snprintf(out, RS_DATE + 1, "%04u-%02u-%02uT%02u-%02u-%02uZ",
+	    (unsigned)year % 10000, (unsigned)month % 100,
+	    (unsigned)day % 100, (unsigned)(rest / 3600) % 100,
+	    (unsigned)(rest / 60 % 60), (unsigned)(rest % 60));
 }
 
 /* ---- The copy ------------------------------------------------------------------ */
