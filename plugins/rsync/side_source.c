@@ -559,7 +559,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->channel = channel;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->level = (int)xn_value_int(kwargs, "level", 0);
-	s->one_file_system = (int)xn_value_int(kwargs, "one_file_system", 0);
+	s->one_file_system = xn_value_bool(kwargs, "one_file_system", 0);
 	s->piece = xn_alloc(RS_DATA + 1);
 	s->root = xn_base_open(s->path);
 	if (s->root == -1)
