@@ -246,8 +246,8 @@ come_and_go(void *baton)
 	for (int i = 0; !stop; i = (i + 1) % 50) {
 		snprintf(name, sizeof(name), "%d", i);
 		close(openat(base, name, O_CREAT | O_WRONLY, 0600));
-		CU_ASSERT_EQUAL(symlinkat("where", base, "new"), 0);
-		renameat(base, "new", base, "link");
+		if (symlinkat("where", base, "new") == 0)
+			renameat(base, "new", base, "link");
 		renameat(base, name, base, "link");
 		close(openat(base, name, O_CREAT | O_WRONLY, 0600));
 		unlinkat(base, name, 0);

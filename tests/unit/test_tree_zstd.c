@@ -104,8 +104,14 @@ nothing_else_is_unpacked(void)
 	more = xn_zstd_pack(packed + size, 6000, in, 5000, 3);
 	expect_refused(10000, packed, (size_t)(size + more));
 	expect_refused(5000, packed, (size_t)(size + more));
-	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++)
+	for (size_t i = 0; i < sizeof(old) / sizeof(old[0]); i++) {
 		expect_refused(16, old[i], sizeof(old[i]));
+		memcpy(packed + size, old[i], sizeof(old[i]));
+		expect_refused(5000, packed, (size_t)size + sizeof(old[i]));
+	}
+	/* nor one with nothing in it behind the other */
+	more = xn_zstd_pack(packed + size, 100, in, 0, 3);
+	expect_refused(5000, packed, (size_t)(size + more));
 }
 
 /* A frame that says to need a window of gigabytes, or does not say how much is
