@@ -409,7 +409,8 @@ int xn_syncfs(int fd);
 
 /*
  * Take an exclusive lock on the open file FD, by flock and by fcntl (whatever
- * the other user of the file takes, one of them excludes it).  Waits TIMEOUT
+ * the other user of the file takes, one of them excludes it); on a folder, by
+ * flock.  Waits TIMEOUT
  * milliseconds; 0, or -1 with errno EAGAIN when somebody else holds it.
  * Released by close().
  */

@@ -67,7 +67,7 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "compress", SYNCGATE_BOOL, "no", 0, NULL,
 	    "pack what travels, by zstd" },
 	{ "compress-level", SYNCGATE_INTEGER, "3", 0, NULL,
-	    "how well, from 1 to 19" },
+	    "how well, from -7 to 3" },
 	{ "confine", SYNCGATE_CHOICE, "auto", 0, "auto|require|off",
 	    "the kernel holds a side elsewhere in its folder, where it can" },
 	{ "fsync", SYNCGATE_CHOICE, "all", 0, "none|file|all",
@@ -97,9 +97,9 @@ check_compress(struct rsync_options *o, const syncgate_job_t *job)
 {
 	long long level = syncgate_job_integer(job, "compress-level");
 
-	if (level < 1 || level > 19)
+	if (level < -7 || level > 3)
 		return xn_error_create(XN_E_CONFIG,
-		    "compress-level is %lld, not 1 to 19", level);
+		    "compress-level is %lld, not -7 to 3", level);
 	o->level = syncgate_job_bool(job, "compress") ? (int)level : 0;
 	return NULL;
 }

@@ -169,6 +169,8 @@ ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
 	} else {
 		target->error = error != NULL ? error : xn_error_create(
 		    XN_E_EOF, "its side ended without a word");
+		if (rsync_is_lost(target->error))
+			rsync_several_lost(r, target);
 	}
 }
 
@@ -205,5 +207,8 @@ rsync_follow_reports(struct rsync_run *r)
 		apr_pool_clear(r->scratch);
 		XN_TRY(turn(r, &all));
 	}
+	/* Those that are alone have threads of their own. */
+	while (rsync_several_busy(r) && !syncgate_job_wait(r->job, STOP_CHECK))
+		continue;
 	return NULL;
 }

@@ -27,6 +27,7 @@
 
 #define LOOK		500	/* milliseconds */
 #define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
+#define LOCK_WAIT	5000	/* milliseconds; a run that was cut ends soon */
 #define SAY		2048	/* bytes of requests that are worth a message */
 
 /* ---- Records ---------------------------------------------------------------------- */
@@ -408,6 +409,10 @@ open_root(struct rs_target *t)
 	t->root = t->dry ? xn_base_open(t->path) : xn_base_make(t->path, 0755);
 	if (t->root == -1)
 		xn_fail("cannot open the target %s: %m", t->path);
+	if (!t->dry && xn_lock(t->root, LOCK_WAIT) != 0)
+		xn_fail("cannot lock the target %s: %s", t->path,
+		    errno == EAGAIN ? "another run is at work on it" :
+		    strerror(errno));
 	xn_random(random, sizeof(random));
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);

@@ -14,11 +14,20 @@
 
 static xn_error_t *
 open_gateway(xn_gateway_t **gateway, struct rsync_run *r,
-    const xn_location_t *location)
+    const xn_location_t *location, apr_pool_t *pool)
 {
 	XN_TRY_W(xn_gateway_open(gateway, r->group, location->xspec != NULL ?
-	    location->xspec : HERE, r->pool), "%s", location->text);
+	    location->xspec : HERE, pool), "%s", location->text);
 	return NULL;
+}
+
+xn_error_t *
+rsync_open_target(struct rsync_run *r, struct rsync_target *target,
+    apr_pool_t *pool)
+{
+	if (target->location->xspec == NULL && r->source->xspec != NULL)
+		return NULL;
+	return open_gateway(&target->gateway, r, target->location, pool);
 }
 
 static xn_error_t *
@@ -83,7 +92,8 @@ ship_target(struct rsync_run *r, struct rsync_target *target)
 	xn_program_t program = { .name = "rsync/side_target.c",
 	    .source = rsync_text_target };
 
-	XN_TRY(open_gateway(&target->gateway, r, target->location));
+	if (target->gateway == NULL)
+		XN_TRY(rsync_open_target(r, target, r->pool));
 	XN_TRY(xn_gateway_newchannel(&target->peer, target->gateway, r->pool));
 	XN_TRY(target_kwargs(&program.kwargs, r, target));
 	return xn_remote_exec(&target->control, target->gateway, &program,
@@ -118,7 +128,7 @@ start_there(struct rsync_run *r)
 	xn_program_t program = { .name = "rsync/side_source.c",
 	    .source = rsync_text_source };
 
-	XN_TRY(open_gateway(&r->gateway, r, r->source));
+	XN_TRY(open_gateway(&r->gateway, r, r->source, r->pool));
 	for (int i = 0; i < r->n; i++) {
 		if (r->targets[i].location->xspec != NULL)
 			XN_TRY(ship_target(r, &r->targets[i]));
