@@ -165,12 +165,24 @@ zeros_are_told(void)
 }
 
 static long long
-blocks_on_disk(int fd)
+pages_on_disk(int fd)
 {
 	struct stat st;
 
 	CU_ASSERT_EQUAL(fstat(fd, &st), 0);
-	return st.st_blocks * 512ll;
+	return st.st_blocks * 512ll / 4096;
+}
+
+/* Pages of a file of B in which there is anything. */
+static long long
+pages_in_use(const struct bytes *b)
+{
+	long long pages = 0;
+
+	for (size_t at = 0; at < b->n; at += 4096)
+		pages += !xn_is_zero(b->p + at, b->n - at < 4096 ? b->n - at :
+		    4096);
+	return pages;
 }
 
 static void
@@ -180,20 +192,22 @@ pages_of_zeros_stay_holes(void)
 	int from, to = memfd_create("sparse", MFD_CLOEXEC);
 
 	/* Not at the edges of pages. */
-	add_fill(&b, 100 * 1000, 0);
-	add_random(&b, 5000, 1);
-	add_fill(&b, 1000 * 1000, 0);
-	add_random(&b, 5000, 2);
-	add_fill(&b, 777, 0);
+	for (uint32_t i = 1; i <= 30; i++) {
+		add_fill(&b, i * 1000, 0);
+		add_random(&b, 100 + i * 300, i);
+	}
+	add_fill(&b, 5777, 0);
 	from = file_of(&b);
 	CU_ASSERT_EQUAL(ftruncate(to, (off_t)b.n), 0);
-	CU_ASSERT_EQUAL(xn_delta_copy(from, 0, to, 0, 600 * 1000,
+	CU_ASSERT_EQUAL(xn_delta_copy(from, 777, to, 777, 200 * 1000,
 	    XN_DELTA_SPARSE, NULL), 0);
-	CU_ASSERT_EQUAL(xn_delta_write(to, 600 * 1000, b.p + 600 * 1000,
-	    b.n - 600 * 1000, XN_DELTA_SPARSE, NULL), 0);
+	CU_ASSERT_EQUAL(xn_delta_write(to, 0, b.p, 777, XN_DELTA_SPARSE, NULL),
+	    0);
+	CU_ASSERT_EQUAL(xn_delta_write(to, 200 * 1000, b.p + 200 * 1000,
+	    b.n - 200 * 1000, XN_DELTA_SPARSE, NULL), 0);
 	CU_ASSERT(file_is(to, &b));
-	CU_ASSERT(blocks_on_disk(to) <= 5 * 4096);
-	CU_ASSERT(blocks_on_disk(from) > 1000 * 1000);
+	CU_ASSERT_EQUAL(pages_on_disk(to), pages_in_use(&b));
+	CU_ASSERT(pages_on_disk(from) > pages_in_use(&b) + 50);
 	close(from);
 	close(to);
 	free_bytes(&b);
@@ -340,6 +354,44 @@ hashing_in_vain_is_bounded(void)
 	free_bytes(&new);
 }
 
+/* ---- The roll ------------------------------------------------------------- */
+
+/* It stops wherever it is told to, and finds what is known at each place. */
+static void
+a_roll_finds_each_place(void)
+{
+	struct bytes b = { .p = NULL };
+	uint64_t words[64];
+	struct xn_delta_filter filter = { words, 12 };
+	struct xn_delta_roll roll;
+
+	add_random(&b, 4096, 3);
+	for (size_t place = 0; place < 300; place++) {
+		size_t stop = place % 7 * 40 + place % 5, base = 0, pos = 0;
+
+		memset(words, 0, sizeof(words));
+		xn_delta__filter_put(&filter, xn_delta__sum(b.p + place, 128));
+		xn_delta__roll_start(&roll, b.p, 128);
+		for (int stops = 0; pos < 300 && stops < 400; stops++) {
+			size_t end = pos < stop ? stop : 300, at;
+
+			at = base + xn_delta__roll(&roll, b.p + base,
+			    pos - base, end - base, &filter);
+			base = at - (at - base) % 4;
+			CU_ASSERT_EQUAL(roll.sums[at - base],
+			    xn_delta__sum(b.p + at, 128));
+			CU_ASSERT(at >= end || xn_delta__filter_has(&filter,
+			    roll.sums[at - base]));
+			CU_ASSERT(pos > place || at <= place);
+			pos = at < end ? at + 1 : at;
+			if (pos > place)
+				break;
+		}
+		CU_ASSERT_EQUAL(pos, place + 1);
+	}
+	free_bytes(&b);
+}
+
 /* ---- More signature than is held ------------------------------------------ */
 
 /* A delta that holds HELD blocks; what it asks for is signed. */
@@ -404,6 +456,27 @@ what_is_not_held_is_asked_for(void)
 	free_bytes(&new);
 }
 
+/*
+ * What was held and is no longer must not be taken for what is in its place:
+ * the block that would follow is gone when it is asked for.
+ */
+static void
+what_is_no_longer_held_is_not_found(void)
+{
+	struct bytes old = { .p = NULL }, new = { .p = NULL };
+	struct outcome o;
+
+	add_random(&old, 400 * BLOCK, 1);
+	add_random(&new, 40 * BLOCK, 2);
+	add_bytes(&new, old.p, 11 * BLOCK);
+	add_bytes(&new, old.p + 111 * BLOCK, 289 * BLOCK);
+	o = with_held(&old, &new, 100);
+	CU_ASSERT(o.same);
+	CU_ASSERT(o.sent >= 40 * BLOCK && o.copied >= 20 * BLOCK);
+	free_bytes(&old);
+	free_bytes(&new);
+}
+
 static void
 more_than_is_held_has_to_wait(void)
 {
@@ -443,7 +516,10 @@ static const struct xn_test_case cases[] = {
 	{ "what is told is what was hashed", what_is_told_is_what_was_hashed },
 	{ "a file that shrinks is an error", a_file_that_shrinks_is_an_error },
 	{ "hashing in vain is bounded", hashing_in_vain_is_bounded },
+	{ "a roll finds each place", a_roll_finds_each_place },
 	{ "what is not held is asked for", what_is_not_held_is_asked_for },
+	{ "what is no longer held is not found",
+	  what_is_no_longer_held_is_not_found },
 	{ "more than is held has to wait", more_than_is_held_has_to_wait },
 };
 
