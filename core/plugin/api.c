@@ -96,6 +96,16 @@ syncgate_job_locations(const syncgate_job_t *job, const char *option)
 }
 
 int
+syncgate_was_killed(const xn_error_t *error)
+{
+	return error->code == XN_E_REMOTE &&
+	    (strcmp(error->message, "killed") == 0 ||
+	    strstr(error->message, "crashed with SIGKILL") != NULL ||
+	    strstr(error->message, "keeper was killed by") != NULL ||
+	    strcmp(error->message, "ended without a reason") == 0);
+}
+
+int
 syncgate_job_once(const syncgate_job_t *job)
 {
 	return job->once;

@@ -138,6 +138,12 @@ XN_API void syncgate_job_healthy(syncgate_job_t *job);
  */
 XN_API int syncgate_job_was_healthy(const syncgate_job_t *job);
 
+/*
+ * 1 if ERROR, of a side's channel, says that the side did not end by itself but
+ * was killed (the agent's words): then another attempt may help.
+ */
+XN_API int syncgate_was_killed(const xn_error_t *error);
+
 /* ---- Items ------------------------------------------------------------------- */
 
 /*
