@@ -244,6 +244,8 @@ want_free(struct rs_target *t, struct rs_want *w)
 
 	t->listing -= w->kind == 'D' || w->kind == 'S';
 	list_close(t, w);
+	if (w->item != NULL && w->kind != 'L')
+		rs_linked_settle(t, &w->item->e);
 	free(w->item);
 	free(w->last);
 	free(w);
@@ -257,10 +259,11 @@ take_first(struct rs_target *t)
 	struct rs_want *w = t->first;
 
 	t->first = w->next;
-	if (t->first == NULL)
+	if (t->first == NULL) {
 		t->last = NULL;
+		t->holding = 0;	/* what was asked last holds up others */
+	}
 	w->next = NULL;
-	t->holding = 0;
 	t->asked -= w->cost > 0;
 	t->asked_bytes -= w->cost;
 	w->cost = 0;
@@ -569,17 +572,26 @@ on_record(struct rs_target *t)
 
 /* ---- The work ----------------------------------------------------------------------- */
 
+/* W becomes another name of L, or is sent where that could not be. */
 static void
-do_link(struct rs_target *t, struct rs_want *w)
+do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
 {
 	const xn_entry *e = &w->item->e;
-	struct rs_linked *l = rs_linked_find(t, e);
 	int rc = t->dry ? (w->had ? 1 : 0) : rs_link_to(t, w->dir, e, l);
 
+	if (rc == -2 && e->type == 'f') {
+		free(l->path);
+		l->path = rs_join(w->dir->path, e->name);
+		l->settled = 0;
+		w->kind = 'G';
+		rs_waits(t, w);
+		return;
+	}
 	if (rc < 0)
 		rs_error(t, "cannot make a hard link", w->dir->path, e->name);
 	else if (rc == 0)
 		rs_itemize(t, w->changes, w->dir->path, e);
+	want_free(t, w);
 }
 
 /* What needs no answer and is first in the line. */
@@ -588,10 +600,15 @@ do_what_waits(struct rs_target *t)
 {
 	while (t->first != NULL && strchr("LS", t->first->kind) != NULL) {
 		struct rs_want *w = take_first(t);
+		struct rs_linked *l;
 
-		if (w->kind == 'L')
-			do_link(t, w);
-		want_free(t, w);
+		if (w->kind == 'S') {
+			want_free(t, w);
+			continue;
+		}
+		l = rs_linked_find(t, &w->item->e);
+		if (!rs_linked_waits(t, l, w))
+			do_link(t, w, l);
 	}
 }
 

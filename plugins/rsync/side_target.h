@@ -59,6 +59,8 @@ struct rs_linked {
 	unsigned long long device, inode;	/* there */
 	unsigned long long our_device, our_inode; /* 0: not here yet */
 	char *path;
+	int settled;			/* it is here, or will not be */
+	struct rs_want *waiting;	/* its other names, until then */
 	struct rs_linked *next, *next_ours;
 };
 

@@ -298,9 +298,11 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
 		rs_want_file(t, dir, item, mine);
 	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
+		rs_linked_settle(t, e);
 		rs_make_or_replace(t, dir, item, mine);
 	} else {
 		rs_put_right(t, dir, e, mine, alone);
+		rs_linked_settle(t, e);
 		free(item);
 	}
 }
