@@ -150,11 +150,11 @@ take_found(xn_delta *d)
 static long long
 wanted(const xn_delta *d)
 {
-	long long held = XN_DELTA_HELD;
-	long long wanted = d->pos / (long long)d->table.block + held / 2;
+	long long room = (long long)d->table.room;
+	long long wanted = d->pos / (long long)d->table.block + room / 2;
 
-	if (wanted < held)
-		wanted = held;
+	if (wanted < room)
+		wanted = room;
 	return wanted < d->table.total ? wanted : d->table.total;
 }
 
@@ -251,7 +251,7 @@ xn_delta_close(xn_delta *d)
 
 /* What open could not have by the struct alone; -1 without memory. */
 static int
-make(xn_delta *d, long long block)
+make(xn_delta *d, long long block, size_t held)
 {
 	/* Pending bytes and three blocks must fit, and something be read. */
 	d->room = READ_AHEAD + 8 * (size_t)block;
@@ -259,7 +259,8 @@ make(xn_delta *d, long long block)
 		d->room = (size_t)d->size + 4;
 	d->buffer = calloc(1, d->room + XN_DELTA_SLACK);
 	d->whole = XXH3_createState();
-	if (xn_delta__table_make(&d->table, d->old_size, (size_t)block) != 0 ||
+	if (xn_delta__table_make(&d->table, d->old_size, (size_t)block,
+	    held) != 0 ||
 	    d->buffer == NULL || d->whole == NULL)
 		return -1;
 	XXH3_128bits_reset(d->whole);
@@ -267,8 +268,8 @@ make(xn_delta *d, long long block)
 }
 
 xn_delta *
-xn_delta_open(int fd, long long size, long long old_size, long long block,
-    int flags)
+xn_delta__open(int fd, long long size, long long old_size, long long block,
+    int flags, size_t held)
 {
 	xn_delta *d;
 
@@ -286,11 +287,18 @@ xn_delta_open(int fd, long long size, long long old_size, long long block,
 	d->old_size = old_size;
 	d->inplace = (flags & XN_DELTA_INPLACE) != 0;
 	d->found = -1;
-	if (make(d, block) != 0) {
+	if (make(d, block, held) != 0) {
 		drop(&d->owned);
 		errno = ENOMEM;
 		return NULL;
 	}
 	xn_side__own(&d->owned, drop);
 	return d;
+}
+
+xn_delta *
+xn_delta_open(int fd, long long size, long long old_size, long long block,
+    int flags)
+{
+	return xn_delta__open(fd, size, old_size, block, flags, XN_DELTA_HELD);
 }

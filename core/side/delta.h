@@ -33,7 +33,7 @@ uint64_t xn_delta__sum(const uint8_t *p, size_t n);
  * that was not put in. */
 struct xn_delta_filter {
 	uint64_t *words;
-	unsigned int bits;		/* at least 6 */
+	unsigned int bits;		/* at least 1 */
 };
 void xn_delta__filter_put(struct xn_delta_filter *filter, uint64_t sum);
 int xn_delta__filter_has(const struct xn_delta_filter *filter, uint64_t sum);
@@ -56,6 +56,11 @@ void xn_delta__roll_start(struct xn_delta_roll *roll, const uint8_t *p,
 size_t xn_delta__roll(struct xn_delta_roll *roll, const uint8_t *p,
     size_t from, size_t end, const struct xn_delta_filter *filter);
 
+/* As xn_delta_open(), with HELD signed blocks in memory: for tests. */
+struct xn_delta;
+struct xn_delta *xn_delta__open(int fd, long long size, long long old_size,
+    long long block, int flags, size_t held);
+
 /* ---- The signature: delta_table.c --------------------------------------- */
 
 /*
@@ -72,14 +77,15 @@ struct xn_delta_table {
 	size_t block;			/* bytes */
 	uint32_t *weak;			/* of a slot: the sum's upper half */
 	uint64_t *strong;		/* of a slot: XXH3 */
-	uint32_t *buckets;		/* slot + 1, or 0 */
+	uint32_t *buckets;		/* of 8: a tag and slot + 1; or 0 */
 	unsigned int bucket_bits;
 	struct xn_delta_filter filter;
 };
 
-/* 0, or -1 without memory; free what there is in both cases. */
+/* HELD is at least 4.  0, or -1 without memory; free what there is in both
+ * cases. */
 int xn_delta__table_make(struct xn_delta_table *table, long long old_size,
-    size_t block);
+    size_t block, size_t held);
 void xn_delta__table_free(struct xn_delta_table *table);
 
 /* N entries that were received: the next blocks. */

@@ -66,7 +66,7 @@ page_part(long long at, size_t n)
 	return part < n ? part : n;
 }
 
-/* Write what is not a page of zeros. */
+/* Write what is not zeros, by pages and the parts of pages at the ends. */
 static int
 write_sparse(int fd, const uint8_t *p, size_t n, long long at)
 {
@@ -74,7 +74,7 @@ write_sparse(int fd, const uint8_t *p, size_t n, long long at)
 
 	for (; n > 0; n -= part) {
 		part = page_part(at + (long long)run, n);
-		if (part < PAGE || !xn_is_zero(p + run, part)) {
+		if (!xn_is_zero(p + run, part)) {
 			run += part;
 			continue;
 		}
@@ -189,7 +189,7 @@ xn_delta_copy(int from, long long from_at, int to, long long at, long long n,
 	if (from_at < 0 || at < 0 || n < 0 || n > LLONG_MAX - from_at ||
 	    n > LLONG_MAX - at || (from == to && from_at < at))
 		return refuse(EINVAL);
-	buffer = malloc(CHUNK);
+	buffer = malloc(n < (long long)CHUNK ? (size_t)n + 1 : CHUNK);
 	if (buffer == NULL)
 		return -1;
 	result = copy(from, from_at, to, at, n, flags, hash, buffer);

@@ -12,7 +12,11 @@
 #include <execnet/remote.h>
 
 #define WAYS		8u		/* slots in a bucket */
-#define FILTER_BITS	5u		/* 32 bits of the filter for a block */
+#define FILTER_BITS	6u		/* 64 bits of the filter for a block, */
+#define FILTER_MOST	23u		/* up to 1 MiB */
+#define SLOT_BITS	19u		/* of slot + 1; the rest is the tag */
+
+_Static_assert(XN_DELTA_HELD < 1u << SLOT_BITS, "a slot fits into its bits");
 
 static unsigned int
 log2_above(size_t n)
@@ -26,7 +30,7 @@ log2_above(size_t n)
 
 int
 xn_delta__table_make(struct xn_delta_table *table, long long old_size,
-    size_t block)
+    size_t block, size_t held)
 {
 	unsigned int bits;
 
@@ -34,10 +38,11 @@ xn_delta__table_make(struct xn_delta_table *table, long long old_size,
 	table->block = block;
 	table->whole = old_size / (long long)block;
 	table->total = table->whole + (old_size % (long long)block != 0);
-	table->room = table->total < XN_DELTA_HELD ? (size_t)table->total :
-	    XN_DELTA_HELD;
+	table->room = table->total < (long long)held ? (size_t)table->total :
+	    held;
 	bits = log2_above(table->room + 1);
-	table->filter.bits = bits + FILTER_BITS;
+	table->filter.bits = bits + FILTER_BITS < FILTER_MOST ?
+	    bits + FILTER_BITS : FILTER_MOST;
 	/* Half full when all have come. */
 	table->bucket_bits = bits > 2 ? bits - 2 : 0;
 	table->weak = calloc(table->room + 1, sizeof(*table->weak));
@@ -59,7 +64,6 @@ xn_delta__table_free(struct xn_delta_table *table)
 	free(table->filter.words);
 }
 
-/* The bits of WEAK that are left of the filter's are as good as those. */
 static uint32_t *
 bucket_of(const struct xn_delta_table *table, uint32_t weak)
 {
@@ -68,30 +72,51 @@ bucket_of(const struct xn_delta_table *table, uint32_t weak)
 	return table->buckets + (size_t)number * WAYS;
 }
 
+/* The tag says without a look at the slot, which is far from here in memory,
+ * that mostly it is not the one. */
+static uint32_t
+tag_of(uint32_t weak)
+{
+	return weak >> SLOT_BITS << SLOT_BITS;
+}
+
+static uint32_t
+slot_of(uint32_t entry)
+{
+	return (entry & (((uint32_t)1 << SLOT_BITS) - 1)) - 1;
+}
+
+/* May SLOT have the place of ENTRY: nobody needs that any more? */
+static int
+replaceable(const struct xn_delta_table *table, uint32_t entry, uint32_t slot)
+{
+	uint32_t weak = table->weak[slot], other = slot_of(entry);
+
+	if (entry == 0 || other == slot)
+		return 1;
+	/* It is of a block that is no longer held. */
+	if (tag_of(entry) != tag_of(table->weak[other]) ||
+	    bucket_of(table, table->weak[other]) != bucket_of(table, weak))
+		return 1;
+	/* Of two that are the same, the later one is of more use in place. */
+	return table->weak[other] == weak &&
+	    table->strong[other] == table->strong[slot];
+}
+
 /* Put SLOT into its bucket, if there is room. */
 static void
 put(struct xn_delta_table *table, uint32_t slot)
 {
 	uint32_t weak = table->weak[slot];
-	uint32_t *bucket = bucket_of(table, weak), *free_place = NULL;
+	uint32_t *bucket = bucket_of(table, weak), *place = NULL;
 
-	for (unsigned int i = 0; i < WAYS; i++) {
-		uint32_t other = bucket[i] - 1;
-
-		/* One that has been there and is no longer held leaves its
-		 * place, as the earlier one of two blocks that are the same
-		 * does: for the later one more can be done in place. */
-		if (bucket[i] == 0 || other == slot ||
-		    bucket_of(table, table->weak[other]) != bucket)
-			free_place = bucket + i;
-		else if (table->weak[other] == weak &&
-		    table->strong[other] == table->strong[slot]) {
-			free_place = bucket + i;
-			break;
-		}
-	}
-	if (free_place != NULL)
-		*free_place = slot + 1;
+	/* The same block is not put in twice: it would be behind others. */
+	for (unsigned int i = WAYS; i-- > 0; )
+		if (replaceable(table, bucket[i], slot) && (place == NULL ||
+		    bucket[i] != 0))
+			place = bucket + i;
+	if (place != NULL)
+		*place = tag_of(weak) | (slot + 1);
 }
 
 /* Forget what is no longer held. */
@@ -149,6 +174,10 @@ block_of(const struct xn_delta_table *table, size_t slot)
 	    (long long)((last + table->room - slot) % table->room);
 }
 
+/* The agent is built for size; this is called for some of all bytes. */
+#if defined(__GNUC__) && !defined(__clang__)
+__attribute__((optimize("O3")))
+#endif
 long long
 xn_delta__table_find(const struct xn_delta_table *table, uint64_t sum,
     const uint8_t *p, int *spent)
@@ -159,10 +188,11 @@ xn_delta__table_find(const struct xn_delta_table *table, uint64_t sum,
 
 	*spent = 0;
 	for (unsigned int i = 0; i < WAYS; i++) {
-		uint32_t slot = bucket[i] - 1;
+		uint32_t slot = slot_of(bucket[i]);
 		long long number;
 
-		if (bucket[i] == 0 || table->weak[slot] != weak)
+		if (bucket[i] == 0 || tag_of(bucket[i]) != tag_of(weak) ||
+		    table->weak[slot] != weak)
 			continue;
 		if (!*spent)
 			strong = XXH3_64bits(p, table->block);

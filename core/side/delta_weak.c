@@ -56,26 +56,40 @@ xn_delta__sum(const uint8_t *p, size_t n)
 	return sum;
 }
 
+/*
+ * A sum has two bits in one word: the first says no to nearly all others, and
+ * costs little more than that word; the second to nearly all of the rest.
+ */
+static inline uint64_t
+second(unsigned int shift, uint64_t sum)
+{
+	return sum >> (shift - 6) & 63;
+}
+
 void
 xn_delta__filter_put(struct xn_delta_filter *filter, uint64_t sum)
 {
-	uint64_t bit = sum >> (64 - filter->bits);
-
-	filter->words[bit >> 6] |= (uint64_t)1 << (bit & 63);
-}
-
-static inline uint64_t
-has(const uint64_t *words, unsigned int shift, uint64_t sum)
-{
+	unsigned int shift = 64 - filter->bits;
 	uint64_t bit = sum >> shift;
 
-	return words[bit >> 6] >> (bit & 63) & 1;
+	filter->words[bit >> 6] |= (uint64_t)1 << (bit & 63) |
+	    (uint64_t)1 << second(shift, sum);
+}
+
+static inline int
+has(const uint64_t *words, unsigned int shift, uint64_t sum)
+{
+	uint64_t bit = sum >> shift, word_there = words[bit >> 6];
+
+	if (__builtin_expect((word_there >> (bit & 63) & 1) == 0, 1))
+		return 0;
+	return (word_there >> second(shift, sum) & 1) != 0;
 }
 
 int
 xn_delta__filter_has(const struct xn_delta_filter *filter, uint64_t sum)
 {
-	return (int)has(filter->words, 64 - filter->bits, sum);
+	return has(filter->words, 64 - filter->bits, sum);
 }
 
 void
@@ -93,37 +107,44 @@ xn_delta__roll(struct xn_delta_roll *roll, const uint8_t *p, size_t from,
 {
 	const uint64_t *words = filter->words, leaving = roll->leaving;
 	const unsigned int shift = 64 - filter->bits;
-	const size_t n = roll->n;
+	const uint8_t *in = p + roll->n, *out = p, *last = p + end;
 	uint64_t s0 = roll->sums[0], s1 = roll->sums[1], s2 = roll->sums[2],
 	    s3 = roll->sums[3];
-	uint64_t hits, wanted = (uint64_t)15 << from;
-	size_t at = 0;
+	size_t hit = 4;
 
 	for (;;) {
-		hits = has(words, shift, s0) | has(words, shift, s1) << 1 |
-		    has(words, shift, s2) << 2 | has(words, shift, s3) << 3;
-		hits &= wanted;
-		if (hits != 0) {
-			at += (size_t)__builtin_ctzll(hits);
+		if (__builtin_expect(has(words, shift, s0) && from <= 0, 0)) {
+			hit = 0;
 			break;
 		}
-		wanted = 15;
-		if (at + 4 > end) {
-			at = end;
+		if (__builtin_expect(has(words, shift, s1) && from <= 1, 0)) {
+			hit = 1;
 			break;
 		}
-		s0 = s0 * BASE + word(p + n) - word(p) * leaving;
-		s1 = s1 * BASE + word(p + n + 1) - word(p + 1) * leaving;
-		s2 = s2 * BASE + word(p + n + 2) - word(p + 2) * leaving;
-		s3 = s3 * BASE + word(p + n + 3) - word(p + 3) * leaving;
-		p += 4;
-		at += 4;
-		if (at >= end)
+		if (__builtin_expect(has(words, shift, s2) && from <= 2, 0)) {
+			hit = 2;
+			break;
+		}
+		if (__builtin_expect(has(words, shift, s3) && from <= 3, 0)) {
+			hit = 3;
+			break;
+		}
+		from = 0;
+		if (out + 4 > last)
+			break;
+		s0 = s0 * BASE + word(in) - word(out) * leaving;
+		s1 = s1 * BASE + word(in + 1) - word(out + 1) * leaving;
+		s2 = s2 * BASE + word(in + 2) - word(out + 2) * leaving;
+		s3 = s3 * BASE + word(in + 3) - word(out + 3) * leaving;
+		in += 4;
+		out += 4;
+		if (out >= last)
 			break;
 	}
 	roll->sums[0] = s0;
 	roll->sums[1] = s1;
 	roll->sums[2] = s2;
 	roll->sums[3] = s3;
-	return at < end ? at : end;
+	hit += (size_t)(out - p);
+	return hit < end ? hit : end;
 }

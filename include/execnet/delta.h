@@ -59,9 +59,10 @@ typedef struct xn_delta xn_delta;
 					 * written over the old one, in order:
 					 * nothing is copied from before where
 					 * it goes */
-#define XN_DELTA_SPARSE	0x02		/* for copy and write: bytes of zero
-					 * that are pages of the file are not
-					 * written; it must have a hole there */
+#define XN_DELTA_SPARSE	0x02		/* for copy and write: pages of zeros
+					 * are not written: the file must have
+					 * a hole there, and gets its size by
+					 * ftruncate() */
 
 /*
  * The SIZE bytes of FD, which stays the caller's, against an old file of

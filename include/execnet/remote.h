@@ -128,6 +128,7 @@ int *__errno_location(void);
 #define EOVERFLOW 75
 #define EILSEQ 84
 #define EOPNOTSUPP 95
+#define ETIMEDOUT 110
 #define ESTALE 116
 #define EDQUOT 122
 

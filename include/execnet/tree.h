@@ -43,10 +43,6 @@ typedef struct xn_entry {
 /*TMP*/
 long long xn_zstd_pack(void *o,size_t s,const void*i,size_t n,int l);
 int xn_zstd_unpack(void *o,size_t s,const void*i,size_t n);
-long long xn_user_id(const char *n);
-long long xn_group_id(const char *n);
-const char *xn_user_name(long long n);
-const char *xn_group_name(long long n);
 /*TMP*/
 typedef struct xn_list xn_list;
 
@@ -117,6 +113,21 @@ int xn_set_mode(int base, const char *path, int mode);
 int xn_set_mtime(int base, const char *path, long long seconds,
     int nanoseconds);
 int xn_fset_mtime(int fd, long long seconds, int nanoseconds);
+
+/* ---- Users and groups --------------------------------------------------- */
+
+/*
+ * The number of a user or group, the name of one: what this machine's files
+ * (/etc/passwd, /etc/group) say, and for others what `getent` says, where that
+ * is.  -1 or null and errno: ENOENT, there is none; else it cannot be told now
+ * (ETIMEDOUT: getent did not answer, and is not asked again for a minute).  A
+ * name lives until the next of these calls.  What was found is kept, so that
+ * it can be asked for each file.
+ */
+long long xn_user_id(const char *name);
+long long xn_group_id(const char *name);
+const char *xn_user_name(long long uid);
+const char *xn_group_name(long long gid);
 
 /* ---- Extended attributes ------------------------------------------------ */
 

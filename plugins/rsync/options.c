@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "plugins/rsync/keep.h"
+#include "plugins/rsync/rules.h"
 
 const syncgate_option_t rsync_option_table[] = {
 	{ "source", SYNCGATE_LOCATION, NULL, 1, NULL,
@@ -15,6 +16,21 @@ const syncgate_option_t rsync_option_table[] = {
 	    "delete no more than so many; -1: any number" },
 	{ "allow-empty", SYNCGATE_BOOL, "no", 0, NULL,
 	    "empty a target when the source is empty" },
+	{ "exclude", SYNCGATE_LIST, NULL, 0, NULL,
+	    "patterns of what takes no part, as rsync's" },
+	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
+	    "patterns of what does, looked at before those of exclude" },
+	{ "filter", SYNCGATE_LIST, NULL, 0, NULL,
+	    "filter rules, as rsync's, looked at before both" },
+	{ "exclude-from", SYNCGATE_LIST, NULL, 0, NULL,
+	    "files here with patterns, one a line" },
+	{ "include-from", SYNCGATE_LIST, NULL, 0, NULL, "the same" },
+	{ "files-from", SYNCGATE_STRING, NULL, 0, NULL,
+	    "a file here with the names of all that takes part" },
+	{ "from0", SYNCGATE_BOOL, "no", 0, NULL,
+	    "names in files-from end with NULs" },
+	{ "delete-excluded", SYNCGATE_BOOL, "no", 0, NULL,
+	    "delete at a target also what is excluded" },
 	{ "perms", SYNCGATE_BOOL, "yes", 0, NULL, "keep modes" },
 	{ "times", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "keep modification times; without them all files differ" },
@@ -102,7 +118,10 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->dry = syncgate_job_dry_run(job);
 	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
 	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);
+	o->delete_excluded = syncgate_job_bool(job, "delete-excluded");
 	XN_TRY(check_compress(o, job));
+	XN_TRY(rsync_rules_read(&o->rules, &o->from, job, o->source->path,
+	    pool));
 	*options = o;
 	return NULL;
 }

@@ -10,6 +10,15 @@
 
 #define RS_ATTRS_MAX	(24 * 1024)	/* bytes of extended attributes */
 #define RS_SKIP		1		/* mark: it takes no part */
+#define RS_OURS		2		/* mark: a temporary file of ours */
+
+#define RS_TEMPORARY	".syncgate-tmp-"	/* how names of ours begin */
+
+static inline int
+rs_is_temporary(const char *name)
+{
+	return strncmp(name, RS_TEMPORARY, strlen(RS_TEMPORARY)) == 0;
+}
 
 /* An entry that lives by itself: one piece of memory, free() it. */
 struct rs_item {
@@ -124,7 +133,7 @@ rs_digest(struct rs_marks *marks, xn_list *list, int keep,
 	for (int i = 0; i < n; i++) {
 		const xn_entry *e = xn_list_entry(list, i);
 
-		if (e->mark != RS_SKIP && (e->type == '?' ||
+		if (e->mark == 0 && (e->type == '?' ||
 		    (e->type != 'd' && e->links > 1 && (keep & RS_LINKS))))
 			return 0;
 	}

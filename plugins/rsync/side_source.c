@@ -106,7 +106,7 @@ tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
-	if (e->mark == RS_SKIP || e->type == '?')
+	if (e->mark != 0 || e->type == '?')
 		return;
 	if (e->attrs_n > RS_ATTRS_MAX) {
 		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
@@ -379,6 +379,7 @@ source_end(void *baton)
 	for (int i = 0; i < s->peers_n; i++)
 		if (s->peers[i].sending.fd != -1)
 			close(s->peers[i].sending.fd);
+	rs_selection_close(&s->selection);
 	if (s->root != -1)
 		close(s->root);
 }
@@ -419,6 +420,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_fstat(s->root, &st) != 0)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
+	rs_selection_open(&s->selection, s->root, s->path, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));
 	while (is_anyone_left(s))
 		if (!serve_all(s))

@@ -5,6 +5,7 @@
 #define RSYNC_SIDE_SOURCE_H
 
 #include "side_entry.h"
+#include "side_select.h"
 
 #define RS_LISTS	64		/* kept in case another wants them */
 #define RS_LISTED	100000		/* entries in those */
@@ -65,6 +66,7 @@ struct rs_source {
 	struct rs_peer *peers;
 	int peers_n;
 	struct rs_listed lists[RS_LISTS];
+	struct rs_selection selection;
 	struct rs_marks marks;
 	unsigned char *piece;		/* RS_DATA and some */
 	long long files, folders, bytes;	/* read */

@@ -50,9 +50,15 @@ rs_mark_list(struct rs_source *s, struct rs_listed *l)
 {
 	int n = xn_list_n(l->list);
 
-	(void)s;
 	for (int i = 0; i < n; i++)
-		xn_list_entry(l->list, i)->mark = 0;
+		if (rs_is_temporary(xn_list_entry(l->list, i)->name))
+			xn_list_entry(l->list, i)->mark = RS_OURS;
+	if (rs_select_list(&s->selection, l->path, l->list) >= 0)
+		return;
+	xn_log("%s/%s: %s", s->path, l->path, s->selection.error);
+	xn_list_close(l->list);
+	l->list = NULL;
+	l->error = EINVAL;
 }
 
 /* Is the folder PATH on the file system of the root?  Or errno. */

@@ -28,6 +28,16 @@
 
 /* ---- Folders -------------------------------------------------------------- */
 
+/* Is something here that is not looked at, and yet to be deleted? */
+static int
+hides_extras(const struct rs_target *t, xn_list *list)
+{
+	for (int i = 0; t->delete_excluded && i < xn_list_n(list); i++)
+		if (xn_list_entry(list, i)->mark == RS_SKIP)
+			return 1;
+	return 0;
+}
+
 static void
 mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
 {
@@ -40,7 +50,7 @@ mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
 		if (!rs_is_temporary(e->name))
 			continue;
 		/* Of a run that was killed: ours are not there yet. */
-		e->mark = RS_SKIP;
+		e->mark = RS_OURS;
 		base = t->dry ? -1 : rs_folder_to_change(t, dir);
 		if (base != -1)
 			xn_remove_tree(base, e->name);
@@ -110,7 +120,13 @@ next_folder(struct rs_target *t)
 		if (dir->path[0] == '\0')
 			t->empty = xn_list_n(w->list) == 0;
 		remember_files(t, dir, w->list);
-		has = rs_digest(&t->marks, w->list, t->keep, digest);
+		w->part = rs_select_list(&t->selection, dir->path, w->list);
+		if (w->part < 0) {
+			errno = EINVAL;
+			rs_error(t, t->selection.error, dir->path, "");
+		}
+		has = !hides_extras(t, w->list) && rs_digest(&t->marks,
+		    w->list, t->keep, digest);
 	}
 	ask_folder(t, w, has ? digest : NULL);
 }
@@ -125,7 +141,7 @@ folder_is_same(struct rs_target *t, struct rs_want *w)
 		xn_entry *e = xn_list_entry(w->list, i);
 		struct rs_dir *d;
 
-		if (e->mark == RS_SKIP)
+		if (e->mark != 0)
 			continue;
 		t->stats.checked++;
 		t->stats.total_bytes += e->type == 'f' ? e->size : 0;
@@ -149,7 +165,8 @@ extras_before(struct rs_target *t, struct rs_want *w, const char *name)
 		if (name != NULL && strcmp(e->name, name) >= 0)
 			return;
 		w->index++;
-		if (e->mark != RS_SKIP)
+		if (e->mark != RS_OURS && w->part > 0 &&
+		    (w->part & RS_WHOLE))
 			rs_extra(t, w->dir, e);
 	}
 }
@@ -737,6 +754,7 @@ target_end(void *baton)
 	if (t->arriving.fd != -1 && t->first != NULL)
 		rs_arrive_end(t, t->first->dir);
 	rs_forget_folders(t, "");
+	rs_selection_close(&t->selection);
 	if (t->root != -1)
 		close(t->root);
 }
@@ -789,6 +807,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	read_kwargs(t, kwargs);
 	xn_cleanup(target_end, t);
 	open_root(t);
+	t->delete_excluded = xn_value_bool(kwargs, "delete_excluded", 0);
+	rs_selection_open(&t->selection, t->root, t->path, kwargs);
 	begin(t);
 	walk(t);
 	delete_later(t);

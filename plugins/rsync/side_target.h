@@ -5,13 +5,13 @@
 #define RSYNC_SIDE_TARGET_H
 
 #include "side_entry.h"
+#include "side_select.h"
 
 #define RS_ASKED	1024		/* requests under way */
 #define RS_ASKED_BYTES	(128 * 1024)	/* of them: less than a channel takes
 					 * at once, or both ends could wait */
 #define RS_HELD		200000		/* entries in lists that wait */
 #define RS_FDS		8		/* folders that are kept open */
-#define RS_TEMPORARY	".syncgate-tmp-"
 
 /* A folder with something under way in it. */
 struct rs_dir {
@@ -36,6 +36,7 @@ struct rs_want {
 	size_t cost;			/* bytes of the request */
 	xn_list *list;			/* D: what is here; null: nothing */
 	int index;			/* in it: those before are done */
+	int part;			/* RS_WHOLE...: of the folder */
 	char *last;			/* the last name that came */
 	long long heard;		/* entries that came */
 	char changes[12];		/* as rsync -i has them */
@@ -99,6 +100,8 @@ struct rs_target {
 	struct { char *path; int fd; } fds[RS_FDS];
 	int next_fd;
 	struct rs_arriving arriving;
+	struct rs_selection selection;
+	int delete_excluded;
 	struct rs_marks marks;
 	struct rs_owners users, groups;	/* theirs, and who that is here */
 	struct rs_linked *linked[RS_LINK_BUCKETS];

@@ -27,7 +27,7 @@ rs_make_special(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 		rc = xn_mknod(base, name, e->type, 0600, e->major, e->minor);
 	if (rc != 0)
 		return -1;
-	if (rs_set(t, base, name, e, rs_all(t)) != 0 ||
+	if (rs_apply(t, base, name, e, rs_all(t)) != 0 ||
 	    xn_rename(base, name, e->name) != 0) {
 		int error = errno;
 
@@ -115,7 +115,7 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 		return;
 	if (!t->dry && dir->item != NULL && (dir->touched || dir->differs)) {
 		base = rs_folder(t, dir->path);
-		if (base == -1 || rs_set(t, base, "", &dir->item->e,
+		if (base == -1 || rs_apply(t, base, "", &dir->item->e,
 		    rs_all(t)) != 0)
 			rs_error(t, "cannot set what the folder is to have:",
 			    dir->path, "");
@@ -202,7 +202,7 @@ rs_put_right(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (!alone && mine->links > 1 && e->type == 'f')
 		rc = rs_part_from_others(t, dir, e);
 	else
-		rc = base == -1 ? -1 : rs_set(t, base, e->name, e, differences);
+		rc = base == -1 ? -1 : rs_apply(t, base, e->name, e, differences);
 	if (rc != 0)
 		rs_error(t, "cannot set what it is to have:", dir->path,
 		    e->name);

@@ -35,6 +35,19 @@ rs_tell_deleted(struct rs_target *t, const char *path, int type)
 		rs_tell_line(t, 'i', parts);
 }
 
+/* Is E, PATH, in DIR kept by the rules? */
+static inline int
+rs_is_kept(struct rs_target *t, const char *dir, const char *path,
+    const xn_entry *e, int depth)
+{
+	struct rs_selection *s = &t->selection;
+
+	if (!s->active)
+		return 0;
+	return rs_filter_folder(&s->filter, dir, s->error, s->error_n) != 0 ||
+	    rs_is_protected(s, path, e->type == 'd', depth > 0);
+}
+
 /*
  * Delete E in the folder DIR (open as BASE), with all that is in it: 0, or -1
  * if something stayed.
@@ -47,6 +60,10 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 	xn_list *inside;
 	int rc = 0, fd;
 
+	if (rs_is_kept(t, dir, path, e, depth)) {
+		free(path);
+		return -1;
+	}
 	if (e->type == 'd') {
 		fd = xn_open(base, e->name, XN_O_READ | XN_O_DIRECTORY, 0);
 		if (fd == -1 && errno == EACCES && !t->dry && xn_set_mode(base,

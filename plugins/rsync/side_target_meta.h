@@ -123,7 +123,7 @@ rs_may_not(const struct rs_target *t)
  * Owner first, since that takes bits of the mode away; the time last.
  */
 static inline int
-rs_set(struct rs_target *t, int base, const char *name, const xn_entry *e,
+rs_apply(struct rs_target *t, int base, const char *name, const xn_entry *e,
     int differences)
 {
 	if ((differences & (RS_D_OWNER | RS_D_GROUP)) && xn_set_owner(base,

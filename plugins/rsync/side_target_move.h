@@ -172,7 +172,7 @@ rs_move_known(struct rs_target *t, struct rs_want *w, struct rs_known *k,
 	if (base == -1 || xn_fentry(fd, &now) != 0 || now.links > 1 ||
 	    w->had)
 		return -1;
-	if (rs_set(t, t->root, k->path, e, rs_all(t)) != 0 ||
+	if (rs_apply(t, t->root, k->path, e, rs_all(t)) != 0 ||
 	    xn_rename_at(t->root, k->path, base, e->name) != 0)
 		return -1;
 	k->extra = 0;

@@ -11,12 +11,6 @@
 
 #include "side_target_meta.h"
 
-static inline int
-rs_is_temporary(const char *name)
-{
-	return strncmp(name, RS_TEMPORARY, strlen(RS_TEMPORARY)) == 0;
-}
-
 static inline void
 rs_temporary_name(struct rs_target *t, char name[64])
 {

@@ -27,12 +27,14 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 {
 	const struct rsync_options *o = r->options;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisi}",
+	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsb}",
 	    "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
 	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
-	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level);
+	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level,
+	    "rules", o->rules, "from", o->from, "delete_excluded",
+	    o->delete_excluded);
 }
 
 /* A list of the channels to all targets. */
@@ -63,9 +65,11 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 	const xn_value_t *channels;
 
 	XN_TRY(peers(&channels, r));
-	return xn_make_value(out, r->pool, "{spsvsbsi}",
+	return xn_make_value(out, r->pool, "{spsvsbsisvsvsb}",
 	    "path", r->source->path, "peers", channels,
-	    "one_file_system", o->one_file_system, "level", o->level);
+	    "one_file_system", o->one_file_system, "level", o->level,
+	    "rules", o->rules, "from", o->from, "delete_excluded",
+	    o->delete_excluded);
 }
 
 /* A target that is shipped: its own gateway, and a channel for the source. */

@@ -2,6 +2,7 @@
  * Deltas of files of all kinds: the result is the new file, and no more bytes
  * travel than must.
  */
+#include "core/side/delta.h"
 #include "tests/lib/delta_test.h"
 
 #define BLOCK	1024

@@ -1,0 +1,150 @@
+/*
+ * side_select.h: what takes part, by the rules and the list of files, as both
+ * sides work it out each for its own tree.
+ *
+ * kwargs: rules (list of str: rsync's filter rules), delete_excluded (bool),
+ * from (bytes: names, a NUL behind each; or none).
+ */
+#ifndef RSYNC_SIDE_SELECT_H
+#define RSYNC_SIDE_SELECT_H
+
+#include "side_filter_add.h"
+#include "side_filter_folder.h"
+#include "side_from.h"
+
+struct rs_selection {
+	struct rs_filter filter;
+	struct rs_from names, *from;	/* from: null, all */
+	int root;			/* base: for merge files in folders */
+	int active;			/* there is something to ask */
+	char *error;
+	size_t error_n;
+};
+
+/* A merge file in a folder of the tree. */
+static inline char *
+rs_read_in_tree(void *baton, const char *path, size_t *n)
+{
+	struct rs_selection *s = baton;
+
+	while (*path == '/')
+		path++;
+	return xn_read_file(s->root, path, 1 << 20, n);
+}
+
+static inline void
+rs_selection_rules(struct rs_selection *s, const xn_value *rules)
+{
+	for (unsigned int i = 0; rules != NULL && i < rules->size; i++) {
+		const xn_value *rule = xn_value_item(rules, i);
+		char *text;
+
+		if (rule->kind != XN_BYTES || memchr(rule->u.bytes, 0,
+		    rule->size) != NULL)
+			xn_fail("a rule is no text");
+		text = rs_resize(NULL, rule->size + 1);
+		memcpy(text, rule->u.bytes, rule->size);
+		text[rule->size] = '\0';
+		if (rs_filter_add(&s->filter, text, s->error, s->error_n) != 0)
+			xn_fail("%s", s->error);
+		free(text);
+		s->active = 1;
+	}
+}
+
+static inline void
+rs_selection_open(struct rs_selection *s, int root, const char *path,
+    const xn_value *kwargs)
+{
+	const xn_value *from = xn_value_get(kwargs, "from");
+
+	s->error_n = 512;
+	s->error = xn_alloc(s->error_n);
+	s->root = root;
+	rs_filter_init(&s->filter, path, xn_value_bool(kwargs,
+	    "delete_excluded", 0) ? RS_DELETE_EXCLUDED : 0);
+	s->filter.read = rs_read_in_tree;
+	s->filter.baton = s;
+	rs_selection_rules(s, xn_value_get(kwargs, "rules"));
+	if (from == NULL || from->kind != XN_BYTES)
+		return;
+	if (rs_from_make(&s->names, (const char *)from->u.bytes, from->size, 1, 0,
+	    s->error, s->error_n) != 0)
+		xn_fail("%s", s->error);
+	s->from = &s->names;
+	s->active = 1;
+}
+
+static inline void
+rs_selection_close(struct rs_selection *s)
+{
+	if (s->from != NULL)
+		rs_from_free(s->from);
+	if (s->error != NULL)
+		rs_filter_free(&s->filter);
+}
+
+/* What rs_select() says of the folder PATH, whose folders were asked before. */
+static inline int
+rs_selected_folder(struct rs_selection *s, const char *path)
+{
+	int in = rs_select(&s->filter, s->from, "", 1, 0);
+	char *part;
+	size_t n = 0;
+
+	if (s->from == NULL || path[0] == '\0')
+		return in;
+	part = rs_join(path, "");
+	do {
+		char kept;
+
+		n += n > 0;
+		n += strcspn(part + n, "/");
+		kept = part[n];
+		part[n] = '\0';
+		in = rs_select(&s->filter, s->from, part, 1, in);
+		part[n] = kept;
+	} while (part[n] != '\0');
+	free(part);
+	return in;
+}
+
+/*
+ * Mark what of LIST, the entries of the folder PATH, takes no part: what the
+ * folder is (RS_TAKEN...), or -1 and s->error says why that cannot be told.
+ */
+static inline int
+rs_select_list(struct rs_selection *s, const char *path, xn_list *list)
+{
+	int n = xn_list_n(list), in;
+
+	if (!s->active)
+		return RS_TAKEN | RS_WHOLE | RS_ALL;
+	if (rs_filter_folder(&s->filter, path, s->error, s->error_n) != 0)
+		return -1;
+	in = rs_selected_folder(s, path);
+	for (int i = 0; i < n; i++) {
+		xn_entry *e = xn_list_entry(list, i);
+		char *whole;
+
+		if (e->mark != 0)
+			continue;
+		whole = rs_join(path, e->name);
+		if (rs_select(&s->filter, s->from, whole, e->type == 'd',
+		    in) == 0)
+			e->mark = RS_SKIP;
+		free(whole);
+	}
+	return in;
+}
+
+/* Must PATH be kept at the target although the source does not have it? */
+static inline int
+rs_is_protected(struct rs_selection *s, const char *path, int is_folder,
+    int going)
+{
+	return s->active && rs_filter_protects(&s->filter, path, is_folder,
+	    going);
+}
+
+#endif

@@ -1,0 +1,435 @@
+/*
+ * Deltas: what callers and peers do wrong, files that change meanwhile, data
+ * that is made to be slow, and more signature than is held.
+ */
+#include "tests/lib/delta_test.h"
+
+#include <limits.h>
+#include <xxhash.h>
+
+#include "core/side/delta.h"
+
+#define BLOCK	1024
+#define BLOCKS	(XN_PIECE / XN_DELTA_ENTRY)
+
+/* ---- Sizes -------------------------------------------------------------- */
+
+static void
+a_block_grows_with_the_file(void)
+{
+	long long last = 0;
+
+	CU_ASSERT_EQUAL(xn_delta_block(0), 1024);
+	CU_ASSERT_EQUAL(xn_delta_block(1000 * 1000 * 1000), 16384);
+	for (long long size = 1; size < LLONG_MAX / 8; size = size * 3 + 1) {
+		long long block = xn_delta_block(size);
+
+		CU_ASSERT(block >= last && (block & (block - 1)) == 0);
+		CU_ASSERT(xn_delta__block_good(block));
+		if (size <= 32ll << 30)
+			CU_ASSERT(size / block <= XN_DELTA_HELD);
+		last = block;
+	}
+	CU_ASSERT_EQUAL(last, 128 * 1024);
+}
+
+/* ---- Wrong calls -------------------------------------------------------- */
+
+static void
+refused(int result, int number)
+{
+	CU_ASSERT_EQUAL(result, -1);
+	CU_ASSERT_EQUAL(errno, number);
+	errno = 0;
+}
+
+static void
+sign_checks_what_it_is_given(void)
+{
+	struct bytes b = { .p = NULL };
+	unsigned char out[10 * XN_DELTA_ENTRY];
+	int fd;
+
+	add_random(&b, 9 * BLOCK + 1, 1);
+	fd = file_of(&b);
+	CU_ASSERT_EQUAL(xn_delta_sign(fd, 0, (long long)b.n, BLOCK, out,
+	    sizeof(out)), sizeof(out));
+	CU_ASSERT_EQUAL(xn_delta_sign(fd, BLOCK, 0, BLOCK, out, 0), 0);
+	refused(xn_delta_sign(fd, 0, (long long)b.n, BLOCK, out,
+	    sizeof(out) - 1), EINVAL);
+	refused(xn_delta_sign(fd, 1, BLOCK, BLOCK, out, sizeof(out)), EINVAL);
+	refused(xn_delta_sign(fd, -BLOCK, BLOCK, BLOCK, out, sizeof(out)),
+	    EINVAL);
+	refused(xn_delta_sign(fd, 0, -1, BLOCK, out, sizeof(out)), EINVAL);
+	refused(xn_delta_sign(fd, 0, LLONG_MAX, BLOCK, out, sizeof(out)),
+	    EINVAL);
+	refused(xn_delta_sign(fd, 0, BLOCK, 1000, out, sizeof(out)), EINVAL);
+	refused(xn_delta_sign(fd, 0, BLOCK, 0, out, sizeof(out)), EINVAL);
+	refused(xn_delta_sign(fd, 0, BLOCK, 32, out, sizeof(out)), EINVAL);
+	refused(xn_delta_sign(fd, 0, BLOCK, 256 * 1024, out, sizeof(out)),
+	    EINVAL);
+	/* The file is shorter than that. */
+	refused(xn_delta_sign(fd, 9 * BLOCK, BLOCK, BLOCK, out, sizeof(out)),
+	    ESTALE);
+	refused(xn_delta_sign(-1, 0, BLOCK, BLOCK, out, sizeof(out)), EBADF);
+	close(fd);
+	free_bytes(&b);
+}
+
+static void
+open_and_add_check_what_they_are_given(void)
+{
+	static unsigned char entries[4 * XN_DELTA_ENTRY];
+	xn_delta_step step;
+	xn_delta *d;
+
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, -1, 0, BLOCK, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, LLONG_MAX, 0, BLOCK, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, 0, -1, BLOCK, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, 0, LLONG_MAX, BLOCK, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, 0, 0, 1000, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, 0, 0, -BLOCK, 0));
+	CU_ASSERT_PTR_NULL(xn_delta_open(0, 0, 0, BLOCK, 8));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+
+	d = xn_delta_open(-1, 5000, 3 * BLOCK + 1, BLOCK, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_MORE);
+	refused(xn_delta_add(d, entries, 13), EINVAL);
+	CU_ASSERT_EQUAL(xn_delta_add(d, entries, 3 * XN_DELTA_ENTRY), 0);
+	refused(xn_delta_add(d, entries, 2 * XN_DELTA_ENTRY), EINVAL);
+	CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_MORE);
+	CU_ASSERT_EQUAL(xn_delta_add(d, entries, XN_DELTA_ENTRY), 0);
+	refused(xn_delta_add(d, entries, XN_DELTA_ENTRY), EINVAL);
+	refused(xn_delta_next(d, &step), EBADF);
+	xn_delta_close(d);
+}
+
+static void
+copy_and_write_check_what_they_are_given(void)
+{
+	struct bytes b = { .p = NULL };
+	int from, to;
+
+	add_random(&b, 1000, 1);
+	from = file_of(&b);
+	to = file_of(&b);
+	refused(xn_delta_copy(from, -1, to, 0, 1, 0, NULL), EINVAL);
+	refused(xn_delta_copy(from, 0, to, -1, 1, 0, NULL), EINVAL);
+	refused(xn_delta_copy(from, 0, to, 0, -1, 0, NULL), EINVAL);
+	refused(xn_delta_copy(from, 1, to, 0, LLONG_MAX, 0, NULL), EINVAL);
+	refused(xn_delta_copy(from, 0, to, 1, LLONG_MAX, 0, NULL), EINVAL);
+	refused(xn_delta_copy(from, 0, to, 0, 1001, 0, NULL), ESTALE);
+	refused(xn_delta_copy(from, 1ll << 60, to, 0, 1, 0, NULL), ESTALE);
+	/* In place towards the end: it would read what it has written. */
+	refused(xn_delta_copy(from, 0, from, 1, 10, 0, NULL), EINVAL);
+	refused(xn_delta_write(to, -1, "x", 1, 0, NULL), EINVAL);
+	refused(xn_delta_write(to, LLONG_MAX, "x", 1, 0, NULL), EINVAL);
+	refused(xn_delta_write(-1, 0, "x", 1, 0, NULL), EBADF);
+	CU_ASSERT(file_is(from, &b) && file_is(to, &b));
+	CU_ASSERT_EQUAL(xn_delta_copy(from, 1000, to, 0, 0, 0, NULL), 0);
+	close(from);
+	close(to);
+	free_bytes(&b);
+}
+
+/* ---- Carrying out ------------------------------------------------------- */
+
+static void
+zeros_are_told(void)
+{
+	static unsigned char p[300];
+
+	for (size_t n = 0; n < sizeof(p); n++)
+		CU_ASSERT_EQUAL(xn_is_zero(p, n), 1);
+	for (size_t i = 0; i < sizeof(p); i++) {
+		p[i] = 1;
+		CU_ASSERT_EQUAL(xn_is_zero(p, sizeof(p)), 0);
+		CU_ASSERT_EQUAL(xn_is_zero(p, i), 1);
+		CU_ASSERT_EQUAL(xn_is_zero(p + i, 1), 0);
+		p[i] = 0;
+	}
+}
+
+static long long
+blocks_on_disk(int fd)
+{
+	struct stat st;
+
+	CU_ASSERT_EQUAL(fstat(fd, &st), 0);
+	return st.st_blocks * 512ll;
+}
+
+static void
+pages_of_zeros_stay_holes(void)
+{
+	struct bytes b = { .p = NULL };
+	int from, to = memfd_create("sparse", MFD_CLOEXEC);
+
+	/* Not at the edges of pages. */
+	add_fill(&b, 100 * 1000, 0);
+	add_random(&b, 5000, 1);
+	add_fill(&b, 1000 * 1000, 0);
+	add_random(&b, 5000, 2);
+	add_fill(&b, 777, 0);
+	from = file_of(&b);
+	CU_ASSERT_EQUAL(ftruncate(to, (off_t)b.n), 0);
+	CU_ASSERT_EQUAL(xn_delta_copy(from, 0, to, 0, 600 * 1000,
+	    XN_DELTA_SPARSE, NULL), 0);
+	CU_ASSERT_EQUAL(xn_delta_write(to, 600 * 1000, b.p + 600 * 1000,
+	    b.n - 600 * 1000, XN_DELTA_SPARSE, NULL), 0);
+	CU_ASSERT(file_is(to, &b));
+	CU_ASSERT(blocks_on_disk(to) <= 5 * 4096);
+	CU_ASSERT(blocks_on_disk(from) > 1000 * 1000);
+	close(from);
+	close(to);
+	free_bytes(&b);
+}
+
+static void
+a_file_is_moved_within_itself(void)
+{
+	struct bytes b = { .p = NULL };
+	unsigned char here[16], there[16];
+	xn_hash *hash = xn_hash_start();
+	int fd;
+
+	add_random(&b, 1000 * 1000, 1);
+	fd = file_of(&b);
+	/* What is where it goes is read only: a file that cannot be written
+	 * to would do. */
+	CU_ASSERT_EQUAL(xn_delta_copy(fd, 0, fd, 0, 1000, 0, hash), 0);
+	CU_ASSERT_EQUAL(xn_delta_copy(fd, 1010, fd, 1000, 998990, 0, hash), 0);
+	memmove(b.p + 1000, b.p + 1010, 998990);
+	xn_hash_end(hash, here);
+	CU_ASSERT(file_is(fd, &b));
+	xn_hash_bytes(b.p, 999990, there);
+	CU_ASSERT_EQUAL(memcmp(here, there, 16), 0);
+	close(fd);
+	free_bytes(&b);
+}
+
+/* ---- The new file changes ------------------------------------------------ */
+
+/* Go through D, and make of what it says the bytes of a new file. */
+static void
+follow(xn_delta *d, const struct bytes *old, struct bytes *made,
+    void (*meanwhile)(int fd, long long at), int fd)
+{
+	xn_delta_step step;
+	int rc;
+
+	while ((rc = xn_delta_next(d, &step)) == XN_DELTA_STEP) {
+		if (step.from >= 0)
+			add_bytes(made, old->p + step.from,
+			    (size_t)step.length);
+		else
+			add_bytes(made, step.bytes, (size_t)step.length);
+		meanwhile(fd, step.at);
+	}
+	CU_ASSERT_EQUAL(rc, XN_DELTA_END);
+}
+
+static void
+overwrite_ahead(int fd, long long at)
+{
+	CU_ASSERT_EQUAL(pwrite(fd, "changed", 7, (off_t)at), 7);
+	CU_ASSERT_EQUAL(pwrite(fd, "changed", 7, (off_t)at + 300 * 1000), 7);
+}
+
+static void
+what_is_told_is_what_was_hashed(void)
+{
+	struct bytes old = { .p = NULL }, new = { .p = NULL };
+	struct bytes made = { .p = NULL };
+	unsigned char here[16], there[16];
+	long long next = 0;
+	int old_fd, fd;
+	xn_delta *d;
+
+	add_random(&old, 2000 * 1000, 1);
+	for (size_t at = 0; at < old.n; at += 50 * 1000) {
+		add_bytes(&new, old.p + at, 50 * 1000);
+		add_random(&new, 20 * 1000, (uint32_t)at + 5);
+	}
+	old_fd = file_of(&old);
+	fd = file_of(&new);
+	d = xn_delta_open(fd, (long long)new.n, (long long)old.n, BLOCK, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	sign_for(d, old_fd, (long long)old.n, BLOCK, &next, LLONG_MAX);
+	follow(d, &old, &made, overwrite_ahead, fd);
+	CU_ASSERT_EQUAL(made.n, new.n);
+	CU_ASSERT(memcmp(made.p, new.p, new.n) != 0);
+	xn_delta_hash(d, here);
+	xn_hash_bytes(made.p, made.n, there);
+	CU_ASSERT_EQUAL(memcmp(here, there, 16), 0);
+	xn_delta_close(d);
+	close(fd);
+	close(old_fd);
+	free_bytes(&old);
+	free_bytes(&new);
+	free_bytes(&made);
+}
+
+static void
+a_file_that_shrinks_is_an_error(void)
+{
+	struct bytes new = { .p = NULL };
+	xn_delta_step step;
+	xn_delta *d;
+	int fd, rc;
+
+	add_random(&new, 2000 * 1000, 1);
+	fd = file_of(&new);
+	d = xn_delta_open(fd, (long long)new.n, 0, BLOCK, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_STEP);
+	CU_ASSERT_EQUAL(ftruncate(fd, 1000 * 1000), 0);
+	while ((rc = xn_delta_next(d, &step)) == XN_DELTA_STEP)
+		;
+	refused(rc, ESTALE);
+	CU_ASSERT_EQUAL(xn_delta_next(d, &step), -1);
+	xn_delta_close(d);
+	close(fd);
+	free_bytes(&new);
+}
+
+/* ---- Data that is made to be slow ----------------------------------------- */
+
+/*
+ * All windows have the sum that all blocks are said to have, and no block is
+ * the same: hashing each window would take hours.
+ */
+static void
+hashing_in_vain_is_bounded(void)
+{
+	long long block = 128 * 1024, blocks = 1000;
+	struct bytes new = { .p = NULL };
+	unsigned char entry[XN_DELTA_ENTRY] = { 0 };
+	long long sent = 0;
+	xn_delta_step step;
+	xn_delta *d;
+	int fd;
+
+	add_fill(&new, 20u << 20, 0);
+	fd = file_of(&new);
+	d = xn_delta_open(fd, (long long)new.n, blocks * block, block, 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	for (long long i = 0; i < blocks; i++) {
+		memcpy(entry + 4, &i, sizeof(i));
+		CU_ASSERT_EQUAL(xn_delta_add(d, entry, sizeof(entry)), 0);
+	}
+	while (xn_delta_next(d, &step) == XN_DELTA_STEP)
+		sent += step.length;
+	CU_ASSERT_EQUAL(sent, (long long)new.n);
+	xn_delta_close(d);
+	close(fd);
+	free_bytes(&new);
+}
+
+/* ---- More signature than is held ------------------------------------------ */
+
+/* A delta that holds HELD blocks; what it asks for is signed. */
+static struct outcome
+with_held(const struct bytes *old, const struct bytes *new, size_t held)
+{
+	int old_fd = file_of(old), fd = file_of(new);
+	int to = memfd_create("result", MFD_CLOEXEC), asked = 0, rc;
+	xn_delta *d = xn_delta__open(fd, (long long)new->n, (long long)old->n,
+	    BLOCK, 0, held);
+	struct outcome out = { .copied = 0 };
+	xn_hash *hash = xn_hash_start();
+	unsigned char unused[16];
+	xn_delta_step step;
+	long long next = 0;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	while ((rc = xn_delta_next(d, &step)) > XN_DELTA_END) {
+		if (rc == XN_DELTA_STEP) {
+			carry_out(&step, old_fd, to, new, old->n, 0, hash,
+			    &out);
+			continue;
+		}
+		asked++;
+		sign_for(d, old_fd, (long long)old->n, BLOCK, &next,
+		    (long long)held / 4);
+	}
+	CU_ASSERT_EQUAL(rc, XN_DELTA_END);
+	CU_ASSERT(asked > 8);
+	out.same = file_is(to, new);
+	xn_hash_end(hash, unused);
+	xn_delta_close(d);
+	close(to);
+	close(fd);
+	close(old_fd);
+	return out;
+}
+
+static void
+what_is_not_held_is_asked_for(void)
+{
+	struct bytes old = { .p = NULL }, new = { .p = NULL };
+	struct outcome o;
+
+	add_random(&old, 2000 * BLOCK + 5, 1);
+	add_bytes(&new, old.p, 700 * 1000);
+	add_random(&new, 5000, 2);
+	add_bytes(&new, old.p + 700 * 1000, old.n - 700 * 1000);
+	new.p[1000] ^= 1;
+	new.p[1900 * 1000] ^= 1;
+	o = with_held(&old, &new, 100);
+	CU_ASSERT(o.same);
+	CU_ASSERT(o.sent <= 5000 + 4 * BLOCK);
+
+	/* What moved further than what is held is sent. */
+	new.n = 0;
+	add_bytes(&new, old.p + old.n / 2, old.n - old.n / 2);
+	add_bytes(&new, old.p, old.n / 2);
+	o = with_held(&old, &new, 100);
+	CU_ASSERT(o.same);
+	free_bytes(&old);
+	free_bytes(&new);
+}
+
+static void
+more_than_is_held_has_to_wait(void)
+{
+	static unsigned char entries[100 * XN_DELTA_ENTRY];
+	struct bytes new = { .p = NULL };
+	xn_delta_step step;
+	xn_delta *d;
+	int fd;
+
+	add_random(&new, 1000 * BLOCK, 1);
+	fd = file_of(&new);
+	d = xn_delta__open(fd, (long long)new.n, 1000 * BLOCK, BLOCK, 0, 100);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_MORE);
+	CU_ASSERT_EQUAL(xn_delta_add(d, entries, sizeof(entries)), 0);
+	refused(xn_delta_add(d, entries, XN_DELTA_ENTRY), EAGAIN);
+	while (xn_delta_next(d, &step) == XN_DELTA_STEP)
+		CU_ASSERT(step.from == -1);
+	CU_ASSERT_EQUAL(xn_delta_add(d, entries, XN_DELTA_ENTRY), 0);
+	xn_delta_close(d);
+	close(fd);
+	free_bytes(&new);
+}
+
+static const struct xn_test_case cases[] = {
+	{ "a block grows with the file", a_block_grows_with_the_file },
+	{ "sign checks what it is given", sign_checks_what_it_is_given },
+	{ "open and add check what they are given",
+	  open_and_add_check_what_they_are_given },
+	{ "copy and write check what they are given",
+	  copy_and_write_check_what_they_are_given },
+	{ "zeros are told", zeros_are_told },
+	{ "pages of zeros stay holes", pages_of_zeros_stay_holes },
+	{ "a file is moved within itself", a_file_is_moved_within_itself },
+	{ "what is told is what was hashed", what_is_told_is_what_was_hashed },
+	{ "a file that shrinks is an error", a_file_that_shrinks_is_an_error },
+	{ "hashing in vain is bounded", hashing_in_vain_is_bounded },
+	{ "what is not held is asked for", what_is_not_held_is_asked_for },
+	{ "more than is held has to wait", more_than_is_held_has_to_wait },
+};
+
+XN_TEST_MAIN("delta, edges", cases)
