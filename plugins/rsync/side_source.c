@@ -20,6 +20,7 @@
  *				their names,
  *   -> e entry			something in it
  *   -> f entry bytes hash	a file and all its bytes
+ *   -> n name			what has that name at the target stays
  *   -> U kind id name		before the first entry of that owner: 'u' a
  *				user, 'g' a group
  *   -> .			that was all; or
@@ -43,6 +44,12 @@
  *   -> b bytes  or  k from n	N bytes of the old one; Z has the XXH3-128 of
  *				all bytes
  *
+ *   <- A path flags n hash	the target has the first N bytes of the file, of
+ *				that hash; flags: RS_GROWING
+ *   -> T size mtime ns sparse; then what is behind them, as for G; the Z is of
+ *				that; or
+ *   -> F, as for G		it is not so
+ *
  *   <- H path			the hash of a file
  *   -> H hash  or  V errno
  *
@@ -54,7 +61,9 @@
 #include <execnet/remote.h>
 
 #include "side_source_delta.h"
+#include "side_source_hash.h"
 #include "side_source_list.h"
+#include "side_source_pace.h"
 
 #define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
 #define LOOK		200		/* milliseconds */
@@ -68,7 +77,7 @@ tell_owner(struct rs_peer *p, struct rs_owners *known, int kind, long long id)
 {
 	const char *name;
 
-	if (rs_owner_find(known, id) != NULL)
+	if (id >= RS_MAPPED || rs_owner_find(known, id) != NULL)
 		return;
 	rs_owner_add(known, id, 0);
 	name = kind == 'u' ? xn_user_name(id) : xn_group_name(id);
@@ -100,18 +109,31 @@ telling_end(struct rs_telling *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* One entry; one that cannot be told is left out. */
+/* What a target has by that name is not touched. */
+static void
+tell_name(struct rs_peer *p, const char *name)
+{
+	rs_room(&p->out, strlen(name) + 16);
+	rs_put_byte(&p->out, 'n');
+	rs_put_text(&p->out, name);
+	p->telling.told += strlen(name) + 16;
+}
+
+/* One entry; of one that cannot be told, its name. */
 static void
 tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
+	if (e->mark == RS_STAYS || (e->mark == 0 && e->type == '?'))
+		tell_name(p, e->name);
 	if (e->mark != 0 || e->type == '?')
 		return;
 	if (e->attrs_n > RS_ATTRS_MAX) {
 		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
 		    "many, it is left out", s->path, t->path, e->name,
 		    e->attrs_n);
+		tell_name(p, e->name);
 		return;
 	}
 	tell_owners(p, e);
@@ -194,30 +216,13 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
+	rs_change_entry(s, &s->copies, xn_list_entry(list, 0));
 	tell_owners(p, xn_list_entry(list, 0));
 	xn_list_entry(list, 0)->name = "";
 	rs_room(&p->out, 1 + rs_entry_room(xn_list_entry(list, 0)));
 	rs_put_byte(&p->out, 'R');
 	rs_put_entry(&p->out, xn_list_entry(list, 0));
 	xn_list_close(list);
-}
-
-static void
-on_hash(struct rs_source *s, struct rs_peer *p, const char *path)
-{
-	struct rs_sending *f = &p->sending;
-	unsigned char hash[16];
-
-	if (rs_send_open(s, p, path) != 0)
-		return;
-	if (xn_hash_file(f->fd, f->size, hash) != 0) {
-		rs_send_failed(p, errno);
-		return;
-	}
-	rs_room(&p->out, 32);
-	rs_put_byte(&p->out, 'H');
-	rs_put_hash(&p->out, hash);
-	rs_sending_end(f);
 }
 
 static void
@@ -242,8 +247,11 @@ on_request(struct rs_source *s, struct rs_peer *p)
 		if (what == 'G')
 			rs_send_whole(s, p, path);
 		else
-			on_hash(s, p, path);
+			rs_on_hash(s, p, path);
 		free(path);
+		return;
+	case 'A':
+		rs_on_tail(s, p);
 		return;
 	case 'C':
 		rs_on_delta(s, p);
@@ -323,7 +331,7 @@ wait_for_peers(struct rs_source *s)
 {
 	xn_waitable *things = rs_memory((size_t)(s->peers_n + 1) *
 	    sizeof(*things));
-	int n = 0, full = 0;
+	int n = 0, full = 0, pause = rs_pause(s, LOOK);
 
 	things[n++].channel = s->channel;
 	for (int i = 0; i < s->peers_n; i++) {
@@ -336,9 +344,11 @@ wait_for_peers(struct rs_source *s)
 		else
 			things[n++].channel = p->channel;
 	}
-	if (full == 0)
+	if (pause > 0)
+		xn_wait(s->channel, pause);
+	else if (full == 0)
 		xn_select(things, n, LOOK);
-	for (int i = 0; full > 0 && i < s->peers_n; i++)
+	for (int i = 0; pause == 0 && full > 0 && i < s->peers_n; i++)
 		if (s->peers[i].channel != NULL &&
 		    xn_wait_send(s->peers[i].channel, 0) == 0) {
 			xn_wait_send(s->peers[i].channel, n > 1 ? 2 : LOOK);
@@ -357,7 +367,7 @@ serve_all(struct rs_source *s)
 
 	for (int i = 0; i < s->peers_n; i++)
 		for (int turn = 0; turn < 8 && s->peers[i].channel != NULL &&
-		    serve(s, &s->peers[i]); turn++)
+		    rs_may_send(s) && serve(s, &s->peers[i]); turn++)
 			busy = 1;
 	return busy;
 }
@@ -380,6 +390,8 @@ source_end(void *baton)
 		if (s->peers[i].sending.fd != -1)
 			close(s->peers[i].sending.fd);
 	rs_selection_close(&s->selection);
+	rs_map_free(&s->map_users);
+	rs_map_free(&s->map_groups);
 	if (s->root != -1)
 		close(s->root);
 }
@@ -421,6 +433,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_changes_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));
 	while (is_anyone_left(s))
 		if (!serve_all(s))
