@@ -34,6 +34,7 @@ static const struct {
 	{ XN_WATCH_CREATED,	IN_CREATE },
 	{ XN_WATCH_WRITTEN,	IN_CLOSE_WRITE },
 	{ XN_WATCH_REMOVED,	IN_DELETE | IN_MOVED_FROM },
+	{ XN_WATCH_ATTRIBUTES,	IN_ATTRIB },
 };
 
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))

@@ -430,6 +430,8 @@ int xn_lease(int fd);
 #define XN_WATCH_REMOVED	0x08	/* deleted or moved away */
 #define XN_WATCH_GONE		0x10	/* the watch itself ended */
 #define XN_WATCH_OVERFLOW	0x20	/* events were lost: look at everything */
+#define XN_WATCH_ATTRIBUTES	0x40	/* mode, owner, times, attributes, links;
+					 * an empty name: of the folder */
 
 typedef struct xn_watch xn_watch;
 

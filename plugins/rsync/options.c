@@ -10,6 +10,15 @@ const syncgate_option_t rsync_option_table[] = {
 	    "the folder whose content is kept elsewhere as well" },
 	{ "targets", SYNCGATE_LOCATIONS, NULL, 1, NULL,
 	    "the folders that are to be like it; made if they are not there" },
+	{ "follow", SYNCGATE_BOOL, "no", 0, NULL,
+	    "stay, and carry each change over when it happens" },
+	{ "settle", SYNCGATE_SECONDS, "10ms", 0, NULL,
+	    "with follow: how long it must be quiet before changes go" },
+	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
+	    "with follow: how often all is compared where the source cannot "
+	    "be watched" },
+	{ "full", SYNCGATE_SECONDS, "1d", 0, NULL,
+	    "with follow: how often all is compared anyway; 0: never" },
 	{ "delete", SYNCGATE_CHOICE, "during", 0, "no|during|after",
 	    "delete at a target what the source does not have" },
 	{ "max-delete", SYNCGATE_INTEGER, "-1", 0, NULL,
@@ -153,6 +162,14 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->dry = syncgate_job_dry_run(job);
 	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
 	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);
+	o->follow = syncgate_job_bool(job, "follow") &&
+	    !syncgate_job_once(job) && !o->dry;
+	o->settle = syncgate_job_seconds(job, "settle");
+	o->poll = syncgate_job_seconds(job, "poll");
+	o->full = syncgate_job_seconds(job, "full");
+	if (o->poll < apr_time_from_msec(100))
+		return xn_error_create(XN_E_CONFIG,
+		    "poll is less than 0.1 seconds");
 	o->delete_excluded = syncgate_job_bool(job, "delete-excluded");
 	XN_TRY(check_compress(o, job));
 	XN_TRY(rsync_options_files(o, job, pool));

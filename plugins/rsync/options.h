@@ -14,7 +14,8 @@ struct rsync_options {
 	int remove;			/* enum rs_delete: side_target.h */
 	long long max_delete;		/* -1: any number */
 	int allow_empty, size_only, one_file_system, ignore_errors;
-	int delete_excluded;
+	int delete_excluded, follow;
+	apr_interval_time_t settle, poll, full;
 	const xn_value_t *rules, *from;	/* side_select.h */
 	int itemize, dry, sync, level, whole_file;
 

@@ -140,6 +140,9 @@ check_together(const struct rsync_options *o)
 		return refuse("inplace", "update", cut);
 	if (o->append && o->update)
 		return refuse("append", "update", cut);
+	if (o->prune && o->follow)
+		return refuse("prune-empty-dirs", "follow", "whether a folder "
+		    "is empty is seen when all is compared");
 	if (o->inplace && o->size_only)
 		return refuse("inplace", "size-only", "a file that was cut off "
 		    "may have its size already, and would stay so");

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "plugins/rsync/shown.h"
 #include "plugins/rsync/sync.h"
 
 #define STOP_CHECK	xn_seconds(0.2)
@@ -14,7 +15,7 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 {
 	const char *tag;
 	const void *bytes;
-	const char *at, *end;
+	const char *at, *end, *line;
 	size_t n;
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(sy)", &tag, &bytes, &n));
@@ -26,13 +27,14 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 		if (stop == NULL)
 			return xn_error_create(XN_E_PROTOCOL,
 			    "a line without an end");
+		line = rsync_shown(at + 1, r->scratch);
 		if (*at == 'i')
 			syncgate_job_log(r->job, SYNCGATE_INFO, "%s%s%s",
 			    r->n > 1 ? target->location->text : "",
-			    r->n > 1 ? ": " : "", at + 1);
+			    r->n > 1 ? ": " : "", line);
 		else
 			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
-			    target->location->text, at + 1);
+			    target->location->text, line);
 		at = stop + 1;
 	}
 	return NULL;
@@ -49,6 +51,8 @@ on_progress(struct rsync_run *r, struct rsync_target *target,
 	XN_TRY(xn_unpack_value(message, r->scratch, "(slll)", &tag,
 	    &target->counts.checked, &target->counts.sent,
 	    &target->counts.data_bytes));
+	if (target->follows)
+		p.phase = "following";
 	for (int i = 0; i < r->n; i++) {
 		p.done += r->targets[i].counts.checked;
 		p.bytes += r->targets[i].counts.data_bytes;
@@ -80,6 +84,17 @@ on_done(struct rsync_run *r, struct rsync_target *target,
 	return NULL;
 }
 
+static xn_error_t *
+on_following(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	(void)message;
+	target->follows = 1;
+	syncgate_job_log(r->job, SYNCGATE_INFO, "%s is in step; following",
+	    target->location->text);
+	return NULL;
+}
+
 static const struct {
 	const char *tag;
 	xn_error_t *(*handle)(struct rsync_run *r, struct rsync_target *target,
@@ -87,14 +102,24 @@ static const struct {
 } reports[] = {
 	{ "lines", on_lines },
 	{ "progress", on_progress },
+	{ "following", on_following },
 	{ "done", on_done },
 };
 
 static xn_error_t *
 on_read(struct rsync_run *r, const xn_value_t *message)
 {
-	const char *tag;
+	const char *tag, *why;
+	xn_error_t *error = xn_unpack_value(message, r->scratch, "(ss)", &tag,
+	    &why);
 
+	if (error == NULL) {
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "comparing all "
+		    "every %g seconds instead of watching: %s",
+		    (double)r->options->poll / APR_USEC_PER_SEC, why);
+		return NULL;
+	}
+	xn_error_clear(error);
 	return xn_unpack_value(message, r->scratch, "(slll)", &tag,
 	    &r->read_folders, &r->read_files, &r->read_bytes);
 }

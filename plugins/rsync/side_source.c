@@ -7,7 +7,8 @@
  * the root of the tree; that of the root is empty.
  *
  * kwargs: path, peers (list of channels), one_file_system (bool), level (of
- * compression; 0: none).
+ * compression; 0: none), follow (bool), settle, poll (milliseconds), and what
+ * side_select.h takes.
  *
  *   <- O keep			first: what is kept (RS_PERMS...)
  *   -> R entry			the root
@@ -53,10 +54,22 @@
  *   <- H path			the hash of a file
  *   -> H hash  or  V errno
  *
+ *   <- W			all was compared: say what changes from now on (and
+ *				has since O).  For each folder with changes
+ *   -> C path entry		the folder, as it is now, then
+ *   -> E entry			something in it that changed or is new,
+ *   -> g name			something that is not there any more,
+ *   -> a			or: look at all of it,
+ *   -> !			that was it; and when all is told
+ *   -> B
+ *   -> A			or instead: look at everything, with O again
+ *
  *   <- Q			no more
  *
  * The program ends when all targets have, or the coordinator closes its channel.
  *   => ("read", folders, files, bytes)		at the end, to the coordinator
+ *   => ("polling", why)	it cannot be watched: everything is looked at
+ *				every POLL milliseconds
  */
 #include <execnet/remote.h>
 
@@ -64,6 +77,7 @@
 #include "side_source_hash.h"
 #include "side_source_list.h"
 #include "side_source_pace.h"
+#include "side_source_watch.h"
 
 #define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
 #define LOOK		200		/* milliseconds */
@@ -137,7 +151,9 @@ tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 		return;
 	}
 	tell_owners(p, e);
+	/* One with holes is sent in pieces, which say where they are. */
 	if (t->inlined && e->type == 'f' && e->size <= SMALL &&
+	    e->blocks * 512 >= e->size &&
 	    (e->links < 2 || !(p->keep & RS_LINKS)) &&
 	    rs_send_inline(s, p, t->path, e)) {
 		t->told += (size_t)e->size;
@@ -216,7 +232,7 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
-	rs_change_entry(s, &s->copies, xn_list_entry(list, 0));
+	rs_alter_entry(s, &s->copies, xn_list_entry(list, 0));
 	tell_owners(p, xn_list_entry(list, 0));
 	xn_list_entry(list, 0)->name = "";
 	rs_room(&p->out, 1 + rs_entry_room(xn_list_entry(list, 0)));
@@ -256,12 +272,132 @@ on_request(struct rs_source *s, struct rs_peer *p)
 	case 'C':
 		rs_on_delta(s, p);
 		return;
+	case 'W':
+		p->following = 1;
+		return;
 	case 'Q':
 		p->finished = 1;
 		return;
 	default:
 		xn_fail("a target asked for something unknown, %d", what);
 	}
+}
+
+/* ---- What changed -------------------------------------------------------------- */
+
+/* The only entry of LIST, if it takes part; else null. */
+static xn_entry *
+only_entry(struct rs_source *s, const char *dir, xn_list *list,
+    struct rs_copy **copies)
+{
+	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
+	    xn_list_entry(list, 0);
+
+	if (e == NULL || e->type == '?' || e->attrs_n > RS_ATTRS_MAX ||
+	    rs_is_ours(s, dir, e->name) ||
+	    rs_select_list(&s->selection, dir, list) < 0 || e->mark != 0)
+		return NULL;
+	rs_alter_entry(s, copies, e);
+	return e;
+}
+
+/* Is it still being written?  Then its end will be an event as well. */
+static int
+is_being_written(struct rs_source *s, const char *path, const xn_entry *e)
+{
+	int fd = e->type == 'f' ? xn_open(s->root, path, XN_O_READ, 0) : -1;
+	int being = fd != -1 && xn_lease(fd) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return being;
+}
+
+static void
+tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
+    const char *name)
+{
+	char *path = rs_join(dir, name);
+	xn_list *list = xn_list_one(s->root, path, rs_what(p->keep));
+	struct rs_copy *copies = NULL;
+	xn_entry *e;
+
+	if (list != NULL && xn_list_n(list) == 1)
+		xn_list_entry(list, 0)->name = name;
+	e = only_entry(s, dir, list, &copies);
+	if (e != NULL && (rs_stays(s, e) || is_being_written(s, path, e))) {
+		/* nothing, or nothing yet */
+	} else if (e != NULL) {
+		tell_owners(p, e);
+		rs_room(&p->out, 1 + rs_entry_room(e));
+		rs_put_byte(&p->out, 'E');
+		rs_put_entry(&p->out, e);
+	} else {
+		rs_room(&p->out, strlen(name) + 16);
+		rs_put_byte(&p->out, 'g');
+		rs_put_text(&p->out, name);
+	}
+	if (list != NULL)
+		xn_list_close(list);
+	rs_copies_free(&copies);
+	free(path);
+}
+
+/* The folder of the change C, and what changed in it. */
+static void
+tell_change(struct rs_source *s, struct rs_peer *p, const struct rs_change *c)
+{
+	xn_list *list = xn_list_one(s->root, c->path, rs_what(p->keep));
+	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
+	    xn_list_entry(list, 0);
+	struct rs_copy *copies = NULL;
+
+	/* What is gone, or is excluded, its own folder has said. */
+	if (e != NULL && e->type == 'd' && e->attrs_n <= RS_ATTRS_MAX) {
+		e->name = "";
+		rs_alter_entry(s, &copies, e);
+		tell_owners(p, e);
+		rs_room(&p->out, strlen(c->path) + 32 + rs_entry_room(e));
+		rs_put_byte(&p->out, 'C');
+		rs_put_text(&p->out, c->path);
+		rs_put_entry(&p->out, e);
+		for (int i = 0; i < c->n; i++)
+			tell_changed(s, p, c->path, c->names[i]);
+		rs_room(&p->out, 2);
+		if (c->n == -1)
+			rs_put_byte(&p->out, 'a');
+		rs_put_byte(&p->out, '!');
+	}
+	if (list != NULL)
+		xn_list_close(list);
+	rs_copies_free(&copies);
+}
+
+/* The next of what P has to be told; 0: there is nothing. */
+static int
+tell_changes(struct rs_source *s, struct rs_peer *p)
+{
+	struct rs_change *c = p->changes;
+
+	if (!p->following || (c == NULL && !p->all))
+		return 0;
+	if (p->all) {
+		rs_room(&p->out, 1);
+		rs_put_byte(&p->out, 'A');
+		p->all = p->following = 0;	/* until it says W again */
+		return 1;
+	}
+	p->changes = c->next;
+	p->changes_n--;
+	if (c->next == NULL)
+		p->changes_last = NULL;
+	tell_change(s, p, c);
+	rs_change_free(c);
+	if (p->changes == NULL) {
+		rs_room(&p->out, 1);
+		rs_put_byte(&p->out, 'B');
+	}
+	return 1;
 }
 
 /* ---- Turns ------------------------------------------------------------------ */
@@ -271,6 +407,7 @@ drop_peer(struct rs_peer *p)
 {
 	telling_end(&p->telling);
 	rs_sending_end(&p->sending);
+	rs_peer_forget_changes(p);
 	p->channel = NULL;
 }
 
@@ -314,7 +451,9 @@ serve(struct rs_source *s, struct rs_peer *p)
 			drop_peer(p);
 		else
 			rs_receive(&p->in, p->channel, 0);
-	} else if (p->out.n > 0)
+	} else if (tell_changes(s, p))
+		return 1;
+	else if (p->out.n > 0)
 		rs_flush(&p->out);
 	else
 		return 0;
@@ -327,13 +466,15 @@ serve(struct rs_source *s, struct rs_peer *p)
 
 /* Nobody has anything to do now, or nobody takes anything. */
 static void
-wait_for_peers(struct rs_source *s)
+wait_for_peers(struct rs_source *s, int most)
 {
-	xn_waitable *things = rs_memory((size_t)(s->peers_n + 1) *
+	xn_waitable *things = rs_memory((size_t)(s->peers_n + 2) *
 	    sizeof(*things));
-	int n = 0, full = 0, pause = rs_pause(s, LOOK);
+	int n = 0, full = 0, pause = rs_pause(s, most);
 
 	things[n++].channel = s->channel;
+	if (s->follow.watch != NULL)
+		things[n++].fd = xn_watch_fd(s->follow.watch);
 	for (int i = 0; i < s->peers_n; i++) {
 		struct rs_peer *p = &s->peers[i];
 
@@ -347,7 +488,7 @@ wait_for_peers(struct rs_source *s)
 	if (pause > 0)
 		xn_wait(s->channel, pause);
 	else if (full == 0)
-		xn_select(things, n, LOOK);
+		xn_select(things, n, most);
 	for (int i = 0; pause == 0 && full > 0 && i < s->peers_n; i++)
 		if (s->peers[i].channel != NULL &&
 		    xn_wait_send(s->peers[i].channel, 0) == 0) {
@@ -392,6 +533,15 @@ source_end(void *baton)
 	rs_selection_close(&s->selection);
 	rs_map_free(&s->map_users);
 	rs_map_free(&s->map_groups);
+	rs_copies_free(&s->copies);
+	for (int i = 0; i < RS_FULL; i++)
+		free(s->full[i]);
+	for (int i = 0; i < RS_HASHED; i++)
+		free(s->hashed[i].path);
+	rs_changes_forget(&s->follow);
+	for (int i = 0; i < s->follow.paths_n; i++)
+		free(s->follow.paths[i]);
+	free(s->follow.paths);
 	if (s->root != -1)
 		close(s->root);
 }
@@ -433,10 +583,14 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
-	rs_changes_open(s, kwargs);
+	rs_alter_open(s, kwargs);
+	rs_watch_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));
-	while (is_anyone_left(s))
-		if (!serve_all(s))
-			wait_for_peers(s);
+	while (is_anyone_left(s)) {
+		int most = rs_watch_turn(s, LOOK);
+
+		if (!serve_all(s) && most > 0)
+			wait_for_peers(s, most);
+	}
 	xn_send(channel, "(slll)", "read", s->folders, s->files, s->bytes);
 }

@@ -68,6 +68,31 @@ struct rs_peer {
 	struct rs_telling telling;
 	struct rs_sending sending;
 	struct rs_owners users, groups;	/* whose names it knows */
+	int following;			/* it wants to hear what changes */
+	struct rs_change *changes, *changes_last;
+	int changes_n;			/* too many: all is told as one */
+	int all;			/* it must look at everything */
+};
+
+/* A folder in which something changed. */
+struct rs_change {
+	char *path;
+	char **names;
+	int n;				/* -1: all of it is to be looked at */
+	struct rs_change *next;
+};
+
+#define RS_CHANGE_BUCKETS 1024
+
+struct rs_follow {
+	int on;
+	xn_watch *watch;		/* null: it cannot be had */
+	char **paths;			/* by the number of a watch */
+	int paths_n;
+	struct rs_change *buckets[RS_CHANGE_BUCKETS];
+	int changes_n, overflow;
+	double settle, first, last;	/* seconds; when something changed */
+	double poll, looked;		/* where it cannot be watched */
 };
 
 struct rs_source {
@@ -82,7 +107,7 @@ struct rs_source {
 	struct rs_selection selection;
 	struct rs_marks marks;
 
-	/* side_source_change.h */
+	/* side_source_alter.h */
 	int *modes, modes_n;		/* RS_MODE_RULE numbers each */
 	struct rs_map map_users, map_groups;
 	int numeric, leave, prune, inplace;
@@ -98,6 +123,7 @@ struct rs_source {
 
 	unsigned char *piece;		/* RS_DATA and some */
 	long long files, folders, bytes;	/* read */
+	struct rs_follow follow;	/* side_source_watch.h */
 };
 
 #endif

@@ -82,8 +82,6 @@ rs_on_tail(struct rs_source *s, struct rs_peer *p)
 	    memcmp(ours, theirs, 16) == 0) {
 		f->at = size;
 		f->growing = flags & RS_GROWING;
-		if (f->data_end != -1 && f->data_end < f->at)
-			f->data_end = -1;
 	}
 	rs_put_head(p, f->at == size && size > 0 ? 'T' : 'F', &f->before);
 }

@@ -45,9 +45,16 @@ rs_list_place(struct rs_source *s)
 	return place;
 }
 
+/* Is DIR/NAME nothing of the user's: a temporary file, or the backups? */
+static inline int
+rs_is_ours(const struct rs_source *s, const char *dir, const char *name)
+{
+	return rs_is_temporary(name) || rs_is_path(dir, name, s->backup_dir);
+}
+
 /* What all entries are to be that take part, and which are left alone. */
 static inline void
-rs_change_list(struct rs_source *s, struct rs_listed *l)
+rs_alter_list(struct rs_source *s, struct rs_listed *l)
 {
 	int n = xn_list_n(l->list);
 
@@ -57,7 +64,7 @@ rs_change_list(struct rs_source *s, struct rs_listed *l)
 		if (e->mark == 0 && rs_stays(s, e))
 			e->mark = RS_STAYS;
 		else if (e->mark == 0)
-			rs_change_entry(s, &l->copies, e);
+			rs_alter_entry(s, &l->copies, e);
 	}
 	if (s->prune)
 		rs_prune_list(s, l->path, l->list);
@@ -72,12 +79,11 @@ rs_mark_list(struct rs_source *s, struct rs_listed *l)
 	for (int i = 0; i < n; i++) {
 		xn_entry *e = xn_list_entry(l->list, i);
 
-		if (rs_is_temporary(e->name) || rs_is_path(l->path, e->name,
-		    s->backup_dir))
+		if (rs_is_ours(s, l->path, e->name))
 			e->mark = RS_OURS;
 	}
 	if (rs_select_list(&s->selection, l->path, l->list) >= 0) {
-		rs_change_list(s, l);
+		rs_alter_list(s, l);
 		return;
 	}
 	xn_log("%s/%s: %s", s->path, l->path, s->selection.error);
@@ -99,6 +105,18 @@ rs_same_device(struct rs_source *s, const char *path)
 	return (unsigned long long)st.device == s->device ? 0 : EXDEV;
 }
 
+/* The folder PATH is not what it was. */
+static inline void
+rs_forget_path(struct rs_source *s, const char *path)
+{
+	for (int i = 0; i < RS_LISTS; i++)
+		if (s->lists[i].path != NULL &&
+		    strcmp(s->lists[i].path, path) == 0)
+			rs_forget_list(&s->lists[i]);
+}
+
+static inline void rs_watch_folder(struct rs_source *s, const char *path);
+
 /* The list of the folder PATH, good until the next call. */
 static inline struct rs_listed *
 rs_list(struct rs_source *s, const char *path, int keep)
@@ -119,6 +137,7 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	l->error = rs_same_device(s, path);
 	if (l->error != 0)
 		return l;
+	rs_watch_folder(s, path);
 	l->list = xn_list_open(s->root, path, l->what);
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)

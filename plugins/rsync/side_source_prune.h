@@ -9,13 +9,13 @@
 #ifndef RSYNC_SIDE_SOURCE_PRUNE_H
 #define RSYNC_SIDE_SOURCE_PRUNE_H
 
-#include "side_source_change.h"
+#include "side_source_alter.h"
 
 #define RS_DEEPEST	2000		/* folders within each other */
 
 /* Is FOLDER the folder PATH, or above it? */
 static inline int
-rs_is_above(const char *folder, const char *path)
+rs_is_around(const char *folder, const char *path)
 {
 	size_t n = strlen(folder);
 
@@ -27,7 +27,7 @@ static inline int
 rs_known_full(const struct rs_source *s, const char *path)
 {
 	for (int i = 0; i < RS_FULL; i++)
-		if (s->full[i] != NULL && rs_is_above(path, s->full[i]))
+		if (s->full[i] != NULL && rs_is_around(path, s->full[i]))
 			return 1;
 	return 0;
 }

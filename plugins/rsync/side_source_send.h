@@ -129,14 +129,23 @@ rs_skip_hole(struct rs_peer *p)
 	return 1;
 }
 
+/* N bytes, as many records as they need. */
 static inline void
 rs_put_data(struct rs_source *s, struct rs_peer *p, const void *bytes,
     size_t n)
 {
-	rs_room(&p->out, n + 16);
-	rs_put_byte(&p->out, 'b');
-	rs_put_bytes(&p->out, bytes, n);
+	const unsigned char *at = bytes;
+
 	s->bytes += (long long)n;
+	while (n > 0) {
+		size_t some = n < RS_DATA ? n : RS_DATA;
+
+		rs_room(&p->out, some + 16);
+		rs_put_byte(&p->out, 'b');
+		rs_put_bytes(&p->out, at, some);
+		at += some;
+		n -= some;
+	}
 }
 
 /* The hash is of the bytes of data and, of each hole, its length. */

@@ -92,7 +92,9 @@ struct rs_target {
 	struct rs_dir *walk;		/* still to be compared, next first */
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
-	int asked, holding;
+	int asked;
+	const struct rs_want *holding;	/* nothing is asked before its
+					 * signature has gone */
 	size_t asked_bytes;
 	long long held;
 	int io_error;			/* the source could not be read in
@@ -111,6 +113,10 @@ struct rs_target {
 	int known_n, empty;		/* empty: there was nothing here */
 	struct rs_new *news;
 	int listing;			/* folders that were asked for */
+	int follow, in_batch, full_wanted;
+	struct rs_dir *change;		/* the folder whose changes come */
+	double full, compared, synced;	/* seconds: how often all is compared,
+					 * when it was, when written to disk */
 	struct rs_stats stats;
 	unsigned char *lines;		/* for the coordinator */
 	size_t lines_n;

@@ -201,6 +201,8 @@ rs_put_right(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	base = rs_folder(t, dir->path);
 	if (!alone && mine->links > 1 && e->type == 'f')
 		rc = rs_part_from_others(t, dir, e);
+	else if (!alone && mine->links > 1)
+		rc = rs_make_special(t, dir, e);
 	else
 		rc = base == -1 ? -1 : rs_apply(t, base, e->name, e, differences);
 	if (rc != 0)

@@ -9,7 +9,8 @@
 #define RS_DEPTH	2000		/* folders within each other */
 
 struct rs_later {
-	char *dir, *name;
+	struct rs_dir *dir;		/* gets its times after that */
+	char *name;
 	struct rs_later *next;
 };
 
@@ -117,11 +118,12 @@ rs_delete_now(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 }
 
 static inline void
-rs_delete_later(struct rs_target *t, const char *dir, const char *name)
+rs_delete_later(struct rs_target *t, struct rs_dir *dir, const char *name)
 {
 	struct rs_later *later = rs_memory(sizeof(*later));
 
-	later->dir = rs_join(dir, "");
+	later->dir = dir;
+	dir->uses++;
 	later->name = rs_join(name, "");
 	later->next = t->later;
 	t->later = later;
@@ -160,7 +162,7 @@ rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	if (t->remove == RS_DELETE_NO || (t->io_error && !t->ignore_errors))
 		return;
 	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER)
-		rs_delete_later(t, dir->path, e->name);
+		rs_delete_later(t, dir, e->name);
 	else
 		rs_delete_now(t, dir, e);
 }

@@ -78,7 +78,8 @@ rs_ask_delta(struct rs_target *t, struct rs_want *w)
 			memcpy(t->out.bytes + t->out.n, here, (size_t)n);
 			t->out.n += (size_t)n;
 		}
-		t->holding = here == NULL;
+		if (here == NULL)
+			t->holding = w;
 		free(path);
 	}
 	free(here);

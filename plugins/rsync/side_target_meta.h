@@ -109,6 +109,22 @@ rs_note_differences(char changes[12], int d)
 		changes[10] = 'x';
 }
 
+/* Owners as they are here. */
+static inline void
+rs_map_owners(struct rs_target *t, xn_entry *e)
+{
+	struct rs_owner *o;
+
+	if (t->keep & RS_NUMERIC)
+		return;
+	o = rs_owner_find(&t->users, e->uid);
+	if (o != NULL)
+		e->uid = (unsigned int)o->other;
+	o = rs_owner_find(&t->groups, e->gid);
+	if (o != NULL)
+		e->gid = (unsigned int)o->other;
+}
+
 /* ---- Setting ----------------------------------------------------------------- */
 
 /* Who may not give files away leaves them his own, as rsync does. */
@@ -165,7 +181,8 @@ rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
 	if ((owner || group) && xn_fset_owner(fd, owner ? (long long)e->uid :
 	    -1, group ? (long long)e->gid : -1) != 0 && !rs_may_not(t))
 		return -1;
-	if ((t->keep & RS_ATTRS) && e->attrs_n > 0 &&
+	/* It may have got an ACL from its folder: that goes, too. */
+	if ((t->keep & RS_ATTRS) &&
 	    xn_fset_attrs(fd, e->attrs, e->attrs_n) != 0)
 		return -1;
 	if (xn_fchmod(fd, t->keep & RS_PERMS ? e->mode : 0666 & ~t->umask) != 0)

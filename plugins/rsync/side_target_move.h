@@ -116,6 +116,9 @@ rs_may_be_here(const struct rs_target *t, const xn_entry *e,
 
 	if (e->size < RS_LARGE || t->empty || t->dry)
 		return 0;
+	/* Its other names cannot wait for it as long. */
+	if (e->links > 1 && (t->keep & RS_LINKS))
+		return 0;
 	if (mine == NULL)
 		return 1;
 	k = t->known[rs_known_bucket(e->size)];

@@ -29,14 +29,15 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	const xn_value_t *files;
 
 	XN_TRY(rsync_options_for_target(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsb}",
+	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbsl}",
 	    "files", files, "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
 	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
 	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
-	    o->delete_excluded);
+	    o->delete_excluded, "follow", o->follow, "full",
+	    (long long)apr_time_sec(o->full));
 }
 
 /* A list of the channels to all targets. */
@@ -68,11 +69,13 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 
 	XN_TRY(peers(&channels, r));
 	XN_TRY(rsync_options_for_source(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsb}",
+	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslsl}",
 	    "files", files, "path", r->source->path, "peers", channels,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
-	    o->delete_excluded);
+	    o->delete_excluded, "follow", o->follow,
+	    "settle", (long long)apr_time_as_msec(o->settle),
+	    "poll", (long long)apr_time_as_msec(o->poll));
 }
 
 /* A target that is shipped: its own gateway, and a channel for the source. */

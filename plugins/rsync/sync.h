@@ -19,6 +19,7 @@ struct rsync_target {
 	xn_gateway_t *gateway;		/* NULL: it is here */
 	xn_channel_t *control, *peer;
 	struct rsync_counts counts;
+	int follows;			/* it is in step, and stays so */
 	int done;			/* counts are all there is */
 	xn_error_t *error;		/* why it is not */
 };

@@ -1,13 +1,13 @@
 /*
- * side_source_change.h: what entries are to be at the targets, where that is
+ * side_source_alter.h: what entries are to be at the targets, where that is
  * not what they are here (chmod, chown), and which the targets leave as they are
  * (links = no, max-size...).
  *
  * It is done to the list, before its digest is made: so a folder that is already
  * as it is to be has the same digest at both ends.
  */
-#ifndef RSYNC_SIDE_SOURCE_CHANGE_H
-#define RSYNC_SIDE_SOURCE_CHANGE_H
+#ifndef RSYNC_SIDE_SOURCE_ALTER_H
+#define RSYNC_SIDE_SOURCE_ALTER_H
 
 #include "side_source.h"
 
@@ -89,7 +89,7 @@ rs_attrs_mode(struct rs_copy **copies, xn_entry *e)
 }
 
 static inline void
-rs_change_mode(struct rs_source *s, struct rs_copy **copies, xn_entry *e)
+rs_alter_mode(struct rs_source *s, struct rs_copy **copies, xn_entry *e)
 {
 	int mode = e->mode, executable = mode & 0111;
 
@@ -108,12 +108,12 @@ rs_change_mode(struct rs_source *s, struct rs_copy **copies, xn_entry *e)
 
 /* E is to be what the options say; what has to live as long is in *COPIES. */
 static inline void
-rs_change_entry(struct rs_source *s, struct rs_copy **copies, xn_entry *e)
+rs_alter_entry(struct rs_source *s, struct rs_copy **copies, xn_entry *e)
 {
 	if (e->type == '?')
 		return;
 	if (s->modes_n > 0)
-		rs_change_mode(s, copies, e);
+		rs_alter_mode(s, copies, e);
 	e->uid = rs_map_id(&s->map_users, e->uid, 0, s->numeric);
 	e->gid = rs_map_id(&s->map_groups, e->gid, 1, s->numeric);
 }
@@ -152,7 +152,7 @@ rs_copies_free(struct rs_copy **copies)
 
 /* kwargs: files, a dict (options_files.c). */
 static inline void
-rs_changes_open(struct rs_source *s, const xn_value *kwargs)
+rs_alter_open(struct rs_source *s, const xn_value *kwargs)
 {
 	const xn_value *files = xn_value_get(kwargs, "files");
 	const char *text = xn_value_text(files, "mode", "");

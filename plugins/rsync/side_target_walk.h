@@ -1,0 +1,305 @@
+/*
+ * side_target_walk.h: folder by folder: what is asked of the source, and what
+ * its answers lead to.
+ */
+#ifndef RSYNC_SIDE_TARGET_WALK_H
+#define RSYNC_SIDE_TARGET_WALK_H
+
+#include "side_target_compare.h"
+
+static inline void
+rs_list_close(struct rs_target *t, struct rs_want *w)
+{
+	if (w->list == NULL)
+		return;
+	t->held -= xn_list_n(w->list);
+	xn_list_close(w->list);
+	w->list = NULL;
+}
+
+static inline void
+rs_want_free(struct rs_target *t, struct rs_want *w)
+{
+	struct rs_dir *dir = w->dir;
+
+	t->listing -= w->kind == 'D' || w->kind == 'S';
+	rs_list_close(t, w);
+	if (w->item != NULL && w->kind != 'L')
+		rs_linked_settle(t, &w->item->e);
+	free(w->item);
+	free(w->last);
+	free(w);
+	rs_dir_done(t, dir);
+}
+
+/* Take the first out of the line: its answer is here. */
+static inline struct rs_want *
+rs_take_first(struct rs_target *t)
+{
+	struct rs_want *w = t->first;
+
+	t->first = w->next;
+	if (t->first == NULL)
+		t->last = NULL;
+	w->next = NULL;
+	if (t->holding == w)
+		t->holding = NULL;
+	t->asked -= w->cost > 0;
+	t->asked_bytes -= w->cost;
+	w->cost = 0;
+	return w;
+}
+
+/* ---- Asking ------------------------------------------------------------------ */
+
+/* Is something here that is not looked at, and yet to be deleted? */
+static inline int
+rs_hides_extras(const struct rs_target *t, xn_list *list)
+{
+	for (int i = 0; t->delete_excluded && i < xn_list_n(list); i++)
+		if (xn_list_entry(list, i)->mark == RS_SKIP)
+			return 1;
+	return 0;
+}
+
+static inline void
+rs_mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
+{
+	int n = xn_list_n(list), base;
+
+	for (int i = 0; i < n; i++) {
+		xn_entry *e = xn_list_entry(list, i);
+
+		e->mark = 0;
+		if (!rs_is_temporary(e->name))
+			continue;
+		/* Of a run that was killed: ours are not there yet. */
+		e->mark = RS_OURS;
+		base = t->dry ? -1 : rs_folder_to_change(t, dir);
+		if (base != -1)
+			xn_remove_tree(base, e->name);
+	}
+}
+
+static inline void
+rs_remember_files(struct rs_target *t, const struct rs_dir *dir, xn_list *list)
+{
+	int n = t->dry ? 0 : xn_list_n(list);
+
+	for (int i = 0; i < n; i++)
+		rs_known_add(t, dir->path, xn_list_entry(list, i), 0);
+}
+
+/* Ask for what comes behind W->last in its folder. */
+static inline void
+rs_ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *digest)
+{
+	const char *after = w->last != NULL ? w->last : "";
+
+	rs_request(t, w, strlen(w->dir->path) + strlen(after) + 48);
+	rs_put_byte(&t->out, 'D');
+	rs_put_text(&t->out, w->dir->path);
+	rs_put_byte(&t->out, (digest != NULL ? 1 : 0) |
+	    (w->dir->fresh && !t->dry ? 2 : 0));
+	rs_put_text(&t->out, after);
+	if (digest != NULL)
+		rs_put_hash(&t->out, digest);
+}
+
+/* The next folder of the walk: look at it, and ask how it is there. */
+static inline void
+rs_next_folder(struct rs_target *t)
+{
+	struct rs_dir *dir = t->walk;
+	unsigned char digest[16];
+	struct rs_want *w;
+	int base = -1, has = 0;
+
+	t->walk = dir->next;
+	w = rs_want_new('D', dir, NULL);
+	rs_in_line(t, w);
+	t->listing++;
+	dir->uses--;		/* the walk's use is the request's now */
+	t->stats.folders++;
+	if (!dir->fresh) {
+		base = rs_folder(t, dir->path);
+		w->list = base == -1 ? NULL : xn_list_open(base, "", rs_what(t->keep));
+		if (w->list == NULL) {
+			rs_error(t, "cannot list", dir->path, "");
+			w->kind = 'S';	/* skipped: there is no answer */
+			return;
+		}
+		t->held += xn_list_n(w->list);
+		rs_mark_list(t, dir, w->list);
+		if (dir->path[0] == '\0')
+			t->empty = xn_list_n(w->list) == 0;
+		rs_remember_files(t, dir, w->list);
+		w->part = rs_select_list(&t->selection, dir->path, w->list);
+		if (w->part < 0) {
+			errno = EINVAL;
+			rs_error(t, t->selection.error, dir->path, "");
+		}
+		has = !rs_hides_extras(t, w->list) && rs_digest(&t->marks,
+		    w->list, t->keep, digest);
+	}
+	rs_ask_folder(t, w, has ? digest : NULL);
+}
+
+/* Both are the same: only what lies deeper remains. */
+static inline void
+rs_folder_is_same(struct rs_target *t, struct rs_want *w)
+{
+	int n = w->list == NULL ? 0 : xn_list_n(w->list);
+
+	for (int i = n - 1; i >= 0; i--) {
+		xn_entry *e = xn_list_entry(w->list, i);
+		struct rs_dir *d;
+
+		if (e->mark != 0)
+			continue;
+		t->stats.checked++;
+		t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+		if (e->type != 'd')
+			continue;
+		d = rs_dir_new(w->dir->path, rs_item_of(e));
+		d->next = t->walk;
+		t->walk = d;
+	}
+}
+
+/* What is here before NAME in the order is not there; NULL: all that is left. */
+static inline void
+rs_extras_before(struct rs_target *t, struct rs_want *w, const char *name)
+{
+	int n = w->list == NULL ? 0 : xn_list_n(w->list);
+
+	while (w->index < n) {
+		xn_entry *e = xn_list_entry(w->list, w->index);
+
+		if (name != NULL && strcmp(e->name, name) >= 0)
+			return;
+		w->index++;
+		if (e->mark != RS_OURS && w->part > 0 &&
+		    (w->part & RS_WHOLE))
+			rs_extra(t, w->dir, e);
+	}
+}
+
+static inline const xn_entry *
+rs_mine_of(struct rs_want *w, const char *name)
+{
+	if (w->list == NULL || w->index >= xn_list_n(w->list) ||
+	    strcmp(xn_list_entry(w->list, w->index)->name, name) != 0)
+		return NULL;
+	return xn_list_entry(w->list, w->index++);
+}
+
+/* The next entry of the folder that W asked for; its place in the order. */
+static inline struct rs_item *
+rs_get_in_order(struct rs_target *t, struct rs_want *w)
+{
+	struct rs_item *item = rs_get_entry(&t->in, 0);
+
+	if (w->last != NULL && strcmp(item->e.name, w->last) <= 0)
+		xn_fail("received %s behind %s, which is not their order",
+		    item->e.name, w->last);
+	free(w->last);
+	w->last = rs_join(item->e.name, "");
+	w->heard++;
+	rs_map_owners(t, &item->e);
+	return item;
+}
+
+static inline void
+rs_on_entry(struct rs_target *t, struct rs_want *w)
+{
+	struct rs_item *item = rs_get_in_order(t, w);
+
+	rs_extras_before(t, w, item->e.name);
+	rs_consider(t, w->dir, item, rs_mine_of(w, item->e.name));
+}
+
+/* A file that came with all its bytes: only where nothing was. */
+static inline void
+rs_on_whole_file(struct rs_target *t, struct rs_want *w)
+{
+	struct rs_item *item = rs_get_in_order(t, w);
+	const unsigned char *bytes, *hash;
+	unsigned char ours[16];
+	char changes[12];
+	size_t n;
+
+	bytes = rs_get_bytes(&t->in, &n);
+	hash = rs_get_raw(&t->in, 16);
+	if (!w->dir->fresh || item->e.type != 'f' || (long long)n !=
+	    item->e.size)
+		xn_fail("received a file that was not asked for");
+	xn_hash_bytes(bytes, n, ours);
+	if (memcmp(ours, hash, 16) != 0)
+		xn_fail("received a file that is not what was sent");
+	rs_changes_new(changes, '>', 'f');
+	t->stats.checked++;
+	t->stats.total_bytes += item->e.size;
+	if (rs_write_small(t, w->dir, &item->e, bytes, n) != 0) {
+		rs_error(t, "cannot write", w->dir->path, item->e.name);
+	} else {
+		t->stats.sent++;
+		t->stats.data_bytes += (long long)n;
+		rs_itemize(t, changes, w->dir->path, &item->e);
+	}
+	free(item);
+}
+
+/* ---- The end of an answer ---------------------------------------------------- */
+
+/* The source has nothing at all, and here is something: is that meant? */
+static inline void
+rs_look_for_empty_source(struct rs_target *t, const struct rs_want *w)
+{
+	if (w->dir->path[0] != '\0' || w->heard > 0 || w->list == NULL ||
+	    xn_list_n(w->list) == 0 || t->remove == RS_DELETE_NO ||
+	    t->allow_empty)
+		return;
+	xn_fail("the source is empty, and %s is not: it is left as it is "
+	    "(is the source mounted?); say allow-empty = yes if that is meant",
+	    t->path);
+}
+
+static inline void
+rs_on_folder_end(struct rs_target *t)
+{
+	struct rs_want *w;
+
+	rs_look_for_empty_source(t, t->first);
+	w = rs_take_first(t);
+	rs_extras_before(t, w, NULL);
+	rs_want_free(t, w);
+}
+
+static inline void
+rs_on_more(struct rs_target *t)
+{
+	struct rs_want *w = rs_take_first(t);
+
+	if (w->last == NULL)
+		xn_fail("received the end of a page with nothing on it");
+	rs_waits(t, w);
+}
+
+static inline void
+rs_on_not_listed(struct rs_target *t)
+{
+	struct rs_want *w = rs_take_first(t);
+
+	errno = (int)rs_get_below(&t->in, 4095, "an error");
+	/* Gone since: the next run sees that.  Another file system: left. */
+	if (errno == ENOENT || errno == EXDEV) {
+		t->stats.vanished += errno == ENOENT;
+	} else {
+		rs_error(t, "the source cannot list", w->dir->path, "");
+		t->io_error = 1;
+	}
+	rs_want_free(t, w);
+}
+
+#endif
