@@ -11,6 +11,7 @@
 #define RS_ATTRS_MAX	(24 * 1024)	/* bytes of extended attributes */
 #define RS_SKIP		1		/* mark: it takes no part */
 #define RS_OURS		2		/* mark: a temporary file of ours */
+#define RS_CLAIMED	4		/* mark: ours, and still of use */
 #define RS_STAYS	3		/* mark, at the source: what has its
 				 * name at a target is left as it is */
 

@@ -57,6 +57,7 @@ rs_map_read(struct rs_map *map, const xn_value *list)
 {
 	unsigned int n = list == NULL ? 0 : list->size / 2;
 
+	memset(map, 0, sizeof(*map));
 	if (n > RS_MAPPED_MAX)
 		xn_fail("there are too many rules for owners");
 	map->rules = n == 0 ? NULL : xn_alloc(n * sizeof(*map->rules));

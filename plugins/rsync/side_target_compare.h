@@ -8,6 +8,7 @@
 #include "side_target_delete.h"
 #include "side_target_delta.h"
 #include "side_target_link.h"
+#include "side_target_match.h"
 
 /* ---- What is not a file of bytes ---------------------------------------------- */
 
@@ -28,6 +29,9 @@ rs_make_special(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	if (rc != 0)
 		return -1;
 	if (rs_apply(t, base, name, e, rs_all(t)) != 0 ||
+	    (e->type != 'l' && !(t->keep & RS_PERMS) &&
+	    xn_set_mode(base, name, rs_new_mode(t, e)) != 0) ||
+	    rs_back_up(t, dir->path, base, e->name, RS_BACKUP_LINK) != 0 ||
 	    xn_rename(base, name, e->name) != 0) {
 		int error = errno;
 
@@ -53,9 +57,11 @@ static inline int
 rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
     const xn_entry *mine)
 {
+	long long errors;
+
 	if (mine->type != 'd' && e->type != 'd')
 		return 0;	/* a rename replaces it */
-	if (mine->type == 'd' && t->remove == RS_DELETE_NO) {
+	if (mine->type == 'd' && t->remove == RS_DELETE_NO && !t->force) {
 		int base = t->dry ? 0 : rs_folder_to_change(t, dir);
 
 		if (t->dry || xn_rmdir(base, mine->name) == 0)
@@ -64,7 +70,14 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 		    "deleted:", dir->path, mine->name);
 		return -1;
 	}
-	return rs_delete_now(t, dir, mine);
+	errors = t->stats.errors;
+	if (rs_delete_now(t, dir, mine) == 0)
+		return 0;
+	errno = ENOTEMPTY;
+	if (errors == t->stats.errors)
+		rs_error(t, "something that is kept is in the way of",
+		    dir->path, mine->name);
+	return -1;
 }
 
 /* ---- Folders ------------------------------------------------------------------ */
@@ -116,7 +129,9 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 	if (!t->dry && dir->item != NULL && (dir->touched || dir->differs)) {
 		base = rs_folder(t, dir->path);
 		if (base == -1 || rs_apply(t, base, "", &dir->item->e,
-		    rs_all(t)) != 0)
+		    rs_all(t)) != 0 || (dir->fresh && !(t->keep & RS_PERMS) &&
+		    xn_set_mode(base, "", rs_new_mode(t, &dir->item->e)) !=
+		    0) || (t->sync == 1 && dir->touched && fsync(base) != 0))
 			rs_error(t, "cannot set what the folder is to have:",
 			    dir->path, "");
 	}
@@ -126,18 +141,6 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 }
 
 /* ---- Files --------------------------------------------------------------------- */
-
-/* Is the content of MINE that of E, as far as size and time tell? */
-static inline int
-rs_same_content(const struct rs_target *t, const xn_entry *e,
-    const xn_entry *mine)
-{
-	if (e->size != mine->size)
-		return 0;
-	if (t->size_only)
-		return 1;
-	return rs_same_time(e, mine);
-}
 
 /* The changes of a file that is to come. */
 static inline void
@@ -152,6 +155,8 @@ rs_file_changes(const struct rs_target *t, char changes[12], const xn_entry *e,
 	rs_note_differences(changes, rs_differences(t, e, mine));
 	if (e->size != mine->size)
 		changes[3] = 's';
+	else if (t->checksum)
+		changes[2] = 'c';
 	if (!(t->keep & RS_TIMES))
 		changes[4] = 'T';
 }
@@ -164,6 +169,7 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	struct rs_want *w;
 	char changes[12];
 
+	rs_claim_part(t, &item->e);
 	if (rs_may_be_here(t, &item->e, mine)) {
 		rs_new_add(t, dir, item);
 		return;
@@ -279,6 +285,10 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 
 	t->stats.checked++;
 	t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+	if (rs_is_left(t, e, mine)) {
+		free(item);
+		return;
+	}
 	if (mine != NULL && !same_type && rs_clear_way(t, dir, e, mine) != 0) {
 		free(item);
 		return;
@@ -297,8 +307,14 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		alone = rs_first_name(t, dir, e, same_type ? mine : NULL);
 	else if (same_type && (t->keep & RS_LINKS))
 		alone = mine->links < 2;
-	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
+	if (e->type == 'f' && same_type && rs_is_grown(t, e, mine)) {
+		rs_linked_settle(t, e);
+		free(item);
+	} else if (e->type == 'f' && !(same_type && rs_same_content(t, e,
+	    mine))) {
 		rs_want_file(t, dir, item, mine);
+	} else if (e->type == 'f' && t->checksum && e->size > 0) {
+		rs_want_match(t, dir, item, mine, alone);
 	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
 		rs_linked_settle(t, e);
 		rs_make_or_replace(t, dir, item, mine);

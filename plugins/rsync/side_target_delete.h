@@ -43,6 +43,8 @@ rs_is_kept(struct rs_target *t, const char *dir, const char *path,
 {
 	struct rs_selection *s = &t->selection;
 
+	if (rs_is_backup(t, dir, e->name))
+		return 1;
 	if (!s->active)
 		return 0;
 	return rs_filter_folder(&s->filter, dir, s->error, s->error_n) != 0 ||
@@ -61,6 +63,11 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 	xn_list *inside;
 	int rc = 0, fd;
 
+	if (rs_is_temporary(e->name)) {
+		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
+		free(path);
+		return rc;
+	}
 	if (rs_is_kept(t, dir, path, e, depth)) {
 		free(path);
 		return -1;
@@ -88,7 +95,8 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 	if (rc == 0 && !rs_may_delete(t))
 		rc = -2;
 	if (rc == 0 && !t->dry)
-		rc = e->type == 'd' ? xn_rmdir(base, e->name) :
+		rc = e->type == 'd' ? xn_rmdir(base, e->name) : t->backup ?
+		    rs_back_up(t, dir, base, e->name, RS_BACKUP_MOVE) :
 		    xn_unlink(base, e->name);
 	if (rc == -1 && errno != ENOENT)
 		rs_error(t, "cannot delete", dir, e->name);

@@ -128,7 +128,12 @@ rs_arrive_old(struct rs_target *t, struct rs_want *w)
 {
 	xn_entry now;
 
-	t->arriving.old = rs_open_old(t, w, &now);
+	if (t->arriving.in_place) {
+		t->arriving.old = t->arriving.fd;
+		t->arriving.flags = 0;
+	} else {
+		t->arriving.old = rs_open_old(t, w, &now);
+	}
 }
 
 /* N bytes of the old file, at FROM. */

@@ -133,7 +133,8 @@ rs_link_to(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (xn_hardlink_at(t->root, l->path, base, name) != 0)
 		return -1;
 	/* Renaming over a name of the same file does nothing: it has none. */
-	if (xn_rename(base, name, e->name) != 0) {
+	if (rs_back_up(t, dir->path, base, e->name, RS_BACKUP_LINK) != 0 ||
+	    xn_rename(base, name, e->name) != 0) {
 		int error = errno;
 
 		xn_unlink(base, name);
