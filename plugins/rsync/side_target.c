@@ -151,7 +151,8 @@ static void
 do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
 {
 	const xn_entry *e = &w->item->e;
-	int rc = t->dry ? (w->had ? 1 : 0) : rs_link_to(t, w->dir, e, l);
+	int rc = t->dry ? w->had && w->had_inode == l->our_inode &&
+	    w->had_device == l->our_device : rs_link_to(t, w->dir, e, l);
 
 	if (rc == -2 && e->type == 'f') {
 		free(l->path);
@@ -164,7 +165,7 @@ do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
 	if (rc < 0)
 		rs_error(t, "cannot make a hard link", w->dir->path, e->name);
 	else if (rc == 0)
-		rs_itemize(t, w->changes, w->dir->path, e);
+		rs_itemize_link(t, w->changes, w->dir->path, e, l->path);
 	rs_want_free(t, w);
 }
 

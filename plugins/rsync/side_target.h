@@ -33,6 +33,7 @@ struct rs_want {
 	struct rs_dir *dir;
 	struct rs_item *item;		/* a file; L: the name of the link */
 	int had;			/* there was such a file before */
+	unsigned long long had_device, had_inode; /* L: what that was */
 	int by_delta;			/* and it may have much in common */
 	int tries;
 	size_t cost;			/* bytes of the request */
@@ -119,6 +120,7 @@ struct rs_target {
 	long long held;
 	int io_error;			/* the source could not be read in
 					 * part: nothing is deleted any more */
+	int making_room;		/* what is deleted now is replaced */
 	struct { char *path; int fd; } fds[RS_FDS];
 	int next_fd;
 	struct rs_arriving arriving;

@@ -58,6 +58,7 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
     const xn_entry *mine)
 {
 	long long errors;
+	int rc;
 
 	if (mine->type != 'd' && e->type != 'd')
 		return 0;	/* a rename replaces it */
@@ -71,13 +72,14 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 		return -1;
 	}
 	errors = t->stats.errors;
-	if (rs_delete_now(t, dir, mine) == 0)
-		return 0;
+	t->making_room = 1;
+	rc = rs_delete_now(t, dir, mine);
+	t->making_room = 0;
 	errno = ENOTEMPTY;
-	if (errors == t->stats.errors)
+	if (rc != 0 && errors == t->stats.errors)
 		rs_error(t, "something that is kept is in the way of",
 		    dir->path, mine->name);
-	return -1;
+	return rc;
 }
 
 /* ---- Folders ------------------------------------------------------------------ */
@@ -228,10 +230,16 @@ rs_want_link(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	struct rs_want *w = rs_want_new('L', dir, item);
 
 	rs_waits(t, w);
-	w->had = mine != NULL;
+	w->had = mine != NULL && mine->type == item->e.type;
 	rs_changes_new(w->changes, 'h', item->e.type);
-	if (mine != NULL && mine->type == item->e.type)
-		rs_changes(w->changes, 'h', item->e.type);
+	if (!w->had)
+		return;
+	w->had_device = mine->device;
+	w->had_inode = mine->inode;
+	rs_changes(w->changes, 'h', item->e.type);
+	rs_note_differences(w->changes, rs_differences(t, &item->e, mine));
+	if (item->e.type == 'f' && item->e.size != mine->size)
+		w->changes[3] = 's';
 }
 
 /*
@@ -258,16 +266,46 @@ rs_make_or_replace(struct rs_target *t, struct rs_dir *dir,
 {
 	char changes[12];
 
-	if (mine != NULL && mine->type == item->e.type)
+	rs_changes_new(changes, 'c', item->e.type);
+	if (mine != NULL && rs_letter(mine->type) == changes[1]) {
 		rs_changes(changes, 'c', item->e.type);
-	else
-		rs_changes_new(changes, 'c', item->e.type);
-	if (changes[2] != '+')
+		rs_note_differences(changes, rs_differences(t, &item->e,
+		    mine));
 		changes[2] = 'c';
+	}
 	if (!t->dry && rs_make_special(t, dir, &item->e) != 0)
 		rs_error(t, "cannot make", dir->path, item->e.name);
 	else
 		rs_itemize(t, changes, dir->path, &item->e);
+	free(item);
+}
+
+/* MINE is of ITEM's type, if it is, and may stay where it is; is it the same? */
+static inline void
+rs_consider_content(struct rs_target *t, struct rs_dir *dir,
+    struct rs_item *item, const xn_entry *mine, int alone)
+{
+	const xn_entry *e = &item->e;
+	int same_type = mine != NULL && mine->type == e->type;
+
+	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
+		rs_linked_anew(t, e);
+		rs_want_file(t, dir, item, mine);
+		return;
+	}
+	if (e->type == 'f' && t->checksum && e->size > 0) {
+		rs_want_match(t, dir, item, mine, alone);
+		return;
+	}
+	rs_linked_settle(t, e);
+	if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
+		rs_linked_anew(t, e);
+		rs_make_or_replace(t, dir, item, mine);
+		return;
+	}
+	if (!alone)
+		rs_linked_anew(t, e);
+	rs_put_right(t, dir, e, mine, alone);
 	free(item);
 }
 
@@ -307,22 +345,7 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		alone = rs_first_name(t, dir, e, same_type ? mine : NULL);
 	else if (same_type && (t->keep & RS_LINKS))
 		alone = mine->links < 2;
-	if (e->type == 'f' && same_type && rs_is_grown(t, e, mine)) {
-		rs_linked_settle(t, e);
-		free(item);
-	} else if (e->type == 'f' && !(same_type && rs_same_content(t, e,
-	    mine))) {
-		rs_want_file(t, dir, item, mine);
-	} else if (e->type == 'f' && t->checksum && e->size > 0) {
-		rs_want_match(t, dir, item, mine, alone);
-	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
-		rs_linked_settle(t, e);
-		rs_make_or_replace(t, dir, item, mine);
-	} else {
-		rs_put_right(t, dir, e, mine, alone);
-		rs_linked_settle(t, e);
-		free(item);
-	}
+	rs_consider_content(t, dir, item, mine, alone);
 }
 
 #endif

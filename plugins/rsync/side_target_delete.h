@@ -61,7 +61,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 {
 	char *path = rs_join(dir, e->name);
 	xn_list *inside;
-	int rc = 0, fd;
+	int rc = 0, fd, replaced;
 
 	if (rs_is_temporary(e->name)) {
 		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
@@ -92,7 +92,9 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		if (fd != -1)
 			close(fd);
 	}
-	if (rc == 0 && !rs_may_delete(t))
+	/* What is replaced is neither told nor counted, what was in it is. */
+	replaced = t->making_room && depth == 0;
+	if (rc == 0 && !replaced && !rs_may_delete(t))
 		rc = -2;
 	if (rc == 0 && !t->dry)
 		rc = e->type == 'd' ? xn_rmdir(base, e->name) : t->backup ?
@@ -100,7 +102,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		    xn_unlink(base, e->name);
 	if (rc == -1 && errno != ENOENT)
 		rs_error(t, "cannot delete", dir, e->name);
-	if (rc == 0)
+	if (rc == 0 && !replaced)
 		rs_tell_deleted(t, path, e->type);
 	free(path);
 	return rc == 0 ? 0 : -1;

@@ -93,6 +93,7 @@ rs_matched_not(struct rs_target *t, struct rs_want *w)
 {
 	const xn_entry *mine = &w->mine->e;
 
+	rs_linked_anew(t, &w->item->e);
 	rs_file_changes(t, w->changes, &w->item->e, mine);
 	if (t->dry) {
 		rs_itemize(t, w->changes, w->dir->path, &w->item->e);
@@ -115,6 +116,8 @@ rs_matched(struct rs_target *t, struct rs_want *w,
 		rs_matched_not(t, w);
 		return;
 	}
+	if (!w->alone)
+		rs_linked_anew(t, &w->item->e);
 	rs_put_right(t, w->dir, &w->item->e, &w->mine->e, w->alone);
 	rs_want_free(t, w);
 }

@@ -56,6 +56,22 @@ rs_linked_is(struct rs_target *t, struct rs_linked *l, const xn_entry *mine)
 	*at = l;
 }
 
+/* The file that E is a name of will be another one here than it was. */
+static inline void
+rs_linked_anew(struct rs_target *t, const xn_entry *e)
+{
+	struct rs_linked *l = e->links > 1 ? rs_linked_find(t, e) : NULL;
+	struct rs_linked **at;
+
+	if (l == NULL || l->our_inode == 0)
+		return;
+	at = &t->linked_ours[rs_link_bucket(l->our_device, l->our_inode)];
+	while (*at != l)
+		at = &(*at)->next_ours;
+	*at = l->next_ours;
+	l->our_inode = 0;
+}
+
 static inline struct rs_linked *
 rs_linked_add(struct rs_target *t, const xn_entry *e, const char *dir)
 {

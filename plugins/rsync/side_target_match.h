@@ -17,6 +17,15 @@ rs_is_newer(const xn_entry *mine, const xn_entry *e)
 	    mine->nanoseconds > e->nanoseconds);
 }
 
+/* With append, MINE is all of E, or more: what is in it does not matter. */
+static inline int
+rs_is_grown(const struct rs_target *t, const xn_entry *e,
+    const xn_entry *mine)
+{
+	return t->append && mine->size >= e->size && !(mine->size == e->size &&
+	    (t->size_only || rs_same_time(e, mine)));
+}
+
 /* Is what is here, MINE or nothing, to be left alone whatever E is? */
 static inline int
 rs_is_left(const struct rs_target *t, const xn_entry *e, const xn_entry *mine)
@@ -27,16 +36,8 @@ rs_is_left(const struct rs_target *t, const xn_entry *e, const xn_entry *mine)
 		return t->existing;
 	if (t->ignore_existing && !(mine->type == 'd' && e->type == 'd'))
 		return 1;
-	return files && t->update && rs_is_newer(mine, e);
-}
-
-/* With append, MINE is all of E, or more: what is in it does not matter. */
-static inline int
-rs_is_grown(const struct rs_target *t, const xn_entry *e,
-    const xn_entry *mine)
-{
-	return t->append && mine->size >= e->size && !(mine->size == e->size &&
-	    (t->size_only || rs_same_time(e, mine)));
+	return files && ((t->update && rs_is_newer(mine, e)) ||
+	    (t->append && rs_is_grown(t, e, mine)));
 }
 
 /* Is the content of MINE that of E, as far as size and time tell? */

@@ -59,13 +59,59 @@ rs_forget_folders(struct rs_target *t, const char *path)
 #define RS_D_OWNER	0x04
 #define RS_D_GROUP	0x08
 #define RS_D_ATTRS	0x10
+#define RS_D_ACL	0x20
 
-/* Do they say the same where what is not there counts as nothing? */
-static inline int
-rs_same_attrs(const xn_entry *a, const xn_entry *b)
+/*
+ * The next of the packed attributes in the N bytes *AT: its bytes, and in *ACL
+ * whether it is an ACL; 0 when there are no more, or none that is whole.
+ */
+static inline size_t
+rs_next_attr(const unsigned char *at, size_t n, int *acl)
 {
-	return a->attrs_n == b->attrs_n && (a->attrs_n == 0 ||
-	    memcmp(a->attrs, b->attrs, a->attrs_n) == 0);
+	static const char posix[] = "system.posix_acl_";
+	size_t name, value;
+
+	if (n < 6)
+		return 0;
+	name = (size_t)at[0] << 8 | at[1];
+	value = (size_t)at[2] << 24 | (size_t)at[3] << 16 |
+	    (size_t)at[4] << 8 | at[5];
+	if (name > n - 6 || value > n - 6 - name)
+		return 0;
+	*acl = name >= sizeof(posix) && memcmp(at + 6, posix,
+	    sizeof(posix) - 1) == 0;
+	return 6 + name + value;
+}
+
+/* Of A's attributes: which kinds does B not have the same? */
+static inline int
+rs_attrs_missing(const xn_entry *a, const xn_entry *b)
+{
+	size_t left = a->attrs_n, n, others, m;
+	const unsigned char *at = a->attrs, *other;
+	int d = 0, acl, ignored;
+
+	for (; (n = rs_next_attr(at, left, &acl)) > 0; at += n, left -= n) {
+		other = b->attrs;
+		others = b->attrs_n;
+		while ((m = rs_next_attr(other, others, &ignored)) > 0 &&
+		    (m != n || memcmp(at, other, n) != 0)) {
+			other += m;
+			others -= m;
+		}
+		if (m == 0)
+			d |= acl ? RS_D_ACL : RS_D_ATTRS;
+	}
+	return left > 0 ? d | RS_D_ATTRS : d;
+}
+
+static inline int
+rs_attrs_differences(const xn_entry *a, const xn_entry *b)
+{
+	if (a->attrs_n == b->attrs_n && (a->attrs_n == 0 ||
+	    memcmp(a->attrs, b->attrs, a->attrs_n) == 0))
+		return 0;
+	return rs_attrs_missing(a, b) | rs_attrs_missing(b, a);
 }
 
 static inline int
@@ -89,8 +135,8 @@ rs_differences(const struct rs_target *t, const xn_entry *e,
 		d |= RS_D_OWNER;
 	if ((t->keep & RS_GROUP) && e->gid != mine->gid)
 		d |= RS_D_GROUP;
-	if ((t->keep & RS_ATTRS) && !rs_same_attrs(e, mine))
-		d |= RS_D_ATTRS;
+	if (t->keep & RS_ATTRS)
+		d |= rs_attrs_differences(e, mine);
 	return d;
 }
 
@@ -105,6 +151,8 @@ rs_note_differences(char changes[12], int d)
 		changes[6] = 'o';
 	if (d & RS_D_GROUP)
 		changes[7] = 'g';
+	if (d & RS_D_ACL)
+		changes[9] = 'a';
 	if (d & RS_D_ATTRS)
 		changes[10] = 'x';
 }
@@ -147,11 +195,11 @@ rs_apply(struct rs_target *t, int base, const char *name, const xn_entry *e,
 	    differences & RS_D_GROUP ? (long long)e->gid : -1) != 0 &&
 	    !rs_may_not(t))
 		return -1;
-	if ((differences & RS_D_ATTRS) &&
+	if ((differences & (RS_D_ATTRS | RS_D_ACL)) &&
 	    xn_set_attrs(base, name, e->attrs, e->attrs_n) != 0)
 		return -1;
 	if (e->type != 'l' && (t->keep & RS_PERMS) && (differences &
-	    (RS_D_PERMS | RS_D_OWNER | RS_D_GROUP | RS_D_ATTRS)) &&
+	    (RS_D_PERMS | RS_D_OWNER | RS_D_GROUP | RS_D_ATTRS | RS_D_ACL)) &&
 	    xn_set_mode(base, name, e->mode) != 0)
 		return -1;
 	if ((differences & RS_D_TIME) &&

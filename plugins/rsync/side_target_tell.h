@@ -75,18 +75,23 @@ rs_error(struct rs_target *t, const char *what, const char *dir,
 	errno = error;
 }
 
-/* What happened to DIR/ITEM: CHANGES, as rsync -i has them. */
+/* What happened to DIR/E: CHANGES, as rsync -i has them.  FIRST: the name that
+ * it is a link to, or null. */
 static inline void
-rs_itemize(struct rs_target *t, const char *changes, const char *dir,
-    const xn_entry *e)
+rs_itemize_link(struct rs_target *t, const char *changes, const char *dir,
+    const xn_entry *e, const char *first)
 {
 	char *path;
-	const char *parts[] = { changes, " ", NULL, e->type == 'd' ? "/" :
-	    e->type == 'l' ? " -> " : "", e->type == 'l' ? e->link : "",
-	    NULL };
+	const char *parts[] = { changes, " ", NULL, e->type == 'd' ? "/" : "",
+	    "", "", NULL };
 
-	if (changes[0] == '.' && strspn(changes + 2, ".") == 9)
-		return;
+	if (first != NULL) {
+		parts[4] = " => ";
+		parts[5] = first;
+	} else if (e->type == 'l') {
+		parts[4] = " -> ";
+		parts[5] = e->link;
+	}
 	t->stats.changed++;
 	if (strncmp(changes + 2, "+++", 3) == 0)
 		t->stats.created++;
@@ -96,6 +101,14 @@ rs_itemize(struct rs_target *t, const char *changes, const char *dir,
 	parts[2] = path[0] != '\0' ? path : ".";
 	rs_tell_line(t, 'i', parts);
 	free(path);
+}
+
+static inline void
+rs_itemize(struct rs_target *t, const char *changes, const char *dir,
+    const xn_entry *e)
+{
+	if (changes[0] != '.' || strspn(changes + 2, ".") != 9)
+		rs_itemize_link(t, changes, dir, e, NULL);
 }
 
 /* rsync's letter for a type. */
