@@ -80,6 +80,15 @@ int xn_landlock_enter(const struct xn_limits *limits, char *error,
  */
 int xn_landlock_opened_within_write(const struct xn_limits *limits);
 
+/* ---- confine.c ------------------------------------------------------------- */
+
+/*
+ * From now on this process reads, and if WRITING writes, beneath the folder BASE
+ * alone, and what looking up names takes.  0, or -1 and errno: EPERM, or what
+ * the kernel says if it has no Landlock.
+ */
+int xn_confine_to(int base, int writing);
+
 /* ---- seccomp.c ------------------------------------------------------------- */
 
 /*

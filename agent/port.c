@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "agent/direct.h"
+#include "agent/limit.h"
 #include "agent/orphans.h"
 
 #define LOG_MAX		4096	/* bytes of one line */
@@ -480,6 +481,7 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 		.wait = port_wait,
 		.coercion = port_coercion,
 		.kill_rest = port_kill_rest,
+		.confine = xn_confine_to,
 		.largest = link->program->plain ? XN_PEER_MESSAGE_MAX : 0,
 	};
 }

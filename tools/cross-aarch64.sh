@@ -14,9 +14,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 mkdir -p "$1" && to=$(cd "$1" && pwd) || exit 1
 . "$root/tools/common.sh"
 
-libraries="libseccomp-dev libtcc-dev libxxhash-dev zlib1g-dev"
+libraries="libseccomp-dev libtcc-dev libxxhash-dev libzstd-dev zlib1g-dev"
 
-[ ! -f "$to/whole" ] || exit 0
+[ "$(cat "$to/whole" 2>/dev/null)" != "$libraries" ] || exit 0
 for program in apt-get dpkg-deb; do
 	command -v "$program" >/dev/null ||
 	    die "this system has no $program: unpack what is static of $libraries for arm64 into $to yourself"
@@ -43,5 +43,5 @@ for deb in *.deb; do
 done
 cd "$to"
 rm -rf apt
-: >whole
+echo "$libraries" >whole
 echo "$to: libraries for aarch64"

@@ -146,16 +146,17 @@ take_found(xn_delta *d)
 	return 1;
 }
 
-/* How much of the signature must be there to go on at pos. */
+/*
+ * How much of the signature must be there to go on at pos: all of it, or as
+ * much as leaves room for a piece of any size that a caller has.
+ */
 static long long
 wanted(const xn_delta *d)
 {
-	long long room = (long long)d->table.room;
+	long long total = d->table.total, room = (long long)d->table.room;
 	long long wanted = d->pos / (long long)d->table.block + room / 2;
 
-	if (wanted < room)
-		wanted = room;
-	return wanted < d->table.total ? wanted : d->table.total;
+	return total == room || wanted > total ? total : wanted;
 }
 
 /* Look at what comes next: 0, or -1. */

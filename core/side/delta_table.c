@@ -40,7 +40,7 @@ xn_delta__table_make(struct xn_delta_table *table, long long old_size,
 	table->total = table->whole + (old_size % (long long)block != 0);
 	table->room = table->total < (long long)held ? (size_t)table->total :
 	    held;
-	bits = log2_above(table->room + 1);
+	bits = log2_above(table->room);
 	table->filter.bits = bits + FILTER_BITS < FILTER_MOST ?
 	    bits + FILTER_BITS : FILTER_MOST;
 	/* Half full when all have come. */

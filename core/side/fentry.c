@@ -40,6 +40,16 @@ xn_fentry(int fd, xn_entry *out)
 	return 0;
 }
 
+int
+xn_confine(int base, int writing)
+{
+	struct xn_side *side = xn_side__need("xn_confine");
+
+	if (side->port->confine == NULL)
+		return 1;
+	return side->port->confine(base, writing);
+}
+
 static int
 add_all(XXH3_state_t *state, char *buffer, int fd, long long size)
 {

@@ -98,6 +98,9 @@ struct xn_port {
 	 */
 	void (*kill_rest)(void *baton, const int *keep, size_t n);
 
+	/* As xn_confine(); NULL: the process is not the program's alone. */
+	int (*confine)(int base, int writing);
+
 	/* The largest payload that send takes; 0: XN_MESSAGE_MAX. */
 	size_t largest;
 };

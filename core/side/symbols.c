@@ -127,6 +127,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hash_end),
 	SYMBOL(xn_random),
 	SYMBOL(xn_inflate),
+	SYMBOL(xn_confine),
 	SYMBOL(xn_fentry),
 	SYMBOL(xn_zstd_pack),
 	SYMBOL(xn_zstd_unpack),

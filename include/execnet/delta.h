@@ -75,7 +75,8 @@ xn_delta *xn_delta_open(int fd, long long size, long long old_size,
 /*
  * The next N bytes of the signature, whole entries.  0, or -1 and errno:
  * EINVAL, not whole entries or more than the old file has blocks; EAGAIN, only
- * beyond 32 GiB: no more before xn_delta_next() has said XN_DELTA_MORE.
+ * beyond 32 GiB: no more before xn_delta_next() has said XN_DELTA_MORE, which
+ * means 1 MiB at least.
  */
 int xn_delta_add(xn_delta *delta, const void *signature, size_t n);
 

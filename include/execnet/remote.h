@@ -23,7 +23,8 @@
  *   as the C library does.
  * - A path given beside a BASE is relative, is resolved beneath that folder
  *   and never follows a symbolic link or leaves it (openat2 RESOLVE_BENEATH,
- *   RESOLVE_NO_SYMLINKS); "" or "." is the folder itself.
+ *   RESOLVE_NO_SYMLINKS); "" or "." is the folder itself.  It may be longer
+ *   than PATH_MAX.
  * - No function takes or returns a struct by value (libtcc and the system's
  *   compiler do not agree on all of those).
  * - Memory from xn_alloc() and xn_printf() is the program's until it ends;
@@ -31,8 +32,7 @@
  *   that channel.
  * - When a program ends, folders being read, lists, watches, hashes, deltas and
  *   children that it left open are closed (children are killed) for it.
- *   Descriptors are not:
- *   a native side closes them in a cleanup.
+ *   Descriptors are not: a native side closes them in a cleanup.
  */
 #ifndef EXECNET_REMOTE_H
 #define EXECNET_REMOTE_H

@@ -40,10 +40,6 @@ typedef struct xn_entry {
 	unsigned long long inode;
 } xn_entry;
 
-/*TMP*/
-long long xn_zstd_pack(void *o,size_t s,const void*i,size_t n,int l);
-int xn_zstd_unpack(void *o,size_t s,const void*i,size_t n);
-/*TMP*/
 typedef struct xn_list xn_list;
 
 #define XN_LIST_ATTRS	0x01	/* with extended attributes: user.*, trusted.*
@@ -94,6 +90,16 @@ int xn_fentry(int fd, xn_entry *out);
  * does not change.  0, or -1 and errno: ESTALE if it has less.
  */
 int xn_hash_file(int fd, long long size, unsigned char out[16]);
+
+/*
+ * From now on this program can open files, and if WRITING change and make some,
+ * only beneath the folder BASE: whatever it is made to do.  Names of users can
+ * be looked up still.  What is open stays so.  0; 1 in a native side, which
+ * shares its process and goes on as it is; or -1 and errno: the kernel cannot.
+ *  Landlock; what it does not cover (modes, owners, times, attributes)
+ * is held beneath a base by the calls of this file.
+ */
+int xn_confine(int base, int writing);
 
 /* ---- Owner, mode, time -------------------------------------------------- */
 
@@ -186,6 +192,30 @@ long long xn_copy(int from, long long from_at, int to, long long to_at,
  * is written to.  -1 and errno where that cannot be: EOPNOTSUPP, EXDEV, EINVAL.
  */
 int xn_clone(int to, int from);
+
+/* ---- Compression -------------------------------------------------------- */
+
+#define XN_ZSTD_FASTEST		(-7)
+#define XN_ZSTD_SMALLEST	3	/* the levels beyond take their time, and
+					 * are not in the agent */
+
+/* As many bytes as N can become at worst. */
+#define XN_ZSTD_ROOM(n)	((n) + ((n) >> 8) + 64)
+
+/*
+ * Pack N bytes by zstd at LEVEL, or the nearest that there is, as one frame:
+ * how many bytes it has, or -1: errno ENOSPC if they are more than OUT_SIZE
+ * (with OUT_SIZE N - 1: if it does not pay).
+ */
+long long xn_zstd_pack(void *out, size_t out_size, const void *in, size_t n,
+    int level);
+
+/*
+ * Unpack what is one frame of exactly OUT_SIZE bytes: 0, or -1 with errno
+ * EINVAL when IN is not that.  What it takes beside OUT has a fixed size,
+ * whatever IN says.
+ */
+int xn_zstd_unpack(void *out, size_t out_size, const void *in, size_t n);
 
 #ifndef __TINYC__
 #pragma GCC visibility pop

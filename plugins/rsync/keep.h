@@ -36,6 +36,9 @@
 #define RS_MAPPED	0xffff0000u
 #define RS_MAPPED_MAX	1000		/* rules */
 
+/* Whether sides confine themselves. */
+enum rs_confine { RS_CONFINE_AUTO, RS_CONFINE_REQUIRE, RS_CONFINE_OFF };
+
 /* When extra things are deleted. */
 enum rs_delete { RS_DELETE_NO, RS_DELETE_DURING, RS_DELETE_AFTER };
 

@@ -19,6 +19,9 @@ const syncgate_option_t rsync_option_table[] = {
 	    "be watched" },
 	{ "full", SYNCGATE_SECONDS, "1d", 0, NULL,
 	    "with follow: how often all is compared anyway; 0: never" },
+	{ "snapshots", SYNCGATE_INTEGER, "0", 0, NULL,
+	    "a dated tree for each run, unchanged files being hard links; so "
+	    "many are kept" },
 	{ "delete", SYNCGATE_CHOICE, "during", 0, "no|during|after",
 	    "delete at a target what the source does not have" },
 	{ "max-delete", SYNCGATE_INTEGER, "-1", 0, NULL,
@@ -106,6 +109,8 @@ const syncgate_option_t rsync_option_table[] = {
 	    "pack what travels, by zstd" },
 	{ "compress-level", SYNCGATE_INTEGER, "3", 0, NULL,
 	    "how well, from 1 to 19" },
+	{ "confine", SYNCGATE_CHOICE, "auto", 0, "auto|require|off",
+	    "the kernel holds a side elsewhere in its folder, where it can" },
 	{ "fsync", SYNCGATE_CHOICE, "all", 0, "none|file|all",
 	    "write to the disk: each file, or all at the end of a run" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
@@ -139,6 +144,8 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
     apr_pool_t *pool)
 {
 	static const char *const removes[] = { "no", "during", "after", NULL };
+	static const char *const confines[] = { "auto", "require", "off",
+	    NULL };
 	static const char *const syncs[] = { "none", "file", "all", NULL };
 	struct rsync_options *o = apr_pcalloc(pool, sizeof(*o));
 
@@ -161,12 +168,21 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->ignore_errors = syncgate_job_bool(job, "ignore-errors");
 	o->dry = syncgate_job_dry_run(job);
 	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
+	o->confine = word_index(syncgate_job_string(job, "confine"), confines);
 	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);
 	o->follow = syncgate_job_bool(job, "follow") &&
 	    !syncgate_job_once(job) && !o->dry;
 	o->settle = syncgate_job_seconds(job, "settle");
 	o->poll = syncgate_job_seconds(job, "poll");
 	o->full = syncgate_job_seconds(job, "full");
+	o->snapshots = syncgate_job_integer(job, "snapshots");
+	if (o->snapshots < 0 || o->snapshots > 100000)
+		return xn_error_create(XN_E_CONFIG, "snapshots is %lld, not "
+		    "0 to 100000", o->snapshots);
+	if (o->snapshots > 0 && syncgate_job_bool(job, "follow"))
+		return xn_error_create(XN_E_CONFIG, "follow and snapshots do "
+		    "not go together: a snapshot is what there was at one "
+		    "time; run the job by a timer");
 	if (o->poll < apr_time_from_msec(100))
 		return xn_error_create(XN_E_CONFIG,
 		    "poll is less than 0.1 seconds");

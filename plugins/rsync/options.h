@@ -12,9 +12,10 @@ struct rsync_options {
 	int targets_n;
 	int keep;			/* RS_PERMS...: side_entry.h */
 	int remove;			/* enum rs_delete: side_target.h */
+	long long snapshots;		/* to keep; 0: none are made */
 	long long max_delete;		/* -1: any number */
 	int allow_empty, size_only, one_file_system, ignore_errors;
-	int delete_excluded, follow;
+	int delete_excluded, follow, confine;
 	apr_interval_time_t settle, poll, full;
 	const xn_value_t *rules, *from;	/* side_select.h */
 	int itemize, dry, sync, level, whole_file;

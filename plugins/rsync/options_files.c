@@ -140,6 +140,15 @@ check_together(const struct rsync_options *o)
 		return refuse("inplace", "update", cut);
 	if (o->append && o->update)
 		return refuse("append", "update", cut);
+	if (o->snapshots > 0 && (o->inplace || o->append))
+		return refuse(o->inplace ? "inplace" : "append", "snapshots",
+		    "older snapshots share their files with the newest");
+	if (o->snapshots > 0 && o->backup)
+		return refuse("backup", "snapshots",
+		    "an older snapshot has what was replaced");
+	if (o->snapshots > 0 && o->partial)
+		return refuse("partial", "snapshots",
+		    "a snapshot that was cut off is begun anew");
 	if (o->prune && o->follow)
 		return refuse("prune-empty-dirs", "follow", "whether a folder "
 		    "is empty is seen when all is compared");

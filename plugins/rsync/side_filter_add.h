@@ -105,15 +105,14 @@ rs_add_per_folder(const struct rs_parse *c, int flags, const char *text,
 	if (name_n == 0 || memchr(name, '/', name_n) != NULL ||
 	    (name[0] == '.' && name_n == 1) ||
 	    (name_n == 2 && memcmp(name, "..", 2) == 0))
-		return rs_wrong(c, text, n,
-		    "a dir-merge rule must have the name of a file, "
-		    "with no more than a slash before it");
+		return rs_wrong(c, "it must have the name of a file, with "
+		    "no more than a slash before it", NULL);
 	for (i = 0; i < f->merges_n; i++)
 		if (strlen(f->merges[i].name) == name_n &&
 		    memcmp(f->merges[i].name, name, name_n) == 0)
 			return 0;	/* as rsync: the first place counts */
 	if (f->merges_n == RS_MERGES_MOST)
-		return rs_wrong(c, text, n, "too many dir-merge rules");
+		return rs_wrong(c, "too many dir-merge rules", NULL);
 	rule = rs_make_rule(c, flags | (above ? RS_ABOVE : 0), text, n);
 	rule->merge = f->merges_n++;
 	f->merges[rule->merge].name = rule->text + above;
@@ -138,9 +137,9 @@ rs_add_file(const struct rs_parse *c, int flags, const char *text, size_t n)
 	if (c->depth < RS_DEPTH_MOST && c->f->read != NULL)
 		content = c->f->read(c->f->baton, name, &n);
 	if (c->depth == RS_DEPTH_MOST) {
-		rc = rs_wrong(c, text, n, "too many files in files");
+		rc = rs_wrong(c, "too many files in files", NULL);
 	} else if (content == NULL) {
-		rc = rs_wrong(c, text, n, strerror(errno));
+		rc = rs_wrong(c, "cannot read the file: ", strerror(errno));
 	} else {
 		file.name = name;
 		file.line = 0;
@@ -161,8 +160,8 @@ rs_add_merge(const struct rs_parse *c, int flags, const char *text, size_t n)
 	const char *name = text + n;
 
 	if (c->in_folder)
-		return rs_wrong(c, text, n,
-		    "a folder's merge file cannot name further ones");
+		return rs_wrong(c, "a folder's merge file cannot name "
+		    "further ones", NULL);
 	while (name > text && name[-1] != '/')
 		name--;
 	if (flags & RS_SELF && name < text + n)
@@ -202,11 +201,15 @@ rs_before(const struct rs_parse *c, int *flags, const char **p,
 
 /* The rule at *P, up to END or, of words, the next blank; moves *P behind it. */
 static inline int
-rs_add_rule(const struct rs_parse *c, const char **p, const char *end)
+rs_add_rule(struct rs_parse *c, const char **p, const char *end)
 {
-	const char *from = *p, *text;
+	const char *text;
 	size_t n;
 	int flags;
+
+	for (c->rule = text = *p; text < end && *text != '\n'; text++)
+		;
+	c->rule_n = (size_t)(text - c->rule);
 
 	if (rs_before(c, &flags, p, end) != 0)
 		return -1;
@@ -219,17 +222,13 @@ rs_add_rule(const struct rs_parse *c, const char **p, const char *end)
 		return 0;
 	}
 	if (flags & RS_CLEAR)
-		return rs_wrong(c, from, (size_t)(*p - from),
-		    "nothing may be behind it");
+		return rs_wrong(c, "nothing may be behind it", NULL);
 	if (n == 0)
-		return rs_wrong(c, from, (size_t)(*p - from),
-		    "it has no pattern");
+		return rs_wrong(c, "it has no pattern", NULL);
 	if (n > RS_PATTERN_MOST || memchr(text, '\0', n) != NULL)
-		return rs_wrong(c, from, (size_t)(*p - from),
-		    "its pattern is too long, or has a NUL");
+		return rs_wrong(c, "its pattern is too long, or has a NUL", NULL);
 	if (c->f->count >= RS_RULES_MOST)
-		return rs_wrong(c, from, (size_t)(*p - from),
-		    "too many rules");
+		return rs_wrong(c, "too many rules", NULL);
 	if (flags & RS_MERGE)
 		return rs_add_merge(c, flags, text, n);
 	rs_add_pattern(c, flags, text, n);

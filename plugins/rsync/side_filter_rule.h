@@ -35,28 +35,29 @@ struct rs_parse {
 	int line;		/* in it */
 	int depth;		/* of files in files */
 	int in_folder;		/* a file of a folder */
+	const char *rule;	/* the one that is being read, for messages */
+	size_t rule_n;
 	char *error;
 	size_t error_n;
 };
 
-/* The rule of N bytes cannot be taken: WHY.  -1. */
+/* The rule that is being read cannot be taken: WHY, and MORE or null.  -1. */
 static inline int
-rs_wrong(const struct rs_parse *c, const char *rule, size_t n,
-    const char *why)
+rs_wrong(const struct rs_parse *c, const char *why, const char *more)
 {
 	char shown[80], place[32] = "";
 	size_t i;
 
-	for (i = 0; i < n && i < sizeof(shown) - 1; i++)
-		shown[i] = (unsigned char)rule[i] < ' ' || rule[i] == 127 ?
-		    '?' : rule[i];
+	for (i = 0; i < c->rule_n && i < sizeof(shown) - 1; i++)
+		shown[i] = (unsigned char)c->rule[i] < ' ' ||
+		    c->rule[i] == 127 ? '?' : c->rule[i];
 	shown[i] = '\0';
 	if (c->line > 0)
 		snprintf(place, sizeof(place), "%sline %d: ",
 		    c->name == NULL ? "" : ", ", c->line);
-	snprintf(c->error, c->error_n, "%s%srule \"%s%s\": %s",
+	snprintf(c->error, c->error_n, "%s%srule \"%s%s\": %s%s",
 	    c->name == NULL ? "" : c->name, place, shown,
-	    i < n ? "..." : "", why);
+	    i < c->rule_n ? "..." : "", why, more == NULL ? "" : more);
 	return -1;
 }
 
@@ -150,8 +151,7 @@ static inline int
 rs_modifiers(const struct rs_parse *c, int *flags, const char **p,
     const char *end)
 {
-	const char *from = *p;
-	char why[64];
+	char letter[2] = "";
 	int more;
 
 	if (*p < end && **p == ',')
@@ -160,13 +160,11 @@ rs_modifiers(const struct rs_parse *c, int *flags, const char **p,
 		if (c->given & RS_WORDS && rs_is_blank(**p))
 			break;
 		more = rs_modifier(**p, *flags);
-		if (more == 0) {
-			snprintf(why, sizeof(why), **p == 'x' || **p == 'C' ?
-			    "the modifier %c is not supported" :
-			    "it has no modifier %c", **p > ' ' && **p < 127 ?
-			    **p : '?');
-			return rs_wrong(c, from, (size_t)(end - from), why);
-		}
+		letter[0] = **p > ' ' && **p < 127 ? **p : '?';
+		if (more == 0)
+			return rs_wrong(c, **p == 'x' || **p == 'C' ?
+			    "not supported is the modifier " :
+			    "it cannot have the modifier ", letter);
 		*flags |= more;
 	}
 	if (*p < end)
@@ -179,13 +177,11 @@ static inline int
 rs_prefix(const struct rs_parse *c, int *flags, const char **p,
     const char *end)
 {
-	const char *from = *p;
 	int given = c->given & RS_GIVEN;
 	int sign = rs_sign(p, end);
 
 	if (sign == 0)
-		return rs_wrong(c, from, (size_t)(end - from),
-		    "there is no such rule");
+		return rs_wrong(c, "there is no such rule", NULL);
 	*flags = rs_sign_flags(sign);
 	if (*flags & RS_CLEAR) {
 		if (*p < end && **p == ',')
@@ -196,8 +192,8 @@ rs_prefix(const struct rs_parse *c, int *flags, const char **p,
 		return -1;
 	if (given & (RS_SENDER | RS_RECEIVER) &&
 	    *flags & (RS_SENDER | RS_RECEIVER))
-		return rs_wrong(c, from, (size_t)(end - from),
-		    "the merge rule of its file has said the side already");
+		return rs_wrong(c, "the merge rule of its file has said the "
+		    "side already", NULL);
 	*flags |= given;
 	return 0;
 }

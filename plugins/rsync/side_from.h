@@ -148,6 +148,25 @@ rs_from_make(struct rs_from *from, const char *text, size_t n, int nul,
 	return 0;
 }
 
+/*
+ * Leave those names for which KEEP(BATON, name) is not 0.
+ *
+ * The sender does this before it walks: a name that is not there, or that the
+ * filter hides (without any folder's merge file: rs_filter_no_folder()), takes
+ * nothing of the tree, nor the folders above it.
+ */
+static inline void
+rs_from_prune(struct rs_from *from, int (*keep)(void *baton, const char *name),
+    void *baton)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < from->n; i++)
+		if (keep(baton, from->names[i]))
+			from->names[n++] = from->names[i];
+	from->n = n;
+}
+
 /* ---- Asking ------------------------------------------------------------------ */
 
 /* The first name that is not before the N bytes at PATH with C behind them. */
@@ -228,31 +247,25 @@ rs_from_wants(const struct rs_from *from, const char *path)
 
 /*
  * What becomes of PATH at the sender, by the filter, which is in its folder,
- * and the list FROM, which may be null.  IN: what this said of that folder;
- * the root, "", is asked about first, with 0.  As rsync has it, rules say
- * nothing about folders that are only on the way to a name in the list.
+ * and the list FROM, pruned, which may be null.  IN: what this said of that
+ * folder; the root, "", is asked about first, with 0.  As rsync has it, rules
+ * say nothing more about names in the list and folders on the way to them.
  */
 static inline int
 rs_select(struct rs_filter *f, const struct rs_from *from, const char *path,
     int is_folder, int in)
 {
-	int is_root = path[0] == '\0', said = 0, named;
+	int all = RS_TAKEN | RS_WHOLE | RS_ALL, named, said;
 
 	if (from == NULL)
-		return is_root || !rs_filter_hides(f, path, is_folder) ?
-		    RS_TAKEN | RS_WHOLE | RS_ALL : 0;
+		return rs_filter_hides(f, path, is_folder) ? 0 : all;
 	named = rs_from_named(from, path, strlen(path));
-	if (is_root || (is_folder &&
-	    rs_from_beneath(from, path, strlen(path))))
-		said = RS_TAKEN;
-	if ((!named && !(in & RS_WHOLE)) ||
-	    rs_filter_hides(f, path, is_folder))
-		return said;
-	said |= RS_TAKEN;
-	if ((named && from->deep) || in & RS_ALL)
-		said |= RS_WHOLE | RS_ALL;
-	else if (named == '/')
-		said |= RS_WHOLE;
+	said = path[0] == '\0' || named || (is_folder &&
+	    rs_from_beneath(from, path, strlen(path))) ? RS_TAKEN : 0;
+	if (in & RS_WHOLE && !rs_filter_hides(f, path, is_folder))
+		said |= in & RS_ALL ? all : RS_TAKEN;
+	if (named)
+		said |= from->deep ? all : named == '/' ? RS_WHOLE : 0;
 	return said;
 }
 

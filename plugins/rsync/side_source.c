@@ -73,6 +73,7 @@
  */
 #include <execnet/remote.h>
 
+#include "side_confine.h"
 #include "side_source_delta.h"
 #include "side_source_hash.h"
 #include "side_source_list.h"
@@ -582,6 +583,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_fstat(s->root, &st) != 0)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
+	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
 	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);

@@ -21,8 +21,10 @@
  */
 #include <execnet/remote.h>
 
+#include "side_confine.h"
 #include "side_target_file.h"
 #include "side_target_follow.h"
+#include "side_target_snapshot.h"
 
 #define LOOK		500	/* milliseconds */
 #define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
@@ -385,6 +387,8 @@ target_end(void *baton)
 	rs_backup_close(t);
 	rs_forget_folders(t, "");
 	rs_selection_close(&t->selection);
+	if (t->base != -1)
+		close(t->base);
 	if (t->root != -1)
 		close(t->root);
 }
@@ -406,6 +410,7 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->max_delete = xn_value_int(kwargs, "max_delete", -1);
 	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
 	t->sync = (int)xn_value_int(kwargs, "sync", 0);
+	t->snapshots = (int)xn_value_int(kwargs, "snapshots", 0);
 	t->follow = xn_value_bool(kwargs, "follow", 0);
 	t->full = (double)xn_value_int(kwargs, "full", 0);
 	t->is_root = geteuid() == 0;
@@ -482,16 +487,25 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	struct rs_target *t = xn_alloc(sizeof(*t));
 
 	t->channel = channel;
-	t->root = t->arriving.fd = t->arriving.old = -1;
+	t->base = t->root = t->arriving.fd = t->arriving.old = -1;
 	t->lines = xn_alloc(RS_LINES);
 	read_kwargs(t, kwargs);
 	read_files(t, xn_value_get(kwargs, "files"));
 	xn_cleanup(target_end, t);
 	open_root(t);
+	rs_confine(t->root, 1, kwargs);
+	if (t->snapshots > 0) {
+		t->base = t->root;
+		t->root = -1;
+		rs_snapshot_begin(t);
+	}
 	t->delete_excluded = xn_value_bool(kwargs, "delete_excluded", 0);
 	rs_selection_open(&t->selection, t->root, t->path, kwargs);
 	compare_all(t);
-	write_to_disk(t);
+	if (t->snapshots > 0)
+		rs_snapshot_end(t);
+	else
+		write_to_disk(t);
 	if (t->follow)
 		follow_source(t);
 	rs_room(&t->out, 1);

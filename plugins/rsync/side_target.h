@@ -96,6 +96,9 @@ struct rs_target {
 	xn_channel *peer;
 	const char *path;
 	int root;			/* base */
+	int snapshots, base;		/* how many are kept, or 0; where they
+					 * are: root is the new one, then */
+	char snapshot[64];		/* its name while it is not done */
 	struct rs_out out;
 	struct rs_in in;
 	int keep, is_root, umask;

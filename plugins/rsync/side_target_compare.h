@@ -207,9 +207,11 @@ rs_put_right(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 		return;
 	}
 	base = rs_folder(t, dir->path);
-	if (!alone && mine->links > 1 && e->type == 'f')
+	/* What others share, older snapshots too, is not changed. */
+	alone = mine->links < 2 || (alone && t->snapshots == 0);
+	if (!alone && e->type == 'f')
 		rc = rs_part_from_others(t, dir, e);
-	else if (!alone && mine->links > 1)
+	else if (!alone)
 		rc = rs_make_special(t, dir, e);
 	else
 		rc = base == -1 ? -1 : rs_apply(t, base, e->name, e, differences);
@@ -257,6 +259,22 @@ rs_first_name(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (rs_linked_ours(t, mine) != NULL)
 		return 0;
 	rs_linked_is(t, first, mine);
+	return 1;
+}
+
+/* A file with one name at the source: has it one here, too?  Names in older
+ * snapshots do not count, unless it is to change. */
+static inline int
+rs_is_alone(struct rs_target *t, const xn_entry *mine)
+{
+	struct rs_linked *l;
+
+	if (mine->links < 2)
+		return 1;
+	if (t->snapshots == 0 || rs_linked_ours(t, mine) != NULL)
+		return 0;
+	l = rs_memory(sizeof(*l));
+	rs_linked_is(t, l, mine);
 	return 1;
 }
 
@@ -344,7 +362,7 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	if (several)
 		alone = rs_first_name(t, dir, e, same_type ? mine : NULL);
 	else if (same_type && (t->keep & RS_LINKS))
-		alone = mine->links < 2;
+		alone = rs_is_alone(t, mine);
 	rs_consider_content(t, dir, item, mine, alone);
 }
 

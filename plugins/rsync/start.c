@@ -29,7 +29,7 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	const xn_value_t *files;
 
 	XN_TRY(rsync_options_for_target(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbsl}",
+	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
 	    "files", files, "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
@@ -37,7 +37,8 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "max_delete", o->max_delete, "sync", o->sync, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
-	    (long long)apr_time_sec(o->full));
+	    (long long)apr_time_sec(o->full), "confine", o->confine,
+	    "snapshots", (int)o->snapshots);
 }
 
 /* A list of the channels to all targets. */
@@ -69,13 +70,13 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 
 	XN_TRY(peers(&channels, r));
 	XN_TRY(rsync_options_for_source(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslsl}",
+	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslslsi}",
 	    "files", files, "path", r->source->path, "peers", channels,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
 	    "settle", (long long)apr_time_as_msec(o->settle),
-	    "poll", (long long)apr_time_as_msec(o->poll));
+	    "poll", (long long)apr_time_as_msec(o->poll), "confine", o->confine);
 }
 
 /* A target that is shipped: its own gateway, and a channel for the source. */

@@ -110,11 +110,14 @@ make_new(struct file *new, const struct file *old, struct script *s)
 	to_disk(new);
 }
 
-/* Give D more of the signature; OFFSET is how much it had. */
+/* Give D, which holds HELD blocks, more of the signature; OFFSET is how much it
+ * had. */
 static void
-feed(xn_delta *d, const uint8_t *signature, size_t n, size_t *offset)
+feed(xn_delta *d, const uint8_t *signature, size_t n, size_t *offset,
+    size_t held)
 {
-	size_t now = n - *offset, most = 13 * XN_DELTA_ENTRY;
+	size_t now = n - *offset;
+	size_t most = (held < 26 ? held / 2 : 13) * XN_DELTA_ENTRY;
 
 	must(now > 0);
 	now = now < most ? now : most;
@@ -158,7 +161,7 @@ run(const struct file *old, const struct file *new, const uint8_t *signature,
 	while ((rc = xn_delta_next(d, &step)) != XN_DELTA_END) {
 		must(rc == XN_DELTA_STEP || rc == XN_DELTA_MORE);
 		if (rc == XN_DELTA_MORE)
-			feed(d, signature, n, &offset);
+			feed(d, signature, n, &offset, held);
 		else
 			check_step(&step, old, new, &made,
 			    flags & XN_DELTA_INPLACE);

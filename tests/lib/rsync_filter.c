@@ -202,7 +202,8 @@ walk_target(const char *folder, int said)
 	for (i = 0; i < n; i++) {
 		const struct entry *of_source = find_taken(entries[i].path);
 
-		be_in(&target, folder);
+		if (deletes)
+			be_in(&target, folder);
 		if (of_source != NULL) {
 			if (entries[i].is_folder)
 				walk_target(entries[i].path, of_source->said);
@@ -296,6 +297,19 @@ read_list(const char *name, int nul, int deep)
 	from = &from_list;
 }
 
+/* Is NAME, of the list, there, and not hidden? */
+static int
+is_wanted(void *baton, const char *name)
+{
+	char full[PATH_SIZE];
+	struct stat st;
+
+	(void)baton;
+	snprintf(full, sizeof(full), "%s/%s", source.root, name);
+	return lstat(full, &st) == 0 && !rs_filter_hides(&source.filter, name,
+	    S_ISDIR(st.st_mode));
+}
+
 static void
 end(struct tree *tree)
 {
@@ -331,6 +345,8 @@ main(int argc, char **argv)
 		read_list(files, options & RS_NUL, deep);
 	begin(&source, argv[argc - 2], &coordinator);
 	begin(&target, argv[argc - 1], &coordinator);
+	if (from != NULL)
+		rs_from_prune(from, is_wanted, NULL);
 	said = rs_select(&source.filter, from, "", 1, 0);
 	walk_source("", said);
 	walk_target("", said);

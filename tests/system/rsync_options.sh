@@ -526,6 +526,11 @@ refused 'would stay so' inplace=yes update=yes
 refused 'would stay so' append=yes update=yes
 refused 'would stay so' inplace=yes size-only=yes
 refused 'nothing is left' existing=yes ignore-existing=yes delete=no
+refused 'older snapshots share' inplace=yes snapshots=3
+refused 'older snapshots share' append=yes snapshots=3
+refused 'has what was replaced' backup=yes snapshots=3
+refused 'begun anew' partial=yes snapshots=3
+refused 'is seen when all' prune-empty-dirs=yes follow=yes
 refused 'no file is smaller' max-size=1k min-size=2k
 refused 'no size such as' max-size=1x
 refused 'no size such as' min-size=.

@@ -5,7 +5,7 @@
 #include "tests/lib/delta_test.h"
 
 #include <limits.h>
-#include <xxhash.h>
+#include <malloc.h>
 
 #include "core/side/delta.h"
 
@@ -31,6 +31,19 @@ a_block_grows_with_the_file(void)
 		last = block;
 	}
 	CU_ASSERT_EQUAL(last, 128 * 1024);
+}
+
+static void
+memory_does_not_grow_with_the_file(void)
+{
+	struct mallinfo2 before = mallinfo2(), after;
+	xn_delta *d = xn_delta_open(-1, 1ll << 50, 1ll << 50, 128 * 1024, 0);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	after = mallinfo2();
+	CU_ASSERT(after.uordblks + after.hblkhd - before.uordblks -
+	    before.hblkhd < 8 << 20);
+	xn_delta_close(d);
 }
 
 /* ---- Wrong calls -------------------------------------------------------- */
@@ -417,6 +430,8 @@ more_than_is_held_has_to_wait(void)
 
 static const struct xn_test_case cases[] = {
 	{ "a block grows with the file", a_block_grows_with_the_file },
+	{ "memory does not grow with the file",
+	  memory_does_not_grow_with_the_file },
 	{ "sign checks what it is given", sign_checks_what_it_is_given },
 	{ "open and add check what they are given",
 	  open_and_add_check_what_they_are_given },

@@ -148,6 +148,7 @@ leaves_things_open(xn_channel *channel, const xn_value *kwargs)
 	xn_dir_open(base, "");
 	xn_watch_open();
 	xn_hash_add(xn_hash_start(), "x", 1);
+	xn_delta_open(-1, 1 << 20, 1 << 20, 1024, 0);
 	close(base);
 	xn_send(channel, "i", child.pid);
 	xn_fail("with all that open");

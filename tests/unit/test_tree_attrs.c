@@ -6,7 +6,10 @@
 #include "core/side/side.h"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include <execnet/remote.h>
@@ -298,6 +301,41 @@ check_users(void)
 	gone();
 }
 
+/* Without /proc an old kernel has no way: then nothing is known of a file, and
+ * it is not taken for one that is gone, which somebody would remove. */
+static void
+without_proc_a_file_is_still_there(void)
+{
+	int status;
+	pid_t pid;
+
+	fresh();
+	command(": >f");
+	pid = fork();
+	if (pid == 0) {
+		xn_list *list;
+
+		if (unshare(CLONE_NEWNS) != 0 ||
+		    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("none", "/proc", "tmpfs", 0, NULL) != 0)
+			_exit(9);	/* we may not */
+		xn_side__attrs_by_proc(1);
+		list = xn_list_open(base, "", XN_LIST_ATTRS);
+		if (list == NULL || xn_list_n(list) != 1)
+			_exit(1);
+		if (xn_list_entry(list, 0)->type != '?' ||
+		    xn_list_entry(list, 0)->size != ENOSYS)
+			_exit(2);
+		if (xn_set_attrs(base, "f", NULL, 0) != -1 || errno != ENOSYS)
+			_exit(3);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	if (status != 9 << 8)
+		CU_ASSERT_EQUAL(status, 0);
+	gone();
+}
+
 /* ---- What is not packed so -------------------------------------------- */
 
 static void
@@ -446,6 +484,8 @@ static const struct xn_test_case cases[] = {
 	{ "attributes are listed", attributes_are_listed },
 	{ "attributes become what was sent", attributes_become_what_was_sent },
 	{ "what a user may not set is told", what_a_user_may_not_set_is_told },
+	{ "without /proc a file is still there",
+	  without_proc_a_file_is_still_there },
 	{ "what is not packed so is refused",
 	  what_is_not_packed_so_is_refused },
 	{ "bytes of anybody do no harm", bytes_of_anybody_do_no_harm },

@@ -4,6 +4,8 @@
 #include "core/side/side.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include <execnet/remote.h>
@@ -232,6 +234,61 @@ a_large_folder_is_whole_and_sorted(void)
 	gone();
 }
 
+static atomic_int stop;
+
+/* Make entries and remove them again, and a link that is a file at times. */
+static void *
+come_and_go(void *baton)
+{
+	char name[32];
+
+	(void)baton;
+	for (int i = 0; !stop; i = (i + 1) % 50) {
+		snprintf(name, sizeof(name), "%d", i);
+		close(openat(base, name, O_CREAT | O_WRONLY, 0600));
+		CU_ASSERT_EQUAL(symlinkat("where", base, "new"), 0);
+		renameat(base, "new", base, "link");
+		renameat(base, name, base, "link");
+		close(openat(base, name, O_CREAT | O_WRONLY, 0600));
+		unlinkat(base, name, 0);
+	}
+	return NULL;
+}
+
+/* What has gone is left out, and never half of one thing and half of another:
+ * also of those that are looked at twice. */
+static void
+what_vanishes_is_left_out(void)
+{
+	static const int whats[] = { 0, XN_LIST_ATTRS, XN_LIST_USERS };
+	pthread_t thread;
+	int seen = 0;
+
+	fresh();
+	command(": >here");
+	stop = 0;
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, come_and_go, NULL),
+	    0);
+	for (int round = 0; round < 6000; round++) {
+		xn_list *list = xn_list_open(base, "", whats[round % 3]);
+
+		CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+		CU_ASSERT_PTR_NOT_NULL(xn_list_find(list, "here"));
+		for (int i = 0; i < xn_list_n(list); i++) {
+			xn_entry *e = xn_list_entry(list, i);
+
+			CU_ASSERT(e->type == 'f' || e->type == 'l');
+			CU_ASSERT_EQUAL(e->link != NULL, e->type == 'l');
+			seen += e->type == 'l';
+		}
+		xn_list_close(list);
+	}
+	stop = 1;
+	pthread_join(thread, NULL);
+	CU_ASSERT(seen > 0);
+	gone();
+}
+
 static void
 left_open(xn_channel *channel, const xn_value *kwargs)
 {
@@ -264,6 +321,7 @@ static const struct xn_test_case cases[] = {
 	  what_cannot_be_looked_at_is_told },
 	{ "a large folder is whole and sorted",
 	  a_large_folder_is_whole_and_sorted },
+	{ "what vanishes is left out", what_vanishes_is_left_out },
 	{ "lists end with their program", lists_end_with_their_program },
 };
 

@@ -1,0 +1,97 @@
+# rsync.sh: what the tests of the plugin rsync share.  Source it after lib.sh
+# (and after sshd.sh, if ssh is wanted).
+#
+#	tree VERSION FOLDER [small]	make that version of the tree there, in
+#					place (tree_make.py)
+#	same SENTENCE A B [OPTION...]	check that the trees are (tree_compare.py)
+#	differences A B [OPTION...]	what tree_compare.py says, on stdout
+#	rsync_run SOURCE TARGETS KEY=VALUE...
+#					run --once --json, into $log; TARGETS are
+#					several with a | between them
+#	rsync_dry SOURCE TARGETS KEY=VALUE...	the same with --dry-run
+#	in_step SENTENCE SOURCE TARGETS KEY=VALUE...	check that it ends well
+#	lines [--not-linked TREE] FILE	its itemized lines, sorted
+#	over_ssh PATH			that path as a location over ssh
+#	as_user COMMAND...		as a user who may little; root drops to one
+
+PYTHONDONTWRITEBYTECODE=1
+XDG_STATE_HOME=$tmp/state
+export PYTHONDONTWRITEBYTECODE XDG_STATE_HOME
+tree_lib=$top_srcdir/tests/lib
+log=$tmp/log
+
+tree() {
+	python3 "$tree_lib/tree_make.py" "$@" 2>>"$tmp/tree.missing" ||
+	    { cat "$tmp/tree.missing"; exit 1; }
+}
+
+differences() {
+	python3 "$tree_lib/tree_compare.py" "$@"
+}
+
+same() {
+	same_sentence=$1
+	same_a=$2
+	same_b=$3
+	shift 3
+	check "$same_sentence" python3 "$tree_lib/tree_compare.py" --kinds "$@" \
+	    "$same_a" "$same_b"
+}
+
+over_ssh() {
+	echo "$SSHD_XSPEC:$1"
+}
+
+# rsync_with WORDS SOURCE TARGETS KEY=VALUE...
+rsync_with() {
+	rsync_words=$1
+	rsync_source=$2
+	rsync_targets=$3
+	shift 3
+	rsync_old=$IFS
+	IFS='|'
+	for rsync_target in $rsync_targets; do
+		set -- "$@" "targets=$rsync_target"
+	done
+	IFS=$rsync_old
+	timeout -k 5 "${rsync_limit:-120}" "$SYNCGATE" run --once --json \
+	    $rsync_words --plugin rsync source="$rsync_source" "$@" \
+	    >"$log" 2>&1 </dev/null
+}
+
+rsync_run() {
+	rsync_with "" "$@"
+}
+
+rsync_dry() {
+	rsync_with --dry-run "$@"
+}
+
+in_step() {
+	in_step_sentence=$1
+	shift
+	if rsync_run "$@"; then
+		pass "$in_step_sentence"
+	else
+		fail "$in_step_sentence (exit $?)" "$log"
+	fi
+}
+
+lines() {
+	if [ $# -eq 3 ]; then
+		python3 "$tree_lib/rsync_lines.py" "$1" "$2" <"$3"
+	else
+		python3 "$tree_lib/rsync_lines.py" <"$1"
+	fi
+}
+
+# listing FOLDER: all that is there with inodes and the times of last change.
+listing() {
+	python3 "$tree_lib/tree_compare.py" --list "$1"
+}
+
+# temporaries FOLDER: names that only a run that is under way may have.
+temporaries() {
+	python3 "$tree_lib/tree_compare.py" --names "$1" |
+	    grep -e '\.syncgate-tmp-'
+}
