@@ -125,7 +125,7 @@ refuse(const char *a, const char *b, const char *why)
 }
 
 static xn_error_t *
-check_together(const struct rsync_options *o)
+check_together(const struct rsync_options *o, const syncgate_job_t *job)
 {
 	static const char cut[] = "a file that was cut off is newer than the "
 	    "source's, and would stay so";
@@ -149,7 +149,7 @@ check_together(const struct rsync_options *o)
 	if (o->snapshots > 0 && o->partial)
 		return refuse("partial", "snapshots",
 		    "a snapshot that was cut off is begun anew");
-	if (o->prune && o->follow)
+	if (o->prune && syncgate_job_bool(job, "follow"))
 		return refuse("prune-empty-dirs", "follow", "whether a folder "
 		    "is empty is seen when all is compared");
 	if (o->inplace && o->size_only)
@@ -197,7 +197,7 @@ rsync_options_files(struct rsync_options *o, const syncgate_job_t *job,
 		XN_TRY(rsync_options_mode(&o->mode, mode, pool));
 	XN_TRY(read_backup(o, job, pool));
 	XN_TRY(rsync_options_owners(o, job, pool));
-	return check_together(o);
+	return check_together(o, job);
 }
 
 xn_error_t *
