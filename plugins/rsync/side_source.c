@@ -21,6 +21,7 @@
  *				their names,
  *   -> e entry			something in it
  *   -> f entry bytes hash	a file and all its bytes
+ *   -> n name			what has that name at the target stays
  *   -> U kind id name		before the first entry of that owner: 'u' a
  *				user, 'g' a group
  *   -> .			that was all; or
@@ -43,6 +44,12 @@
  *   -> F size mtime ns sparse; then, until Z or V,
  *   -> b bytes  or  k from n	N bytes of the old one; Z has the XXH3-128 of
  *				all bytes
+ *
+ *   <- A path flags n hash	the target has the first N bytes of the file, of
+ *				that hash; flags: RS_GROWING
+ *   -> T size mtime ns sparse; then what is behind them, as for G; the Z is of
+ *				that; or
+ *   -> F, as for G		it is not so
  *
  *   <- H path			the hash of a file
  *   -> H hash  or  V errno
@@ -68,7 +75,9 @@
 
 #include "side_confine.h"
 #include "side_source_delta.h"
+#include "side_source_hash.h"
 #include "side_source_list.h"
+#include "side_source_pace.h"
 #include "side_source_watch.h"
 
 #define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
@@ -83,7 +92,7 @@ tell_owner(struct rs_peer *p, struct rs_owners *known, int kind, long long id)
 {
 	const char *name;
 
-	if (rs_owner_find(known, id) != NULL)
+	if (id >= RS_MAPPED || rs_owner_find(known, id) != NULL)
 		return;
 	rs_owner_add(known, id, 0);
 	name = kind == 'u' ? xn_user_name(id) : xn_group_name(id);
@@ -115,18 +124,31 @@ telling_end(struct rs_telling *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* One entry; one that cannot be told is left out. */
+/* What a target has by that name is not touched. */
+static void
+tell_name(struct rs_peer *p, const char *name)
+{
+	rs_room(&p->out, strlen(name) + 16);
+	rs_put_byte(&p->out, 'n');
+	rs_put_text(&p->out, name);
+	p->telling.told += strlen(name) + 16;
+}
+
+/* One entry; of one that cannot be told, its name. */
 static void
 tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
+	if (e->mark == RS_STAYS || (e->mark == 0 && e->type == '?'))
+		tell_name(p, e->name);
 	if (e->mark != 0 || e->type == '?')
 		return;
 	if (e->attrs_n > RS_ATTRS_MAX) {
 		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
 		    "many, it is left out", s->path, t->path, e->name,
 		    e->attrs_n);
+		tell_name(p, e->name);
 		return;
 	}
 	tell_owners(p, e);
@@ -211,30 +233,13 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
+	rs_alter_entry(s, &s->copies, xn_list_entry(list, 0));
 	tell_owners(p, xn_list_entry(list, 0));
 	xn_list_entry(list, 0)->name = "";
 	rs_room(&p->out, 1 + rs_entry_room(xn_list_entry(list, 0)));
 	rs_put_byte(&p->out, 'R');
 	rs_put_entry(&p->out, xn_list_entry(list, 0));
 	xn_list_close(list);
-}
-
-static void
-on_hash(struct rs_source *s, struct rs_peer *p, const char *path)
-{
-	struct rs_sending *f = &p->sending;
-	unsigned char hash[16];
-
-	if (rs_send_open(s, p, path) != 0)
-		return;
-	if (xn_hash_file(f->fd, f->size, hash) != 0) {
-		rs_send_failed(p, errno);
-		return;
-	}
-	rs_room(&p->out, 32);
-	rs_put_byte(&p->out, 'H');
-	rs_put_hash(&p->out, hash);
-	rs_sending_end(f);
 }
 
 static void
@@ -259,8 +264,11 @@ on_request(struct rs_source *s, struct rs_peer *p)
 		if (what == 'G')
 			rs_send_whole(s, p, path);
 		else
-			on_hash(s, p, path);
+			rs_on_hash(s, p, path);
 		free(path);
+		return;
+	case 'A':
+		rs_on_tail(s, p);
 		return;
 	case 'C':
 		rs_on_delta(s, p);
@@ -280,15 +288,17 @@ on_request(struct rs_source *s, struct rs_peer *p)
 
 /* The only entry of LIST, if it takes part; else null. */
 static xn_entry *
-only_entry(struct rs_source *s, const char *dir, xn_list *list)
+only_entry(struct rs_source *s, const char *dir, xn_list *list,
+    struct rs_copy **copies)
 {
 	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
 	    xn_list_entry(list, 0);
 
 	if (e == NULL || e->type == '?' || e->attrs_n > RS_ATTRS_MAX ||
-	    rs_is_temporary(e->name) ||
+	    rs_is_ours(s, dir, e->name) ||
 	    rs_select_list(&s->selection, dir, list) < 0 || e->mark != 0)
 		return NULL;
+	rs_alter_entry(s, copies, e);
 	return e;
 }
 
@@ -310,13 +320,14 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 {
 	char *path = rs_join(dir, name);
 	xn_list *list = xn_list_one(s->root, path, rs_what(p->keep));
+	struct rs_copy *copies = NULL;
 	xn_entry *e;
 
 	if (list != NULL && xn_list_n(list) == 1)
 		xn_list_entry(list, 0)->name = name;
-	e = only_entry(s, dir, list);
-	if (e != NULL && is_being_written(s, path, e)) {
-		/* nothing yet */
+	e = only_entry(s, dir, list, &copies);
+	if (e != NULL && (rs_stays(s, e) || is_being_written(s, path, e))) {
+		/* nothing, or nothing yet */
 	} else if (e != NULL) {
 		tell_owners(p, e);
 		rs_room(&p->out, 1 + rs_entry_room(e));
@@ -329,6 +340,7 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 	}
 	if (list != NULL)
 		xn_list_close(list);
+	rs_copies_free(&copies);
 	free(path);
 }
 
@@ -339,10 +351,12 @@ tell_change(struct rs_source *s, struct rs_peer *p, const struct rs_change *c)
 	xn_list *list = xn_list_one(s->root, c->path, rs_what(p->keep));
 	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
 	    xn_list_entry(list, 0);
+	struct rs_copy *copies = NULL;
 
 	/* What is gone, or is excluded, its own folder has said. */
 	if (e != NULL && e->type == 'd' && e->attrs_n <= RS_ATTRS_MAX) {
 		e->name = "";
+		rs_alter_entry(s, &copies, e);
 		tell_owners(p, e);
 		rs_room(&p->out, strlen(c->path) + 32 + rs_entry_room(e));
 		rs_put_byte(&p->out, 'C');
@@ -357,6 +371,7 @@ tell_change(struct rs_source *s, struct rs_peer *p, const struct rs_change *c)
 	}
 	if (list != NULL)
 		xn_list_close(list);
+	rs_copies_free(&copies);
 }
 
 /* The next of what P has to be told; 0: there is nothing. */
@@ -456,7 +471,7 @@ wait_for_peers(struct rs_source *s, int most)
 {
 	xn_waitable *things = rs_memory((size_t)(s->peers_n + 2) *
 	    sizeof(*things));
-	int n = 0, full = 0;
+	int n = 0, full = 0, pause = rs_pause(s, most);
 
 	things[n++].channel = s->channel;
 	if (s->follow.watch != NULL)
@@ -471,9 +486,11 @@ wait_for_peers(struct rs_source *s, int most)
 		else
 			things[n++].channel = p->channel;
 	}
-	if (full == 0)
+	if (pause > 0)
+		xn_wait(s->channel, pause);
+	else if (full == 0)
 		xn_select(things, n, most);
-	for (int i = 0; full > 0 && i < s->peers_n; i++)
+	for (int i = 0; pause == 0 && full > 0 && i < s->peers_n; i++)
 		if (s->peers[i].channel != NULL &&
 		    xn_wait_send(s->peers[i].channel, 0) == 0) {
 			xn_wait_send(s->peers[i].channel, n > 1 ? 2 : LOOK);
@@ -492,7 +509,7 @@ serve_all(struct rs_source *s)
 
 	for (int i = 0; i < s->peers_n; i++)
 		for (int turn = 0; turn < 8 && s->peers[i].channel != NULL &&
-		    serve(s, &s->peers[i]); turn++)
+		    rs_may_send(s) && serve(s, &s->peers[i]); turn++)
 			busy = 1;
 	return busy;
 }
@@ -515,6 +532,13 @@ source_end(void *baton)
 		if (s->peers[i].sending.fd != -1)
 			close(s->peers[i].sending.fd);
 	rs_selection_close(&s->selection);
+	rs_map_free(&s->map_users);
+	rs_map_free(&s->map_groups);
+	rs_copies_free(&s->copies);
+	for (int i = 0; i < RS_FULL; i++)
+		free(s->full[i]);
+	for (int i = 0; i < RS_HASHED; i++)
+		free(s->hashed[i].path);
 	rs_changes_forget(&s->follow);
 	for (int i = 0; i < s->follow.paths_n; i++)
 		free(s->follow.paths[i]);
@@ -561,6 +585,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->device = (unsigned long long)st.device;
 	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));
 	while (is_anyone_left(s)) {

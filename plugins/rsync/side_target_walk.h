@@ -24,7 +24,10 @@ rs_want_free(struct rs_target *t, struct rs_want *w)
 
 	t->listing -= w->kind == 'D' || w->kind == 'S';
 	rs_list_close(t, w);
+	if (w->item != NULL && w->kind != 'L')
+		rs_linked_settle(t, &w->item->e);
 	free(w->item);
+	free(w->mine);
 	free(w->last);
 	free(w);
 	rs_dir_done(t, dir);
@@ -68,11 +71,12 @@ rs_mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
 	for (int i = 0; i < n; i++) {
 		xn_entry *e = xn_list_entry(list, i);
 
-		e->mark = 0;
-		if (!rs_is_temporary(e->name))
+		e->mark = rs_is_temporary(e->name) || rs_is_path(dir->path,
+		    e->name, t->backup_dir) ? RS_OURS : 0;
+		if (!rs_is_temporary(e->name) || (t->partial &&
+		    rs_is_part(e->name)))
 			continue;
 		/* Of a run that was killed: ours are not there yet. */
-		e->mark = RS_OURS;
 		base = t->dry ? -1 : rs_folder_to_change(t, dir);
 		if (base != -1)
 			xn_remove_tree(base, e->name);
@@ -137,7 +141,7 @@ rs_next_folder(struct rs_target *t)
 			errno = EINVAL;
 			rs_error(t, t->selection.error, dir->path, "");
 		}
-		has = !rs_hides_extras(t, w->list) && rs_digest(&t->marks,
+		has = !t->checksum && !rs_hides_extras(t, w->list) && rs_digest(&t->marks,
 		    w->list, t->keep, digest);
 	}
 	rs_ask_folder(t, w, has ? digest : NULL);
@@ -149,6 +153,7 @@ rs_folder_is_same(struct rs_target *t, struct rs_want *w)
 {
 	int n = w->list == NULL ? 0 : xn_list_n(w->list);
 
+	rs_drop_parts(t, w->dir, w->list);
 	for (int i = n - 1; i >= 0; i--) {
 		xn_entry *e = xn_list_entry(w->list, i);
 		struct rs_dir *d;
@@ -192,18 +197,25 @@ rs_mine_of(struct rs_want *w, const char *name)
 	return xn_list_entry(w->list, w->index++);
 }
 
-/* The next entry of the folder that W asked for; its place in the order. */
+/* NAME is the next of the folder that W asked for; they come in order. */
+static inline void
+rs_in_order(struct rs_want *w, const char *name)
+{
+	if (w->last != NULL && strcmp(name, w->last) <= 0)
+		xn_fail("received %s behind %s, which is not their order",
+		    name, w->last);
+	free(w->last);
+	w->last = rs_join(name, "");
+	w->heard++;
+}
+
+/* The next entry of the folder that W asked for. */
 static inline struct rs_item *
 rs_get_in_order(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_item *item = rs_get_entry(&t->in, 0);
 
-	if (w->last != NULL && strcmp(item->e.name, w->last) <= 0)
-		xn_fail("received %s behind %s, which is not their order",
-		    item->e.name, w->last);
-	free(w->last);
-	w->last = rs_join(item->e.name, "");
-	w->heard++;
+	rs_in_order(w, item->e.name);
 	rs_map_owners(t, &item->e);
 	return item;
 }
@@ -213,8 +225,24 @@ rs_on_entry(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_item *item = rs_get_in_order(t, w);
 
+	t->listed = w->list;
 	rs_extras_before(t, w, item->e.name);
 	rs_consider(t, w->dir, item, rs_mine_of(w, item->e.name));
+	t->listed = NULL;
+}
+
+/* What is called so there takes no part, and is left alone here. */
+static inline void
+rs_on_name(struct rs_target *t, struct rs_want *w)
+{
+	char *name = rs_get_text(&t->in);
+
+	if (!rs_is_name(name))
+		xn_fail("received a name that is none: \"%s\"", name);
+	rs_in_order(w, name);
+	rs_extras_before(t, w, name);
+	rs_mine_of(w, name);
+	free(name);
 }
 
 /* A file that came with all its bytes: only where nothing was. */
@@ -271,6 +299,7 @@ rs_on_folder_end(struct rs_target *t)
 	rs_look_for_empty_source(t, t->first);
 	w = rs_take_first(t);
 	rs_extras_before(t, w, NULL);
+	rs_drop_parts(t, w->dir, w->list);
 	rs_want_free(t, w);
 }
 

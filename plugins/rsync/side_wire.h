@@ -22,6 +22,8 @@
 #define RS_SIGN_BATCH	(16 * RS_SIGN_PIECE)
 #define RS_PLAIN_FIRST	4	/* messages in vain, then so many */
 #define RS_PLAIN_MOST	64	/* are not tried */
+/* Flags of a request for the rest of a file. */
+#define RS_GROWING	1		/* it may grow while it is read */
 #define RS_UNPACKED	(256 * 1024)	/* of a packed message, at most */
 
 /* What is about to be sent. */
@@ -307,6 +309,17 @@ rs_join(const char *dir, const char *name)
 		path[d++] = '/';
 	memcpy(path + d, name, n + 1);
 	return path;
+}
+
+/* Is DIR/NAME the path PATH (which may be null)? */
+static inline int
+rs_is_path(const char *dir, const char *name, const char *path)
+{
+	size_t n = strlen(dir);
+
+	return path != NULL && strncmp(path, dir, n) == 0 &&
+	    (n == 0 || path[n] == '/') &&
+	    strcmp(path + n + (n > 0), name) == 0;
 }
 
 static inline void *

@@ -35,9 +35,11 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
     const struct rsync_target *target)
 {
 	const struct rsync_options *o = r->options;
+	const xn_value_t *files;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
-	    "path", target->location->path, "peer", target->peer,
+	XN_TRY(rsync_options_for_target(&files, o, r->pool));
+	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
+	    "files", files, "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
 	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
@@ -45,7 +47,7 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
 	    (long long)apr_time_sec(o->full), "confine", o->confine,
-	    "snapshots", o->snapshots);
+	    "snapshots", (int)o->snapshots);
 }
 
 /* A list of the channels to all targets. */
@@ -73,11 +75,12 @@ static xn_error_t *
 source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 {
 	const struct rsync_options *o = r->options;
-	const xn_value_t *channels;
+	const xn_value_t *channels, *files;
 
 	XN_TRY(peers(&channels, r));
-	return xn_make_value(out, r->pool, "{spsvsbsisvsvsbsbslslsi}",
-	    "path", r->source->path, "peers", channels,
+	XN_TRY(rsync_options_for_source(&files, o, r->pool));
+	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslslsi}",
+	    "files", files, "path", r->source->path, "peers", channels,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
