@@ -21,7 +21,8 @@
  *				their names,
  *   -> e entry			something in it
  *   -> f entry bytes hash	a file and all its bytes
- *   -> n name			what has that name at the target stays
+ *   -> n name errno		what has that name at the target stays; 0, or why
+ *				it cannot be looked at
  *   -> U kind id name		before the first entry of that owner: 'u' a
  *				user, 'g' a group
  *   -> .			that was all; or
@@ -124,31 +125,29 @@ telling_end(struct rs_telling *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* What a target has by that name is not touched. */
+/* What a target has by that name stays: ERROR says why it cannot be looked at,
+ * or 0: it takes no part. */
 static void
-tell_name(struct rs_peer *p, const char *name)
+tell_name(struct rs_peer *p, const xn_entry *e, int error)
 {
-	rs_room(&p->out, strlen(name) + 16);
+	rs_room(&p->out, strlen(e->name) + 32);
 	rs_put_byte(&p->out, 'n');
-	rs_put_text(&p->out, name);
-	p->telling.told += strlen(name) + 16;
+	rs_put_text(&p->out, e->name);
+	rs_put(&p->out, (unsigned long long)error);
+	p->telling.told += strlen(e->name) + 32;
 }
 
-/* One entry; of one that cannot be told, its name. */
 static void
 tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
-	if (e->mark == RS_STAYS || (e->mark == 0 && e->type == '?'))
-		tell_name(p, e->name);
-	if (e->mark != 0 || e->type == '?')
+	if (e->mark == RS_STAYS)
+		tell_name(p, e, 0);
+	if (e->mark != 0)
 		return;
-	if (e->attrs_n > RS_ATTRS_MAX) {
-		xn_log("%s/%s/%s: %u bytes of extended attributes are too "
-		    "many, it is left out", s->path, t->path, e->name,
-		    e->attrs_n);
-		tell_name(p, e->name);
+	if (e->type == '?' || e->attrs_n > RS_ATTRS_MAX) {
+		tell_name(p, e, e->type == '?' ? (int)e->size : E2BIG);
 		return;
 	}
 	tell_owners(p, e);
@@ -574,7 +573,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->channel = channel;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->level = (int)xn_value_int(kwargs, "level", 0);
-	s->one_file_system = (int)xn_value_int(kwargs, "one_file_system", 0);
+	s->one_file_system = xn_value_bool(kwargs, "one_file_system", 0);
 	s->piece = xn_alloc(RS_DATA + 1);
 	s->root = xn_base_open(s->path);
 	if (s->root == -1)

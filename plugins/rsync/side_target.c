@@ -51,23 +51,31 @@ static void
 on_root(struct rs_target *t)
 {
 	struct rs_item *item = rs_get_entry(&t->in, 1);
-	xn_list *mine = xn_list_one(t->root, "", rs_what(t->keep));
-	struct rs_dir *dir;
+	struct rs_dir *dir = rs_dir_new("", item);
 	char changes[12];
+	xn_list *mine;
 	int d;
 
 	if (item->e.type != 'd' || item->e.name[0] != '\0')
 		xn_fail("received a root that is no folder");
+	rs_map_owners(t, &item->e);
+	t->walk = dir;
+	if (t->root == -1) {		/* it would be made: all is new */
+		rs_changes_new(changes, 'c', 'd');
+		rs_itemize(t, changes, "", &item->e);
+		dir->fresh = 1;
+		return;
+	}
+	mine = xn_list_one(t->root, "", rs_what(t->keep));
 	if (mine == NULL || xn_list_n(mine) != 1)
 		xn_fail("cannot look at the target %s: %m", t->path);
-	rs_map_owners(t, &item->e);
 	d = rs_differences(t, &item->e, xn_list_entry(mine, 0));
 	rs_changes(changes, '.', 'd');
 	rs_note_differences(changes, d);
+	if (t->made)
+		rs_changes_new(changes, 'c', 'd');
 	rs_itemize(t, changes, "", &item->e);
-	dir = rs_dir_new("", item);
 	dir->differs = d != 0;
-	t->walk = dir;
 	xn_list_close(mine);
 }
 
@@ -467,15 +475,35 @@ find_umask(struct rs_target *t)
 	return mask;
 }
 
+/* Could PATH be made? */
+static int
+is_folder_above(const char *path)
+{
+	const char *end = path + strlen(path);
+	int fd;
+
+	while (end > path + 1 && end[-1] == '/')
+		end--;
+	while (end > path + 1 && end[-1] != '/')
+		end--;
+	fd = xn_base_open(xn_printf("%.*s", (int)(end - path), path));
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 static void
 open_root(struct rs_target *t)
 {
 	unsigned char random[8];
 
-	t->root = t->dry ? xn_base_open(t->path) : xn_base_make(t->path, 0755);
-	if (t->root == -1)
+	t->root = xn_base_open(t->path);
+	t->made = t->root == -1 && errno == ENOENT;
+	if (t->made && !t->dry)
+		t->root = xn_base_make(t->path, 0755);
+	if (t->root == -1 && !(t->made && is_folder_above(t->path)))
 		xn_fail("cannot open the target %s: %m", t->path);
-	if (!t->dry && xn_lock(t->root, LOCK_WAIT) != 0)
+	if (t->root != -1 && !t->dry && xn_lock(t->root, LOCK_WAIT) != 0)
 		xn_fail("cannot lock the target %s: %s", t->path,
 		    errno == EAGAIN ? "another run is at work on it" :
 		    strerror(errno));
@@ -498,7 +526,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	read_files(t, xn_value_get(kwargs, "files"));
 	xn_cleanup(target_end, t);
 	open_root(t);
-	rs_confine(t->root, 1, kwargs);
+	if (t->root != -1)
+		rs_confine(t->root, 1, kwargs);
 	if (t->snapshots > 0) {
 		t->base = t->root;
 		t->root = -1;

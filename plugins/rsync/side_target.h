@@ -98,6 +98,8 @@ struct rs_target {
 	int root;			/* base */
 	int snapshots, base;		/* how many are kept, or 0; where they
 					 * are: root is the new one, then */
+	int made;			/* it was not there; root is -1 if it
+					 * is only to be told (dry) */
 	char snapshot[64];		/* its name while it is not done */
 	struct rs_out out;
 	struct rs_in in;

@@ -197,7 +197,7 @@ rs_mine_of(struct rs_want *w, const char *name)
 	return xn_list_entry(w->list, w->index++);
 }
 
-/* NAME is the next of the folder that W asked for; they come in order. */
+/* NAME came next in the folder that W asked for: its place in the order. */
 static inline void
 rs_in_order(struct rs_want *w, const char *name)
 {
@@ -231,7 +231,7 @@ rs_on_entry(struct rs_target *t, struct rs_want *w)
 	t->listed = NULL;
 }
 
-/* What is called so there takes no part, and is left alone here. */
+/* n name errno: what is called so here stays; the source may say why. */
 static inline void
 rs_on_name(struct rs_target *t, struct rs_want *w)
 {
@@ -242,6 +242,11 @@ rs_on_name(struct rs_target *t, struct rs_want *w)
 	rs_in_order(w, name);
 	rs_extras_before(t, w, name);
 	rs_mine_of(w, name);
+	errno = (int)rs_get_below(&t->in, 4095, "an error");
+	if (errno != 0) {
+		rs_error(t, "the source cannot look at", w->dir->path, name);
+		t->io_error = 1;
+	}
 	free(name);
 }
 

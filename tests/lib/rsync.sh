@@ -8,6 +8,7 @@
 #	rsync_run SOURCE TARGETS KEY=VALUE...
 #					run --once --json, into $log; TARGETS are
 #					several with a | between them
+#					(with $rsync_before before the command)
 #	rsync_dry SOURCE TARGETS KEY=VALUE...	the same with --dry-run
 #	in_step SENTENCE SOURCE TARGETS KEY=VALUE...	check that it ends well
 #	lines [--not-linked TREE] FILE	its itemized lines, sorted
@@ -54,7 +55,7 @@ rsync_with() {
 		set -- "$@" "targets=$rsync_target"
 	done
 	IFS=$rsync_old
-	timeout -k 5 "${rsync_limit:-120}" "$SYNCGATE" run --once --json \
+	timeout -k 5 "${rsync_limit:-120}" ${rsync_before:-} "$SYNCGATE" run --once --json \
 	    $rsync_words --plugin rsync source="$rsync_source" "$@" \
 	    >"$log" 2>&1 </dev/null
 }

@@ -2,6 +2,7 @@
 # A pathological tree, its second version, and a third in which everything is of
 # another type: after each run the comparer finds no difference, whichever way
 # it went; and real rsync leaves some.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/rsync.sh"
