@@ -7,7 +7,12 @@ need rsync
 rsync --version | grep -q '^rsync  *version 3' || skip_all "no rsync 3 here"
 predict=$top_builddir/tests/lib/rsync_filter
 umask 022
-cd "$tmp" || exit 2
+# Hundreds of copies: in memory, where there is some.
+work=$tmp
+if [ -w /dev/shm ] && work=$(mktemp -d /dev/shm/syncgate-test.XXXXXX); then
+	at_exit "rm -rf $work"
+fi
+cd "$work" || exit 2
 
 # ---- The trees -----------------------------------------------------------------
 # What the source has is of 2020, its folders 0755; what the target has of 2010,
@@ -76,12 +81,9 @@ part() {
 	tr '\n\0' '?\n' | grep -a "^$1 " | LC_ALL=C sort
 }
 
-# same OPTION...: rsync does what the filter says.
+# same OPTION...: rsync does what the filter says.  $delete: what it may delete.
+delete=--delete-before
 same() {
-	delete=--delete-before
-	case " $* " in
-	*' --no-delete '*) delete= ;;
-	esac
 	rm -rf target
 	cp -a target0 target
 	same_status=0
@@ -243,7 +245,10 @@ same --delete-excluded --exclude='*.o'
 same --delete-excluded --filter='-sr *.o' --filter='- *.c'
 same --delete-excluded --filter='P *.o' --exclude='old/'
 same --delete-excluded --include='*.o' --filter='P *.?'
-same --no-delete --exclude='*.o' --filter='P *'
+delete=
+same --exclude='*.o' --filter='P *'
+same --filter='- foo/' --filter='R *'
+delete=--delete-before
 
 refused --filter=a
 refused --filter='- '
@@ -353,12 +358,13 @@ listed foo src/ -- -r --exclude='*.o' --exclude=bar
 listed foo foo/bar -- -r --exclude=/foo
 listed foo/ foo/bar/a -- --exclude=bar
 listed foo/bar/ A -- --filter='P extra' --filter='H a'
-listed a/ foo/bar/foo/ -- --no-delete
-put .rules '- *.c'
 put src/.rules '- *.o'
-listed src/main.c src/sub/ foo/ -- --filter=': .rules'
-listed src -- -r --filter=': .rules'
+listed src/main.o src/sub/ -- --filter=': .rules'
+listed src foo/ -- -r --filter=': .rules'
 forget
+delete=
+listed a/ foo/bar/foo/ --
+delete=--delete-before
 printf 'new\nline\0foo/\0' >list
 same --from0 --files-from=list
 
@@ -394,6 +400,18 @@ check "the filter takes them as they are" sh -c \
     "grep -q 'new br.a.ck/b' ours && ! grep -q 'new br.a.ck/a' ours"
 forget
 
+put .rules '- *.c'
+echo src/ >list
+rm -rf target && mkdir target
+rsync -a --filter=': .rules' --files-from=list source/ target/
+check "rsync does not read the root's file for a list" test -e \
+    target/src/main.c
+"$predict" --filter=': .rules' --files-from=list source target |
+    tr '\0' '\n' >ours
+check "the filter does" sh -c \
+    "grep -q 'new src/main.h' ours && ! grep -q 'new src/main.c' ours"
+forget
+
 printf -- '- *.o + b.c - *.?\n' >rules
 check_not "rsync has no rules with blanks in words" rsync -an \
     --filter='.w rules' source/ target/
@@ -412,7 +430,7 @@ rounds=20
 for kind in patterns rules files folders lists; do
 	check "$rounds random lists of rules, kind $kind" python3 \
 	    "$top_srcdir/tests/lib/rsync_random.py" "$predict" \
-	    "$tmp/random" "$rounds" "$kind" 1
+	    "$work/random" "$rounds" "$kind" 1
 done
 
 # ---- At the far end -----------------------------------------------------------------
