@@ -17,6 +17,18 @@
 
 #define LARGE		(16u * 1024)	/* below, copying is as quick */
 #define FRAMES_A_TURN	8		/* then the others have theirs */
+#define PIPE_SIZE	(256 * 1024)	/* 64 KiB fill before who reads them
+				 * has been woken */
+
+/* A wish: less also works, and what is no pipe has no such size. */
+static void
+widen(int fd)
+{
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	if (size > 0 && size < PIPE_SIZE)
+		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+}
 
 void
 xn_handover_init(struct xn_router *r)
@@ -25,6 +37,19 @@ xn_handover_init(struct xn_router *r)
 
 	r->handover.possible = !r->plain && fstat(r->out_fd, &st) == 0 &&
 	    S_ISFIFO(st.st_mode);
+	if (!r->plain) {
+		widen(r->out_fd);
+		widen(r->in_fd);
+	}
+}
+
+void
+xn_handover_look(struct xn_router *r)
+{
+	r->handover.wanted = 0;
+	for (const struct xn_exec *e = r->execs; e != NULL; e = e->next)
+		r->handover.wanted |= e->bulk && e->sock >= 0;
+	r->handover.wanted &= r->handover.possible;
 }
 
 static int

@@ -122,7 +122,7 @@ int
 xn_out_is_full(const struct xn_router *r)
 {
 	return r->whole.left > 0 || r->handover.left > 0 ||
-	    xn_buf_len(&r->out) > XN_OUT_PAUSE ||
+	    xn_buf_len(&r->out) > (r->handover.wanted ? 0 : XN_OUT_PAUSE) ||
 	    xn_buf_len(&r->err) > XN_ERR_PAUSE;
 }
 

@@ -127,10 +127,12 @@ make_room(struct polled *p, size_t execs)
 static size_t
 prepare(struct xn_router *r, struct polled *p)
 {
-	int full = xn_out_is_full(r);
 	size_t n = 0;
 	struct xn_exec *e;
+	int full;
 
+	xn_handover_look(r);
+	full = xn_out_is_full(r);
 	p->fds[0] = (struct pollfd){ r->no_input ? -1 : r->in_fd, 0, 0 };
 	if (r->state == XN_ROUTER_TERMINATES || !xn_router_is_full(r))
 		p->fds[0].events = POLLIN;
