@@ -48,6 +48,7 @@ become_keeper(struct xn_router *r, const struct xn_message *m,
 	struct xn_program program = {
 		.channel = m->channel, .payload = m->payload, .n = m->length,
 		.pidns = r->pidns, .plain = r->plain,
+		.files = r->handover.possible,
 		.shared = r->shared, .report = e->report,
 		.py2str_as_py3str = r->py2str_as_py3str,
 		.py3str_as_py2str = r->py3str_as_py2str,

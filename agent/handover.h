@@ -12,6 +12,9 @@
 #define XN_AGENT_HANDOVER_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "core/wire/message.h"
 
 struct xn_router;
 struct xn_exec;
@@ -20,6 +23,8 @@ struct xn_exec;
 struct xn_handover {
 	struct xn_exec *from;
 	size_t left;		/* bytes of it; 0: there is none */
+	uint8_t header[XN_HEADER_SIZE]; /* the first of them, */
+	size_t header_left;	/* and how many of these have not gone */
 	int possible;		/* the client is behind a pipe */
 	int wanted;		/* a program sends large frames */
 	int zeros;		/* what is left is not there, and made up */

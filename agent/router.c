@@ -293,6 +293,7 @@ xn_router_run(struct xn_router *r)
 	xn_execs_kill_all(r);
 	xn_out_flush(r);
 	xn_whole_drop(&r->whole);
+	xn_sendfile_drop(&r->sendfile);
 	xn_orphans_kill(NULL, 0);
 	free(p.fds);
 	free(p.execs);
