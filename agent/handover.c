@@ -17,7 +17,7 @@
 
 #define LARGE		(16u * 1024)	/* below, copying is as quick */
 #define FRAMES_A_TURN	8		/* then the others have theirs */
-#define PIPE_SIZE	(256 * 1024)	/* 64 KiB fill before who reads them
+#define PIPE_SIZE	(1024 * 1024)	/* 64 KiB fill before who reads them
 				 * has been woken */
 
 /* A wish: less also works, and what is no pipe has no such size. */
