@@ -21,6 +21,7 @@ typedef struct syncgate_value {
 	long long number;		/* BOOL (0 or 1), INTEGER, SECONDS (µs) */
 	apr_array_header_t *list;	/* LIST, GATEWAYS: const char *, with a
 					 * NULL behind them; else NULL */
+	apr_array_header_t *words;	/* the same as the user wrote them */
 } syncgate_value_t;
 
 /* One for each entry of the plugin's table, in its order. */
