@@ -183,7 +183,7 @@ pass(xn_transport_t *t, struct both *b, apr_pool_t *pool)
 	size_t at = 0, left = 0, n;
 	int end = 0, closed = 0;
 
-	while (got < b->bytes) {
+	while (got < b->bytes || (b->each && !end)) {
 		int now = 0, nfds;
 
 		XN_TRY(write_some(t, b, out, &at, &left, &put));
@@ -196,7 +196,7 @@ pass(xn_transport_t *t, struct both *b, apr_pool_t *pool)
 		got += (long long)n;
 		if (end && got < b->bytes)
 			return xn_error_create(XN_E_SYSTEM, "a short answer");
-		if (n > 0)
+		if (n > 0 || end)
 			continue;
 		nfds = t->kind->prepare(t, fds, 1, put < b->bytes, &now);
 		poll(fds, (nfds_t)nfds, now ? 0 : 1000);
@@ -230,7 +230,7 @@ pass_each(xn_transport_t *t, const xn_transport_open_t *how, struct both *b,
     apr_pool_t *pool)
 {
 	apr_pool_t *turn;
-	const char *ending;
+	const char *ending = NULL;
 	struct stat st;
 	int status;
 
@@ -244,7 +244,10 @@ pass_each(xn_transport_t *t, const xn_transport_open_t *how, struct both *b,
 		if (i > 0)
 			XN_TRY(execute_again(t, how, b, turn));
 		XN_TRY(pass(t, b, turn));
-		ending = t->kind->ending(&status, t, how, turn);
+		/* It waits for a second, which a busy machine may exceed. */
+		status = -1;
+		for (int tries = 0; tries < 30 && status < 0; tries++)
+			ending = t->kind->ending(&status, t, how, turn);
 		if (status != 0)
 			return xn_error_create(XN_E_SYSTEM, "%s: %s",
 			    b->names[i], ending);
