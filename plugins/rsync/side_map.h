@@ -159,8 +159,8 @@ rs_map_look_up(const struct rs_map *map, struct rs_owners *owners,
 			id = is_group ? xn_group_id(rule->to) :
 			    xn_user_id(rule->to);
 		if (id < 0)
-			xn_fail("there is no %s %s here, whose files are to be",
-			    is_group ? "group" : "user", rule->to);
+			xn_fail("there is no %s %s here to whom files could "
+			    "belong", is_group ? "group" : "user", rule->to);
 		rs_owner_add(owners, RS_MAPPED + i, id);
 		if (rs_owner_find(marks, id) == NULL)
 			rs_owner_add(marks, id,

@@ -455,23 +455,20 @@ read_files(struct rs_target *t, const xn_value *files)
 	rs_map_free(&groups);
 }
 
-/* What is open()ed here does not get, where modes are not kept. */
+/* What a new file here does not get, where modes are not kept. */
 static int
-find_umask(struct rs_target *t)
+find_umask(void)
 {
-	int mask = 022, fd;
-	char name[64];
-	xn_stat_t st;
+	int proc = xn_base_open("/proc/self"), mask = 022;
+	char *text = proc == -1 ? NULL : xn_read_file(proc, "status",
+	    64 * 1024, NULL);
+	const char *line = text == NULL ? NULL : strstr(text, "\nUmask:");
 
-	rs_temporary_name(t, name);
-	fd = xn_open(t->root, name, XN_O_WRITE | XN_O_CREATE |
-	    XN_O_EXCLUSIVE, 0777);
-	if (fd == -1)
-		return mask;
-	if (xn_fstat(fd, &st) == 0)
-		mask = 0777 & ~st.mode;
-	close(fd);
-	xn_unlink(t->root, name);
+	if (line != NULL)
+		mask = (int)strtol(line + 7, NULL, 8) & 0777;
+	free(text);
+	if (proc != -1)
+		close(proc);
 	return mask;
 }
 
@@ -510,8 +507,7 @@ open_root(struct rs_target *t)
 	xn_random(random, sizeof(random));
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);
-	if (!(t->keep & RS_PERMS) && !t->dry)
-		t->umask = find_umask(t);
+	t->umask = find_umask();
 }
 
 void

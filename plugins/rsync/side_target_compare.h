@@ -172,7 +172,9 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	char changes[12];
 
 	rs_claim_part(t, &item->e);
-	if (rs_may_be_here(t, &item->e, mine)) {
+	/* What is written in place keeps its file. */
+	if (!(t->inplace && mine != NULL) && rs_may_be_here(t, &item->e,
+	    mine)) {
 		rs_new_add(t, dir, item);
 		return;
 	}

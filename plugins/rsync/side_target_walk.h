@@ -283,12 +283,23 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 
 /* ---- The end of an answer ---------------------------------------------------- */
 
+/* Is there nothing in LIST but what is ours? */
+static inline int
+rs_has_nothing(xn_list *list)
+{
+	for (int i = 0; i < xn_list_n(list); i++)
+		if (xn_list_entry(list, i)->mark != RS_OURS &&
+		    xn_list_entry(list, i)->mark != RS_CLAIMED)
+			return 0;
+	return 1;
+}
+
 /* The source has nothing at all, and here is something: is that meant? */
 static inline void
 rs_look_for_empty_source(struct rs_target *t, const struct rs_want *w)
 {
 	if (w->dir->path[0] != '\0' || w->heard > 0 || w->list == NULL ||
-	    xn_list_n(w->list) == 0 || t->remove == RS_DELETE_NO ||
+	    rs_has_nothing(w->list) || t->remove == RS_DELETE_NO ||
 	    t->allow_empty)
 		return;
 	xn_fail("the source is empty, and %s is not: it is left as it is "
