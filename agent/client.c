@@ -3,8 +3,6 @@
  */
 #include "agent/router.h"
 
-#include <string.h>
-
 #include "agent/meet.h"
 #include "agent/program.h"
 #include "core/wire/code.h"
@@ -69,6 +67,24 @@ on_exec(struct xn_router *r, const struct xn_message *m, struct run *run)
 	return xn_execs_start(r, m);
 }
 
+static int
+stop_scan(void *baton, int32_t id)
+{
+	(void)baton;
+	(void)id;
+	return XN_C_MISMATCH;
+}
+
+/* May there be a channel in M, which goes on where SCAN is? */
+static int
+names_channels(const struct xn_scan *scan, const struct xn_message *m)
+{
+	struct xn_scan ahead = *scan;
+
+	return xn_scan_push(&ahead, m->payload, m->length, stop_scan, NULL) !=
+	    XN_C_OK;
+}
+
 /* DATA and PART: account for it, learn from it, pass it on. */
 static int
 on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
@@ -97,7 +113,7 @@ on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
 		return xn_router_refuse(r, "a payload above %u bytes on "
 		    "channel %d", max, (int)m->channel);
 	/* What learning sends must come before this, after what was before. */
-	if (run->exec != NULL && memchr(m->payload, 'B', m->length) != NULL)
+	if (run->exec != NULL && names_channels(&o->scan, m))
 		run_flush(r, run);
 	if (xn_owner_learn(r, o->exec, &o->scan, m->payload, m->length,
 	    last) != 0)

@@ -21,6 +21,7 @@
 #include "agent/program.h"
 
 #define LINE_MAX_BYTES	4096
+#define SOCKET_SIZE	(1024 * 1024)
 
 static void
 free_exec(struct xn_exec *e)
@@ -47,6 +48,7 @@ become_keeper(struct xn_router *r, const struct xn_message *m,
 	struct xn_program program = {
 		.channel = m->channel, .payload = m->payload, .n = m->length,
 		.pidns = r->pidns, .plain = r->plain,
+		.files = r->handover.possible,
 		.shared = r->shared, .report = e->report,
 		.py2str_as_py3str = r->py2str_as_py3str,
 		.py3str_as_py2str = r->py3str_as_py2str,
@@ -62,8 +64,14 @@ become_keeper(struct xn_router *r, const struct xn_message *m,
 static int
 make_pipes(int socks[2], int logs[2])
 {
+	int most = SOCKET_SIZE;
+
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, socks) != 0)
 		return -1;
+	/* A wish: the system allows twice its default, mostly. */
+	for (int i = 0; i < 2; i++)
+		setsockopt(socks[i], SOL_SOCKET, SO_SNDBUF, &most,
+		    sizeof(most));
 	if (pipe2(logs, O_CLOEXEC) != 0) {
 		close(socks[0]);
 		close(socks[1]);

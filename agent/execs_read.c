@@ -64,6 +64,36 @@ on_whole(struct xn_router *r, struct xn_exec *e, const struct xn_message *m)
 	return 0;
 }
 
+/* Bytes of a file for the client; -1: not as a program of ours does. */
+static int
+on_file(struct xn_router *r, struct xn_exec *e, const struct xn_message *m)
+{
+	struct xn_owned *o = xn_owner_find(r, m->channel);
+	int fd = e->fds[0];
+
+	e->fds[0] = -1;
+	if (!r->handover.possible && !r->gone)
+		return -1;
+	/* The client is gone, or has closed the channel meanwhile. */
+	if (r->gone || o == NULL || o->exec != e) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	if (xn_sendfile_begin(&r->sendfile, m, fd, xn_buf_len(&r->out)) != 0)
+		return -1;
+	if (r->sendfile.before == 0)
+		xn_sendfile_go_on(r);
+	return 0;
+}
+
+/* What came beside a message is to be sent. */
+static int
+on_beside(struct xn_router *r, struct xn_exec *e, const struct xn_message *m)
+{
+	return m->type == XN_MSG_FILE ? on_file(r, e, m) : on_whole(r, e, m);
+}
+
 /* A message from an executor that is not simply passed on; 0, or -1: pass. */
 static int
 consume_message(struct xn_router *r, struct xn_exec *e,
@@ -120,11 +150,11 @@ pass_messages(struct xn_router *r, struct xn_exec *e)
 
 	while ((rc = xn_message_take(&m, &e->in, XN_PART_MAX)) == 1) {
 		frame = m.payload - XN_HEADER_SIZE;
-		if (m.type == XN_MSG_WHOLE) {
+		if (m.type == XN_MSG_WHOLE || m.type == XN_MSG_FILE) {
 			if (n > 0)
 				xn_router_to_client(r, start, n);
 			n = 0;
-			if (on_whole(r, e, &m) != 0)
+			if (on_beside(r, e, &m) != 0)
 				return -1;
 			continue;
 		}
@@ -151,6 +181,17 @@ end_socket(struct xn_exec *e)
 	e->sock = -1;
 }
 
+/* How much to read: no more than the message that a descriptor came with. */
+static size_t
+step(const struct xn_exec *e)
+{
+	size_t have = xn_buf_len(&e->in);
+
+	if (e->fds[0] < 0 || have >= XN_SENDFILE_FRAME)
+		return xn_handover_step(e, READ_SIZE);
+	return XN_SENDFILE_FRAME - have;
+}
+
 /* recv(), and what comes beside the bytes. */
 static ssize_t
 receive(struct xn_router *r, struct xn_exec *e, uint8_t *room)
@@ -158,10 +199,7 @@ receive(struct xn_router *r, struct xn_exec *e, uint8_t *room)
 	int fds[2];
 	ssize_t n;
 
-	if (!r->plain)
-		return recv(e->sock, room, xn_handover_step(e, READ_SIZE),
-		    MSG_DONTWAIT);
-	n = xn_whole_recv(e->sock, room, READ_SIZE, fds);
+	n = xn_whole_recv(e->sock, room, r->plain ? READ_SIZE : step(e), fds);
 	if (fds[0] >= 0) {
 		xn_execs_close_fds(e);
 		e->fds[0] = fds[0];

@@ -17,6 +17,18 @@
 
 #define LARGE		(16u * 1024)	/* below, copying is as quick */
 #define FRAMES_A_TURN	8		/* then the others have theirs */
+#define PIPE_SIZE	(1024 * 1024)	/* 64 KiB fill before who reads them
+				 * has been woken */
+
+/* A wish: less also works, and what is no pipe has no such size. */
+static void
+widen(int fd)
+{
+	int size = fcntl(fd, F_GETPIPE_SZ);
+
+	if (size > 0 && size < PIPE_SIZE)
+		fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+}
 
 void
 xn_handover_init(struct xn_router *r)
@@ -25,6 +37,19 @@ xn_handover_init(struct xn_router *r)
 
 	r->handover.possible = !r->plain && fstat(r->out_fd, &st) == 0 &&
 	    S_ISFIFO(st.st_mode);
+	if (!r->plain) {
+		widen(r->out_fd);
+		widen(r->in_fd);
+	}
+}
+
+void
+xn_handover_look(struct xn_router *r)
+{
+	r->handover.wanted = 0;
+	for (const struct xn_exec *e = r->execs; e != NULL; e = e->next)
+		r->handover.wanted |= e->bulk && e->sock >= 0;
+	r->handover.wanted &= r->handover.possible;
 }
 
 static int
@@ -34,24 +59,43 @@ is_large(const struct xn_message *m)
 	    m->type == XN_MSG_CHANNEL_PART) && m->length >= LARGE;
 }
 
-/* The size of the large frame that lies whole in E's socket, or 0. */
+/* Is HEADER that of a large frame, M, of a channel of E's? */
+static int
+is_for(struct xn_router *r, const struct xn_exec *e, const uint8_t *header,
+    struct xn_message *m)
+{
+	const struct xn_owned *o;
+
+	if (xn_header_get(m, header, XN_PART_MAX) != 0 || !is_large(m))
+		return 0;
+	o = xn_owner_find(r, m->channel);
+	return o != NULL && o->exec == e;
+}
+
+/*
+ * The size of the large frame that lies whole in E's socket, or 0.  Its header
+ * is taken: what is spliced may be pages that the program still writes to.
+ */
 static size_t
 next_frame(struct xn_router *r, struct xn_exec *e)
 {
-	uint8_t header[XN_HEADER_SIZE];
-	const struct xn_owned *o;
+	uint8_t *header = r->handover.header;
+	const size_t size = sizeof(r->handover.header);
 	struct xn_message m;
 	int there;
 
-	if (e->sock < 0 || recv(e->sock, header, sizeof(header),
-	    MSG_PEEK | MSG_DONTWAIT) != (ssize_t)sizeof(header) ||
-	    xn_header_get(&m, header, XN_PART_MAX) != 0 || !is_large(&m))
+	if (e->sock < 0 || recv(e->sock, header, size, MSG_PEEK |
+	    MSG_DONTWAIT) != (ssize_t)size || !is_for(r, e, header, &m) ||
+	    ioctl(e->sock, FIONREAD, &there) != 0 || there < 0 ||
+	    (size_t)there < size + m.length)
 		return 0;
-	o = xn_owner_find(r, m.channel);
-	if (o == NULL || o->exec != e || ioctl(e->sock, FIONREAD, &there) != 0
-	    || there < 0 || (size_t)there < sizeof(header) + m.length)
+	if (recv(e->sock, header, size, MSG_DONTWAIT) != (ssize_t)size ||
+	    !is_for(r, e, header, &m)) {
+		xn_handover_lied(r, e);
 		return 0;
-	return sizeof(header) + m.length;
+	}
+	r->handover.header_left = size;
+	return size + m.length;
 }
 
 /* The client takes bytes, and there are none: they only seemed to be there. */
@@ -90,9 +134,17 @@ move_some(struct xn_router *r)
 {
 	static const uint8_t zeros[4096];
 	static uint8_t dropped[4096];
-	const struct xn_handover *h = &r->handover;
+	struct xn_handover *h = &r->handover;
 	size_t some = h->left < sizeof(zeros) ? h->left : sizeof(zeros);
+	ssize_t n;
 
+	if (h->header_left > 0) {
+		n = write(r->out_fd, h->header + sizeof(h->header) -
+		    h->header_left, h->header_left);
+		if (n > 0)
+			h->header_left -= (size_t)n;
+		return n;
+	}
 	if (h->zeros)
 		return write(r->out_fd, zeros, some);
 	/* What follows it is still to be understood. */
@@ -112,8 +164,8 @@ xn_handover_go_on(struct xn_router *r)
 		n = move_some(r);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (!h->zeros && (n == 0 || (n < 0 && errno == EAGAIN &&
-		    is_short(r)))) {
+		if (!h->zeros && h->header_left == 0 && (n == 0 || (n < 0 &&
+		    errno == EAGAIN && is_short(r)))) {
 			xn_handover_lied(r, h->from);
 			continue;
 		}

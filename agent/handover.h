@@ -12,6 +12,9 @@
 #define XN_AGENT_HANDOVER_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+#include "core/wire/message.h"
 
 struct xn_router;
 struct xn_exec;
@@ -20,12 +23,22 @@ struct xn_exec;
 struct xn_handover {
 	struct xn_exec *from;
 	size_t left;		/* bytes of it; 0: there is none */
+	uint8_t header[XN_HEADER_SIZE]; /* the first of them, */
+	size_t header_left;	/* and how many of these have not gone */
 	int possible;		/* the client is behind a pipe */
+	int wanted;		/* a program sends large frames */
 	int zeros;		/* what is left is not there, and made up */
 };
 
-/* Find out whether the client is behind a pipe. */
+/* Find out whether the client is behind a pipe, and make that a wide one. */
 void xn_handover_init(struct xn_router *r);
+
+/*
+ * Note whether a program sends large frames.  If so, none is read before all
+ * that was read has gone to the client: else a client that is slow would find
+ * a queue here at all times, and all of it would be copied.
+ */
+void xn_handover_look(struct xn_router *r);
 
 /*
  * Hand over what lies whole in the socket of E, a few frames at most: 1, or 0

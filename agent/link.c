@@ -318,28 +318,28 @@ wait_taken(struct xn_link *link)
 	}
 }
 
-/* Let the router have the two descriptors; few bytes go out all or none. */
-static void
-hand_over(struct xn_link *link, int32_t id, size_t n, const int fds[2])
+/* Few bytes go out all or none. */
+int
+xn_link_hand_over(struct xn_link *link, const uint8_t *frame, size_t n,
+    const int fds[2])
 {
-	uint8_t frame[XN_HEADER_SIZE + 4];
-
-	xn_header_put(frame, XN_MSG_WHOLE, id, 4);
-	xn_set_u32(frame + XN_HEADER_SIZE, (uint32_t)n);
 	xn_link_flush(link);
-	while (xn_whole_send(link->program->sock, frame, sizeof(frame),
-	    fds) < 0) {
+	while (xn_whole_send(link->program->sock, frame, n, fds) < 0) {
+		if (errno == ETOOMANYREFS)
+			return -1;
 		if (errno != EAGAIN && errno != EINTR)
 			_exit(1);
 		wait_writable(link);
 	}
+	return 0;
 }
 
 int
 xn_link_send_whole(struct xn_link *link, int32_t id, const void *payload,
     size_t n)
 {
-	int fds[2], done[2];
+	uint8_t frame[XN_HEADER_SIZE + 4];
+	int fds[2], done[2], rc;
 
 	wait_taken(link);
 	if (link->untaken >= 0)
@@ -352,9 +352,14 @@ xn_link_send_whole(struct xn_link *link, int32_t id, const void *payload,
 		return -1;
 	}
 	fds[1] = done[1];
-	hand_over(link, id, n, fds);
-	link->untaken = done[0];
+	xn_header_put(frame, XN_MSG_WHOLE, id, 4);
+	xn_set_u32(frame + XN_HEADER_SIZE, (uint32_t)n);
+	rc = xn_link_hand_over(link, frame, sizeof(frame), fds);
+	if (rc == 0)
+		link->untaken = done[0];
+	else
+		close(done[0]);
 	close(fds[0]);
 	close(fds[1]);
-	return 0;
+	return rc;
 }

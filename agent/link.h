@@ -117,6 +117,14 @@ void xn_link_send(struct xn_link *link, int type, int32_t id,
 void xn_link_flush(struct xn_link *link);
 
 /*
+ * Give the router the descriptors FDS (the second may be -1: not there) beside
+ * the N bytes (few) of FRAME, blocking.  0, or -1 when the system lets no more
+ * be under way.
+ */
+int xn_link_hand_over(struct xn_link *link, const uint8_t *frame, size_t n,
+    const int fds[2]);
+
+/*
  * plain: send N bytes as one message, in memory beside the socket (whole.h).
  * 0, or -1 and errno.
  */
@@ -158,7 +166,20 @@ void xn_chan_end(struct xn_link *link, struct xn_chan *ch);
 /* Queue the message that closes channel ID with TEXT. */
 void xn_link_put_error(struct xn_link *link, int32_t id, const char *text);
 
+/* Wait until a frame of N bytes may be sent on CH: as xn_port.send. */
+int xn_link_await_credit(struct xn_link *link, struct xn_chan *ch, uint32_t n,
+    const char **error);
+
 /* The port for xn_side_run(), with LINK as its baton. */
 void xn_link_port(struct xn_port *port, struct xn_link *link);
+
+/* ---- port_file.c ---------------------------------------------------------- */
+
+/*
+ * Have the router send the N bytes of FD from AT on, as bytes values on CH:
+ * as xn_port.send.  *SENT: how many; less than N when it does not take them.
+ */
+int xn_link_send_file(struct xn_link *link, struct xn_chan *ch, int fd,
+    long long at, long long n, long long *sent, const char **error);
 
 #endif

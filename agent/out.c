@@ -47,6 +47,7 @@ xn_out_end(struct xn_router *r)
 {
 	xn_buf_free(&r->out);
 	xn_whole_drop(&r->whole);
+	xn_sendfile_drop(&r->sendfile);
 	if (r->gone || r->state == XN_ROUTER_FLUSHES || write_nowhere(r) != 0) {
 		r->handover.left = 0;
 		r->state = XN_ROUTER_FLUSHES;
@@ -115,39 +116,53 @@ int
 xn_out_waits(const struct xn_router *r)
 {
 	return xn_buf_len(&r->out) > 0 || r->whole.left > 0 ||
-	    r->handover.left > 0;
+	    r->handover.left > 0 || r->sendfile.active;
 }
 
 int
 xn_out_is_full(const struct xn_router *r)
 {
 	return r->whole.left > 0 || r->handover.left > 0 ||
-	    xn_buf_len(&r->out) > XN_OUT_PAUSE ||
+	    r->sendfile.active ||
+	    xn_buf_len(&r->out) > (r->handover.wanted ? 0 : XN_OUT_PAUSE) ||
 	    xn_buf_len(&r->err) > XN_ERR_PAUSE;
+}
+
+/* Write what is queued, at most up to where something else is to go out, of
+ * which BEFORE (or NULL) says how far away it is. */
+static void
+write_queued(struct xn_router *r, size_t *before)
+{
+	size_t n = before != NULL ? *before : xn_buf_len(&r->out);
+	ssize_t put = n > 0 ? write(r->out_fd, xn_buf_data(&r->out), n) : 0;
+
+	if (put < 0 && errno != EAGAIN && errno != EINTR) {
+		xn_out_end(r);
+	} else if (put > 0) {
+		xn_buf_consume(&r->out, (size_t)put);
+		if (before != NULL)
+			*before -= (size_t)put;
+	}
 }
 
 void
 xn_out_write(struct xn_router *r)
 {
-	size_t n = xn_buf_len(&r->out);
-	ssize_t put;
-
 	xn_handover_go_on(r);
 	if (r->handover.left > 0)
 		return;
-	if (r->whole.left > 0 && r->whole.before == 0) {
-		put = xn_whole_write(&r->whole, r->out_fd);
-	} else {
-		if (r->whole.left > 0)
-			n = r->whole.before;
-		put = n > 0 ? write(r->out_fd, xn_buf_data(&r->out), n) : 0;
-		if (put > 0)
-			xn_buf_consume(&r->out, (size_t)put);
-		if (put > 0 && r->whole.left > 0)
-			r->whole.before -= (size_t)put;
-	}
-	if (put < 0 && errno != EAGAIN && errno != EINTR)
+	if (r->sendfile.active) {
+		write_queued(r, &r->sendfile.before);
+		if (r->sendfile.before == 0)
+			xn_sendfile_go_on(r);
+	} else if (r->whole.left == 0) {
+		write_queued(r, NULL);
+	} else if (r->whole.before > 0) {
+		write_queued(r, &r->whole.before);
+	} else if (xn_whole_write(&r->whole, r->out_fd) < 0 &&
+	    errno != EAGAIN && errno != EINTR) {
 		xn_out_end(r);
+	}
 	if (xn_buf_len(&r->out) == 0)
 		xn_router_free(&r->out);
 }

@@ -81,22 +81,27 @@ sendable(struct xn_link *link, struct xn_chan *ch, const char **error)
 	return XN_PORT_OK;
 }
 
-static int
-send_frame(struct xn_link *link, struct xn_chan *ch, int type,
-    const uint8_t *p, uint32_t n, const char **error)
+int
+xn_link_await_credit(struct xn_link *link, struct xn_chan *ch, uint32_t n,
+    const char **error)
 {
 	struct pollfd pfd;
 	int rc;
 
-	for (;;) {
-		rc = sendable(link, ch, error);
-		if (rc != XN_PORT_OK)
-			return rc;
-		if (link->program->plain ||
-		    xn_window_may_send(&ch->window, n))
-			break;
+	while ((rc = sendable(link, ch, error)) == XN_PORT_OK &&
+	    !link->program->plain && !xn_window_may_send(&ch->window, n))
 		xn_link_wait(link, &pfd, 1, -1);
-	}
+	return rc;
+}
+
+static int
+send_frame(struct xn_link *link, struct xn_chan *ch, int type,
+    const uint8_t *p, uint32_t n, const char **error)
+{
+	int rc = xn_link_await_credit(link, ch, n, error);
+
+	if (rc != XN_PORT_OK)
+		return rc;
 	if (!link->program->plain)
 		xn_window_sent(&ch->window, n);
 	if (ch->direct != NULL && ch->direct->sends) {
@@ -162,6 +167,13 @@ port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
 		return fail(link, error, "cannot send a channel on a direct "
 		    "path (xn_link): it means nothing at the other end");
 	return send_frames(link, channel, payload, n, error);
+}
+
+static int
+port_send_file(void *baton, void *channel, int fd, long long at, long long n,
+    long long *sent, const char **error)
+{
+	return xn_link_send_file(baton, channel, fd, at, n, sent, error);
 }
 
 /* Would a receive block?  XN_PORT_TIMEOUT if so, else what it would return. */
@@ -469,6 +481,7 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 	*port = (struct xn_port){
 		.baton = link,
 		.send = port_send,
+		.send_file = port_send_file,
 		.receive = port_receive,
 		.select = port_select,
 		.close = port_close,

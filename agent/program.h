@@ -22,6 +22,7 @@ struct xn_program {
 	int ask;			/* socket to the keeper, or -1: see
 					 * xn_limits_enter() */
 	int plain;			/* the client is execnet itself */
+	int files;			/* the router sends files: sendfile.h */
 	int py2str_as_py3str;		/* RECONFIGURE of the gateway */
 	int py3str_as_py2str;
 	struct xn_shared *shared;

@@ -127,10 +127,12 @@ make_room(struct polled *p, size_t execs)
 static size_t
 prepare(struct xn_router *r, struct polled *p)
 {
-	int full = xn_out_is_full(r);
 	size_t n = 0;
 	struct xn_exec *e;
+	int full;
 
+	xn_handover_look(r);
+	full = xn_out_is_full(r);
 	p->fds[0] = (struct pollfd){ r->no_input ? -1 : r->in_fd, 0, 0 };
 	if (r->state == XN_ROUTER_TERMINATES || !xn_router_is_full(r))
 		p->fds[0].events = POLLIN;
@@ -291,6 +293,7 @@ xn_router_run(struct xn_router *r)
 	xn_execs_kill_all(r);
 	xn_out_flush(r);
 	xn_whole_drop(&r->whole);
+	xn_sendfile_drop(&r->sendfile);
 	xn_orphans_kill(NULL, 0);
 	free(p.fds);
 	free(p.execs);

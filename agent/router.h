@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "agent/handover.h"
+#include "agent/sendfile.h"
 #include "agent/shared.h"
 #include "agent/whole.h"
 #include "core/wire/message.h"
@@ -47,7 +48,8 @@ struct xn_exec {
 	struct xn_report *report;
 	int bulk;		/* its last frame was a large one */
 	unsigned int made;	/* open channels that it has made */
-	int fds[2];		/* came with a large message: whole.h, or -1 */
+	int fds[2];		/* came with a large message, or -1: whole.h,
+				 * sendfile.h */
 	int pass_fd;		/* to be given to it (meet.h), or -1 */
 	int32_t pass_id;	/* for that channel of its */
 	size_t pass_at;		/* behind so many bytes of OUT */
@@ -104,6 +106,7 @@ struct xn_router {
 	struct xn_big big;	/* from an execnet client */
 	struct xn_whole whole;	/* to one, and before OUT's remainder */
 	struct xn_handover handover; /* goes out before OUT */
+	struct xn_sendfile sendfile; /* before OUT's remainder */
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	unsigned int made_n;	/* channels that programs have made */

@@ -7,10 +7,13 @@
 #			few items, and the rate is what counts
 #	a loop		rsync there, run, rsync back: all items in one pass,
 #			half of them to each remote, which is its best
-#	bare libssh2	(large ones) a stream to `tr` and back over each of two
-#			connections: from and to files, each fsynced, as ours
-#			are; and from and to memory, nothing but the bytes.
-#			MB/s of the bytes there and those back, for all alike
+#	bare libssh2	(large ones) a stream to one `tr` and back over each of
+#			two connections: from and to files, each fsynced, as ours
+#			are; and from and to memory, nothing but the bytes; and
+#			the same work: for each item a command on a channel of
+#			its own, its answer, its exit status, fsync, then the
+#			next.  MB/s of the bytes there and those back, for all
+#			alike
 #
 # Then latency: from before the close of an item, when nothing else is to be
 # done, until its result is in data-out; and the most memory each process had.
@@ -215,14 +218,18 @@ one_round() {
 	check_results "$1" "$1-par-out.$round" "$4"
 }
 
+# bare_files HOW FOLDER
 bare_files() {
-	mkdir "$1"
-	"$bench" files large "$1" "$command" "$SSHD_XSPEC" "$other"
+	mkdir "$2"
+	"$bench" "$1" large "$2" "$command" "$SSHD_XSPEC" "$other"
 }
 
 bare_round() {
-	measure large-files "$large" 20000000 bare_files "bare.$round"
-	check_results large "bare.$round" "$large"
+	for how in files items; do
+		measure "large-$how" "$large" 20000000 bare_files "$how" \
+		    "bare-$how.$round"
+		check_results large "bare-$how.$round" "$large"
+	done
 	measure large-memory "$large" 20000000 "$bench" memory \
 	    $((large * 10000000)) "$command" "$SSHD_XSPEC" "$other"
 }
@@ -302,11 +309,13 @@ compare small-ours small-loop 2 "the loop"
 echo "large items:"
 report large-ours "fileproc, $large items" 3 MB/s "$large"
 report large-files "bare libssh2, files" 3 MB/s "$large"
+report large-items "bare libssh2, items" 3 MB/s "$large"
 report large-memory "bare libssh2, memory" 3 MB/s "$large"
 report large-loop "rsync-run-rsync, $large items" 3 MB/s "$large"
 report large-par "GNU parallel, $few_large items" 3 MB/s "$few_large"
-compare large-ours large-files 3 "bare libssh2 with files" \
+compare large-ours large-files 3 "bare libssh2's stream of files" \
     ", expected: 0.9 at least"
+compare large-ours large-items 3 "bare libssh2, a command an item"
 compare large-ours large-memory 3 "bare libssh2 in memory"
 compare large-ours large-loop 3 "the loop"
 compare large-ours large-par 3 "GNU parallel"

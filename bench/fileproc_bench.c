@@ -8,6 +8,10 @@
  *	fileproc_bench files IN OUT COMMAND XSPEC...
  *		the same with the files in IN, shared out, to files in OUT, each
  *		fsynced
+ *	fileproc_bench items IN OUT COMMAND XSPEC...
+ *		the same files, but COMMAND is executed for each of them, on a
+ *		channel of its own of the one connection: send the file, read the
+ *		answer, see that the exit status is 0, fsync; then the next
  *	fileproc_bench latency IN OUT N BYTES
  *		ms from before the close of a new file in IN until its name is
  *		in OUT, nothing else to do: median, 90th percentile, the worst
@@ -28,7 +32,7 @@
 #include <apr_general.h>
 
 #include "core/gateway/xspec.h"
-#include "core/transport/transport.h"
+#include "core/transport/ssh.h"
 
 #define PIECE		(256 * 1024)
 #define PAUSE_MS	150	/* between two items: all have gone to sleep */
@@ -57,6 +61,7 @@ struct both {
 	char **names;			/* files in them, one after the other */
 	int n, reading, writing;	/* which one is read, written */
 	int from, to;			/* open, or -1 */
+	int each;			/* a command for each file */
 	long long left;			/* bytes of the one that is written */
 	pthread_t thread;
 };
@@ -178,7 +183,7 @@ pass(xn_transport_t *t, struct both *b, apr_pool_t *pool)
 	size_t at = 0, left = 0, n;
 	int end = 0, closed = 0;
 
-	while (got < b->bytes) {
+	while (got < b->bytes || (b->each && !end)) {
 		int now = 0, nfds;
 
 		XN_TRY(write_some(t, b, out, &at, &left, &put));
@@ -191,11 +196,62 @@ pass(xn_transport_t *t, struct both *b, apr_pool_t *pool)
 		got += (long long)n;
 		if (end && got < b->bytes)
 			return xn_error_create(XN_E_SYSTEM, "a short answer");
-		if (n > 0)
+		if (n > 0 || end)
 			continue;
 		nfds = t->kind->prepare(t, fds, 1, put < b->bytes, &now);
 		poll(fds, (nfds_t)nfds, now ? 0 : 1000);
 		XN_TRY(t->kind->process(t, fds, nfds));
+	}
+	return NULL;
+}
+
+/* Execute the command once more, on a new channel of the connection. */
+static xn_error_t *
+execute_again(xn_transport_t *t, const xn_transport_open_t *how,
+    const struct both *b, apr_pool_t *pool)
+{
+	xn_ssh_t *s = (xn_ssh_t *)t;
+	int rc;
+
+	XN_SSH_LOOP(rc, libssh2_channel_free(s->channel), s, how, "closing");
+	s->stage_start = s->stage_end = 0;
+	s->stalled = s->eof_wanted = s->eof_sent = s->end_seen = 0;
+	XN_TRY(xn_ssh__channel(s, "session", NULL, how, pool));
+	XN_SSH_LOOP(rc, libssh2_channel_process_startup(s->channel, "exec", 4,
+	    b->command, (unsigned int)strlen(b->command)), s, how,
+	    "executing");
+	return rc == 0 ? NULL : xn_error_create(XN_E_SYSTEM, "cannot execute "
+	    "the command again: %d", rc);
+}
+
+/* Each file by itself. */
+static xn_error_t *
+pass_each(xn_transport_t *t, const xn_transport_open_t *how, struct both *b,
+    apr_pool_t *pool)
+{
+	apr_pool_t *turn;
+	const char *ending = NULL;
+	struct stat st;
+	int status;
+
+	apr_pool_create(&turn, pool);
+	for (int i = 0; i < b->n; i++) {
+		int in = open_in(b->in, b->names[i], O_RDONLY);
+
+		fstat(in, &st);
+		close(in);
+		b->bytes = st.st_size;
+		if (i > 0)
+			XN_TRY(execute_again(t, how, b, turn));
+		XN_TRY(pass(t, b, turn));
+		/* It waits for a second, which a busy machine may exceed. */
+		status = -1;
+		for (int tries = 0; tries < 30 && status < 0; tries++)
+			ending = t->kind->ending(&status, t, how, turn);
+		if (status != 0)
+			return xn_error_create(XN_E_SYSTEM, "%s: %s",
+			    b->names[i], ending);
+		apr_pool_clear(turn);
 	}
 	return NULL;
 }
@@ -212,7 +268,8 @@ both_main(void *baton)
 	apr_pool_create(&pool, NULL);
 	error = open_bare(&t, &how, b, pool);
 	if (error == NULL)
-		error = pass(t, b, pool);
+		error = b->each ? pass_each(t, &how, b, pool) :
+		    pass(t, b, pool);
 	if (error != NULL) {
 		fprintf(stderr, "fileproc_bench: %s\n",
 		    xn_error_text(error, pool));
@@ -364,10 +421,12 @@ bench_memory(int argc, char **argv)
 }
 
 static void
-bench_files(int argc, char **argv)
+bench_files(int argc, char **argv, int each)
 {
 	struct both *all = calloc((size_t)argc, sizeof(*all));
 
+	for (int i = 0; i < argc; i++)
+		all[i].each = each;
 	share_out(all, argc - 5, argv[2], argv[3]);
 	run_both(all, argc - 5, argv[4], argv + 5);
 	free(all);
@@ -382,7 +441,9 @@ main(int argc, char **argv)
 	if (argc >= 5 && strcmp(what, "memory") == 0)
 		bench_memory(argc, argv);
 	else if (argc >= 6 && strcmp(what, "files") == 0)
-		bench_files(argc, argv);
+		bench_files(argc, argv, 0);
+	else if (argc >= 6 && strcmp(what, "items") == 0)
+		bench_files(argc, argv, 1);
 	else if (argc == 6 && strcmp(what, "latency") == 0)
 		bench_latency(argv);
 	else

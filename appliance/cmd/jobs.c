@@ -6,15 +6,48 @@
 #include "appliance/job/store.h"
 #include "core/plugin/loader.h"
 
+/* What JOB has alone, without '/' at its end: N bytes; NULL: nothing. */
+static const char *
+has_alone(const syncgate_job_config_t *job, size_t *n)
+{
+	const char *option = job->plugin->alone, *text = NULL;
+
+	for (int i = 0; option != NULL && i < job->values->count; i++)
+		if (strcmp(job->values->items[i].option->name, option) == 0)
+			text = job->values->items[i].text;
+	*n = text == NULL ? 0 : strlen(text);
+	while (*n > 1 && text[*n - 1] == '/')
+		--*n;
+	return text;
+}
+
+static xn_error_t *
+check_alone(const syncgate_job_config_t *job,
+    const syncgate_job_config_t *other)
+{
+	size_t n, m;
+	const char *one = has_alone(job, &n), *two = has_alone(other, &m);
+
+	if (one == NULL || two == NULL || n != m ||
+	    job->plugin != other->plugin || memcmp(one, two, n) != 0)
+		return NULL;
+	return xn_error_create(XN_E_CONFIG, "%s: job %s: %s = \"%s\" is that "
+	    "of job %s, too: only one job at a time can have it", job->where,
+	    job->name, job->plugin->alone, one, other->name);
+}
+
 static xn_error_t *
 add_job(apr_array_header_t *jobs, const syncgate_job_config_t *job,
     apr_pool_t *pool)
 {
 	for (int i = 0; i < jobs->nelts; i++) {
-		if (APR_ARRAY_IDX(jobs, i, const syncgate_job_config_t *) ==
-		    job)
+		const syncgate_job_config_t *other = APR_ARRAY_IDX(jobs, i,
+		    const syncgate_job_config_t *);
+
+		if (other == job)
 			return xn_error_create(XN_E_USAGE,
 			    "the job \"%s\" is named twice", job->name);
+		XN_TRY(check_alone(job, other));
 	}
 	XN_TRY(syncgate_job_check(job, pool));
 	APR_ARRAY_PUSH(jobs, const syncgate_job_config_t *) = job;

@@ -96,6 +96,34 @@ syncgate_job_locations(const syncgate_job_t *job, const char *option)
 }
 
 int
+syncgate_was_killed(const xn_error_t *error)
+{
+	return error->code == XN_E_REMOTE &&
+	    (strcmp(error->message, "killed") == 0 ||
+	    strstr(error->message, "crashed with SIGKILL") != NULL ||
+	    strstr(error->message, "keeper was killed by") != NULL ||
+	    strcmp(error->message, "ended without a reason") == 0);
+}
+
+const char *const *
+syncgate_job_words(const syncgate_job_t *job, const char *option)
+{
+	return (const char *const *)value_of(job, option,
+	    SYNCGATE_LIST)->words->elts;
+}
+
+int
+syncgate_job_given(const syncgate_job_t *job, const char *option)
+{
+	for (int i = 0; i < job->values->count; i++)
+		if (strcmp(job->values->items[i].option->name, option) == 0)
+			return job->values->items[i].given;
+	fprintf(stderr, "syncgate: job %s: the plugin asks for an option %s "
+	    "that its table does not have\n", job->name, option);
+	abort();
+}
+
+int
 syncgate_job_once(const syncgate_job_t *job)
 {
 	return job->once;

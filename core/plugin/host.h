@@ -22,6 +22,7 @@ typedef struct syncgate_value {
 	apr_array_header_t *list;	/* LIST, GATEWAYS: const char *;
 					 * LOCATIONS: const xn_location_t *;
 					 * with a NULL behind; else NULL */
+	apr_array_header_t *words;	/* the same as the user wrote them */
 } syncgate_value_t;
 
 /* One for each entry of the plugin's table, in its order. */

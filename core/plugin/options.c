@@ -319,6 +319,9 @@ take_setting(syncgate_value_t *items, int count,
 		if (error != NULL)
 			error->code = XN_E_CONFIG;
 		XN_TRY_W(error, "%s: %s", setting->where, option->name);
+		if (items[i].words != NULL)
+			APR_ARRAY_PUSH(items[i].words, const char *) =
+			    setting->value;
 		return NULL;
 	}
 	return unknown_option(plugin, setting, context->pool);
@@ -343,8 +346,10 @@ begin_value(syncgate_value_t *value, const syncgate_option_t *option,
     apr_pool_t *pool)
 {
 	value->option = option;
-	if (syncgate_option_is_list(option))
-		value->list = apr_array_make(pool, 4, sizeof(const char *));
+	if (!syncgate_option_is_list(option))
+		return;
+	value->list = apr_array_make(pool, 4, sizeof(const char *));
+	value->words = apr_array_make(pool, 4, sizeof(const char *));
 }
 
 /* With a NULL behind its last, which does not count. */
@@ -375,8 +380,10 @@ syncgate_options_read(const syncgate_values_t **values,
 	for (int i = 0; i < n; i++) {
 		if (!items[i].given)
 			XN_TRY(take_default(&items[i], &context));
-		if (items[i].list != NULL)
+		if (items[i].list != NULL) {
 			end_list(items[i].list);
+			end_list(items[i].words);
+		}
 	}
 	result->items = items;
 	result->count = n;

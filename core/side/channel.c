@@ -1,8 +1,10 @@
 #include "core/side/side.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <execnet/remote.h>
 #include "core/wire/code.h"
@@ -11,6 +13,7 @@
 #define SELECT_MAX	1024		/* promised in <execnet/remote.h> */
 #define SELECT_FDS	64		/* of these, descriptors; promised, too */
 #define REPR_MAX	400		/* how much of a wrong value is shown */
+#define BYTES_HEAD	5		/* of bytes as a value, before them */
 #define KEEP_MAX	(256u * 1024)	/* a larger send buffer is not kept */
 
 /* ---- The program's channels -------------------------------------------- */
@@ -145,6 +148,59 @@ xn_send_value(xn_channel *channel, const xn_value *value)
 	if (value == NULL)
 		xn_fail("xn_send_value: a null value");
 	xn_send(channel, "v", value);
+}
+
+/* Pack the next of N bytes from AT on as a value: how many, or -1 and errno. */
+static ssize_t
+pack_piece(struct xn_side *side, int fd, long long at, long long n)
+{
+	size_t want = n < XN_PIECE ? (size_t)n : XN_PIECE;
+	struct xn_buf *out = &side->out;
+	uint8_t *room;
+	ssize_t got;
+
+	xn_buf_consume(out, xn_buf_len(out));
+	if (xn_buf_reserve(out, BYTES_HEAD + want + 1, &room) != XN_C_OK) {
+		errno = ENOMEM;
+		return -1;
+	}
+	do
+		got = pread(fd, room + BYTES_HEAD, want, at);
+	while (got < 0 && errno == EINTR);
+	if (got == 0)
+		errno = ENODATA;
+	if (got <= 0)
+		return -1;
+	room[0] = XN_OP_BYTES;
+	xn_set_u32(room + 1, (uint32_t)got);
+	room[BYTES_HEAD + (size_t)got] = XN_OP_STOP;
+	xn_buf_commit(out, BYTES_HEAD + (size_t)got + 1);
+	return got;
+}
+
+int
+xn_send_file(xn_channel *channel, int fd, long long at, long long n)
+{
+	struct xn_side *side = need("xn_send_file", channel);
+	const struct xn_port *port = side->port;
+	const char *error = NULL;
+	long long sent = 0;
+	ssize_t piece;
+	int result;
+
+	if (port->send_file != NULL && n > 0) {
+		result = port->send_file(port->baton, channel->object, fd, at,
+		    n, &sent, &error);
+		if (result != XN_PORT_OK)
+			channel_ended(side, result, error);
+	}
+	for (; sent < n; sent += piece) {
+		piece = pack_piece(side, fd, at + sent, n - sent);
+		if (piece < 0)
+			return -1;
+		send_packed(side, channel);
+	}
+	return 0;
 }
 
 /* ---- Receiving --------------------------------------------------------- */

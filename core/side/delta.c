@@ -5,6 +5,8 @@
  * distance elsewhere.  So a block is first compared, by its hash, with the one
  * that follows what matched last: that is as fast as memory.  Where it differs,
  * a search begins (delta_search.c), and ends at the next block that matches.
+ * (Chunks that end where their bytes say so need no search, but both ends would
+ * go through all bytes at half of that pace.)
  *
  *	+---------------+-----------------+----------------------+
  *	| handed out    | pending: a copy |  not looked at       |
@@ -288,6 +290,7 @@ xn_delta__open(int fd, long long size, long long old_size, long long block,
 	d->old_size = old_size;
 	d->inplace = (flags & XN_DELTA_INPLACE) != 0;
 	d->found = -1;
+	d->credit = XN_DELTA_VAIN;
 	if (make(d, block, held) != 0) {
 		drop(&d->owned);
 		errno = ENOMEM;

@@ -13,6 +13,13 @@
 
 #define XN_DELTA_STRIDE	(64ll * 1024 * 1024) /* a call looks at no more */
 
+/*
+ * A block may have the sum of another one, which its hash tells.  Usually it
+ * does not, but in data that is made so each byte would cost the hash of a
+ * block: there is a bound on what is hashed in vain.  To begin with:
+ */
+#define XN_DELTA_VAIN	(16ll * 1024 * 1024)
+
 /* Where new and old file may lie beside each other: new `at` is old block. */
 struct xn_delta_beside {
 	long long at;			/* in the new file, not yet tried */

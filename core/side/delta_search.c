@@ -1,25 +1,19 @@
 /*
  * Looking for the next block of the old file, where the new one has changed.
  *
- * Three distances are tried first, a block ahead, each by one hash a block: as
- * what matched last (bytes were overwritten), as in the beginning, and as seen
- * from the end (the usual insertion).  So a file in which bytes were changed,
- * or that has grown or shrunk at one place, is gone through without rolling a
- * sum at all.  Ahead by one block no block of the old file is missed but those
- * that lie across the edge.  What is none of that is found by its sum,
- * wherever it is.
+ * Three distances between the two files are tried first, each by one hash a
+ * block: that of what matched last (bytes were overwritten), none at all, and
+ * that of the ends (the usual insertion).  So a file in which bytes were
+ * changed, or that has grown or shrunk at one place, is gone through without a
+ * sum that rolls.  They are tried a block ahead: what is between is less than
+ * two blocks, in which hardly a whole one of the old file lies, and where data
+ * repeats itself the copies stay long.  All else is found by its sum, wherever
+ * it is.
  */
 #include "core/side/delta_scan.h"
 
-#include <string.h>
-
-/*
- * A sum that is known need not be a block that is.  Usually it is, but for data
- * that is made so, each byte might cost the hash of a block: what may be hashed
- * in vain is bounded by what was looked at.
- */
+/* As much is hashed for nothing, for each byte that is looked at. */
 #define VAIN_FOR_BYTE	16
-#define VAIN_AT_MOST	(1ll << 24)
 
 /* ---- Beside each other --------------------------------------------------- */
 
@@ -106,8 +100,8 @@ static void
 advance(xn_delta *d, long long to)
 {
 	d->credit += (to - d->pos) * VAIN_FOR_BYTE;
-	if (d->credit > VAIN_AT_MOST)
-		d->credit = VAIN_AT_MOST;
+	if (d->credit > XN_DELTA_VAIN)
+		d->credit = XN_DELTA_VAIN;
 	if (to > d->pos)
 		d->pending = PENDING_BYTES;
 	d->pos = to;

@@ -92,7 +92,7 @@ replaceable(const struct xn_delta_table *table, uint32_t entry, uint32_t slot)
 {
 	uint32_t weak = table->weak[slot], other = slot_of(entry);
 
-	if (entry == 0 || other == slot)
+	if (entry == 0)
 		return 1;
 	/* It is of a block that is no longer held. */
 	if (tag_of(entry) != tag_of(table->weak[other]) ||

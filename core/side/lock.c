@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,7 +35,15 @@ fcntl_lock(int fd)
 	return result;
 }
 
-/* Both locks or none. */
+static int
+is_folder(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Both locks or none; of a folder there is only one. */
 static int
 try_lock(int fd)
 {
@@ -42,7 +51,7 @@ try_lock(int fd)
 
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		return -1;
-	if (fcntl_lock(fd) == 0)
+	if (is_folder(fd) || fcntl_lock(fd) == 0)
 		return 0;
 	number = errno;
 	flock(fd, LOCK_UN);

@@ -47,6 +47,14 @@ struct xn_port {
 	int (*send)(void *baton, void *channel, const uint8_t *payload,
 	    size_t n, const char **error);
 
+	/*
+	 * Send the N bytes of the file FD from AT on as bytes values, which
+	 * nobody copies: *SENT of them; the others are to be sent by send.
+	 * NULL: none.
+	 */
+	int (*send_file)(void *baton, void *channel, int fd, long long at,
+	    long long n, long long *sent, const char **error);
+
 	/* Next payload, malloc'ed, the caller's to free; TIMEOUT in
 	 * milliseconds, -1 forever. */
 	int (*receive)(void *baton, void *channel, int timeout,

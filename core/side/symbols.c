@@ -65,6 +65,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_side_printf),
 	SYMBOL(xn_side_send),
 	SYMBOL(xn_side_send_value),
+	SYMBOL(xn_side_send_file),
 	SYMBOL(xn_side_receive),
 	SYMBOL(xn_side_receive_value),
 	SYMBOL(xn_side_unpack_value),

@@ -23,7 +23,8 @@ static const char *const names[] = {
 	[XN_MSG_LOG] = "LOG",
 	[XN_MSG_LINK] = "LINK",
 	[XN_MSG_OWN] = "OWN",
-	[XN_MSG_WHOLE] = "WHOLE"
+	[XN_MSG_WHOLE] = "WHOLE",
+	[XN_MSG_FILE] = "FILE"
 };
 
 const char *

@@ -32,8 +32,10 @@ enum xn_message_type {
 	XN_MSG_LINK = 39,		/* a direct path: agent/meet.h */
 	XN_MSG_OWN = 64,		/* executor to router only: a channel
 					 * id that this executor has made */
-	XN_MSG_WHOLE = 65		/* the same way: a payload in memory
+	XN_MSG_WHOLE = 65,		/* the same way: a payload in memory
 					 * that comes beside (agent/whole.h) */
+	XN_MSG_FILE = 66		/* the same way: bytes of a file that
+					 * does (agent/sendfile.h) */
 };
 
 #define XN_HEADER_SIZE	9u

@@ -170,6 +170,7 @@ typedef struct xn_side_channel xn_channel;
 #define xn_printf		xn_side_printf
 #define xn_send			xn_side_send
 #define xn_send_value		xn_side_send_value
+#define xn_send_file		xn_side_send_file
 #define xn_receive		xn_side_receive
 #define xn_receive_value	xn_side_receive_value
 #define xn_unpack_value		xn_side_unpack_value
@@ -231,6 +232,16 @@ char *xn_printf(const char *format, ...);
  */
 void xn_send(xn_channel *channel, const char *format, ...);
 void xn_send_value(xn_channel *channel, const xn_value *value);
+
+/*
+ * Send the N bytes of the file FD from AT on, as bytes of at most XN_PIECE
+ * each (nothing if N is 0); blocks as xn_send() does.  Of a file in memory
+ * (tmpfs, xn_memory_file()) the pages themselves may travel, which costs next
+ * to nothing: what is written to it later may still be seen by the receiver,
+ * and a program that makes it shorter meanwhile is killed.  0, or -1 and errno:
+ * it cannot be read; ENODATA: it is shorter.  A part may have been sent then.
+ */
+int xn_send_file(xn_channel *channel, int fd, long long at, long long n);
 
 /*
  * Receive the next value and take it apart by FORMAT (the letters above with
@@ -409,7 +420,8 @@ int xn_syncfs(int fd);
 
 /*
  * Take an exclusive lock on the open file FD, by flock and by fcntl (whatever
- * the other user of the file takes, one of them excludes it).  Waits TIMEOUT
+ * the other user of the file takes, one of them excludes it); on a folder, by
+ * flock.  Waits TIMEOUT
  * milliseconds; 0, or -1 with errno EAGAIN when somebody else holds it.
  * Released by close().
  */

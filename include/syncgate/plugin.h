@@ -20,7 +20,7 @@
  * It grows with every change of a struct below.
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
- *	3	2026-11: lists of locations
+ *	3	2026-11: lists of locations; what only one job can have
  */
 #define SYNCGATE_PLUGIN_ABI 3
 
@@ -86,6 +86,15 @@ XN_API const char *const *syncgate_job_list(const syncgate_job_t *job,
 /* Of SYNCGATE_LOCATIONS, in the order given; ends with NULL. */
 XN_API const xn_location_t *const *syncgate_job_locations(
     const syncgate_job_t *job, const char *option);
+/*
+ * The same as the user wrote them: of SYNCGATE_GATEWAYS the names of configured
+ * gateways, which people know them by.
+ */
+XN_API const char *const *syncgate_job_words(const syncgate_job_t *job,
+    const char *option);
+
+/* 1 if the user gave OPTION, of whatever type, a value. */
+XN_API int syncgate_job_given(const syncgate_job_t *job, const char *option);
 
 /* What the command line asked for. */
 XN_API int syncgate_job_once(const syncgate_job_t *job);
@@ -137,6 +146,12 @@ XN_API void syncgate_job_healthy(syncgate_job_t *job);
  * configuration, and a plugin may ask for another attempt, by XN_E_CONNECTION.
  */
 XN_API int syncgate_job_was_healthy(const syncgate_job_t *job);
+
+/*
+ * 1 if ERROR, of a side's channel, says that the side did not end by itself but
+ * was killed (the agent's words): then another attempt may help.
+ */
+XN_API int syncgate_was_killed(const xn_error_t *error);
 
 /* ---- Items ------------------------------------------------------------------- */
 
@@ -285,6 +300,12 @@ typedef struct syncgate_plugin {
 	 */
 	xn_error_t *(*act)(syncgate_job_t *job, int action,
 	    const syncgate_item_t *item, apr_pool_t *pool);
+
+	/*
+	 * The option whose value, a path here, no two jobs can have that run
+	 * at once.  NULL: there is none.
+	 */
+	const char *alone;
 } syncgate_plugin_t;
 
 #endif

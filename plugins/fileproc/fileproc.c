@@ -82,4 +82,5 @@ const syncgate_plugin_t syncgate_plugin = {
 	.queue = fp_queue_of,
 	.in_hand = fp_in_hand,
 	.act = fp_act,
+	.alone = "data-in",
 };

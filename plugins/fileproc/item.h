@@ -33,7 +33,7 @@ typedef struct fp_item {
 	char *notes;		/* what happened in them; NULL: nothing */
 	char *target;		/* its results' name, once that is chosen */
 	char *output;		/* the single output's own name, or NULL */
-	const char *remote;	/* the xspec of who had it last, or NULL */
+	const char *remote;	/* who had it last, for people; or NULL */
 	int losses;		/* of connections while it was processed */
 	int unable;		/* times that a remote could not do it, while
 				 * others could be done */

@@ -154,6 +154,8 @@ read_intake(struct fp_reading *r)
 	in->marker_suffix = fp_option(r, "ready-suffix");
 	in->settle = syncgate_job_seconds(r->job, "settle");
 	in->poll = syncgate_job_seconds(r->job, "poll");
+	XN_TRY(fp_check_patterns(r, "pattern"));
+	XN_TRY(fp_check_patterns(r, "priority"));
 	if (in->poll < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
@@ -319,6 +321,8 @@ read_remotes(struct fp_reading *r)
 	const char *const *list = syncgate_job_list(r->job, "remotes");
 
 	r->o->remotes = list[0] != NULL ? list : here;
+	r->o->remote_names = list[0] != NULL ?
+	    syncgate_job_words(r->job, "remotes") : here;
 	while (r->o->remotes[r->o->nremotes] != NULL)
 		r->o->nremotes++;
 	r->o->bytes = syncgate_job_integer(r->job, "in-flight");
@@ -342,6 +346,7 @@ fp_options_read(fp_options_t **options, syncgate_job_t *job, apr_pool_t *pool)
 	XN_TRY(read_intake(&r));
 	XN_TRY(read_remotes(&r));
 	XN_TRY(fp_read_way(&r));
+	XN_TRY(fp_check_used(&r));
 	XN_TRY(read_limits(&r));
 	XN_TRY(read_tries(&r));
 	XN_TRY(read_results(&r));

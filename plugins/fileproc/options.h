@@ -50,6 +50,7 @@ typedef struct fp_options {
 	const char *marker;		/* FP_OUTPUTS_FLAT: NAME + this, last */
 
 	const char *const *remotes;	/* xspecs, NULL-ended */
+	const char *const *remote_names; /* of each, as the user wrote it */
 	int nremotes;
 	int concurrency;		/* items at once at a remote */
 	long long bytes;		/* of items under way at once */

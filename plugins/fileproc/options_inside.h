@@ -28,6 +28,12 @@ xn_error_t *fp_option_path(const char **path, const struct fp_reading *r,
 xn_error_t *fp_option_number(int *out, const struct fp_reading *r,
     const char *name, long long from, long long to);
 
+/* options_check.c: XN_E_CONFIG if a pattern in the list NAME is none. */
+xn_error_t *fp_check_patterns(const struct fp_reading *r, const char *name);
+
+/* And if an option is given that is not for the way that items go. */
+xn_error_t *fp_check_used(const struct fp_reading *r);
+
 /* options_way.c: who processes the items, and how. */
 xn_error_t *fp_read_way(struct fp_reading *r);
 

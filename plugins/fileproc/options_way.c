@@ -8,6 +8,8 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include "plugins/fileproc/words.h"
+
 #define PROGRAM_MAX	(64 * 1024 * 1024)	/* of a shipped processor */
 
 static int
@@ -99,7 +101,6 @@ static xn_error_t *
 read_argv(struct fp_reading *r, const char *command, int python)
 {
 	fp_options_t *o = r->o;
-	char **words = NULL;
 	const char **argv;
 
 	if (command != NULL && syncgate_job_bool(r->job, "shell")) {
@@ -109,12 +110,11 @@ read_argv(struct fp_reading *r, const char *command, int python)
 		argv[1] = "-c";
 		argv[2] = command;
 	} else if (command != NULL) {
-		if (apr_tokenize_to_argv(command, &words, r->pool) !=
-		    APR_SUCCESS || words[0] == NULL)
+		XN_TRY_W(fp_words(&argv, command, r->pool), "command");
+		if (argv[0] == NULL || *argv[0] == '\0')
 			return xn_error_create(XN_E_CONFIG, "command = \"%s\" "
 			    "names no program", command);
-		argv = (const char **)words;
-		if (python && strcmp(words[0], "{program}") == 0)
+		if (python && strcmp(argv[0], "{program}") == 0)
 			argv = with_first(fp_option(r, "python"), argv,
 			    r->pool);
 	} else {

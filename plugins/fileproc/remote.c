@@ -19,6 +19,7 @@ enum state { CLOSED, OPENING, OPEN, BROKEN, HOPELESS };
 struct fp_remote {
 	fp_job_t *job;
 	const char *xspec;
+	const char *label;	/* what logs call it */
 
 	apr_thread_mutex_t *mutex;	/* guards all below */
 	apr_thread_cond_t *changed;
@@ -35,13 +36,16 @@ struct fp_remote {
 };
 
 xn_error_t *
-fp_remote_create(fp_remote_t **remote, fp_job_t *job, const char *xspec)
+fp_remote_create(fp_remote_t **remote, fp_job_t *job, const char *xspec,
+    const char *name)
 {
 	fp_remote_t *r = apr_pcalloc(job->pool, sizeof(*r));
 	apr_status_t status;
 
 	r->job = job;
 	r->xspec = xspec;
+	r->label = strcmp(xspec, name) == 0 ? xspec :
+	    apr_psprintf(job->pool, "%s (%s)", name, xspec);
 	r->wait = WAIT_FIRST;
 	status = apr_thread_mutex_create(&r->mutex, APR_THREAD_MUTEX_DEFAULT,
 	    job->pool);
@@ -54,9 +58,9 @@ fp_remote_create(fp_remote_t **remote, fp_job_t *job, const char *xspec)
 }
 
 const char *
-fp_remote_xspec(const fp_remote_t *r)
+fp_remote_label(const fp_remote_t *r)
 {
-	return r->xspec;
+	return r->label;
 }
 
 /* ---- Opening --------------------------------------------------------------- */
@@ -109,11 +113,11 @@ failed(fp_remote_t *r, xn_error_t *error)
 	} else if (is_hopeless(error)) {
 		r->state = HOPELESS;
 		syncgate_job_log(r->job->job, SYNCGATE_WARNING, "%s cannot be "
-		    "used: %s", r->xspec, xn_error_text(error, pool));
+		    "used: %s", r->label, xn_error_text(error, pool));
 		fp_job_remote_lost(r->job, error);
 	} else {
 		syncgate_job_log(r->job->job, SYNCGATE_WARNING, "%s: %s; "
-		    "trying again in %.0f s", r->xspec,
+		    "trying again in %.0f s", r->label,
 		    xn_error_text(error, pool), (double)r->wait / 1e6);
 		fp_job_remote_away(r->job, error);
 		rest(r);
@@ -249,7 +253,7 @@ fp_remote_is_unable(fp_remote_t *r, const char *why)
 	apr_thread_mutex_unlock(r->mutex);
 	if (!again)
 		syncgate_job_log(r->job->job, SYNCGATE_WARNING, "%s: %s",
-		    r->xspec, why);
+		    r->label, why);
 	return again;
 }
 
@@ -265,7 +269,7 @@ fp_remote_failed_item(fp_remote_t *r)
 	if (++r->bad_items >= BAD_ITEMS && others) {
 		r->bad_items = 0;
 		syncgate_job_log(r->job->job, SYNCGATE_WARNING, "%s: %d items "
-		    "in a row failed there; left alone for %.0f s", r->xspec,
+		    "in a row failed there; left alone for %.0f s", r->label,
 		    BAD_ITEMS, (double)r->wait / 1e6);
 		rest(r);
 	}

@@ -11,8 +11,9 @@
 
 typedef struct fp_remote fp_remote_t;
 
+/* NAME is what the user calls it, perhaps the XSPEC itself. */
 xn_error_t *fp_remote_create(fp_remote_t **remote, fp_job_t *job,
-    const char *xspec);
+    const char *xspec, const char *name);
 
 /* A slot's hold on a connection. */
 typedef struct fp_link {
@@ -59,7 +60,8 @@ int fp_remote_is_unable(fp_remote_t *remote, const char *why);
 /* 1 while it is left alone. */
 int fp_remote_is_resting(fp_remote_t *remote);
 
-const char *fp_remote_xspec(const fp_remote_t *remote);
+/* For people: its name and, if that is another, its xspec. */
+const char *fp_remote_label(const fp_remote_t *remote);
 
 /* Close a connection that nobody holds; for the end of the job. */
 void fp_remote_close(fp_remote_t *remote);

@@ -274,7 +274,8 @@ start_slots(struct run *r)
 	r->slots = apr_pcalloc(job->pool, sizeof(*r->slots) *
 	    (size_t)(o->nremotes * o->concurrency));
 	for (int i = 0; i < o->nremotes; i++)
-		XN_TRY(fp_remote_create(&r->remotes[i], job, o->remotes[i]));
+		XN_TRY(fp_remote_create(&r->remotes[i], job, o->remotes[i],
+		    o->remote_names[i]));
 	/* All remotes have their first slot before one has its second. */
 	for (int i = 0; i < o->nremotes * o->concurrency; i++) {
 		fp_slot_t *slot = &r->slots[i];

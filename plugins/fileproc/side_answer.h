@@ -63,21 +63,9 @@ fp_too_large(struct fp_slot *s, struct fp_end *end)
 static inline void
 fp_send_bytes(struct fp_slot *s, int fd, long long size)
 {
-	long long at = 0;
-
-	while (at < size) {
-		size_t want = size - at < XN_PIECE ? (size_t)(size - at) :
-		    XN_PIECE;
-		ssize_t n = pread(fd, s->piece, want, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			FP_UNABLE(s, "cannot read the answer again%s",
-			    n == 0 ? ": it became shorter" : "");
-		xn_send(s->channel, "y", s->piece, (size_t)n);
-		at += n;
-	}
+	if (xn_send_file(s->channel, fd, 0, size) != 0)
+		FP_UNABLE(s, "cannot read the answer again: %s", errno ==
+		    ENODATA ? "it became shorter" : strerror(errno));
 }
 
 static inline void

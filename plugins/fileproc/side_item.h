@@ -31,7 +31,6 @@ struct fp_slot {
 	int out;		/* of an answer without a name */
 	long long room_free;	/* before it was worked on */
 
-	unsigned char *piece;	/* XN_PIECE bytes */
 	char tail[2 * FP_TAIL];	/* the last that stderr said */
 	size_t tail_n;
 };
@@ -133,7 +132,6 @@ fp_slot_begin(xn_channel *channel, const xn_value *kwargs)
 	s->job = xn_value_text(kwargs, "job", "");
 	s->slot = xn_value_text(kwargs, "slot", "");
 	s->max_output = xn_value_int(kwargs, "max_output", 0);
-	s->piece = xn_alloc(XN_PIECE);
 	s->work = s->in = s->out = -1;
 	if (s->slot[0] != '\0' && !fp_is_word(s->slot))
 		xn_fail("slot is no word");

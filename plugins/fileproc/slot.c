@@ -100,7 +100,7 @@ one_item(fp_slot_t *slot, fp_item_t *item, xn_error_t **lost)
 	struct fp_outcome outcome = { .result = FP_RESULT_LOST };
 	xn_error_t *error;
 
-	item->remote = fp_remote_xspec(slot->remote);
+	item->remote = fp_remote_label(slot->remote);
 	error = fp_talk(&outcome, slot, item);
 	if (error != NULL) {
 		/* Ours: the item is as it was, and so is its record. */

@@ -1,4 +1,4 @@
-#include "plugins/rsync/options.h"
+#include "plugins/rsync/options_inside.h"
 
 #include <string.h>
 
@@ -54,8 +54,49 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "attributes", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "keep ACLs and extended attributes" },
 	{ "hard-links", SYNCGATE_BOOL, "yes", 0, NULL, "keep hard links" },
+	{ "links", SYNCGATE_BOOL, "yes", 0, NULL, "symbolic links, too" },
+	{ "devices", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "devices, too, where the target's user is root" },
+	{ "specials", SYNCGATE_BOOL, "yes", 0, NULL, "FIFOs and sockets, too" },
+	{ "chmod", SYNCGATE_STRING, NULL, 0, NULL,
+	    "change modes on the way: Dg+s,F0644, as rsync has it" },
+	{ "chown", SYNCGATE_STRING, NULL, 0, NULL,
+	    "USER:GROUP that all is to have, or one of them" },
+	{ "usermap", SYNCGATE_STRING, NULL, 0, NULL,
+	    "FROM:TO,...: whose files are to be whose, names or numbers" },
+	{ "groupmap", SYNCGATE_STRING, NULL, 0, NULL,
+	    "the same for groups" },
+	{ "checksum", SYNCGATE_BOOL, "no", 0, NULL,
+	    "compare files of the same size by a hash of their content" },
 	{ "size-only", SYNCGATE_BOOL, "no", 0, NULL,
 	    "files of the same size are the same" },
+	{ "update", SYNCGATE_BOOL, "no", 0, NULL,
+	    "leave files alone that are newer at the target" },
+	{ "existing", SYNCGATE_BOOL, "no", 0, NULL,
+	    "make nothing that is not at the target" },
+	{ "ignore-existing", SYNCGATE_BOOL, "no", 0, NULL,
+	    "change nothing that is" },
+	{ "max-size", SYNCGATE_STRING, NULL, 0, NULL,
+	    "leave larger files as they are at the target: 700, 1.5m, 2GB" },
+	{ "min-size", SYNCGATE_STRING, NULL, 0, NULL, "and smaller ones" },
+	{ "prune-empty-dirs", SYNCGATE_BOOL, "no", 0, NULL,
+	    "no folders in which there is nothing but folders" },
+	{ "force", SYNCGATE_BOOL, "no", 0, NULL,
+	    "with delete = no: delete a folder where a file is to be" },
+	{ "append", SYNCGATE_BOOL, "no", 0, NULL,
+	    "files only grow: verify what is there, send the rest" },
+	{ "inplace", SYNCGATE_BOOL, "no", 0, NULL,
+	    "write into the file that is there" },
+	{ "partial", SYNCGATE_BOOL, "no", 0, NULL,
+	    "go on with a large file that was cut off in an earlier run" },
+	{ "backup", SYNCGATE_BOOL, "no", 0, NULL,
+	    "keep what is replaced or deleted" },
+	{ "suffix", SYNCGATE_STRING, NULL, 0, NULL,
+	    "what is added to its name; ~ without backup-dir" },
+	{ "backup-dir", SYNCGATE_STRING, NULL, 0, NULL,
+	    "where it is kept, beneath the target; implies backup" },
+	{ "bwlimit", SYNCGATE_STRING, NULL, 0, NULL,
+	    "KiB a second to all targets together; or 500b, 1.5m" },
 	{ "whole-file", SYNCGATE_BOOL, "no", 0, NULL,
 	    "send changed files whole, not what has changed in them" },
 	{ "one-file-system", SYNCGATE_BOOL, "no", 0, NULL,
@@ -67,19 +108,13 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "compress", SYNCGATE_BOOL, "no", 0, NULL,
 	    "pack what travels, by zstd" },
 	{ "compress-level", SYNCGATE_INTEGER, "3", 0, NULL,
-	    "how well, from 1 to 19" },
+	    "how well, from -7 to 3" },
 	{ "confine", SYNCGATE_CHOICE, "auto", 0, "auto|require|off",
 	    "the kernel holds a side elsewhere in its folder, where it can" },
 	{ "fsync", SYNCGATE_CHOICE, "all", 0, "none|file|all",
 	    "write to the disk: each file, or all at the end of a run" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
-
-static int
-if_yes(const syncgate_job_t *job, const char *option, int flag)
-{
-	return syncgate_job_bool(job, option) ? flag : 0;
-}
 
 /* The index of WORD among those that end with a NULL. */
 static int
@@ -97,9 +132,9 @@ check_compress(struct rsync_options *o, const syncgate_job_t *job)
 {
 	long long level = syncgate_job_integer(job, "compress-level");
 
-	if (level < 1 || level > 19)
+	if (level < -7 || level > 3)
 		return xn_error_create(XN_E_CONFIG,
-		    "compress-level is %lld, not 1 to 19", level);
+		    "compress-level is %lld, not -7 to 3", level);
 	o->level = syncgate_job_bool(job, "compress") ? (int)level : 0;
 	return NULL;
 }
@@ -118,12 +153,12 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->targets = syncgate_job_locations(job, "targets");
 	while (o->targets[o->targets_n] != NULL)
 		o->targets_n++;
-	o->keep = if_yes(job, "perms", RS_PERMS) |
-	    if_yes(job, "times", RS_TIMES) | if_yes(job, "owner", RS_OWNER) |
-	    if_yes(job, "group", RS_GROUP) |
-	    if_yes(job, "attributes", RS_ATTRS) |
-	    if_yes(job, "hard-links", RS_LINKS) |
-	    if_yes(job, "numeric-ids", RS_NUMERIC);
+	o->keep = rsync_if_yes(job, "perms", RS_PERMS) |
+	    rsync_if_yes(job, "times", RS_TIMES) | rsync_if_yes(job, "owner", RS_OWNER) |
+	    rsync_if_yes(job, "group", RS_GROUP) |
+	    rsync_if_yes(job, "attributes", RS_ATTRS) |
+	    rsync_if_yes(job, "hard-links", RS_LINKS) |
+	    rsync_if_yes(job, "numeric-ids", RS_NUMERIC);
 	o->remove = word_index(syncgate_job_string(job, "delete"), removes);
 	o->max_delete = syncgate_job_integer(job, "max-delete");
 	o->allow_empty = syncgate_job_bool(job, "allow-empty");
@@ -153,6 +188,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 		    "poll is less than 0.1 seconds");
 	o->delete_excluded = syncgate_job_bool(job, "delete-excluded");
 	XN_TRY(check_compress(o, job));
+	XN_TRY(rsync_options_files(o, job, pool));
 	XN_TRY(rsync_rules_read(&o->rules, &o->from, job, o->source->path,
 	    pool));
 	*options = o;

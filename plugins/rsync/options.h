@@ -19,6 +19,18 @@ struct rsync_options {
 	apr_interval_time_t settle, poll, full;
 	const xn_value_t *rules, *from;	/* side_select.h */
 	int itemize, dry, sync, level, whole_file;
+
+	/* options_files.c */
+	int checksum, update, append, inplace, partial, existing;
+	int ignore_existing, prune, force;
+	int leave;			/* RS_NO_LINKS... */
+	int backup;
+	const char *suffix;		/* of backups; may be empty */
+	const char *backup_dir;		/* relative to each target, or NULL */
+	long long max_size, min_size;	/* bytes; -1: any */
+	long long bwlimit;		/* bytes a second; 0: any */
+	const char *mode;		/* RS_MODE_RULE numbers each, or NULL */
+	const xn_value_t *users, *groups;	/* FROM and TO in turn */
 };
 
 extern const syncgate_option_t rsync_option_table[];
@@ -26,5 +38,11 @@ extern const syncgate_option_t rsync_option_table[];
 /* Read them; XN_E_CONFIG if they do not go together. */
 xn_error_t *rsync_options_read(struct rsync_options **options,
     const syncgate_job_t *job, apr_pool_t *pool);
+
+/* Those of options_files.c, as the sides have them: in their kwargs `files`. */
+xn_error_t *rsync_options_for_source(const xn_value_t **out,
+    const struct rsync_options *o, apr_pool_t *pool);
+xn_error_t *rsync_options_for_target(const xn_value_t **out,
+    const struct rsync_options *o, apr_pool_t *pool);
 
 #endif

@@ -7,6 +7,7 @@
 #include "plugins/rsync/sync.h"
 
 #define STOP_CHECK	xn_seconds(0.2)
+#define LOST_WAIT	xn_seconds(0.3)
 
 /* Lines of a target: changes and errors, each with a NUL behind it. */
 static xn_error_t *
@@ -153,6 +154,33 @@ target_of(struct rsync_run *r, const xn_channel_t *sender)
 	return NULL;
 }
 
+/*
+ * Why TARGET really ended.  When a connection is lost its side only sees its
+ * channel end; and what was killed may be tried again.
+ */
+static void
+explain(struct rsync_target *target)
+{
+	xn_error_t *lost;
+
+	if (syncgate_was_killed(target->error)) {
+		target->error->code = XN_E_CONNECTION;
+		return;
+	}
+	if (target->gateway == NULL || target->error->code == XN_E_CANCELLED)
+		return;
+	lost = xn_gateway_join(target->gateway, LOST_WAIT);
+	if (lost != NULL && lost->code == XN_E_TIMEOUT) {
+		xn_error_clear(lost);
+		return;
+	}
+	if (lost == NULL)
+		lost = xn_error_create(XN_E_CONNECTION, "the agent ended");
+	xn_error_clear(target->error);
+	lost->code = XN_E_CONNECTION;
+	target->error = xn_error_wrap(lost, "the connection was lost");
+}
+
 /* SENDER will say no more: ERROR says why, or NULL. */
 static void
 ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
@@ -169,6 +197,9 @@ ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
 	} else {
 		target->error = error != NULL ? error : xn_error_create(
 		    XN_E_EOF, "its side ended without a word");
+		explain(target);
+		if (rsync_is_lost(target->error))
+			rsync_several_lost(r, target);
 	}
 }
 
@@ -205,5 +236,8 @@ rsync_follow_reports(struct rsync_run *r)
 		apr_pool_clear(r->scratch);
 		XN_TRY(turn(r, &all));
 	}
+	/* Those that are alone have threads of their own. */
+	while (rsync_several_busy(r) && !syncgate_job_wait(r->job, STOP_CHECK))
+		continue;
 	return NULL;
 }

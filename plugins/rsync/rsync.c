@@ -21,8 +21,8 @@ static const syncgate_side_t sides[] = {
 };
 
 /* Another attempt may help where something was lost, and only there. */
-static int
-is_lost(const xn_error_t *error)
+int
+rsync_is_lost(const xn_error_t *error)
 {
 	return error->code == XN_E_CONNECTION || error->code == XN_E_EOF ||
 	    error->code == XN_E_CONNECT || error->code == XN_E_TIMEOUT;
@@ -57,8 +57,8 @@ conclude(struct rsync_run *r)
 {
 	xn_error_t *error = NULL;
 
-	for (int i = 0; i < r->n; i++) {
-		struct rsync_target *t = &r->targets[i];
+	for (int i = 0; r->all[i] != NULL; i++) {
+		struct rsync_target *t = r->all[i];
 
 		if (t->done)
 			say_what_was_done(r, t);
@@ -89,9 +89,28 @@ conclude(struct rsync_run *r)
 		t->error = NULL;
 	}
 	xn_error_clear(r->error);
-	if (error != NULL && is_lost(error))
+	if (error != NULL && rsync_is_lost(error))
 		error->code = XN_E_CONNECTION;
 	return error;
+}
+
+static xn_error_t *
+serve(struct rsync_run *r)
+{
+	if (r->n > 1) {
+		XN_TRY(rsync_several_open(r));
+	} else {
+		r->targets[0] = *r->all[0];
+		r->all[0] = &r->targets[0];
+	}
+	if (r->n > 0) {
+		XN_TRY(rsync_start(r));
+		return rsync_follow_reports(r);
+	}
+	while (rsync_several_busy(r) && !syncgate_job_wait(r->job,
+	    xn_seconds(0.2)))
+		continue;
+	return NULL;
 }
 
 static xn_error_t *
@@ -99,6 +118,7 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 {
 	struct rsync_run r = { .job = job, .pool = pool };
 	struct rsync_options *options;
+	xn_error_t *error;
 
 	XN_TRY(rsync_options_read(&options, job, pool));
 	r.options = options;
@@ -106,11 +126,18 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 	r.source = options->source;
 	r.n = options->targets_n;
 	r.targets = apr_pcalloc(pool, (size_t)r.n * sizeof(*r.targets));
-	for (int i = 0; i < r.n; i++)
-		r.targets[i].location = options->targets[i];
+	r.all = apr_pcalloc(pool, (size_t)(r.n + 1) * sizeof(*r.all));
+	for (int i = 0; i < r.n; i++) {
+		r.all[i] = apr_pcalloc(pool, sizeof(*r.all[i]));
+		r.all[i]->location = options->targets[i];
+	}
 	apr_pool_create(&r.scratch, pool);
-	XN_TRY(rsync_start(&r));
-	XN_TRY(rsync_follow_reports(&r));
+	error = serve(&r);
+	/* What is still connecting must not be waited for. */
+	if (error != NULL || syncgate_job_stopping(job))
+		xn_group_cancel(r.group);
+	rsync_several_close(&r);
+	XN_TRY(error);
 	return conclude(&r);
 }
 

@@ -11,13 +11,26 @@
 #define RS_ATTRS_MAX	(24 * 1024)	/* bytes of extended attributes */
 #define RS_SKIP		1		/* mark: it takes no part */
 #define RS_OURS		2		/* mark: a temporary file of ours */
+#define RS_CLAIMED	4		/* mark: ours, and still of use */
+#define RS_STAYS	3		/* mark, at the source: what has its
+				 * name at a target is left as it is */
 
-#define RS_TEMPORARY	".syncgate-tmp-"	/* how names of ours begin */
+/* How names of ours begin: of what a killed run leaves behind, and of what the
+ * next one goes on with. */
+#define RS_TEMPORARY	".syncgate-tmp-"
+#define RS_PART		".syncgate-part-"
+
+static inline int
+rs_is_part(const char *name)
+{
+	return strncmp(name, RS_PART, strlen(RS_PART)) == 0;
+}
 
 static inline int
 rs_is_temporary(const char *name)
 {
-	return strncmp(name, RS_TEMPORARY, strlen(RS_TEMPORARY)) == 0;
+	return strncmp(name, RS_TEMPORARY, strlen(RS_TEMPORARY)) == 0 ||
+	    rs_is_part(name);
 }
 
 /* An entry that lives by itself: one piece of memory, free() it. */
@@ -73,15 +86,26 @@ rs_owner_add(struct rs_owners *o, long long id, long long other)
 	return &o->list[o->n++];
 }
 
+/* FNV-1a of a name, 32 bits. */
+static inline unsigned int
+rs_name_mark(const char *name)
+{
+	unsigned int hash = 2166136261u;
+
+	for (; *name != '\0'; name++)
+		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	return hash;
+}
+
 /*
  * What stands for an owner in a digest: on two machines it is the name that
- * says who it is, where there is one.  FNV-1a, 32 bits.
+ * says who it is, where there is one.
  */
 static inline unsigned int
 rs_owner_mark(struct rs_owners *o, long long id, int is_group)
 {
 	struct rs_owner *found = rs_owner_find(o, id);
-	unsigned int hash = 2166136261u;
+	unsigned int hash;
 	const char *name;
 
 	if (found != NULL)
@@ -89,8 +113,7 @@ rs_owner_mark(struct rs_owners *o, long long id, int is_group)
 	name = is_group ? xn_group_name(id) : xn_user_name(id);
 	if (name == NULL)
 		name = xn_printf("#%lld", id);
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (unsigned char)*name) * 16777619u;
+	hash = rs_name_mark(name);
 	rs_owner_add(o, id, hash);
 	return hash;
 }

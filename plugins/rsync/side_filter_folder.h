@@ -10,6 +10,52 @@
 
 #include "side_filter_add.h"
 
+#define RS_MERGE_FILE_MOST (1 << 20)	/* bytes */
+
+/* What is in the file PATH beneath BASE, as filter.read has it. */
+static inline char *
+rs_read_regular(int base, const char *path, size_t *n)
+{
+	xn_stat_t st;
+
+	if (xn_stat(base, path, &st) != 0)
+		return NULL;
+	if (st.type == XN_FT_FILE)
+		return xn_read_file(base, path, RS_MERGE_FILE_MOST, n);
+	errno = st.type == XN_FT_DIRECTORY ? ENOENT :
+	    st.type == XN_FT_SYMLINK ? ELOOP : EINVAL;
+	return NULL;
+}
+
+/*
+ * A filter.read for a side: BATON is an int *, the base that is the root.  A
+ * folder of that name is no merge file; a link, or what a read could wait for,
+ * is an error.
+ */
+static inline char *
+rs_read_beneath(void *baton, const char *path, size_t *n)
+{
+	char *folder, *text;
+	size_t folder_n;
+	int base, number;
+
+	if (path[0] != '/')
+		return rs_read_regular(*(int *)baton, path, n);
+	folder_n = (size_t)(strrchr(path, '/') - path) + 1;
+	folder = rs_resize(NULL, folder_n + 1);
+	memcpy(folder, path, folder_n);
+	folder[folder_n] = '\0';
+	base = xn_base_open(folder);
+	free(folder);
+	if (base == -1)
+		return NULL;
+	text = rs_read_regular(base, path + folder_n, n);
+	number = errno;
+	close(base);
+	errno = number;
+	return text;
+}
+
 /*
  * Read the file of the merge M in FOLDER of N bytes: its rules go before those
  * that are inherited, and are anchored at BASE.

@@ -21,7 +21,8 @@
  *				their names,
  *   -> e entry			something in it
  *   -> f entry bytes hash	a file and all its bytes
- *   -> n name errno		something that cannot be looked at
+ *   -> n name errno		what has that name at the target stays; 0, or why
+ *				it cannot be looked at
  *   -> U kind id name		before the first entry of that owner: 'u' a
  *				user, 'g' a group
  *   -> .			that was all; or
@@ -44,6 +45,12 @@
  *   -> F size mtime ns sparse; then, until Z or V,
  *   -> b bytes  or  k from n	N bytes of the old one; Z has the XXH3-128 of
  *				all bytes
+ *
+ *   <- A path flags n hash	the target has the first N bytes of the file, of
+ *				that hash; flags: RS_GROWING
+ *   -> T size mtime ns sparse; then what is behind them, as for G; the Z is of
+ *				that; or
+ *   -> F, as for G		it is not so
  *
  *   <- H path			the hash of a file
  *   -> H hash  or  V errno
@@ -69,7 +76,9 @@
 
 #include "side_confine.h"
 #include "side_source_delta.h"
+#include "side_source_hash.h"
 #include "side_source_list.h"
+#include "side_source_pace.h"
 #include "side_source_watch.h"
 
 #define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
@@ -84,7 +93,7 @@ tell_owner(struct rs_peer *p, struct rs_owners *known, int kind, long long id)
 {
 	const char *name;
 
-	if (rs_owner_find(known, id) != NULL)
+	if (id >= RS_MAPPED || rs_owner_find(known, id) != NULL)
 		return;
 	rs_owner_add(known, id, 0);
 	name = kind == 'u' ? xn_user_name(id) : xn_group_name(id);
@@ -116,9 +125,10 @@ telling_end(struct rs_telling *t)
 	memset(t, 0, sizeof(*t));
 }
 
-/* It is there, and that is all that can be told. */
+/* What a target has by that name stays: ERROR says why it cannot be looked at,
+ * or 0: it takes no part. */
 static void
-tell_unseen(struct rs_peer *p, const xn_entry *e, int error)
+tell_name(struct rs_peer *p, const xn_entry *e, int error)
 {
 	rs_room(&p->out, strlen(e->name) + 32);
 	rs_put_byte(&p->out, 'n');
@@ -132,10 +142,12 @@ tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
+	if (e->mark == RS_STAYS)
+		tell_name(p, e, 0);
 	if (e->mark != 0)
 		return;
 	if (e->type == '?' || e->attrs_n > RS_ATTRS_MAX) {
-		tell_unseen(p, e, e->type == '?' ? (int)e->size : E2BIG);
+		tell_name(p, e, e->type == '?' ? (int)e->size : E2BIG);
 		return;
 	}
 	tell_owners(p, e);
@@ -220,30 +232,13 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
+	rs_alter_entry(s, &s->copies, xn_list_entry(list, 0));
 	tell_owners(p, xn_list_entry(list, 0));
 	xn_list_entry(list, 0)->name = "";
 	rs_room(&p->out, 1 + rs_entry_room(xn_list_entry(list, 0)));
 	rs_put_byte(&p->out, 'R');
 	rs_put_entry(&p->out, xn_list_entry(list, 0));
 	xn_list_close(list);
-}
-
-static void
-on_hash(struct rs_source *s, struct rs_peer *p, const char *path)
-{
-	struct rs_sending *f = &p->sending;
-	unsigned char hash[16];
-
-	if (rs_send_open(s, p, path) != 0)
-		return;
-	if (xn_hash_file(f->fd, f->size, hash) != 0) {
-		rs_send_failed(p, errno);
-		return;
-	}
-	rs_room(&p->out, 32);
-	rs_put_byte(&p->out, 'H');
-	rs_put_hash(&p->out, hash);
-	rs_sending_end(f);
 }
 
 static void
@@ -268,8 +263,11 @@ on_request(struct rs_source *s, struct rs_peer *p)
 		if (what == 'G')
 			rs_send_whole(s, p, path);
 		else
-			on_hash(s, p, path);
+			rs_on_hash(s, p, path);
 		free(path);
+		return;
+	case 'A':
+		rs_on_tail(s, p);
 		return;
 	case 'C':
 		rs_on_delta(s, p);
@@ -289,15 +287,17 @@ on_request(struct rs_source *s, struct rs_peer *p)
 
 /* The only entry of LIST, if it takes part; else null. */
 static xn_entry *
-only_entry(struct rs_source *s, const char *dir, xn_list *list)
+only_entry(struct rs_source *s, const char *dir, xn_list *list,
+    struct rs_copy **copies)
 {
 	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
 	    xn_list_entry(list, 0);
 
 	if (e == NULL || e->type == '?' || e->attrs_n > RS_ATTRS_MAX ||
-	    rs_is_temporary(e->name) ||
+	    rs_is_ours(s, dir, e->name) ||
 	    rs_select_list(&s->selection, dir, list) < 0 || e->mark != 0)
 		return NULL;
+	rs_alter_entry(s, copies, e);
 	return e;
 }
 
@@ -319,13 +319,14 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 {
 	char *path = rs_join(dir, name);
 	xn_list *list = xn_list_one(s->root, path, rs_what(p->keep));
+	struct rs_copy *copies = NULL;
 	xn_entry *e;
 
 	if (list != NULL && xn_list_n(list) == 1)
 		xn_list_entry(list, 0)->name = name;
-	e = only_entry(s, dir, list);
-	if (e != NULL && is_being_written(s, path, e)) {
-		/* nothing yet */
+	e = only_entry(s, dir, list, &copies);
+	if (e != NULL && (rs_stays(s, e) || is_being_written(s, path, e))) {
+		/* nothing, or nothing yet */
 	} else if (e != NULL) {
 		tell_owners(p, e);
 		rs_room(&p->out, 1 + rs_entry_room(e));
@@ -338,6 +339,7 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 	}
 	if (list != NULL)
 		xn_list_close(list);
+	rs_copies_free(&copies);
 	free(path);
 }
 
@@ -348,10 +350,12 @@ tell_change(struct rs_source *s, struct rs_peer *p, const struct rs_change *c)
 	xn_list *list = xn_list_one(s->root, c->path, rs_what(p->keep));
 	xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
 	    xn_list_entry(list, 0);
+	struct rs_copy *copies = NULL;
 
 	/* What is gone, or is excluded, its own folder has said. */
 	if (e != NULL && e->type == 'd' && e->attrs_n <= RS_ATTRS_MAX) {
 		e->name = "";
+		rs_alter_entry(s, &copies, e);
 		tell_owners(p, e);
 		rs_room(&p->out, strlen(c->path) + 32 + rs_entry_room(e));
 		rs_put_byte(&p->out, 'C');
@@ -366,6 +370,7 @@ tell_change(struct rs_source *s, struct rs_peer *p, const struct rs_change *c)
 	}
 	if (list != NULL)
 		xn_list_close(list);
+	rs_copies_free(&copies);
 }
 
 /* The next of what P has to be told; 0: there is nothing. */
@@ -465,7 +470,7 @@ wait_for_peers(struct rs_source *s, int most)
 {
 	xn_waitable *things = rs_memory((size_t)(s->peers_n + 2) *
 	    sizeof(*things));
-	int n = 0, full = 0;
+	int n = 0, full = 0, pause = rs_pause(s, most);
 
 	things[n++].channel = s->channel;
 	if (s->follow.watch != NULL)
@@ -480,9 +485,11 @@ wait_for_peers(struct rs_source *s, int most)
 		else
 			things[n++].channel = p->channel;
 	}
-	if (full == 0)
+	if (pause > 0)
+		xn_wait(s->channel, pause);
+	else if (full == 0)
 		xn_select(things, n, most);
-	for (int i = 0; full > 0 && i < s->peers_n; i++)
+	for (int i = 0; pause == 0 && full > 0 && i < s->peers_n; i++)
 		if (s->peers[i].channel != NULL &&
 		    xn_wait_send(s->peers[i].channel, 0) == 0) {
 			xn_wait_send(s->peers[i].channel, n > 1 ? 2 : LOOK);
@@ -501,7 +508,7 @@ serve_all(struct rs_source *s)
 
 	for (int i = 0; i < s->peers_n; i++)
 		for (int turn = 0; turn < 8 && s->peers[i].channel != NULL &&
-		    serve(s, &s->peers[i]); turn++)
+		    rs_may_send(s) && serve(s, &s->peers[i]); turn++)
 			busy = 1;
 	return busy;
 }
@@ -524,6 +531,13 @@ source_end(void *baton)
 		if (s->peers[i].sending.fd != -1)
 			close(s->peers[i].sending.fd);
 	rs_selection_close(&s->selection);
+	rs_map_free(&s->map_users);
+	rs_map_free(&s->map_groups);
+	rs_copies_free(&s->copies);
+	for (int i = 0; i < RS_FULL; i++)
+		free(s->full[i]);
+	for (int i = 0; i < RS_HASHED; i++)
+		free(s->hashed[i].path);
 	rs_changes_forget(&s->follow);
 	for (int i = 0; i < s->follow.paths_n; i++)
 		free(s->follow.paths[i]);
@@ -570,6 +584,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->device = (unsigned long long)st.device;
 	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));
 	while (is_anyone_left(s)) {

@@ -4,12 +4,16 @@
 #ifndef RSYNC_SIDE_SOURCE_H
 #define RSYNC_SIDE_SOURCE_H
 
-#include "side_entry.h"
+#include "side_map.h"
 #include "side_select.h"
 
 #define RS_LISTS	64		/* kept in case another wants them */
 #define RS_LISTED	100000		/* entries in those */
 #define RS_FRESH	1.0		/* seconds that a list may be used */
+#define RS_FULL		32		/* folders known not to be empty */
+#define RS_HASHED	1024		/* hashes of files that are kept */
+
+struct rs_copy;
 
 /* A folder's list, for all who ask at about the same time. */
 struct rs_listed {
@@ -20,6 +24,7 @@ struct rs_listed {
 	int keep[2];
 	unsigned char digest[2][16];
 	double at;			/* xn_clock() */
+	struct rs_copy *copies;		/* that its entries point to */
 	int error;			/* errno; list is null */
 };
 
@@ -36,7 +41,15 @@ struct rs_sending {
 	size_t sign_wanted;		/* of the batch, still to come */
 	long long sign_left;		/* of all, still to come */
 	int failed;			/* errno */
+	int growing;			/* it is no matter that it grows */
 	xn_entry before;		/* numbers only */
+};
+
+/* The hash of a file that another target may ask for. */
+struct rs_hashed {
+	char *path;			/* null: none */
+	xn_entry e;			/* numbers only: what it was then */
+	unsigned char hash[16];
 };
 
 /* Of a folder that is being told to a peer. */
@@ -93,6 +106,21 @@ struct rs_source {
 	struct rs_listed lists[RS_LISTS];
 	struct rs_selection selection;
 	struct rs_marks marks;
+
+	/* side_source_alter.h */
+	int *modes, modes_n;		/* RS_MODE_RULE numbers each */
+	struct rs_map map_users, map_groups;
+	int numeric, leave, prune, inplace;
+	long long max_size, min_size;	/* -1: any */
+	const char *backup_dir;		/* takes no part; null: none */
+	struct rs_copy *copies;		/* that the root points to */
+	char *full[RS_FULL];
+	int full_next;
+	struct rs_hashed hashed[RS_HASHED];
+
+	long long limit, sent;		/* bytes a second; 0: any */
+	double allowed, paced;		/* bytes, and when that was so */
+
 	unsigned char *piece;		/* RS_DATA and some */
 	long long files, folders, bytes;	/* read */
 	struct rs_follow follow;	/* side_source_watch.h */

@@ -131,7 +131,8 @@ rs_on_delta(struct rs_source *s, struct rs_peer *p)
 	free(path);
 	if (!ok)
 		return;
-	f->delta = xn_delta_open(f->fd, f->size, old_size, block, 0);
+	f->delta = xn_delta_open(f->fd, f->size, old_size, block,
+	    s->inplace ? XN_DELTA_INPLACE : 0);
 	f->sign_left = here != NULL ? 0 : left;
 	if (here == NULL)
 		f->sign = malloc(RS_SIGN_BATCH);
@@ -140,7 +141,7 @@ rs_on_delta(struct rs_source *s, struct rs_peer *p)
 		rs_send_failed(p, errno);
 		return;
 	}
-	rs_put_head(p, &f->before);
+	rs_put_head(p, 'F', &f->before);
 }
 
 #endif

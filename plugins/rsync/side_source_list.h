@@ -7,13 +7,14 @@
 #ifndef RSYNC_SIDE_SOURCE_LIST_H
 #define RSYNC_SIDE_SOURCE_LIST_H
 
-#include "side_source.h"
+#include "side_source_prune.h"
 
 static inline void
 rs_forget_list(struct rs_listed *l)
 {
 	if (l->list != NULL)
 		xn_list_close(l->list);
+	rs_copies_free(&l->copies);
 	free(l->path);
 	memset(l, 0, sizeof(*l));
 }
@@ -44,17 +45,47 @@ rs_list_place(struct rs_source *s)
 	return place;
 }
 
+/* Is DIR/NAME nothing of the user's: a temporary file, or the backups? */
+static inline int
+rs_is_ours(const struct rs_source *s, const char *dir, const char *name)
+{
+	return rs_is_temporary(name) || rs_is_path(dir, name, s->backup_dir);
+}
+
+/* What all entries are to be that take part, and which are left alone. */
+static inline void
+rs_alter_list(struct rs_source *s, struct rs_listed *l)
+{
+	int n = xn_list_n(l->list);
+
+	for (int i = 0; i < n; i++) {
+		xn_entry *e = xn_list_entry(l->list, i);
+
+		if (e->mark == 0 && rs_stays(s, e))
+			e->mark = RS_STAYS;
+		else if (e->mark == 0)
+			rs_alter_entry(s, &l->copies, e);
+	}
+	if (s->prune)
+		rs_prune_list(s, l->path, l->list);
+}
+
 /* Which entries take no part. */
 static inline void
 rs_mark_list(struct rs_source *s, struct rs_listed *l)
 {
 	int n = xn_list_n(l->list);
 
-	for (int i = 0; i < n; i++)
-		if (rs_is_temporary(xn_list_entry(l->list, i)->name))
-			xn_list_entry(l->list, i)->mark = RS_OURS;
-	if (rs_select_list(&s->selection, l->path, l->list) >= 0)
+	for (int i = 0; i < n; i++) {
+		xn_entry *e = xn_list_entry(l->list, i);
+
+		if (rs_is_ours(s, l->path, e->name))
+			e->mark = RS_OURS;
+	}
+	if (rs_select_list(&s->selection, l->path, l->list) >= 0) {
+		rs_alter_list(s, l);
 		return;
+	}
 	xn_log("%s/%s: %s", s->path, l->path, s->selection.error);
 	xn_list_close(l->list);
 	l->list = NULL;

@@ -67,10 +67,10 @@ rs_send_open(struct rs_source *s, struct rs_peer *p, const char *path)
 }
 
 static inline void
-rs_put_head(struct rs_peer *p, const xn_entry *e)
+rs_put_head(struct rs_peer *p, int what, const xn_entry *e)
 {
 	rs_room(&p->out, 64);
-	rs_put_byte(&p->out, 'F');
+	rs_put_byte(&p->out, what);
 	rs_put(&p->out, (unsigned long long)e->size);
 	rs_put_signed(&p->out, e->mtime);
 	rs_put(&p->out, (unsigned long long)e->nanoseconds);
@@ -84,7 +84,7 @@ rs_send_whole(struct rs_source *s, struct rs_peer *p, const char *path)
 	if (rs_send_open(s, p, path) != 0)
 		return;
 	p->sending.hash = xn_hash_start();
-	rs_put_head(p, &p->sending.before);
+	rs_put_head(p, 'F', &p->sending.before);
 }
 
 static inline void
@@ -92,8 +92,10 @@ rs_put_end(struct rs_source *s, struct rs_peer *p, const unsigned char hash[16])
 {
 	struct rs_sending *f = &p->sending;
 	xn_entry now;
+	int same = xn_fentry(f->fd, &now) == 0 && (f->growing ?
+	    now.size >= f->before.size : rs_same_file(&now, &f->before));
 
-	if (xn_fentry(f->fd, &now) != 0 || !rs_same_file(&now, &f->before)) {
+	if (!same) {
 		rs_send_failed(p, ESTALE);
 		return;
 	}

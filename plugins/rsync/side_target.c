@@ -9,7 +9,8 @@
  * kwargs: path, peer (the channel to the source's side), keep (RS_PERMS...), and
  * dry, itemize, size_only, ignore_errors, allow_empty (bool), remove (enum
  * rs_delete), max_delete (int; -1: any number), sync (0 none, 1 each file,
- * 2 all at the end), level (of compression), umask.
+ * 2 all at the end), level (of compression), files (dict:
+ * options_files.c).
  *
  * To the coordinator:
  *   => ("lines", bytes)	lines that end in a NUL: i and a change as rsync -i
@@ -27,6 +28,7 @@
 
 #define LOOK		500	/* milliseconds */
 #define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
+#define LOCK_WAIT	5000	/* milliseconds; a run that was cut ends soon */
 #define SAY		2048	/* bytes of requests that are worth a message */
 
 /* ---- Records ---------------------------------------------------------------------- */
@@ -110,7 +112,7 @@ on_record(struct rs_target *t)
 {
 	int what = rs_get_byte(&t->in);
 	int kind = t->first == NULL ? 0 : t->first->kind;
-	int is_file = kind == 'G' || kind == 'C';
+	int is_file = kind == 'G' || kind == 'C' || kind == 'A';
 
 	if (what == 'U')
 		on_owner(t);
@@ -120,10 +122,10 @@ on_record(struct rs_target *t)
 		on_root(t);
 	else if (what == 'e' && kind == 'D')
 		rs_on_entry(t, t->first);
+	else if (what == 'n' && kind == 'D')
+		rs_on_name(t, t->first);
 	else if (what == 'f' && kind == 'D')
 		rs_on_whole_file(t, t->first);
-	else if (what == 'n' && kind == 'D')
-		rs_on_unseen(t, t->first);
 	else if (what == 's' && kind == 'D') {
 		struct rs_want *w = rs_take_first(t);
 
@@ -135,18 +137,18 @@ on_record(struct rs_target *t)
 		rs_on_more(t);
 	else if (what == 'x' && kind == 'D')
 		rs_on_not_listed(t);
-	else if (what == 'F' && is_file)
-		rs_on_file_head(t, t->first);
-	else if ((what == 'b' && is_file) || (what == 'h' && kind == 'G') ||
-	    (what == 'k' && kind == 'C'))
+	else if ((what == 'F' && is_file) || (what == 'T' && kind == 'A'))
+		rs_on_file_head(t, t->first, what);
+	else if ((what == 'b' && is_file) || (what == 'h' && is_file &&
+	    kind != 'C') || (what == 'k' && kind == 'C'))
 		on_data(t, what);
 	else if (what == 'y' && kind == 'C')
 		rs_send_signature(t, t->first);
 	else if (what == 'Z' && is_file)
 		rs_on_file_end(t);
-	else if (what == 'H' && kind == 'H')
+	else if (what == 'H' && (kind == 'H' || kind == 'M'))
 		rs_on_hash(t);
-	else if (what == 'V' && (is_file || kind == 'H'))
+	else if (what == 'V' && (is_file || kind == 'H' || kind == 'M'))
 		rs_on_not_sent(t);
 	else
 		xn_fail("received something that does not answer what was "
@@ -155,18 +157,27 @@ on_record(struct rs_target *t)
 
 /* ---- The work ----------------------------------------------------------------------- */
 
+/* W becomes another name of L, or is sent where that could not be. */
 static void
-do_link(struct rs_target *t, struct rs_want *w)
+do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
 {
 	const xn_entry *e = &w->item->e;
-	struct rs_linked *l = rs_linked_find(t, e);
 	int rc = t->dry ? w->had && w->had_inode == l->our_inode &&
 	    w->had_device == l->our_device : rs_link_to(t, w->dir, e, l);
 
+	if (rc == -2 && e->type == 'f') {
+		free(l->path);
+		l->path = rs_join(w->dir->path, e->name);
+		l->settled = 0;
+		w->kind = 'G';
+		rs_waits(t, w);
+		return;
+	}
 	if (rc < 0)
 		rs_error(t, "cannot make a hard link", w->dir->path, e->name);
 	else if (rc == 0)
 		rs_itemize_link(t, w->changes, w->dir->path, e, l->path);
+	rs_want_free(t, w);
 }
 
 /* What needs no answer and is first in the line. */
@@ -175,10 +186,15 @@ do_what_waits(struct rs_target *t)
 {
 	while (t->first != NULL && strchr("LS", t->first->kind) != NULL) {
 		struct rs_want *w = rs_take_first(t);
+		struct rs_linked *l;
 
-		if (w->kind == 'L')
-			do_link(t, w);
-		rs_want_free(t, w);
+		if (w->kind == 'S') {
+			rs_want_free(t, w);
+			continue;
+		}
+		l = rs_linked_find(t, &w->item->e);
+		if (!rs_linked_waits(t, l, w))
+			do_link(t, w, l);
 	}
 }
 
@@ -190,8 +206,10 @@ next_waiting(struct rs_target *t)
 	rs_in_line(t, w);
 	if (w->kind == 'D')
 		rs_ask_folder(t, w, NULL);
-	else if (w->kind != 'L' && !(w->kind == 'G' && w->by_delta &&
-	    rs_ask_delta(t, w)))
+	else if (w->kind == 'M')
+		rs_ask_match(t, w);
+	else if (w->kind != 'L' && !(w->kind == 'G' && (rs_ask_tail(t, w) ||
+	    (w->by_delta && rs_ask_delta(t, w)))))
 		rs_ask_file(t, w);
 }
 
@@ -374,7 +392,8 @@ target_end(void *baton)
 	struct rs_target *t = baton;
 
 	if (t->arriving.fd != -1 && t->first != NULL)
-		rs_arrive_end(t, t->first->dir);
+		rs_arrive_end(t, t->first->dir, 1);
+	rs_backup_close(t);
 	rs_forget_folders(t, "");
 	rs_selection_close(&t->selection);
 	if (t->base != -1)
@@ -400,7 +419,6 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->max_delete = xn_value_int(kwargs, "max_delete", -1);
 	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
 	t->sync = (int)xn_value_int(kwargs, "sync", 0);
-	t->umask = (int)xn_value_int(kwargs, "umask", 022);
 	t->snapshots = (int)xn_value_int(kwargs, "snapshots", 0);
 	t->follow = xn_value_bool(kwargs, "follow", 0);
 	t->full = (double)xn_value_int(kwargs, "full", 0);
@@ -408,6 +426,50 @@ read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	if (!t->is_root)
 		t->keep = (t->keep & ~RS_OWNER) | RS_USERS;
 	rs_out_open(&t->out, t->peer, (int)xn_value_int(kwargs, "level", 0));
+}
+
+/* kwargs: files, a dict (options_files.c). */
+static void
+read_files(struct rs_target *t, const xn_value *files)
+{
+	struct rs_map users, groups;
+
+	t->checksum = xn_value_bool(files, "checksum", 0);
+	t->update = xn_value_bool(files, "update", 0);
+	t->append = xn_value_bool(files, "append", 0);
+	t->inplace = xn_value_bool(files, "inplace", 0);
+	t->partial = xn_value_bool(files, "partial", 0);
+	t->existing = xn_value_bool(files, "existing", 0);
+	t->ignore_existing = xn_value_bool(files, "ignore_existing", 0);
+	t->force = xn_value_bool(files, "force", 0);
+	t->backup = xn_value_bool(files, "backup", 0);
+	t->suffix = xn_value_text(files, "suffix", "~");
+	t->backup_dir = xn_value_text(files, "backup_dir", NULL);
+	rs_map_read(&users, xn_value_get(files, "users"));
+	rs_map_read(&groups, xn_value_get(files, "groups"));
+	if (t->keep & RS_NUMERIC)
+		return;
+	rs_map_look_up(&users, &t->users, &t->marks.users, 0);
+	rs_map_look_up(&groups, &t->groups, &t->marks.groups, 1);
+	rs_map_free(&users);
+	rs_map_free(&groups);
+}
+
+/* What a new file here does not get, where modes are not kept. */
+static int
+find_umask(void)
+{
+	int proc = xn_base_open("/proc/self"), mask = 022;
+	char *text = proc == -1 ? NULL : xn_read_file(proc, "status",
+	    64 * 1024, NULL);
+	const char *line = text == NULL ? NULL : strstr(text, "\nUmask:");
+
+	if (line != NULL)
+		mask = (int)strtol(line + 7, NULL, 8) & 0777;
+	free(text);
+	if (proc != -1)
+		close(proc);
+	return mask;
 }
 
 /* Could PATH be made? */
@@ -438,9 +500,14 @@ open_root(struct rs_target *t)
 		t->root = xn_base_make(t->path, 0755);
 	if (t->root == -1 && !(t->made && is_folder_above(t->path)))
 		xn_fail("cannot open the target %s: %m", t->path);
+	if (t->root != -1 && !t->dry && xn_lock(t->root, LOCK_WAIT) != 0)
+		xn_fail("cannot lock the target %s: %s", t->path,
+		    errno == EAGAIN ? "another run is at work on it" :
+		    strerror(errno));
 	xn_random(random, sizeof(random));
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);
+	t->umask = find_umask();
 }
 
 void
@@ -452,6 +519,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	t->base = t->root = t->arriving.fd = t->arriving.old = -1;
 	t->lines = xn_alloc(RS_LINES);
 	read_kwargs(t, kwargs);
+	read_files(t, xn_value_get(kwargs, "files"));
 	xn_cleanup(target_end, t);
 	open_root(t);
 	if (t->root != -1)

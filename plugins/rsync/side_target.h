@@ -4,7 +4,7 @@
 #ifndef RSYNC_SIDE_TARGET_H
 #define RSYNC_SIDE_TARGET_H
 
-#include "side_entry.h"
+#include "side_map.h"
 #include "side_select.h"
 
 #define RS_ASKED	1024		/* requests under way */
@@ -27,7 +27,9 @@ struct rs_dir {
 
 /* What was asked for, in order; or what is to be done when that has come. */
 struct rs_want {
-	int kind;			/* D, G, L (a hard link, not asked) */
+	int kind;			/* D, G, A, C, H, M (the hash of what
+					 * may be the same), L (a hard link,
+					 * not asked) */
 	struct rs_dir *dir;
 	struct rs_item *item;		/* a file; L: the name of the link */
 	int had;			/* there was such a file before */
@@ -42,8 +44,18 @@ struct rs_want {
 	long long heard;		/* entries that came */
 	char changes[12];		/* as rsync -i has them */
 	long long old_size, block, signed_to;	/* of a delta */
+	struct rs_item *mine;		/* M: what is here, and */
+	int alone;			/* ... it shares nothing, */
+	int hashed;			/* ... and has this hash */
+	unsigned char hash[16];
+	int tail;			/* A: RS_TAIL_* */
+	long long tail_size;		/* bytes that are here already */
 	struct rs_want *next;
 };
+
+/* Of what the beginning is here. */
+#define RS_TAIL_PART	1		/* what an earlier run left */
+#define RS_TAIL_APPEND	2		/* the file itself */
 
 /* A file that is arriving. */
 struct rs_arriving {
@@ -54,6 +66,9 @@ struct rs_arriving {
 	int sparse;			/* a hole is at its end */
 	int old;			/* of a delta: the old file, or -1 */
 	int delta, flags, stale;	/* stale: the old one is another */
+	int is_part;			/* it can be gone on with */
+	int in_place;			/* it is the file itself */
+	long long before;		/* ... which had so many bytes */
 };
 
 /* A file with several names: the first of them. */
@@ -61,6 +76,8 @@ struct rs_linked {
 	unsigned long long device, inode;	/* there */
 	unsigned long long our_device, our_inode; /* 0: not here yet */
 	char *path;
+	int settled;			/* it is here, or will not be */
+	struct rs_want *waiting;	/* its other names, until then */
 	struct rs_linked *next, *next_ours;
 };
 
@@ -88,6 +105,11 @@ struct rs_target {
 	struct rs_in in;
 	int keep, is_root, umask;
 	int dry, itemize, remove, checksum, size_only, update;
+	int append, inplace, partial, existing, ignore_existing, force;
+	int backup;
+	const char *suffix, *backup_dir; /* backup_dir null: beside */
+	struct { char *path; int fd; } backups;	/* the last folder of them */
+	xn_list *listed;		/* of the folder that is compared */
 	int ignore_errors, allow_empty, sync, whole_file;
 	long long max_delete;		/* -1: any number */
 	char run[17];			/* in the names of temporary files */

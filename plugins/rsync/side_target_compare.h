@@ -8,6 +8,7 @@
 #include "side_target_delete.h"
 #include "side_target_delta.h"
 #include "side_target_link.h"
+#include "side_target_match.h"
 
 /* ---- What is not a file of bytes ---------------------------------------------- */
 
@@ -28,6 +29,9 @@ rs_make_special(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	if (rc != 0)
 		return -1;
 	if (rs_apply(t, base, name, e, rs_all(t)) != 0 ||
+	    (e->type != 'l' && !(t->keep & RS_PERMS) &&
+	    xn_set_mode(base, name, rs_new_mode(t, e)) != 0) ||
+	    rs_back_up(t, dir->path, base, e->name, RS_BACKUP_LINK) != 0 ||
 	    xn_rename(base, name, e->name) != 0) {
 		int error = errno;
 
@@ -53,11 +57,12 @@ static inline int
 rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
     const xn_entry *mine)
 {
+	long long errors;
 	int rc;
 
 	if (mine->type != 'd' && e->type != 'd')
 		return 0;	/* a rename replaces it */
-	if (mine->type == 'd' && t->remove == RS_DELETE_NO) {
+	if (mine->type == 'd' && t->remove == RS_DELETE_NO && !t->force) {
 		int base = t->dry ? 0 : rs_folder_to_change(t, dir);
 
 		if (t->dry || xn_rmdir(base, mine->name) == 0)
@@ -66,9 +71,14 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 		    "deleted:", dir->path, mine->name);
 		return -1;
 	}
+	errors = t->stats.errors;
 	t->making_room = 1;
 	rc = rs_delete_now(t, dir, mine);
 	t->making_room = 0;
+	errno = ENOTEMPTY;
+	if (rc != 0 && errors == t->stats.errors)
+		rs_error(t, "something that is kept is in the way of",
+		    dir->path, mine->name);
 	return rc;
 }
 
@@ -121,7 +131,9 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 	if (!t->dry && dir->item != NULL && (dir->touched || dir->differs)) {
 		base = rs_folder(t, dir->path);
 		if (base == -1 || rs_apply(t, base, "", &dir->item->e,
-		    rs_all(t)) != 0)
+		    rs_all(t)) != 0 || (dir->fresh && !(t->keep & RS_PERMS) &&
+		    xn_set_mode(base, "", rs_new_mode(t, &dir->item->e)) !=
+		    0) || (t->sync == 1 && dir->touched && fsync(base) != 0))
 			rs_error(t, "cannot set what the folder is to have:",
 			    dir->path, "");
 	}
@@ -131,18 +143,6 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 }
 
 /* ---- Files --------------------------------------------------------------------- */
-
-/* Is the content of MINE that of E, as far as size and time tell? */
-static inline int
-rs_same_content(const struct rs_target *t, const xn_entry *e,
-    const xn_entry *mine)
-{
-	if (e->size != mine->size)
-		return 0;
-	if (t->size_only)
-		return 1;
-	return rs_same_time(e, mine);
-}
 
 /* The changes of a file that is to come. */
 static inline void
@@ -157,6 +157,8 @@ rs_file_changes(const struct rs_target *t, char changes[12], const xn_entry *e,
 	rs_note_differences(changes, rs_differences(t, e, mine));
 	if (e->size != mine->size)
 		changes[3] = 's';
+	else if (t->checksum)
+		changes[2] = 'c';
 	if (!(t->keep & RS_TIMES))
 		changes[4] = 'T';
 }
@@ -169,7 +171,10 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	struct rs_want *w;
 	char changes[12];
 
-	if (rs_may_be_here(t, &item->e, mine)) {
+	rs_claim_part(t, &item->e);
+	/* What is written in place keeps its file. */
+	if (!(t->inplace && mine != NULL) && rs_may_be_here(t, &item->e,
+	    mine)) {
 		rs_new_add(t, dir, item);
 		return;
 	}
@@ -295,6 +300,35 @@ rs_make_or_replace(struct rs_target *t, struct rs_dir *dir,
 	free(item);
 }
 
+/* MINE is of ITEM's type, if it is, and may stay where it is; is it the same? */
+static inline void
+rs_consider_content(struct rs_target *t, struct rs_dir *dir,
+    struct rs_item *item, const xn_entry *mine, int alone)
+{
+	const xn_entry *e = &item->e;
+	int same_type = mine != NULL && mine->type == e->type;
+
+	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
+		rs_linked_anew(t, e);
+		rs_want_file(t, dir, item, mine);
+		return;
+	}
+	if (e->type == 'f' && t->checksum && e->size > 0) {
+		rs_want_match(t, dir, item, mine, alone);
+		return;
+	}
+	rs_linked_settle(t, e);
+	if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
+		rs_linked_anew(t, e);
+		rs_make_or_replace(t, dir, item, mine);
+		return;
+	}
+	if (!alone)
+		rs_linked_anew(t, e);
+	rs_put_right(t, dir, e, mine, alone);
+	free(item);
+}
+
 /*
  * ITEM (ours from now on) is in DIR at the source; MINE is what has its name
  * here, or null.
@@ -309,6 +343,10 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 
 	t->stats.checked++;
 	t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+	if (rs_is_left(t, e, mine)) {
+		free(item);
+		return;
+	}
 	if (mine != NULL && !same_type && rs_clear_way(t, dir, e, mine) != 0) {
 		free(item);
 		return;
@@ -327,18 +365,7 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		alone = rs_first_name(t, dir, e, same_type ? mine : NULL);
 	else if (same_type && (t->keep & RS_LINKS))
 		alone = rs_is_alone(t, mine);
-	if (e->type == 'f' && !(same_type && rs_same_content(t, e, mine))) {
-		rs_linked_anew(t, e);
-		rs_want_file(t, dir, item, mine);
-	} else if (e->type != 'f' && !(same_type && rs_same_special(e, mine))) {
-		rs_linked_anew(t, e);
-		rs_make_or_replace(t, dir, item, mine);
-	} else {
-		if (!alone)
-			rs_linked_anew(t, e);
-		rs_put_right(t, dir, e, mine, alone);
-		free(item);
-	}
+	rs_consider_content(t, dir, item, mine, alone);
 }
 
 #endif

@@ -43,10 +43,75 @@ rs_is_kept(struct rs_target *t, const char *dir, const char *path,
 {
 	struct rs_selection *s = &t->selection;
 
+	if (rs_is_backup(t, dir, e->name))
+		return 1;
 	if (!s->active)
 		return 0;
 	return rs_filter_folder(&s->filter, dir, s->error, s->error_n) != 0 ||
 	    rs_is_protected(s, path, e->type == 'd', depth > 0);
+}
+
+static inline int rs_delete_entry(struct rs_target *t, int base,
+    const char *dir, const xn_entry *e, int depth);
+
+/* The folder E in BASE, open to be read; or -1. */
+static inline int
+rs_open_to_delete(struct rs_target *t, int base, const xn_entry *e)
+{
+	int fd = xn_open(base, e->name, XN_O_READ | XN_O_DIRECTORY, 0);
+
+	if (fd == -1 && errno == EACCES && !t->dry &&
+	    xn_set_mode(base, e->name, 0700) == 0)
+		fd = xn_open(base, e->name, XN_O_READ | XN_O_DIRECTORY, 0);
+	return fd;
+}
+
+/*
+ * Delete what is in the folder E, PATH, in BASE: 0, -1 and errno, or -2: some
+ * of it stays, which was told if it should not.
+ */
+static inline int
+rs_delete_inside(struct rs_target *t, int base, const char *path,
+    const xn_entry *e, int depth)
+{
+	int fd = rs_open_to_delete(t, base, e), rc = 0, error;
+	xn_list *inside = fd == -1 || depth > RS_DEPTH ? NULL :
+	    xn_list_open(fd, "", 0);
+
+	if (inside == NULL) {
+		error = fd != -1 && depth > RS_DEPTH ? ELOOP : errno;
+		if (fd != -1)
+			close(fd);
+		errno = error;
+		return -1;
+	}
+	if (!t->dry && (e->mode & 0300) != 0300)
+		xn_fchmod(fd, 0700);
+	for (int i = 0; i < xn_list_n(inside); i++)
+		if (rs_delete_entry(t, fd, path, xn_list_entry(inside, i),
+		    depth + 1) != 0)
+			rc = -2;
+	/* Backups lie beside what they are of. */
+	if (rc == 0 && t->backup && t->backup_dir == NULL &&
+	    xn_list_n(inside) > 0 && !t->dry)
+		rc = -2;
+	if (rc != 0 && !t->dry && (e->mode & 0700) != 0700)
+		xn_fchmod(fd, e->mode);
+	xn_list_close(inside);
+	close(fd);
+	return rc;
+}
+
+/* E itself goes: 0 or -1. */
+static inline int
+rs_delete_one(struct rs_target *t, int base, const char *dir,
+    const xn_entry *e)
+{
+	if (e->type == 'd')
+		return xn_rmdir(base, e->name);
+	if (t->backup)
+		return rs_back_up(t, dir, base, e->name, RS_BACKUP_MOVE);
+	return xn_unlink(base, e->name);
 }
 
 /*
@@ -58,40 +123,22 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
     const xn_entry *e, int depth)
 {
 	char *path = rs_join(dir, e->name);
-	xn_list *inside;
-	int rc = 0, fd, replaced;
-
-	if (rs_is_kept(t, dir, path, e, depth)) {
-		free(path);
-		return -1;
-	}
-	if (e->type == 'd') {
-		fd = xn_open(base, e->name, XN_O_READ | XN_O_DIRECTORY, 0);
-		if (fd == -1 && errno == EACCES && !t->dry && xn_set_mode(base,
-		    e->name, 0700) == 0)
-			fd = xn_open(base, e->name, XN_O_READ |
-			    XN_O_DIRECTORY, 0);
-		inside = fd == -1 ? NULL : xn_list_open(fd, "", 0);
-		if (inside == NULL || depth > RS_DEPTH)
-			rc = -1;
-		if (rc == 0 && !t->dry && (e->mode & 0300) != 0300)
-			xn_fchmod(fd, 0700);
-		for (int i = 0; rc == 0 && i < xn_list_n(inside); i++)
-			if (rs_delete_entry(t, fd, path, xn_list_entry(inside,
-			    i), depth + 1) != 0)
-				rc = -2;	/* told already */
-		if (inside != NULL)
-			xn_list_close(inside);
-		if (fd != -1)
-			close(fd);
-	}
 	/* What is replaced is neither told nor counted, what was in it is. */
-	replaced = t->making_room && depth == 0;
+	int replaced = t->making_room && depth == 0, rc = 0;
+
+	if (rs_is_temporary(e->name)) {
+		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
+		free(path);
+		return rc;
+	}
+	if (rs_is_kept(t, dir, path, e, depth))
+		rc = -2;
+	else if (e->type == 'd')
+		rc = rs_delete_inside(t, base, path, e, depth);
 	if (rc == 0 && !replaced && !rs_may_delete(t))
 		rc = -2;
 	if (rc == 0 && !t->dry)
-		rc = e->type == 'd' ? xn_rmdir(base, e->name) :
-		    xn_unlink(base, e->name);
+		rc = rs_delete_one(t, base, dir, e);
 	if (rc == -1 && errno != ENOENT)
 		rs_error(t, "cannot delete", dir, e->name);
 	if (rc == 0 && !replaced)

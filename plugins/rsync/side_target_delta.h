@@ -128,7 +128,15 @@ rs_arrive_old(struct rs_target *t, struct rs_want *w)
 {
 	xn_entry now;
 
-	t->arriving.old = rs_open_old(t, w, &now);
+	t->arriving.old = t->arriving.in_place ? t->arriving.fd :
+	    rs_open_old(t, w, &now);
+}
+
+/* Where something old is, zeros are written. */
+static inline int
+rs_arrive_flags(const struct rs_arriving *a)
+{
+	return a->in_place && a->at < a->before ? 0 : a->flags;
 }
 
 /* N bytes of the old file, at FROM. */
@@ -142,8 +150,8 @@ rs_arrive_copy(struct rs_target *t, struct rs_want *w, long long from,
 	    n > a->size - a->at)
 		xn_fail("received a range of the old file that is not in it");
 	if (a->fd != -1 && !a->stale && (a->old == -1 ||
-	    xn_delta_copy(a->old, from, a->fd, a->at, n, a->flags,
-	    a->hash) != 0)) {
+	    xn_delta_copy(a->old, from, a->fd, a->at, n,
+	    rs_arrive_flags(a), a->hash) != 0)) {
 		if (a->old == -1 || errno == ESTALE)
 			a->stale = 1;	/* it is to be sent whole */
 		else
@@ -161,8 +169,8 @@ rs_arrive_written(struct rs_target *t, struct rs_want *w,
 
 	if ((long long)n > a->size - a->at)
 		xn_fail("received more bytes of a file than it has");
-	if (a->fd != -1 && xn_delta_write(a->fd, a->at, bytes, n, a->flags,
-	    a->hash) != 0)
+	if (a->fd != -1 && xn_delta_write(a->fd, a->at, bytes, n,
+	    rs_arrive_flags(a), a->hash) != 0)
 		rs_arrive_failed(t, w);
 	a->at += (long long)n;
 	t->stats.data_bytes += (long long)n;

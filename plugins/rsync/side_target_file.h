@@ -8,8 +8,9 @@
 
 #define RS_TRIES	3	/* of a file that changes while it is read */
 
+/* F: all of a file, or its difference; T: the rest of it. */
 static inline void
-rs_on_file_head(struct rs_target *t, struct rs_want *w)
+rs_on_file_head(struct rs_target *t, struct rs_want *w, int what)
 {
 	xn_entry *e = &w->item->e;
 
@@ -18,7 +19,12 @@ rs_on_file_head(struct rs_target *t, struct rs_want *w)
 	e->size = rs_get_below(&t->in, 0x7fffffffffffffffull, "a size");
 	e->mtime = rs_get_signed(&t->in);
 	e->nanoseconds = (int)rs_get_below(&t->in, 999999999, "nanoseconds");
-	rs_arrive_begin(t, w, e->size);
+	if (what == 'T') {
+		rs_arrive_tail(t, w, e->size);
+	} else {
+		w->kind = w->kind == 'A' ? 'G' : w->kind;
+		rs_arrive_begin(t, w, e->size);
+	}
 	t->arriving.flags = rs_get(&t->in) & 1 ? XN_DELTA_SPARSE : 0;
 	t->arriving.delta = w->kind == 'C';
 	if (w->kind == 'C')
@@ -81,6 +87,41 @@ rs_on_file_end(struct rs_target *t)
 	rs_want_free(t, w);
 }
 
+/* The content of W's file is another one: it is to come. */
+static inline void
+rs_matched_not(struct rs_target *t, struct rs_want *w)
+{
+	const xn_entry *mine = &w->mine->e;
+
+	rs_linked_anew(t, &w->item->e);
+	rs_file_changes(t, w->changes, &w->item->e, mine);
+	if (t->dry) {
+		rs_itemize(t, w->changes, w->dir->path, &w->item->e);
+		t->stats.sent++;
+		rs_want_free(t, w);
+		return;
+	}
+	w->kind = 'G';
+	w->had = 1;
+	w->by_delta = rs_delta_pays(t, &w->item->e, mine);
+	rs_waits(t, w);
+}
+
+/* HASH is that of W's file, which may be what ours is. */
+static inline void
+rs_matched(struct rs_target *t, struct rs_want *w,
+    const unsigned char hash[16])
+{
+	if (!w->hashed || memcmp(w->hash, hash, 16) != 0) {
+		rs_matched_not(t, w);
+		return;
+	}
+	if (!w->alone)
+		rs_linked_anew(t, &w->item->e);
+	rs_put_right(t, w->dir, &w->item->e, &w->mine->e, w->alone);
+	rs_want_free(t, w);
+}
+
 static inline void
 rs_on_not_sent(struct rs_target *t)
 {
@@ -88,7 +129,11 @@ rs_on_not_sent(struct rs_target *t)
 	struct rs_want *w = rs_take_first(t);
 
 	if (t->arriving.active)
-		rs_arrive_end(t, w->dir);
+		rs_arrive_end(t, w->dir, error == ESTALE);
+	if (w->kind == 'M' && error == ESTALE) {
+		rs_matched_not(t, w);
+		return;
+	}
 	if (error == ESTALE) {
 		rs_ask_again(t, w);
 		return;
@@ -133,6 +178,10 @@ rs_on_hash(struct rs_target *t)
 	const unsigned char *hash = rs_get_raw(&t->in, 16);
 	struct rs_want *w = rs_take_first(t);
 
+	if (w->kind == 'M') {
+		rs_matched(t, w, hash);
+		return;
+	}
 	if (rs_make_of_known(t, w, hash)) {
 		w->changes[0] = 'c';
 		t->stats.same_bytes += w->item->e.size;

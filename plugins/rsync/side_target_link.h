@@ -9,7 +9,7 @@
 #ifndef RSYNC_SIDE_TARGET_LINK_H
 #define RSYNC_SIDE_TARGET_LINK_H
 
-#include "side_target_write.h"
+#include "side_target_queue.h"
 
 static inline unsigned int
 rs_link_bucket(unsigned long long device, unsigned long long inode)
@@ -87,7 +87,39 @@ rs_linked_add(struct rs_target *t, const xn_entry *e, const char *dir)
 	return l;
 }
 
-/* DIR/E is to be one more name of L: 0, 1 if it was so already, or -1. */
+/* W, another name of L, waits until that is settled: 1, or 0 if it is. */
+static inline int
+rs_linked_waits(const struct rs_target *t, struct rs_linked *l,
+    struct rs_want *w)
+{
+	if (t->dry || l == NULL || l->settled)
+		return 0;
+	w->next = l->waiting;
+	l->waiting = w;
+	return 1;
+}
+
+/* E, the first name of a file, is what it will be in this run. */
+static inline void
+rs_linked_settle(struct rs_target *t, const xn_entry *e)
+{
+	struct rs_linked *l = e->links < 2 || !(t->keep & RS_LINKS) ? NULL :
+	    rs_linked_find(t, e);
+	struct rs_want *w;
+
+	if (l == NULL)
+		return;
+	l->settled = 1;
+	while ((w = l->waiting) != NULL) {
+		l->waiting = w->next;
+		rs_waits(t, w);
+	}
+}
+
+/*
+ * DIR/E is to be one more name of L: 0, 1 if it was so already, or -1; -2 if L
+ * is not here.
+ */
 static inline int
 rs_link_to(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
     const struct rs_linked *l)
@@ -100,7 +132,7 @@ rs_link_to(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (first == NULL || xn_list_n(first) == 0 || base == -1) {
 		if (first != NULL)
 			xn_list_close(first);
-		return -1;
+		return -2;
 	}
 	mine = xn_list_one(base, e->name, 0);
 	if (mine != NULL && xn_list_n(mine) == 1 &&
@@ -117,7 +149,8 @@ rs_link_to(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (xn_hardlink_at(t->root, l->path, base, name) != 0)
 		return -1;
 	/* Renaming over a name of the same file does nothing: it has none. */
-	if (xn_rename(base, name, e->name) != 0) {
+	if (rs_back_up(t, dir->path, base, e->name, RS_BACKUP_LINK) != 0 ||
+	    xn_rename(base, name, e->name) != 0) {
 		int error = errno;
 
 		xn_unlink(base, name);

@@ -219,9 +219,16 @@ rs_all(const struct rs_target *t)
 	    (t->keep & RS_ATTRS ? RS_D_ATTRS : 0);
 }
 
+/* The mode of E where it is new: without modes being kept, as by open(). */
+static inline int
+rs_new_mode(const struct rs_target *t, const xn_entry *e)
+{
+	return t->keep & RS_PERMS ? e->mode : e->mode & 0777 & ~t->umask;
+}
+
 /* The same for a file of ours that is open, which is new: mode 0600. */
 static inline int
-rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
+rs_set_open(struct rs_target *t, int fd, const xn_entry *e, int mode)
 {
 	int owner = (t->keep & RS_OWNER) && e->uid != geteuid();
 	int group = (t->keep & RS_GROUP) != 0;
@@ -233,7 +240,7 @@ rs_set_open(struct rs_target *t, int fd, const xn_entry *e)
 	if ((t->keep & RS_ATTRS) &&
 	    xn_fset_attrs(fd, e->attrs, e->attrs_n) != 0)
 		return -1;
-	if (xn_fchmod(fd, t->keep & RS_PERMS ? e->mode : 0666 & ~t->umask) != 0)
+	if (xn_fchmod(fd, mode) != 0)
 		return -1;
 	return t->keep & RS_TIMES ? xn_fset_mtime(fd, e->mtime,
 	    e->nanoseconds) : 0;

@@ -11,7 +11,7 @@
 #ifndef RSYNC_SIDE_TARGET_MOVE_H
 #define RSYNC_SIDE_TARGET_MOVE_H
 
-#include "side_target_write.h"
+#include "side_target_backup.h"
 
 #define RS_LARGE	(128 * 1024)	/* bytes: below, sending is as quick */
 #define RS_KNOWN_MAX	200000		/* files that are remembered */
@@ -197,6 +197,12 @@ rs_copy_known(struct rs_target *t, struct rs_want *w, int fd, long long size)
 		xn_unlink(rs_folder(t, w->dir->path), name);
 		return -1;
 	}
+	if (rs_back_up(t, w->dir->path, rs_folder(t, w->dir->path),
+	    w->item->e.name, RS_BACKUP_LINK) != 0) {
+		close(to);
+		xn_unlink(rs_folder(t, w->dir->path), name);
+		return -1;
+	}
 	return rs_complete(t, w->dir, to, name, &w->item->e);
 }
 
@@ -215,7 +221,7 @@ rs_make_of_known(struct rs_target *t, struct rs_want *w,
 		fd = rs_open_known(t, k, hash);
 		if (fd == -1)
 			continue;
-		done = (k->extra && rs_move_known(t, w, k, fd) == 0) ||
+		done = (k->extra && !t->backup && rs_move_known(t, w, k, fd) == 0) ||
 		    rs_copy_known(t, w, fd, w->item->e.size) == 0;
 		close(fd);
 	}

@@ -8,7 +8,7 @@
 #ifndef RSYNC_SIDE_TARGET_QUEUE_H
 #define RSYNC_SIDE_TARGET_QUEUE_H
 
-#include "side_target_write.h"
+#include "side_target_arrive.h"
 
 static inline struct rs_dir *
 rs_dir_new(const char *parent, struct rs_item *item)

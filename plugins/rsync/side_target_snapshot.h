@@ -74,7 +74,8 @@ rs_clone_folder(struct rs_target *t, int from, int to, const xn_entry *e,
 		xn_fail("cannot open the folder %s of a new snapshot: %m",
 		    e->name);
 	rs_clone_tree(t, inner, copy, depth + 1);
-	if (rs_apply(t, copy, "", e, rs_all(t)) != 0)
+	if (rs_apply(t, copy, "", e, rs_all(t)) != 0 ||
+	    (!(t->keep & RS_PERMS) && xn_fchmod(copy, e->mode) != 0))
 		xn_fail("cannot set what the folder %s of a new snapshot is to "
 		    "have: %m", e->name);
 	close(inner);

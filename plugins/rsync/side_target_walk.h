@@ -24,7 +24,10 @@ rs_want_free(struct rs_target *t, struct rs_want *w)
 
 	t->listing -= w->kind == 'D' || w->kind == 'S';
 	rs_list_close(t, w);
+	if (w->item != NULL && w->kind != 'L')
+		rs_linked_settle(t, &w->item->e);
 	free(w->item);
+	free(w->mine);
 	free(w->last);
 	free(w);
 	rs_dir_done(t, dir);
@@ -68,11 +71,12 @@ rs_mark_list(struct rs_target *t, struct rs_dir *dir, xn_list *list)
 	for (int i = 0; i < n; i++) {
 		xn_entry *e = xn_list_entry(list, i);
 
-		e->mark = 0;
-		if (!rs_is_temporary(e->name))
+		e->mark = rs_is_temporary(e->name) || rs_is_path(dir->path,
+		    e->name, t->backup_dir) ? RS_OURS : 0;
+		if (!rs_is_temporary(e->name) || (t->partial &&
+		    rs_is_part(e->name)))
 			continue;
 		/* Of a run that was killed: ours are not there yet. */
-		e->mark = RS_OURS;
 		base = t->dry ? -1 : rs_folder_to_change(t, dir);
 		if (base != -1)
 			xn_remove_tree(base, e->name);
@@ -137,7 +141,7 @@ rs_next_folder(struct rs_target *t)
 			errno = EINVAL;
 			rs_error(t, t->selection.error, dir->path, "");
 		}
-		has = !rs_hides_extras(t, w->list) && rs_digest(&t->marks,
+		has = !t->checksum && !rs_hides_extras(t, w->list) && rs_digest(&t->marks,
 		    w->list, t->keep, digest);
 	}
 	rs_ask_folder(t, w, has ? digest : NULL);
@@ -149,6 +153,7 @@ rs_folder_is_same(struct rs_target *t, struct rs_want *w)
 {
 	int n = w->list == NULL ? 0 : xn_list_n(w->list);
 
+	rs_drop_parts(t, w->dir, w->list);
 	for (int i = n - 1; i >= 0; i--) {
 		xn_entry *e = xn_list_entry(w->list, i);
 		struct rs_dir *d;
@@ -204,6 +209,7 @@ rs_in_order(struct rs_want *w, const char *name)
 	w->heard++;
 }
 
+/* The next entry of the folder that W asked for. */
 static inline struct rs_item *
 rs_get_in_order(struct rs_target *t, struct rs_want *w)
 {
@@ -219,13 +225,15 @@ rs_on_entry(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_item *item = rs_get_in_order(t, w);
 
+	t->listed = w->list;
 	rs_extras_before(t, w, item->e.name);
 	rs_consider(t, w->dir, item, rs_mine_of(w, item->e.name));
+	t->listed = NULL;
 }
 
-/* n name errno: something that the source cannot look at; what is here stays. */
+/* n name errno: what is called so here stays; the source may say why. */
 static inline void
-rs_on_unseen(struct rs_target *t, struct rs_want *w)
+rs_on_name(struct rs_target *t, struct rs_want *w)
 {
 	char *name = rs_get_text(&t->in);
 
@@ -235,8 +243,10 @@ rs_on_unseen(struct rs_target *t, struct rs_want *w)
 	rs_extras_before(t, w, name);
 	rs_mine_of(w, name);
 	errno = (int)rs_get_below(&t->in, 4095, "an error");
-	rs_error(t, "the source cannot look at", w->dir->path, name);
-	t->io_error = 1;
+	if (errno != 0) {
+		rs_error(t, "the source cannot look at", w->dir->path, name);
+		t->io_error = 1;
+	}
 	free(name);
 }
 
@@ -273,12 +283,23 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 
 /* ---- The end of an answer ---------------------------------------------------- */
 
+/* Is there nothing in LIST but what is ours? */
+static inline int
+rs_has_nothing(xn_list *list)
+{
+	for (int i = 0; i < xn_list_n(list); i++)
+		if (xn_list_entry(list, i)->mark != RS_OURS &&
+		    xn_list_entry(list, i)->mark != RS_CLAIMED)
+			return 0;
+	return 1;
+}
+
 /* The source has nothing at all, and here is something: is that meant? */
 static inline void
 rs_look_for_empty_source(struct rs_target *t, const struct rs_want *w)
 {
 	if (w->dir->path[0] != '\0' || w->heard > 0 || w->list == NULL ||
-	    xn_list_n(w->list) == 0 || t->remove == RS_DELETE_NO ||
+	    rs_has_nothing(w->list) || t->remove == RS_DELETE_NO ||
 	    t->allow_empty)
 		return;
 	xn_fail("the source is empty, and %s is not: it is left as it is "
@@ -294,6 +315,7 @@ rs_on_folder_end(struct rs_target *t)
 	rs_look_for_empty_source(t, t->first);
 	w = rs_take_first(t);
 	rs_extras_before(t, w, NULL);
+	rs_drop_parts(t, w->dir, w->list);
 	rs_want_free(t, w);
 }
 

@@ -20,6 +20,10 @@
 #define RS_SIGN_HERE	(24 * 1024)
 #define RS_SIGN_PIECE	(4800 * 12)
 #define RS_SIGN_BATCH	(16 * RS_SIGN_PIECE)
+#define RS_PLAIN_FIRST	4	/* messages in vain, then so many */
+#define RS_PLAIN_MOST	64	/* are not tried */
+/* Flags of a request for the rest of a file. */
+#define RS_GROWING	1		/* it may grow while it is read */
 #define RS_UNPACKED	(256 * 1024)	/* of a packed message, at most */
 
 /* What is about to be sent. */
@@ -29,6 +33,7 @@ struct rs_out {
 	size_t n;
 	unsigned char *packed;		/* null: nothing is packed */
 	int level;
+	int plain;			/* messages that did not become smaller */
 	long long sent;			/* bytes, as they went */
 };
 
@@ -61,10 +66,18 @@ rs_out_pack(struct rs_out *o)
 
 	if (o->packed == NULL || o->n < 256)
 		return 0;
+	/* What cannot be packed is often followed by more of its kind. */
+	if (o->plain > RS_PLAIN_FIRST && o->plain++ < RS_PLAIN_MOST)
+		return 0;
+	if (o->plain >= RS_PLAIN_MOST)
+		o->plain = RS_PLAIN_FIRST;
 	n = xn_zstd_pack(o->packed + 5, o->n - o->n / 16, o->bytes, o->n,
 	    o->level);
-	if (n <= 0)
+	if (n <= 0) {
+		o->plain++;
 		return 0;
+	}
+	o->plain = 0;
 	o->packed[0] = 'z';
 	for (int i = 0; i < 4; i++)
 		o->packed[1 + i] = (unsigned char)(o->n >> (8 * i));
@@ -296,6 +309,17 @@ rs_join(const char *dir, const char *name)
 		path[d++] = '/';
 	memcpy(path + d, name, n + 1);
 	return path;
+}
+
+/* Is DIR/NAME the path PATH (which may be null)? */
+static inline int
+rs_is_path(const char *dir, const char *name, const char *path)
+{
+	size_t n = strlen(dir);
+
+	return path != NULL && strncmp(path, dir, n) == 0 &&
+	    (n == 0 || path[n] == '/') &&
+	    strcmp(path + n + (n > 0), name) == 0;
 }
 
 static inline void *

@@ -14,11 +14,20 @@
 
 static xn_error_t *
 open_gateway(xn_gateway_t **gateway, struct rsync_run *r,
-    const xn_location_t *location)
+    const xn_location_t *location, apr_pool_t *pool)
 {
 	XN_TRY_W(xn_gateway_open(gateway, r->group, location->xspec != NULL ?
-	    location->xspec : HERE, r->pool), "%s", location->text);
+	    location->xspec : HERE, pool), "%s", location->text);
 	return NULL;
+}
+
+xn_error_t *
+rsync_open_target(struct rsync_run *r, struct rsync_target *target,
+    apr_pool_t *pool)
+{
+	if (target->location->xspec == NULL && r->source->xspec != NULL)
+		return NULL;
+	return open_gateway(&target->gateway, r, target->location, pool);
 }
 
 static xn_error_t *
@@ -26,9 +35,11 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
     const struct rsync_target *target)
 {
 	const struct rsync_options *o = r->options;
+	const xn_value_t *files;
 
-	return xn_make_value(out, r->pool, "{spscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
-	    "path", target->location->path, "peer", target->peer,
+	XN_TRY(rsync_options_for_target(&files, o, r->pool));
+	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
+	    "files", files, "path", target->location->path, "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
 	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
@@ -36,7 +47,7 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
 	    (long long)apr_time_sec(o->full), "confine", o->confine,
-	    "snapshots", o->snapshots);
+	    "snapshots", (int)o->snapshots);
 }
 
 /* A list of the channels to all targets. */
@@ -64,11 +75,12 @@ static xn_error_t *
 source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 {
 	const struct rsync_options *o = r->options;
-	const xn_value_t *channels;
+	const xn_value_t *channels, *files;
 
 	XN_TRY(peers(&channels, r));
-	return xn_make_value(out, r->pool, "{spsvsbsisvsvsbsbslslsi}",
-	    "path", r->source->path, "peers", channels,
+	XN_TRY(rsync_options_for_source(&files, o, r->pool));
+	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslslsi}",
+	    "files", files, "path", r->source->path, "peers", channels,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
@@ -83,7 +95,8 @@ ship_target(struct rsync_run *r, struct rsync_target *target)
 	xn_program_t program = { .name = "rsync/side_target.c",
 	    .source = rsync_text_target };
 
-	XN_TRY(open_gateway(&target->gateway, r, target->location));
+	if (target->gateway == NULL)
+		XN_TRY(rsync_open_target(r, target, r->pool));
 	XN_TRY(xn_gateway_newchannel(&target->peer, target->gateway, r->pool));
 	XN_TRY(target_kwargs(&program.kwargs, r, target));
 	return xn_remote_exec(&target->control, target->gateway, &program,
@@ -118,7 +131,7 @@ start_there(struct rsync_run *r)
 	xn_program_t program = { .name = "rsync/side_source.c",
 	    .source = rsync_text_source };
 
-	XN_TRY(open_gateway(&r->gateway, r, r->source));
+	XN_TRY(open_gateway(&r->gateway, r, r->source, r->pool));
 	for (int i = 0; i < r->n; i++) {
 		if (r->targets[i].location->xspec != NULL)
 			XN_TRY(ship_target(r, &r->targets[i]));

@@ -321,17 +321,6 @@ turn(struct hotsync *h)
 	return take_report(h, message);
 }
 
-/* Did the far side not end by itself, but was killed?  (The agent's words.) */
-static int
-was_killed(const xn_error_t *error)
-{
-	return error->code == XN_E_REMOTE &&
-	    (strcmp(error->message, "killed") == 0 ||
-	    strstr(error->message, "crashed with SIGKILL") != NULL ||
-	    strstr(error->message, "keeper was killed by") != NULL ||
-	    strcmp(error->message, "ended without a reason") == 0);
-}
-
 /*
  * Why it really ended.  When a connection is lost, a side only sees its
  * channel end; the job is to be told of the connection, since that is tried
@@ -367,7 +356,7 @@ explain(struct hotsync *h, xn_error_t *error)
 	/* What was right once is worth another attempt: a side that was killed,
 	 * a disk that is full, a repository that is not there for a while.
 	 * What is wrong for good was refused. */
-	if (was_killed(error) || (error->code == XN_E_REMOTE &&
+	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
 	    (h->followed || syncgate_job_was_healthy(h->job))))
 		error->code = XN_E_CONNECTION;
 	return error;

@@ -85,6 +85,15 @@ file_is(int fd, const struct bytes *b)
 	return (int)got;
 }
 
+/* A call gave RESULT and errno: it must be -1 and NUMBER. */
+static inline void
+refused(int result, int number)
+{
+	CU_ASSERT_EQUAL(result, -1);
+	CU_ASSERT_EQUAL(errno, number);
+	errno = 0;
+}
+
 /* What a delta was made of. */
 struct outcome {
 	long long copied, sent;		/* bytes */

@@ -24,7 +24,8 @@ struct entry {
 };
 
 struct tree {
-	const char *root;
+	char *root;
+	int base;		/* the same */
 	struct rs_filter filter;
 };
 
@@ -42,32 +43,22 @@ die(const char *what, const char *why)
 	exit(2);
 }
 
+/* As the coordinator has it: files are named from where we are. */
 static char *
 slurp(void *baton, const char *path, size_t *n)
 {
-	const char *root = baton;
-	char full[PATH_SIZE], *text;
-	FILE *file;
+	FILE *file = fopen(path, "r");
+	char *text;
 
-	snprintf(full, sizeof(full), "%s%s%s", path[0] == '/' ? "" : root,
-	    path[0] == '/' ? "" : "/", path);
-	file = fopen(full, "r");
+	(void)baton;
 	if (file == NULL)
 		return NULL;
 	text = malloc(1 << 20);
 	if (text == NULL)
-		die(full, "out of memory");
+		die(path, "out of memory");
 	*n = fread(text, 1, 1 << 20, file);
 	fclose(file);
 	return text;
-}
-
-/* As the coordinator has it: merge rules name files from where we are. */
-static char *
-slurp_here(void *baton, const char *path, size_t *n)
-{
-	(void)baton;
-	return slurp((void *)(uintptr_t)".", path, n);
 }
 
 /* ---- Walking ------------------------------------------------------------- */
@@ -233,7 +224,7 @@ static int
 add_file(struct rs_filter *f, const char *name, int how)
 {
 	size_t n = 0;
-	char *text = slurp_here(NULL, name, &n);
+	char *text = slurp(NULL, name, &n);
 	int rc;
 
 	if (text == NULL)
@@ -272,8 +263,11 @@ begin(struct tree *tree, const char *root, const struct rs_filter *coordinator)
 		die(root, strerror(errno));
 	rs_filter_init(&tree->filter, absolute, coordinator->options);
 	tree->root = absolute;
-	tree->filter.read = slurp;
-	tree->filter.baton = absolute;
+	tree->base = xn_base_open(absolute);
+	if (tree->base == -1)
+		die(root, strerror(errno));
+	tree->filter.read = rs_read_beneath;
+	tree->filter.baton = &tree->base;
 	for (rule = coordinator->rules.first; rule != NULL; rule = rule->next) {
 		rs_rule_text(rule, text);
 		if (rs_filter_add(&tree->filter, text, error,
@@ -286,7 +280,7 @@ static void
 read_list(const char *name, int nul, int deep)
 {
 	size_t n = 0;
-	char *text = slurp_here(NULL, name, &n);
+	char *text = slurp(NULL, name, &n);
 
 	if (text == NULL)
 		die(name, strerror(errno));
@@ -314,7 +308,8 @@ static void
 end(struct tree *tree)
 {
 	rs_filter_free(&tree->filter);
-	free((void *)(uintptr_t)tree->root);
+	close(tree->base);
+	free(tree->root);
 }
 
 int
@@ -337,7 +332,7 @@ main(int argc, char **argv)
 			options |= RS_NUL;
 	}
 	rs_filter_init(&coordinator, "/", options);
-	coordinator.read = slurp_here;
+	coordinator.read = slurp;
 	for (i = 1; i < argc - 2; i++)
 		if (add(&coordinator, argv[i]) != 0)
 			die(argv[i], error);

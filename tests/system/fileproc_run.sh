@@ -26,6 +26,11 @@ start() {
 	"$SYNCGATE" run -c conf "$@" >log 2>&1 &
 	pid=$!
 }
+# The reason is there before the record says that it was given up.
+is_failed() {
+	[ -e "in.failed/$1.error" ] &&
+	    sg items -c conf j --failed 2>&1 | grep -q "$1"
+}
 at_exit 'kill_child "$pid"'
 sg check -c conf >checked 2>&1 || fail "check" checked
 check_equal "a job that never ran has no items" "no items" \
@@ -38,7 +43,7 @@ mkdir -p in/deep/er
 echo good >in/deep/er/second
 check "in folders that come later, too" wait_until 20 [ -e out/deep/er/second ]
 echo bad >in/third
-check "a bad one is given up" wait_until 20 [ -e in.failed/third.error ]
+check "a bad one is given up" wait_until 20 is_failed third
 sg items -c conf j --failed >items 2>&1
 check_grep "items lists it, with the reason" 'failed .*third: try 2.*exit status 9' items
 check_equal "once" 1 "$(grep -c third items)"
@@ -55,7 +60,7 @@ check "and then is done" wait_until 20 [ -e out/third ]
 check_equal "its reason has gone" "" "$(ls in.failed)"
 check_equal "and so has its record" "no items" "$(sg items -c conf j)"
 echo bad >in/fourth
-check "another bad one" wait_until 20 [ -e in.failed/fourth.error ]
+check "another bad one" wait_until 20 is_failed fourth
 check "can be discarded" sg discard -c conf j fourth
 check_equal "without a trace" "no items" "$(ls in.failed; sg items -c conf j)"
 check_not "what is not there cannot" sg retry -c conf j fifth

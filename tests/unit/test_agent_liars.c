@@ -38,6 +38,14 @@ static const struct {
 	  "while (send(s, b, 1, 1) < 0) xn_sleep(10);\n"
 	  "xn_receive_value(ch, -1); }",
 	  "wrote to its agent's socket by itself" },
+	{ "gives a file that is not there", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(66, 1, 12); b[20] = 1;\n"
+	  "send(s, b, 21, 0); xn_receive_value(ch, -1); }",
+	  "wrote over its agent's memory" },
+	{ "asks for a file in too few words", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(66, 1, 11); b[19] = 1;\n"
+	  "send(s, b, 20, 0); xn_receive_value(ch, -1); }",
+	  "wrote over its agent's memory" },
 	{ "makes channels without end", RAW MAIN "{ int s = sock();\n"
 	  "xn_send(ch, \"i\", s); for (int i = 1000; ; i += 2) {\n"
 	  "frame(64, i, 0); send(s, b, 9, 0); } }",
@@ -120,7 +128,46 @@ a_program_speaks_for_itself_alone(void)
 	expect_processes(&a, 0);
 }
 
+/* The frames that were begun are whole, whatever the file is by then. */
+static void
+a_file_that_became_shorter_ends_its_program(void)
+{
+	uint8_t grant[4];
+	struct agent a;
+	long long bytes = 0;
+	int rc;
+
+	xn_set_u32(grant, 7 << 20);
+	agent_start(&a);
+	agent_exec(&a, 3, agent_echo);
+	agent_exec(&a, 1, INCLUDE MAIN "{ char *p = xn_alloc(5000000);\n"
+	    "int fd = xn_temporary(xn_base_open(\"/dev/shm\"));\n"
+	    "if (xn_write_full(fd, p, 5000000) != 0) xn_fail(\"%m\");\n"
+	    "xn_receive_value(ch, -1);\n"
+	    "xn_send_file(ch, fd, 0, 5000000); ftruncate(fd, 4000000);\n"
+	    "xn_receive_value(ch, -1); }");
+	agent_put(&a, XN_MSG_CHANNEL_WINDOW, 1, grant, sizeof(grant));
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 1, "i", 1);
+	usleep(500000);		/* until it waits for us to read */
+	while ((rc = agent_next(&a, TIMEOUT_MS)) == 1 && a.m.channel == 1 &&
+	    a.m.type != XN_MSG_CHANNEL_CLOSE_ERROR) {
+		if (a.m.type != XN_MSG_CHANNEL_DATA)
+			continue;
+		CU_ASSERT_EQUAL_FATAL(agent_value(&a)->kind, XN_BYTES);
+		bytes += agent_value(&a)->size;
+	}
+	CU_ASSERT_EQUAL_FATAL(rc, 1);
+	CU_ASSERT_EQUAL_FATAL(a.m.type, XN_MSG_CHANNEL_CLOSE_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(agent_value(&a)->u.text,
+	    "became shorter"));
+	CU_ASSERT(bytes >= 4000000 && bytes <= 5000000);
+	agent_echoes(&a, 3);
+	agent_end(&a);
+}
+
 static const struct xn_test_case cases[] = {
+	{ "a file that became shorter ends its program",
+	    a_file_that_became_shorter_ends_its_program },
 	{ "a program that lies ends alone", a_program_that_lies_ends_alone },
 	{ "a program speaks for itself alone",
 	    a_program_speaks_for_itself_alone },

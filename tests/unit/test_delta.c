@@ -141,7 +141,7 @@ blocks_in_another_order(void)
 	for (size_t i = 0; i < 3000; i++)
 		add_bytes(&new, old.p + i * 1001 % 3000 * BLOCK, BLOCK);
 	/* A few are not found: their bucket of the table was full. */
-	expect(&old, &new, 10 * BLOCK, SIZE);
+	expect(&old, &new, 2 * BLOCK, SIZE);
 }
 
 static void

@@ -1,6 +1,6 @@
 /*
  * Deltas: what callers and peers do wrong, files that change meanwhile, data
- * that is made to be slow, and more signature than is held.
+ * that is made to be slow.
  */
 #include "tests/lib/delta_test.h"
 
@@ -10,7 +10,6 @@
 #include "core/side/delta.h"
 
 #define BLOCK	1024
-#define BLOCKS	(XN_PIECE / XN_DELTA_ENTRY)
 
 /* ---- Sizes -------------------------------------------------------------- */
 
@@ -47,14 +46,6 @@ memory_does_not_grow_with_the_file(void)
 }
 
 /* ---- Wrong calls -------------------------------------------------------- */
-
-static void
-refused(int result, int number)
-{
-	CU_ASSERT_EQUAL(result, -1);
-	CU_ASSERT_EQUAL(errno, number);
-	errno = 0;
-}
 
 static void
 sign_checks_what_it_is_given(void)
@@ -165,12 +156,24 @@ zeros_are_told(void)
 }
 
 static long long
-blocks_on_disk(int fd)
+pages_on_disk(int fd)
 {
 	struct stat st;
 
 	CU_ASSERT_EQUAL(fstat(fd, &st), 0);
-	return st.st_blocks * 512ll;
+	return st.st_blocks * 512ll / 4096;
+}
+
+/* Pages of a file of B in which there is anything. */
+static long long
+pages_in_use(const struct bytes *b)
+{
+	long long pages = 0;
+
+	for (size_t at = 0; at < b->n; at += 4096)
+		pages += !xn_is_zero(b->p + at, b->n - at < 4096 ? b->n - at :
+		    4096);
+	return pages;
 }
 
 static void
@@ -180,20 +183,22 @@ pages_of_zeros_stay_holes(void)
 	int from, to = memfd_create("sparse", MFD_CLOEXEC);
 
 	/* Not at the edges of pages. */
-	add_fill(&b, 100 * 1000, 0);
-	add_random(&b, 5000, 1);
-	add_fill(&b, 1000 * 1000, 0);
-	add_random(&b, 5000, 2);
-	add_fill(&b, 777, 0);
+	for (uint32_t i = 1; i <= 30; i++) {
+		add_fill(&b, i * 1000, 0);
+		add_random(&b, 100 + i * 300, i);
+	}
+	add_fill(&b, 5777, 0);
 	from = file_of(&b);
 	CU_ASSERT_EQUAL(ftruncate(to, (off_t)b.n), 0);
-	CU_ASSERT_EQUAL(xn_delta_copy(from, 0, to, 0, 600 * 1000,
+	CU_ASSERT_EQUAL(xn_delta_copy(from, 777, to, 777, 200 * 1000,
 	    XN_DELTA_SPARSE, NULL), 0);
-	CU_ASSERT_EQUAL(xn_delta_write(to, 600 * 1000, b.p + 600 * 1000,
-	    b.n - 600 * 1000, XN_DELTA_SPARSE, NULL), 0);
+	CU_ASSERT_EQUAL(xn_delta_write(to, 0, b.p, 777, XN_DELTA_SPARSE, NULL),
+	    0);
+	CU_ASSERT_EQUAL(xn_delta_write(to, 200 * 1000, b.p + 200 * 1000,
+	    b.n - 200 * 1000, XN_DELTA_SPARSE, NULL), 0);
 	CU_ASSERT(file_is(to, &b));
-	CU_ASSERT(blocks_on_disk(to) <= 5 * 4096);
-	CU_ASSERT(blocks_on_disk(from) > 1000 * 1000);
+	CU_ASSERT_EQUAL(pages_on_disk(to), pages_in_use(&b));
+	CU_ASSERT(pages_on_disk(from) > pages_in_use(&b) + 50);
 	close(from);
 	close(to);
 	free_bytes(&b);
@@ -307,7 +312,7 @@ a_file_that_shrinks_is_an_error(void)
 	free_bytes(&new);
 }
 
-/* ---- Data that is made to be slow ----------------------------------------- */
+/* ---- Data that is made to be slow --------------------------------------- */
 
 /*
  * All windows have the sum that all blocks are said to have, and no block is
@@ -340,92 +345,42 @@ hashing_in_vain_is_bounded(void)
 	free_bytes(&new);
 }
 
-/* ---- More signature than is held ------------------------------------------ */
+/* ---- The roll ----------------------------------------------------------- */
 
-/* A delta that holds HELD blocks; what it asks for is signed. */
-static struct outcome
-with_held(const struct bytes *old, const struct bytes *new, size_t held)
+/* It stops wherever it is told to, and finds what is known at each place. */
+static void
+a_roll_finds_each_place(void)
 {
-	int old_fd = file_of(old), fd = file_of(new);
-	int to = memfd_create("result", MFD_CLOEXEC), asked = 0, rc;
-	xn_delta *d = xn_delta__open(fd, (long long)new->n, (long long)old->n,
-	    BLOCK, 0, held);
-	struct outcome out = { .copied = 0 };
-	xn_hash *hash = xn_hash_start();
-	unsigned char unused[16];
-	xn_delta_step step;
-	long long next = 0;
+	struct bytes b = { .p = NULL };
+	uint64_t words[64];
+	struct xn_delta_filter filter = { words, 12 };
+	struct xn_delta_roll roll;
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
-	while ((rc = xn_delta_next(d, &step)) > XN_DELTA_END) {
-		if (rc == XN_DELTA_STEP) {
-			carry_out(&step, old_fd, to, new, old->n, 0, hash,
-			    &out);
-			continue;
+	add_random(&b, 4096, 3);
+	for (size_t place = 0; place < 300; place++) {
+		size_t stop = place % 7 * 40 + place % 5, base = 0, pos = 0;
+
+		memset(words, 0, sizeof(words));
+		xn_delta__filter_put(&filter, xn_delta__sum(b.p + place, 128));
+		xn_delta__roll_start(&roll, b.p, 128);
+		for (int stops = 0; pos < 300 && stops < 400; stops++) {
+			size_t end = pos < stop ? stop : 300, at;
+
+			at = base + xn_delta__roll(&roll, b.p + base,
+			    pos - base, end - base, &filter);
+			base = at - (at - base) % 4;
+			CU_ASSERT_EQUAL(roll.sums[at - base],
+			    xn_delta__sum(b.p + at, 128));
+			CU_ASSERT(at >= end || xn_delta__filter_has(&filter,
+			    roll.sums[at - base]));
+			CU_ASSERT(pos > place || at <= place);
+			pos = at < end ? at + 1 : at;
+			if (pos > place)
+				break;
 		}
-		asked++;
-		sign_for(d, old_fd, (long long)old->n, BLOCK, &next,
-		    (long long)held / 4);
+		CU_ASSERT_EQUAL(pos, place + 1);
 	}
-	CU_ASSERT_EQUAL(rc, XN_DELTA_END);
-	CU_ASSERT(asked > 8);
-	out.same = file_is(to, new);
-	xn_hash_end(hash, unused);
-	xn_delta_close(d);
-	close(to);
-	close(fd);
-	close(old_fd);
-	return out;
-}
-
-static void
-what_is_not_held_is_asked_for(void)
-{
-	struct bytes old = { .p = NULL }, new = { .p = NULL };
-	struct outcome o;
-
-	add_random(&old, 2000 * BLOCK + 5, 1);
-	add_bytes(&new, old.p, 700 * 1000);
-	add_random(&new, 5000, 2);
-	add_bytes(&new, old.p + 700 * 1000, old.n - 700 * 1000);
-	new.p[1000] ^= 1;
-	new.p[1900 * 1000] ^= 1;
-	o = with_held(&old, &new, 100);
-	CU_ASSERT(o.same);
-	CU_ASSERT(o.sent <= 5000 + 4 * BLOCK);
-
-	/* What moved further than what is held is sent. */
-	new.n = 0;
-	add_bytes(&new, old.p + old.n / 2, old.n - old.n / 2);
-	add_bytes(&new, old.p, old.n / 2);
-	o = with_held(&old, &new, 100);
-	CU_ASSERT(o.same);
-	free_bytes(&old);
-	free_bytes(&new);
-}
-
-static void
-more_than_is_held_has_to_wait(void)
-{
-	static unsigned char entries[100 * XN_DELTA_ENTRY];
-	struct bytes new = { .p = NULL };
-	xn_delta_step step;
-	xn_delta *d;
-	int fd;
-
-	add_random(&new, 1000 * BLOCK, 1);
-	fd = file_of(&new);
-	d = xn_delta__open(fd, (long long)new.n, 1000 * BLOCK, BLOCK, 0, 100);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
-	CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_MORE);
-	CU_ASSERT_EQUAL(xn_delta_add(d, entries, sizeof(entries)), 0);
-	refused(xn_delta_add(d, entries, XN_DELTA_ENTRY), EAGAIN);
-	while (xn_delta_next(d, &step) == XN_DELTA_STEP)
-		CU_ASSERT(step.from == -1);
-	CU_ASSERT_EQUAL(xn_delta_add(d, entries, XN_DELTA_ENTRY), 0);
-	xn_delta_close(d);
-	close(fd);
-	free_bytes(&new);
+	free_bytes(&b);
 }
 
 static const struct xn_test_case cases[] = {
@@ -443,8 +398,7 @@ static const struct xn_test_case cases[] = {
 	{ "what is told is what was hashed", what_is_told_is_what_was_hashed },
 	{ "a file that shrinks is an error", a_file_that_shrinks_is_an_error },
 	{ "hashing in vain is bounded", hashing_in_vain_is_bounded },
-	{ "what is not held is asked for", what_is_not_held_is_asked_for },
-	{ "more than is held has to wait", more_than_is_held_has_to_wait },
+	{ "a roll finds each place", a_roll_finds_each_place },
 };
 
 XN_TEST_MAIN("delta, edges", cases)

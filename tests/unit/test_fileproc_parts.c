@@ -1,15 +1,17 @@
 /*
- * fileproc's small parts: names by rule, the queue's order and its bounds, what
+ * fileproc's small parts: names by rule, a command's words, the queue's order and its bounds, what
  * is told of an item, and what is staged when a remote lies.
  */
 #include "plugins/fileproc/item.h"
 #include "plugins/fileproc/naming.h"
 #include "plugins/fileproc/queue.h"
+#include "plugins/fileproc/words.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include <apr_general.h>
+#include <apr_strings.h>
 
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
@@ -198,7 +200,57 @@ notes_are_bounded_and_keep_the_newest(void)
 	apr_pool_destroy(pool);
 }
 
+/* ---- Words -------------------------------------------------------------- */
+
+/* What sh makes of them, each word between brackets. */
+static void
+words_are_those_of_a_shell(void)
+{
+	static const char *const texts[][2] = {
+		{ "tr a-z A-Z", "[tr][a-z][A-Z]" },
+		{ "  a\t\tb\n", "[a][b]" }, { "", "" }, { " \t ", "" },
+		{ "a 'b c' \"d e\"", "[a][b c][d e]" },
+		{ "a '' \"\" b", "[a][][][b]" },
+		{ "--x='a b'c s/\"x y\"/z/", "[--x=a bc][s/x y/z/]" },
+		{ "a\\ b \\'c \\\"d \\\\", "[a b]['c][\"d][\\]" },
+		{ "'a\\n' \"a\\n\" a\\n", "[a\\n][a\\n][an]" },
+		{ "\"\\\" \\\\ \\$ \\`\"", "[\" \\ $ `]" },
+		{ "\"it's\" 'say \"x\"'", "[it's][say \"x\"]" },
+	};
+	apr_pool_t *pool = a_pool();
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char **words = NULL, *all = "";
+
+		CU_ASSERT(expect_error(fp_words(&words, texts[i][0], pool), 0,
+		    ""));
+		for (; words != NULL && *words != NULL; words++)
+			all = apr_pstrcat(pool, all, "[", *words, "]", NULL);
+		CU_ASSERT_STRING_EQUAL(all, texts[i][1]);
+	}
+	apr_pool_destroy(pool);
+}
+
+static void
+an_open_quote_is_refused(void)
+{
+	static const char *const texts[][2] = {
+		{ "a 'b c", "quote '" }, { "a \"b c", "quote \"" },
+		{ "a b'", "quote '" }, { "'a' \"b\\\"", "quote \"" },
+		{ "\"'", "quote \"" }, { "a \\", "backslash" },
+	};
+	apr_pool_t *pool = a_pool();
+	const char **words;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		CU_ASSERT(expect_error(fp_words(&words, texts[i][0], pool),
+		    XN_E_CONFIG, texts[i][1]));
+	apr_pool_destroy(pool);
+}
+
 static const struct xn_test_case cases[] = {
+	{ "words are those of a shell", words_are_those_of_a_shell },
+	{ "an open quote is refused", an_open_quote_is_refused },
 	{ "a rule makes names", a_rule_makes_names },
 	{ "a bad name is refused", a_bad_name_is_refused },
 	{ "names are numbered before the suffix",

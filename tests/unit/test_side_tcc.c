@@ -209,6 +209,57 @@ structs_are_the_same_for_both_compilers(void)
 	tcc_delete(tcc);
 }
 
+/* 3,000 bytes that are 5 more in the new file. */
+static const char delta_program[] =
+"static void make(int fd, const char *first, int n)\n"
+"{\n"
+"	xn_delta_write(fd, 0, first, n, 0, NULL);\n"
+"	for (int i = 0; i < 3000; i++) {\n"
+"		char c = i * i >> 4;\n"
+"		xn_delta_write(fd, n + i, &c, 1, 0, NULL);\n"
+"	}\n"
+"}\n"
+"void remote_main(xn_channel *channel, const xn_value *kwargs)\n"
+"{\n"
+"	int base = xn_base_open(\"/tmp\"), rc;\n"
+"	int old = xn_temporary(base), new = xn_temporary(base);\n"
+"	unsigned char sign[47 * XN_DELTA_ENTRY];\n"
+"	xn_delta *d = xn_delta_open(new, 3005, 3000, 64, 0);\n"
+"	xn_delta_step s;\n"
+"	make(old, \"\", 0);\n"
+"	make(new, \"hello\", 5);\n"
+"	xn_delta_add(d, sign,\n"
+"	    xn_delta_sign(old, 0, 3000, 64, sign, sizeof(sign)));\n"
+"	while ((rc = xn_delta_next(d, &s)) == XN_DELTA_STEP)\n"
+"		xn_send(channel, \"(llly)\", s.at, s.length, s.from,\n"
+"		    s.bytes != NULL ? s.bytes : \"\",\n"
+"		    (size_t)(s.bytes != NULL ? s.length : 0));\n"
+"	xn_send(channel, \"i\", rc);\n"
+"	close(old);\n"
+"	close(new);\n"
+"	close(base);\n"
+"}\n";
+
+static void
+a_program_makes_a_delta(void)
+{
+	struct xn_fake *f = xn_fake_create();
+	xn_side_main *entry;
+	char message[1024];
+	TCCState *tcc = compile(delta_program, message, &entry);
+
+	CU_ASSERT_STRING_EQUAL(message, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(entry);
+	xn_fake_start(f, 1, entry, NULL);
+	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0),
+	    "(0, 5, -1, b'hello')");
+	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), "(5, 3000, 0, b'')");
+	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), "0");
+	CU_ASSERT_PTR_NULL(xn_fake_join(f, 1));
+	xn_fake_destroy(f);
+	tcc_delete(tcc);
+}
+
 static void
 an_error_has_a_file_and_a_line(void)
 {
@@ -366,6 +417,7 @@ static const struct xn_test_case cases[] = {
 	  a_program_compiles_links_and_runs },
 	{ "structs are the same for both compilers",
 	  structs_are_the_same_for_both_compilers },
+	{ "a program makes a delta", a_program_makes_a_delta },
 	{ "an error has a file and a line", an_error_has_a_file_and_a_line },
 	{ "every declared function can be linked",
 	  every_declared_function_can_be_linked },
