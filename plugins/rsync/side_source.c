@@ -229,6 +229,7 @@ on_open(struct rs_source *s, struct rs_peer *p)
 
 	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
 	p->opened = 1;
+	p->following = 0;	/* it looks at everything now */
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);
@@ -328,6 +329,9 @@ tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 	if (e != NULL && (rs_stays(s, e) || is_being_written(s, path, e))) {
 		/* nothing, or nothing yet */
 	} else if (e != NULL) {
+		/* Which other names it has no event says. */
+		if (e->type != 'd' && e->links > 1 && (p->keep & RS_LINKS))
+			p->all = 1;
 		tell_owners(p, e);
 		rs_room(&p->out, 1 + rs_entry_room(e));
 		rs_put_byte(&p->out, 'E');
@@ -382,6 +386,7 @@ tell_changes(struct rs_source *s, struct rs_peer *p)
 	if (!p->following || (c == NULL && !p->all))
 		return 0;
 	if (p->all) {
+		rs_peer_forget_changes(p);
 		rs_room(&p->out, 1);
 		rs_put_byte(&p->out, 'A');
 		p->all = p->following = 0;	/* until it says W again */

@@ -59,7 +59,9 @@ on_root(struct rs_target *t)
 	if (item->e.type != 'd' || item->e.name[0] != '\0')
 		xn_fail("received a root that is no folder");
 	rs_map_owners(t, &item->e);
+	dir->next = t->walk;
 	t->walk = dir;
+	t->root_came = 1;
 	if (t->root == -1) {		/* it would be made: all is new */
 		rs_changes_new(changes, 'c', 'd');
 		rs_itemize(t, changes, "", &item->e);
@@ -118,7 +120,7 @@ on_record(struct rs_target *t)
 		on_owner(t);
 	else if (rs_on_follow_record(t, what))
 		return;
-	else if (what == 'R' && t->walk == NULL && kind == 0)
+	else if (what == 'R' && !t->root_came && kind == 0)
 		on_root(t);
 	else if (what == 'e' && kind == 'D')
 		rs_on_entry(t, t->first);
@@ -278,11 +280,11 @@ static void
 begin(struct rs_target *t)
 {
 	t->compared = xn_clock();
-	t->full_wanted = 0;
+	t->full_wanted = t->root_came = 0;
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);
-	while (t->walk == NULL) {
+	while (!t->root_came) {
 		if (!rs_more(&t->in))
 			next_message(t);
 		on_record(t);
