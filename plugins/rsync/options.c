@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "plugins/rsync/keep.h"
+#include "plugins/rsync/side_keep.h"
 #include "plugins/rsync/rules.h"
 
 const syncgate_option_t rsync_option_table[] = {

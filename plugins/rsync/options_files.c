@@ -8,7 +8,7 @@
 
 #include <apr_strings.h>
 
-#include "plugins/rsync/keep.h"
+#include "plugins/rsync/side_keep.h"
 
 #define LIMIT_LEAST	512		/* bytes a second, as rsync has it */
 

@@ -12,7 +12,7 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
-#include "plugins/rsync/keep.h"
+#include "plugins/rsync/side_keep.h"
 
 /* A rule while it is read. */
 struct rule {

@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-#include "plugins/rsync/keep.h"
+#include "plugins/rsync/side_keep.h"
 
 static int
 is_number(const char *text)

@@ -4,7 +4,7 @@
 #ifndef RSYNC_SIDE_CONFINE_H
 #define RSYNC_SIDE_CONFINE_H
 
-#include "keep.h"
+#include "side_keep.h"
 
 /* Be held beneath ROOT, as the user wants it: kwargs confine (enum). */
 static inline void

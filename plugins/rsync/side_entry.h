@@ -5,7 +5,7 @@
 #ifndef RSYNC_SIDE_ENTRY_H
 #define RSYNC_SIDE_ENTRY_H
 
-#include "keep.h"
+#include "side_keep.h"
 #include "side_wire.h"
 
 #define RS_ATTRS_MAX	(24 * 1024)	/* bytes of extended attributes */

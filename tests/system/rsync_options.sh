@@ -286,7 +286,7 @@ refused "a source in its target" 'lie in each other' "$tmp/src/folder" \
     "$tmp/src"
 refused "a target that is the source" 'the same' "$tmp/src" "$tmp/src/"
 refused "twice the same target" 'the same' "$tmp/src" "$tmp/dst|$tmp/dst"
-refused "a level of compression that is none" '1 to 19' "$tmp/src" \
+refused "a level of compression that is none" '-7 to 3' "$tmp/src" \
     "$tmp/dst" compress=yes compress-level=20
 refused "a word that is none" 'delete' "$tmp/src" "$tmp/dst" delete=maybe
 rsync_run "$tmp/src/a" "$tmp/dst"

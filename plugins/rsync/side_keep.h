@@ -1,8 +1,8 @@
 /*
- * keep.h: the numbers that the coordinator and the sides share.
+ * side_keep.h: the numbers that the coordinator and the sides share.
  */
-#ifndef RSYNC_KEEP_H
-#define RSYNC_KEEP_H
+#ifndef RSYNC_SIDE_KEEP_H
+#define RSYNC_SIDE_KEEP_H
 
 /* What of an entry is kept, beside type, size, content and link text. */
 #define RS_PERMS	0x01
