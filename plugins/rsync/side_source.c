@@ -272,17 +272,19 @@ source_end(void *baton)
 {
 	struct rs_source *s = baton;
 
-	for (int i = 0; i < s->peers_n; i++)
-		if (s->peers[i].sending.fd != -1)
-			close(s->peers[i].sending.fd);
+	for (int i = 0; i < s->peers_n; i++) {
+		drop_peer(&s->peers[i]);
+		rs_owners_free(&s->peers[i].users);
+		rs_owners_free(&s->peers[i].groups);
+	}
+	for (int i = 0; i < RS_LISTS; i++)
+		rs_forget_list(&s->lists[i]);
+	rs_owners_free(&s->marks.users);
+	rs_owners_free(&s->marks.groups);
 	rs_selection_close(&s->selection);
-	rs_map_free(&s->map_users);
-	rs_map_free(&s->map_groups);
-	rs_copies_free(&s->copies);
-	for (int i = 0; i < RS_FULL; i++)
-		free(s->full[i]);
-	for (int i = 0; i < RS_HASHED; i++)
-		free(s->hashed[i].path);
+	rs_alter_close(s);
+	rs_full_forget(s);
+	rs_hashes_close(s);
 	rs_changes_forget(&s->follow);
 	for (int i = 0; i < s->follow.paths_n; i++)
 		free(s->follow.paths[i]);

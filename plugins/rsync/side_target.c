@@ -395,6 +395,12 @@ target_end(void *baton)
 		rs_arrive_end(t, t->first->dir, 1);
 	rs_backup_close(t);
 	rs_forget_folders(t, "");
+	rs_forget_links(t);
+	rs_forget_known(t);
+	rs_owners_free(&t->users);
+	rs_owners_free(&t->groups);
+	rs_owners_free(&t->marks.users);
+	rs_owners_free(&t->marks.groups);
 	rs_selection_close(&t->selection);
 	if (t->base != -1)
 		close(t->base);

@@ -55,10 +55,10 @@ rs_read_files(struct rs_target *t, const xn_value *files)
 	t->backup_dir = xn_value_text(files, "backup_dir", NULL);
 	rs_map_read(&users, xn_value_get(files, "users"));
 	rs_map_read(&groups, xn_value_get(files, "groups"));
-	if (t->keep & RS_NUMERIC)
-		return;
-	rs_map_look_up(&users, &t->users, &t->marks.users, 0);
-	rs_map_look_up(&groups, &t->groups, &t->marks.groups, 1);
+	if (!(t->keep & RS_NUMERIC)) {
+		rs_map_look_up(&users, &t->users, &t->marks.users, 0);
+		rs_map_look_up(&groups, &t->groups, &t->marks.groups, 1);
+	}
 	rs_map_free(&users);
 	rs_map_free(&groups);
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The options of the plugin rsync that rsync has, too, beside rsync itself: from
 # the same trees they leave the same.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need python3 rsync
 
