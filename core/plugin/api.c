@@ -98,11 +98,15 @@ syncgate_job_locations(const syncgate_job_t *job, const char *option)
 int
 syncgate_was_killed(const xn_error_t *error)
 {
-	return error->code == XN_E_REMOTE &&
-	    (strcmp(error->message, "killed") == 0 ||
+	if (error->code != XN_E_REMOTE)
+		return 0;
+	/* What is around it says where. */
+	while (error->cause != NULL)
+		error = error->cause;
+	return strcmp(error->message, "killed") == 0 ||
 	    strstr(error->message, "crashed with SIGKILL") != NULL ||
 	    strstr(error->message, "keeper was killed by") != NULL ||
-	    strcmp(error->message, "ended without a reason") == 0);
+	    strcmp(error->message, "ended without a reason") == 0;
 }
 
 const char *const *

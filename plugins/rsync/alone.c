@@ -57,6 +57,7 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	r.gateway = NULL;
 	r.control = NULL;
 	r.multi = NULL;
+	r.several = NULL;
 	r.error = NULL;
 	a->target->follows = a->target->done = 0;
 	apr_pool_create(&r.scratch, pool);
@@ -127,7 +128,8 @@ alone_thread(apr_thread_t *thread, void *baton)
 	apr_thread_mutex_unlock(s->mutex);
 	if (together)
 		return NULL;
-	a->target->error = error;
+	if (error != NULL)
+		a->target->error = error;
 	try_again_and_again(a);
 	set_state(a, ENDED);
 	return NULL;

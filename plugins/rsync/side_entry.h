@@ -86,6 +86,13 @@ rs_owner_add(struct rs_owners *o, long long id, long long other)
 	return &o->list[o->n++];
 }
 
+static inline void
+rs_owners_free(struct rs_owners *o)
+{
+	free(o->list);
+	memset(o, 0, sizeof(*o));
+}
+
 /* FNV-1a of a name, 32 bits. */
 static inline unsigned int
 rs_name_mark(const char *name)

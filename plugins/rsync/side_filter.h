@@ -14,12 +14,14 @@
 #include "side_wild.h"
 
 #define RS_PATTERN_MOST	4095	/* bytes of a pattern */
-#define RS_RULES_MOST	100000	/* rules of a filter at once */
+#define RS_RULES_MOST	(64 << 20) /* bytes of all rules of a filter at once */
 #define RS_MERGES_MOST	8	/* dir-merge rules of a filter */
 #define RS_DEPTH_MOST	10	/* merge files in merge files */
 
-/* Flags of a rule; of a merge: what the rules in its files have unless they
- * say otherwise. */
+/*
+ * Flags of a rule; of a merge: what the rules in its files have unless they say
+ * otherwise.
+ */
 #define RS_INCLUDE	0x0001
 #define RS_SENDER	0x0002	/* said to be for one side; none: for both */
 #define RS_RECEIVER	0x0004
@@ -72,7 +74,7 @@ struct rs_merge {
 struct rs_level {
 	size_t n;		/* the length of its path in filter.folder */
 	struct rs_rule *made;
-	int count;
+	size_t bytes;
 	struct rs_rule *rules[RS_MERGES_MOST];
 };
 
@@ -84,13 +86,13 @@ struct rs_level {
 typedef char *rs_read(void *baton, const char *path, size_t *n);
 
 /* Options of a filter. */
-#define RS_DELETE_EXCLUDED 1	/* rules for both sides are the sender's alone */
+#define RS_DELETE_EXCLUDED 1	/* rules without a side are the sender's */
 #define RS_NUL		2	/* texts have NULs at the ends of lines */
 
 struct rs_filter {
 	struct rs_list rules;
 	struct rs_rule *made;	/* the newest rule of all */
-	int count;		/* how many there are */
+	size_t bytes;		/* what they all take, at most */
 	int options;
 	rs_read *read;		/* may be null: then no merge can be read */
 	void *baton;

@@ -62,6 +62,13 @@ rs_work_out(struct rs_rule *rule, size_t n)
 	}
 }
 
+/* What a rule of N bytes takes, at most: with tokens, and sets of its [...]. */
+static inline size_t
+rs_rule_bytes(size_t n)
+{
+	return sizeof(struct rs_rule) + 16 * (n + 4);
+}
+
 /* A rule of the N bytes at TEXT, which have no NUL. */
 static inline struct rs_rule *
 rs_make_rule(const struct rs_parse *c, int flags, const char *text, size_t n)
@@ -80,7 +87,7 @@ rs_make_rule(const struct rs_parse *c, int flags, const char *text, size_t n)
 	rule->base = flags & RS_ABSOLUTE ? 1 : c->base;
 	rule->older = c->f->made;
 	c->f->made = rule;
-	c->f->count++;
+	c->f->bytes += rs_rule_bytes(n);
 	rs_append(c->list, rule);
 	return rule;
 }
@@ -199,7 +206,7 @@ rs_before(const struct rs_parse *c, int *flags, const char **p,
 	return 0;
 }
 
-/* The rule at *P, up to END or, of words, the next blank; moves *P behind it. */
+/* The rule at *P, up to END or, of words, the next blank; *P goes behind. */
 static inline int
 rs_add_rule(struct rs_parse *c, const char **p, const char *end)
 {
@@ -226,8 +233,9 @@ rs_add_rule(struct rs_parse *c, const char **p, const char *end)
 	if (n == 0)
 		return rs_wrong(c, "it has no pattern", NULL);
 	if (n > RS_PATTERN_MOST || memchr(text, '\0', n) != NULL)
-		return rs_wrong(c, "its pattern is too long, or has a NUL", NULL);
-	if (c->f->count >= RS_RULES_MOST)
+		return rs_wrong(c, "its pattern is too long, or has a NUL",
+		    NULL);
+	if (c->f->bytes + rs_rule_bytes(n) > RS_RULES_MOST)
 		return rs_wrong(c, "too many rules", NULL);
 	if (flags & RS_MERGE)
 		return rs_add_merge(c, flags, text, n);

@@ -124,7 +124,7 @@ rs_enter(struct rs_filter *f, size_t n, char *error, size_t error_n)
 	level = &f->levels[f->depth++];
 	level->n = n;
 	level->made = f->made;
-	level->count = f->count;
+	level->bytes = f->bytes;
 	for (i = 0; i < f->merges_n; i++)
 		level->rules[i] = f->merges[i].rules;
 	for (i = 0; i < f->merges_n && rc == 0; i++) {
@@ -145,7 +145,7 @@ rs_leave(struct rs_filter *f)
 
 	for (i = 0; i < f->merges_n; i++)
 		f->merges[i].rules = level->rules[i];
-	f->count = level->count;
+	f->bytes = level->bytes;
 	rs_forget(f, level->made);
 }
 

@@ -85,7 +85,7 @@ rs_map_free(struct rs_map *map)
 {
 	for (int i = 0; i < map->n; i++)
 		rs_wild_free(&map->rules[i].wild);
-	free(map->known.list);
+	rs_owners_free(&map->known);
 	map->n = 0;
 }
 

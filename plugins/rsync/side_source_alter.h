@@ -179,4 +179,12 @@ rs_alter_open(struct rs_source *s, const xn_value *kwargs)
 	s->backup_dir = xn_value_text(files, "backup_dir", NULL);
 }
 
+static inline void
+rs_alter_close(struct rs_source *s)
+{
+	rs_map_free(&s->map_users);
+	rs_map_free(&s->map_groups);
+	rs_copies_free(&s->copies);
+}
+
 #endif

@@ -40,6 +40,13 @@ rs_hash_now(struct rs_source *s, const struct rs_sending *f, const char *path,
 	return 0;
 }
 
+static inline void
+rs_hashes_close(struct rs_source *s)
+{
+	for (int i = 0; i < RS_HASHED; i++)
+		free(s->hashed[i].path);
+}
+
 /* H path */
 static inline void
 rs_on_hash(struct rs_source *s, struct rs_peer *p, const char *path)

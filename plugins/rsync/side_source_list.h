@@ -105,13 +105,12 @@ rs_same_device(struct rs_source *s, const char *path)
 	return (unsigned long long)st.device == s->device ? 0 : EXDEV;
 }
 
-/* The folder PATH is not what it was. */
+/* Something changed: a folder's own time is in the list of the one above, too. */
 static inline void
-rs_forget_path(struct rs_source *s, const char *path)
+rs_forget_lists(struct rs_source *s)
 {
 	for (int i = 0; i < RS_LISTS; i++)
-		if (s->lists[i].path != NULL &&
-		    strcmp(s->lists[i].path, path) == 0)
+		if (s->lists[i].path != NULL)
 			rs_forget_list(&s->lists[i]);
 }
 

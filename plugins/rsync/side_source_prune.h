@@ -75,6 +75,13 @@ rs_is_hollow(struct rs_source *s, const char *path, int depth)
 	return hollow;
 }
 
+static inline void
+rs_full_forget(struct rs_source *s)
+{
+	for (int i = 0; i < RS_FULL; i++)
+		free(s->full[i]);
+}
+
 /* Mark those among LIST, of the folder PATH, that are so. */
 static inline void
 rs_prune_list(struct rs_source *s, const char *path, xn_list *list)

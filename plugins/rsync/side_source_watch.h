@@ -151,6 +151,7 @@ rs_on_event(struct rs_source *s, const xn_event *event)
 	struct rs_follow *f = &s->follow;
 	char *path;
 
+	rs_forget_lists(s);
 	f->last = xn_clock();
 	if (f->changes_n == 0 && !f->overflow)
 		f->first = f->last;
@@ -163,7 +164,6 @@ rs_on_event(struct rs_source *s, const xn_event *event)
 	    f->paths[event->watch] == NULL)
 		return;
 	path = f->paths[event->watch];
-	rs_forget_path(s, path);
 	if (event->what == XN_WATCH_GONE) {
 		free(path);
 		f->paths[event->watch] = NULL;

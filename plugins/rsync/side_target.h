@@ -142,7 +142,7 @@ struct rs_target {
 	int known_n, empty;		/* empty: there was nothing here */
 	struct rs_new *news;
 	int listing;			/* folders that were asked for */
-	int follow, in_batch, full_wanted;
+	int follow, in_batch, full_wanted, root_came;
 	struct rs_dir *change;		/* the folder whose changes come */
 	double full, compared, synced;	/* seconds: how often all is compared,
 					 * when it was, when written to disk */

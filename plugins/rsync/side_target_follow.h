@@ -12,11 +12,36 @@
 #include "side_target_compare.h"
 
 static inline void
+rs_dir_renew(struct rs_dir *dir, const struct rs_item *item)
+{
+	free(dir->item);
+	dir->item = rs_item_of(&item->e);
+	dir->differs = 1;
+}
+
+static inline void
 rs_change_end(struct rs_target *t)
 {
 	if (t->change != NULL)
 		rs_dir_done(t, t->change);
 	t->change = NULL;
+}
+
+/* What is known of the folder PATH, ITEM, is newer than what it was to be when
+ * what is under way in it is done. */
+static inline void
+rs_renew_item(struct rs_target *t, const char *path,
+    const struct rs_item *item)
+{
+	struct rs_want *lists[2] = { t->first, t->waiting };
+
+	for (int i = 0; i < 2; i++)
+		for (struct rs_want *w = lists[i]; w != NULL; w = w->next)
+			if (strcmp(w->dir->path, path) == 0)
+				rs_dir_renew(w->dir, item);
+	for (struct rs_dir *d = t->walk; d != NULL; d = d->next)
+		if (strcmp(d->path, path) == 0)
+			rs_dir_renew(d, item);
 }
 
 /* C path entry: a folder with changes. */
@@ -35,6 +60,7 @@ rs_on_change(struct rs_target *t)
 	if (item->e.type != 'd' || item->e.name[0] != '\0')
 		xn_fail("received changes of what is no folder");
 	rs_map_owners(t, &item->e);
+	rs_renew_item(t, path, item);
 	/* One that is not here yet comes as a change of its own folder. */
 	if (mine != NULL && xn_list_n(mine) == 1 &&
 	    xn_list_entry(mine, 0)->type == 'd') {
@@ -157,6 +183,8 @@ rs_on_follow_record(struct rs_target *t, int what)
 		t->in_batch = 0;
 		return 1;
 	case 'A':
+		rs_change_end(t);
+		t->in_batch = 0;
 		t->full_wanted = 1;
 		return 1;
 	default:

@@ -76,6 +76,19 @@ rs_known_extra(struct rs_target *t, const char *dir, const xn_entry *e)
 	free(path);
 }
 
+static inline void
+rs_forget_known(struct rs_target *t)
+{
+	for (int i = 0; i < RS_KNOWN_BUCKETS; i++)
+		while (t->known[i] != NULL) {
+			struct rs_known *k = t->known[i];
+
+			t->known[i] = k->next;
+			free(k->path);
+			free(k);
+		}
+}
+
 /* The files in the folder BASE, PATH, which is to be deleted. */
 static inline void
 rs_known_beneath(struct rs_target *t, int base, const char *path, int depth)

@@ -2,9 +2,9 @@
  * side_wild.h: wildcards as rsync has them: `*` and `?` for what is no slash,
  * `**` for anything, [sets] with ranges and classes, a backslash for itself.
  *
- * A pattern is taken apart once.  Matching goes once forwards and never takes
- * more steps than the pattern has characters times those of the name: patterns
- * and names may come from another machine.  Both are bytes; classes are ASCII's.
+ * A pattern is taken apart once.  Matching takes no more than a few times as
+ * many steps as the pattern has characters times those of the name: both may
+ * come from another machine.  Both are bytes; classes are ASCII's.
  */
 #ifndef RSYNC_SIDE_WILD_H
 #define RSYNC_SIDE_WILD_H
@@ -187,6 +187,8 @@ rs_wild_make(rs_wild *w, const char *pattern, size_t n, int floating)
 	memset(w, 0, sizeof(*w));
 	for (i = 0; i < n; i++)
 		most += pattern[i] == '[';
+	if (most > n / 3 + 1)
+		most = n / 3 + 1;	/* one has three bytes, or no end */
 	w->tokens = malloc(room + most * 32);
 	if (w->tokens == NULL)
 		xn_fail("out of memory");
@@ -271,9 +273,10 @@ rs_between(const rs_wild *w, const unsigned short *p,
     const unsigned short *last, const unsigned char *t,
     const unsigned char *end)
 {
-	const unsigned short *star = NULL, *deep = NULL; /* what is behind them */
-	const unsigned char *from = NULL, *start = NULL; /* where that began */
-	const unsigned char *run = NULL;
+	/* What is behind the last stars, and where that began. */
+	const unsigned short *star = NULL, *deep = NULL;
+	const unsigned char *from = NULL, *start = NULL;
+	const unsigned char *run = NULL;	/* see rs_next_start() */
 
 	for (;;) {
 		if (*p == RS_DEEP && p == last)

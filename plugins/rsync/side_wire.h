@@ -138,7 +138,8 @@ static inline void
 rs_put_bytes(struct rs_out *o, const void *bytes, size_t n)
 {
 	rs_put(o, n);
-	memcpy(o->bytes + o->n, bytes, n);
+	if (n > 0)
+		memcpy(o->bytes + o->n, bytes, n);
 	o->n += n;
 }
 

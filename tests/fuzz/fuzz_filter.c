@@ -14,7 +14,7 @@
 const char *const fuzz_seeds[] = {
 	"0- *.o\n+ /foo/**\n-! */\n\n- a\n+ /b\n\nfoo/bar/a.o\nx/b\n.f\n",
 	"1H a/**/b*c\nP,p [[:alpha:]!]\\*?\n:en- .f\n\na b\n#c\n\na/x/b1c\n",
-	"2dir-merge,w .f\nexclude,s [^a-c]***\nclear\n-/ /srv/**\n\n-_x\t!\n\nx\n",
+	"2dir-merge,w .f\nexclude,s [^a-c]***\nclear\n-/ /srv/**\n\n-_x\t!\n\nx",
 	"3show **/a\nrisk_[]x-]*\n: /.f\n: .g\n\n!\n- /a\n\n/./a//b/../c/\n;d",
 	"0- [[:bad:]]\n- [a\n- a\\\n- **a*b**c*\n\n\n\nxa/bb/cab/c\n.\n..\n",
 	"0: .f\n+ **/*\n-! [!/]\n\n- ***\n\na/b/c/d/e/f\n\xff\xfe\n", NULL
@@ -88,7 +88,8 @@ static void
 check_path(struct rs_filter *f, struct rs_filter *again, const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	int count = f->count;
+	const struct rs_rule *made = f->made;
+	size_t bytes = f->bytes;
 	char error[200] = "", folder[4096];
 
 	if (verdict(f, path) != verdict(again, path))
@@ -102,7 +103,8 @@ check_path(struct rs_filter *f, struct rs_filter *again, const char *path)
 	else if (error[0] == '\0')
 		abort();
 	rs_filter_no_folder(f);
-	if (f->count != count || verdict(f, path) != verdict(again, path))
+	if (f->made != made || f->bytes != bytes ||
+	    verdict(f, path) != verdict(again, path))
 		abort();
 }
 

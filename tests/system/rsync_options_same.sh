@@ -1,6 +1,7 @@
 #!/bin/sh
 # The options of the plugin rsync that rsync has, too, beside rsync itself: from
 # the same trees they leave the same.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need python3 rsync
 
@@ -512,6 +513,35 @@ check "once more" pull chmod=Dg+s,Fgo= max-size=2m links=no append=yes \
 check_equal "there is nothing to do" 0 "$(changed)"
 check "by checksum, in place" pull checksum=yes inplace=yes
 check "makes the same" cmp src/a ours/a
+
+# ---- While it follows -------------------------------------------------------------------
+begin
+echo x >src/a
+echo large enough >src/large
+mkdir old/.b
+rm -rf ours
+cp -a old ours
+echo mine >ours/large
+"$SYNCGATE" run --plugin rsync source="$tmp/src" targets="$tmp/ours" \
+    follow=yes chmod=F0604 max-size=9 backup-dir=.b checksum=yes >log 2>&1 &
+pid=$!
+check "it follows" wait_until 30 grep -q following log
+check_equal "with what was there" 604 "$(stat -c %a ours/a)"
+echo new >src/new
+mode_is() {
+	[ "$(stat -c %a "$1")" = "$2" ]
+}
+check "what is new has the mode, too" wait_until 10 mode_is ours/new 604
+echo changed >src/a
+check "what changes comes" wait_until 10 cmp src/a ours/a
+check_equal "and is kept before" x "$(cat ours/.b/a)"
+echo large enough for all >src/large
+rm src/new
+check "what goes is kept" wait_until 10 [ -f ours/.b/new ]
+check_equal "what is too large stays as it is" mine "$(cat ours/large)"
+kill -TERM "$pid"
+wait "$pid"
+check_equal "it ends when it is told to" 0 $?
 
 # ---- What does not go together ----------------------------------------------------------
 refused() {

@@ -1,0 +1,134 @@
+/*
+ * side_target_open.h: what the target's side is to do, and where; before it
+ * begins.
+ */
+#ifndef RSYNC_SIDE_TARGET_OPEN_H
+#define RSYNC_SIDE_TARGET_OPEN_H
+
+#include "side_target.h"
+#include "side_target_write.h"
+
+#define RS_LOCK_WAIT	5000	/* milliseconds; a run that was cut ends soon */
+
+static inline void
+rs_get_my_groups(struct rs_target *t)
+{
+	int n = getgroups(0, NULL);
+
+	t->my_groups = rs_memory((size_t)(n < 0 ? 1 : n + 1) *
+	    sizeof(*t->my_groups));
+	n = n <= 0 ? 0 : getgroups(n, t->my_groups);
+	t->my_groups_n = n < 0 ? 0 : n;
+	t->my_groups[t->my_groups_n++] = getegid();
+}
+
+static inline void
+rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
+{
+	t->path = xn_value_text(kwargs, "path", "");
+	t->peer = xn_value_channel(xn_value_get(kwargs, "peer"));
+	if (t->peer == NULL)
+		xn_fail("there is no channel to the source");
+	t->keep = (int)xn_value_int(kwargs, "keep", 0);
+	t->dry = xn_value_bool(kwargs, "dry", 0);
+	t->itemize = xn_value_bool(kwargs, "itemize", 0);
+	t->size_only = xn_value_bool(kwargs, "size_only", 0);
+	t->ignore_errors = xn_value_bool(kwargs, "ignore_errors", 0);
+	t->allow_empty = xn_value_bool(kwargs, "allow_empty", 0);
+	t->remove = (int)xn_value_int(kwargs, "remove", RS_DELETE_NO);
+	t->max_delete = xn_value_int(kwargs, "max_delete", -1);
+	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
+	t->sync = (int)xn_value_int(kwargs, "sync", 0);
+	t->snapshots = (int)xn_value_int(kwargs, "snapshots", 0);
+	t->follow = xn_value_bool(kwargs, "follow", 0);
+	t->full = (double)xn_value_int(kwargs, "full", 0);
+	t->is_root = geteuid() == 0;
+	rs_get_my_groups(t);
+	if (!t->is_root)
+		t->keep = (t->keep & ~RS_OWNER) | RS_USERS;
+	rs_out_open(&t->out, t->peer, (int)xn_value_int(kwargs, "level", 0));
+}
+
+/* kwargs: files, a dict (options_files.c). */
+static inline void
+rs_read_files(struct rs_target *t, const xn_value *files)
+{
+	struct rs_map users, groups;
+
+	t->checksum = xn_value_bool(files, "checksum", 0);
+	t->update = xn_value_bool(files, "update", 0);
+	t->append = xn_value_bool(files, "append", 0);
+	t->inplace = xn_value_bool(files, "inplace", 0);
+	t->partial = xn_value_bool(files, "partial", 0);
+	t->existing = xn_value_bool(files, "existing", 0);
+	t->ignore_existing = xn_value_bool(files, "ignore_existing", 0);
+	t->force = xn_value_bool(files, "force", 0);
+	t->backup = xn_value_bool(files, "backup", 0);
+	t->suffix = xn_value_text(files, "suffix", "~");
+	t->backup_dir = xn_value_text(files, "backup_dir", NULL);
+	rs_map_read(&users, xn_value_get(files, "users"));
+	rs_map_read(&groups, xn_value_get(files, "groups"));
+	if (!(t->keep & RS_NUMERIC)) {
+		rs_map_look_up(&users, &t->users, &t->marks.users, 0);
+		rs_map_look_up(&groups, &t->groups, &t->marks.groups, 1);
+	}
+	rs_map_free(&users);
+	rs_map_free(&groups);
+}
+
+/* What a new file here does not get, where modes are not kept. */
+static inline int
+rs_find_umask(void)
+{
+	int proc = xn_base_open("/proc/self"), mask = 022;
+	char *text = proc == -1 ? NULL : xn_read_file(proc, "status",
+	    64 * 1024, NULL);
+	const char *line = text == NULL ? NULL : strstr(text, "\nUmask:");
+
+	if (line != NULL)
+		mask = (int)strtol(line + 7, NULL, 8) & 0777;
+	free(text);
+	if (proc != -1)
+		close(proc);
+	return mask;
+}
+
+/* Could PATH be made? */
+static inline int
+rs_is_folder_above(const char *path)
+{
+	const char *end = path + strlen(path);
+	int fd;
+
+	while (end > path + 1 && end[-1] == '/')
+		end--;
+	while (end > path + 1 && end[-1] != '/')
+		end--;
+	fd = xn_base_open(xn_printf("%.*s", (int)(end - path), path));
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+static inline void
+rs_open_root(struct rs_target *t)
+{
+	unsigned char random[8];
+
+	t->root = xn_base_open(t->path);
+	t->made = t->root == -1 && errno == ENOENT;
+	if (t->made && !t->dry)
+		t->root = xn_base_make(t->path, 0755);
+	if (t->root == -1 && !(t->made && rs_is_folder_above(t->path)))
+		xn_fail("cannot open the target %s: %m", t->path);
+	if (t->root != -1 && !t->dry && xn_lock(t->root, RS_LOCK_WAIT) != 0)
+		xn_fail("cannot lock the target %s: %s", t->path,
+		    errno == EAGAIN ? "another run is at work on it" :
+		    strerror(errno));
+	xn_random(random, sizeof(random));
+	for (int i = 0; i < 8; i++)
+		snprintf(t->run + 2 * i, 3, "%02x", random[i]);
+	t->umask = rs_find_umask();
+}
+
+#endif
