@@ -403,6 +403,7 @@ target_end(void *baton)
 	rs_owners_free(&t->groups);
 	rs_owners_free(&t->marks.users);
 	rs_owners_free(&t->marks.groups);
+	free(t->my_groups);
 	rs_selection_close(&t->selection);
 	if (t->base != -1)
 		close(t->base);
