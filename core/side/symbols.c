@@ -40,6 +40,8 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(getenv),
 	SYMBOL(getpid),
 	SYMBOL(geteuid),
+	SYMBOL(getegid),
+	SYMBOL(getgroups),
 	SYMBOL(read),
 	SYMBOL(write),
 	SYMBOL(pread),

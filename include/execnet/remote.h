@@ -86,6 +86,8 @@ void qsort(void *base, size_t n, size_t size,
 char *getenv(const char *name);
 int getpid(void);
 unsigned int geteuid(void);
+unsigned int getegid(void);
+int getgroups(int n, unsigned int *groups);
 ssize_t read(int fd, void *buffer, size_t n);
 ssize_t write(int fd, const void *buffer, size_t n);
 ssize_t pread(int fd, void *buffer, size_t n, off_t offset);

@@ -104,6 +104,8 @@ struct rs_target {
 	struct rs_out out;
 	struct rs_in in;
 	int keep, is_root, umask;
+	unsigned int *my_groups;	/* to which who is not root may give */
+	int my_groups_n;
 	int dry, itemize, remove, checksum, size_only, update;
 	int append, inplace, partial, existing, ignore_existing, force;
 	int backup;

@@ -98,7 +98,10 @@ rs_walk_add(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		rs_changes_new(changes, 'c', 'd');
 		base = t->dry ? 0 : rs_folder_to_change(t, dir);
 		if (!t->dry && (base == -1 ||
-		    xn_mkdir(base, item->e.name, 0700) != 0)) {
+		    xn_mkdir(base, item->e.name, 0700) != 0 ||
+		    /* The folder's default ACL may have taken from that. */
+		    (!t->is_root && xn_set_mode(base, item->e.name,
+		    0700) != 0))) {
 			rs_error(t, "cannot make the folder", dir->path,
 			    item->e.name);
 			free(d->path);
@@ -329,6 +332,22 @@ rs_consider_content(struct rs_target *t, struct rs_dir *dir,
 	free(item);
 }
 
+/* Devices are made by root alone; others pass them over, and say so. */
+static inline int
+rs_is_device_of_root(struct rs_target *t, const struct rs_dir *dir,
+    const xn_entry *e)
+{
+	char *path;
+
+	if (t->is_root || (e->type != 'c' && e->type != 'b'))
+		return 0;
+	path = rs_join(dir->path, e->name);
+	rs_tell_line(t, '!', (const char *const []) { "only root makes devices: ",
+	    path, " is passed over", NULL });
+	free(path);
+	return 1;
+}
+
 /*
  * ITEM (ours from now on) is in DIR at the source; MINE is what has its name
  * here, or null.
@@ -343,7 +362,7 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 
 	t->stats.checked++;
 	t->stats.total_bytes += e->type == 'f' ? e->size : 0;
-	if (rs_is_left(t, e, mine)) {
+	if (rs_is_left(t, e, mine) || rs_is_device_of_root(t, dir, e)) {
 		free(item);
 		return;
 	}

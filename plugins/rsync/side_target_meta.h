@@ -120,6 +120,17 @@ rs_same_time(const xn_entry *a, const xn_entry *b)
 	return a->mtime == b->mtime && a->nanoseconds == b->nanoseconds;
 }
 
+/* Others than root have files of their own groups only, as with rsync. */
+static inline int
+rs_may_give(const struct rs_target *t, unsigned int gid)
+{
+	int i = 0;
+
+	while (i < t->my_groups_n && t->my_groups[i] != gid)
+		i++;
+	return t->is_root || i < t->my_groups_n;
+}
+
 /* In what MINE is not as it should be. */
 static inline int
 rs_differences(const struct rs_target *t, const xn_entry *e,
@@ -133,7 +144,8 @@ rs_differences(const struct rs_target *t, const xn_entry *e,
 		d |= RS_D_TIME;
 	if ((t->keep & RS_OWNER) && e->uid != mine->uid)
 		d |= RS_D_OWNER;
-	if ((t->keep & RS_GROUP) && e->gid != mine->gid)
+	if ((t->keep & RS_GROUP) && e->gid != mine->gid &&
+	    rs_may_give(t, e->gid))
 		d |= RS_D_GROUP;
 	if (t->keep & RS_ATTRS)
 		d |= rs_attrs_differences(e, mine);
@@ -192,7 +204,8 @@ rs_apply(struct rs_target *t, int base, const char *name, const xn_entry *e,
 {
 	if ((differences & (RS_D_OWNER | RS_D_GROUP)) && xn_set_owner(base,
 	    name, differences & RS_D_OWNER ? (long long)e->uid : -1,
-	    differences & RS_D_GROUP ? (long long)e->gid : -1) != 0 &&
+	    (differences & RS_D_GROUP) && rs_may_give(t, e->gid) ?
+	    (long long)e->gid : -1) != 0 &&
 	    !rs_may_not(t))
 		return -1;
 	if ((differences & (RS_D_ATTRS | RS_D_ACL)) &&
@@ -231,7 +244,7 @@ static inline int
 rs_set_open(struct rs_target *t, int fd, const xn_entry *e, int mode)
 {
 	int owner = (t->keep & RS_OWNER) && e->uid != geteuid();
-	int group = (t->keep & RS_GROUP) != 0;
+	int group = (t->keep & RS_GROUP) && rs_may_give(t, e->gid);
 
 	if ((owner || group) && xn_fset_owner(fd, owner ? (long long)e->uid :
 	    -1, group ? (long long)e->gid : -1) != 0 && !rs_may_not(t))

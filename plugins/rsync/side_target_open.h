@@ -10,6 +10,19 @@
 
 #define RS_LOCK_WAIT	5000	/* milliseconds; a run that was cut ends soon */
 
+/* Which groups this user may give files to. */
+static inline void
+rs_get_my_groups(struct rs_target *t)
+{
+	int n = getgroups(0, NULL);
+
+	t->my_groups = rs_memory((size_t)(n < 0 ? 1 : n + 1) *
+	    sizeof(*t->my_groups));
+	n = n <= 0 ? 0 : getgroups(n, t->my_groups);
+	t->my_groups_n = n < 0 ? 0 : n;
+	t->my_groups[t->my_groups_n++] = getegid();
+}
+
 static inline void
 rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
 {
@@ -31,6 +44,7 @@ rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->follow = xn_value_bool(kwargs, "follow", 0);
 	t->full = (double)xn_value_int(kwargs, "full", 0);
 	t->is_root = geteuid() == 0;
+	rs_get_my_groups(t);
 	if (!t->is_root)
 		t->keep = (t->keep & ~RS_OWNER) | RS_USERS;
 	rs_out_open(&t->out, t->peer, (int)xn_value_int(kwargs, "level", 0));

@@ -125,6 +125,11 @@ rs_next_folder(struct rs_target *t)
 	t->stats.folders++;
 	if (!dir->fresh) {
 		base = rs_folder(t, dir->path);
+		if (base == -1 && errno == EACCES && !t->dry &&
+		    xn_set_mode(t->root, dir->path, 0700) == 0) {
+			base = rs_folder(t, dir->path);
+			dir->differs = 1;
+		}
 		w->list = base == -1 ? NULL : xn_list_open(base, "", rs_what(t->keep));
 		if (w->list == NULL) {
 			rs_error(t, "cannot list", dir->path, "");

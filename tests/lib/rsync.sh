@@ -55,7 +55,7 @@ rsync_with() {
 		set -- "$@" "targets=$rsync_target"
 	done
 	IFS=$rsync_old
-	timeout -k 5 "${rsync_limit:-120}" ${rsync_before:-} "$SYNCGATE" run --once --json \
+	${rsync_before:-} timeout -k 5 "${rsync_limit:-120}" "$SYNCGATE" run --once --json \
 	    $rsync_words --plugin rsync source="$rsync_source" "$@" \
 	    >"$log" 2>&1 </dev/null
 }
@@ -95,4 +95,31 @@ listing() {
 temporaries() {
 	python3 "$tree_lib/tree_compare.py" --names "$1" |
 	    grep -e '\.syncgate-tmp-'
+}
+
+# as_user COMMAND...: root drops to a user who has nothing, in what user_room
+# made; anybody else is one already.
+as_user() {
+	if [ "$(id -u)" -eq 0 ]; then
+		setpriv --reuid=65534 --regid=65534 --clear-groups \
+		    env HOME="$tmp/room" "$@"
+	else
+		"$@"
+	fi
+}
+
+# user_room: go to a folder of that user's, and have runs be his; the test is
+# skipped where he cannot reach the build.
+user_room() {
+	mkdir "$tmp/room"
+	chmod 711 "$tmp"
+	if [ "$(id -u)" -eq 0 ]; then
+		need setpriv
+		chown 65534:65534 "$tmp/room"
+	fi
+	as_user test -x "$SYNCGATE" -a -r "$AGENT" -a -r "$tree_lib/rsync.sh" ||
+	    skip_all "a plain user cannot reach the build in $top_builddir"
+	XDG_STATE_HOME=$tmp/room/state
+	rsync_before=as_user
+	cd "$tmp/room" || exit 2
 }

@@ -1,0 +1,117 @@
+#!/bin/sh
+# rsync as a plain user: the pathological tree as far as he can have it; what he
+# may not read, and may not write; owners and devices, which are root's.
+# sanitize: yes
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/rsync.sh"
+need python3
+user_room
+
+run() {
+	rsync_run "$PWD/src" "$PWD/dst" fsync=none "$@"
+}
+
+for version in 1 2 3; do
+	as_user python3 "$tree_lib/tree_make.py" "$version" src small ||
+	    { fail "the tree is made"; finish; }
+	run
+	check_equal "version $version: it ends well" 0 $?
+	check "version $version: all is the same" as_user python3 \
+	    "$tree_lib/tree_compare.py" --kinds src dst
+	check_equal "version $version: nothing temporary is left" "" \
+	    "$(temporaries dst)"
+	listing dst >"$tmp/before"
+	run itemize=yes
+	check_equal "version $version: then there is nothing to do" "" \
+	    "$(lines "$log")"
+	listing dst >"$tmp/after"
+	check "version $version: and nothing changes" cmp "$tmp/before" \
+	    "$tmp/after"
+done
+
+# fresh: a small tree, the same at both ends; and something extra here.
+fresh() {
+	chmod -R u+rwx src dst
+	rm -rf src dst
+	as_user mkdir -p src/closed src/open
+	for name in a b closed/c open/d; do
+		echo "content of $name" | as_user tee "src/$name" >/dev/null
+	done
+	run || fail "a small tree is copied" "$log"
+	echo extra | as_user tee dst/extra >/dev/null
+	echo extra | as_user tee dst/open/extra >/dev/null
+}
+
+# ---- What cannot be read
+fresh
+as_user chmod 000 src/closed
+echo changed | as_user tee src/a >/dev/null
+run delete=after
+check_equal "a folder that cannot be read: no success" 1 $?
+check_grep "it is named" 'closed: Permission denied' "$log"
+check_equal "all else is brought in step" changed "$(cat dst/a)"
+check "nothing is deleted" [ -f dst/extra -a -f dst/open/extra ]
+check "nor in what could not be read" [ -f dst/closed/c ]
+run ignore-errors=yes
+check_equal "ignore-errors: still no success" 1 $?
+check "but what is extra is deleted" [ ! -e dst/extra -a ! -e dst/open/extra ]
+check "not so what could not be read" [ -f dst/closed/c ]
+as_user chmod 755 src/closed
+run
+check_equal "when it can be read, all is well" 0 $?
+same "and the same" src dst
+
+fresh
+echo changed | as_user tee src/b >/dev/null
+as_user chmod 000 src/b
+run
+check_equal "a file that cannot be read: no success" 1 $?
+check_grep "it is named" ' b: Permission denied' "$log"
+check_equal "what is here stays as it was" "content of b" "$(cat dst/b)"
+
+# ---- What cannot be written
+if [ "$(id -u)" -eq 0 ]; then
+	fresh
+	mkdir src/foreign dst/foreign
+	echo new >src/foreign/new
+	echo foreign >dst/foreign/extra
+	chown -R 65534:65534 src/foreign
+	echo changed | as_user tee src/a >/dev/null
+	run
+	check_equal "a folder of somebody else's here: no success" 1 $?
+	check_grep "it is named" 'foreign.*(Permission denied|not permitted)' \
+	    "$log"
+	check_equal "all else is brought in step" changed "$(cat dst/a)"
+	check "it is as it was" [ -f dst/foreign/extra ]
+	rm -rf src/foreign dst/foreign
+
+	# ---- What is somebody else's there
+	fresh
+	echo owned >src/owned
+	chown 1:2 src/owned
+	mkdir src/theirs
+	chown 1:2 src/theirs
+	chmod 6755 src/owned
+	ln -s x src/link
+	chown -h 1:2 src/link
+	run
+	check_equal "owners that he cannot give are no error" 0 $?
+	check_equal "what he has is his" 65534 "$(stat -c %u dst/owned)"
+	check_equal "with its mode, as rsync leaves it" 6755 \
+	    "$(stat -c %a dst/owned)"
+	listing dst >"$tmp/before"
+	run itemize=yes
+	check_equal "that is no difference" "" "$(lines "$log")"
+	listing dst >"$tmp/after"
+	check "and nothing changes" cmp "$tmp/before" "$tmp/after"
+
+	mknod src/device c 1 3
+	run
+	check_equal "a device is passed over, as by rsync" 0 $?
+	check_grep "which is said" 'device' "$log"
+	check "it is not there" [ ! -e dst/device ]
+	check "and all else is" [ -f dst/owned ]
+else
+	skip "what is somebody else's: only root can make that"
+fi
+finish
