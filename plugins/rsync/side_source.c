@@ -81,7 +81,6 @@
 #include "side_source_pace.h"
 #include "side_source_watch.h"
 
-#define PAGE		(1024 * 1024)	/* bytes of a folder told at once */
 #define LOOK		200		/* milliseconds */
 #define SMALL		(32 * 1024)	/* files that come with the list */
 
@@ -183,9 +182,9 @@ tell_some(struct rs_source *s, struct rs_peer *p)
 	}
 	n = xn_list_n(l->list);
 	i = rs_list_after(l->list, t->after);
-	while (i < n && t->told - begun < RS_MESSAGE / 2 && t->told < PAGE)
+	while (i < n && t->told - begun < RS_MESSAGE / 2 && t->told < RS_PAGE)
 		tell_entry(s, p, xn_list_entry(l->list, i++));
-	if (i < n && t->told < PAGE) {
+	if (i < n && t->told < RS_PAGE) {
 		free(t->after);
 		t->after = rs_join(xn_list_entry(l->list, i - 1)->name, "");
 		return;

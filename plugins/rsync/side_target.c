@@ -365,6 +365,7 @@ follow_source(struct rs_target *t)
 		rs_forget_links(t);
 		rs_room(&t->out, 1);
 		rs_put_byte(&t->out, 'W');
+		t->hears = 1;
 		while (!wait_for_changes(t))
 			continue;
 		compare_all(t);
@@ -381,7 +382,8 @@ tell_done(struct rs_target *t)
 	    "checked", s->checked, "folders", s->folders,
 	    "changed", s->changed, "created", s->created,
 	    "deleted", s->deleted, "sent", s->sent,
-	    "data_bytes", s->data_bytes, "total_bytes", s->total_bytes,
+	    "data_bytes", s->data_bytes, "total_bytes",
+	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
 	    "errors", s->errors, "vanished", s->vanished,
 	    "skipped", s->skipped);
 }
