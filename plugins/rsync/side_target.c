@@ -217,11 +217,14 @@ next_waiting(struct rs_target *t)
 static int
 ask_more(struct rs_target *t)
 {
-	if (t->holding != NULL || t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
-	    t->held >= RS_HELD)
+	if (t->holding != NULL || t->asked >= RS_ASKED ||
+	    t->asked_bytes >= RS_ASKED_BYTES)
 		return 0;
+	/* Only what is asked for lets go of the lists that are held. */
 	if (t->waiting != NULL)
 		next_waiting(t);
+	else if (t->held >= RS_HELD)
+		return 0;
 	else if (t->walk != NULL)
 		rs_next_folder(t);
 	else if (t->news != NULL && t->listing == 0 && !t->in_batch)
