@@ -288,6 +288,8 @@ rs_get_entry(struct rs_in *in, int nameless)
 	e.mtime = rs_get_signed(in);
 	e.nanoseconds = (int)rs_get_below(in, 999999999, "nanoseconds");
 	attrs = rs_get_bytes(in, &attrs_n);
+	if (attrs_n > RS_MESSAGE)
+		xn_fail("received attributes of %lld bytes", (long long)attrs_n);
 	if (e.type != 'd')
 		rs_get_numbers(in, &e);
 	if (e.type == 'l')

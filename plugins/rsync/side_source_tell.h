@@ -8,7 +8,6 @@
 #include "side_source_send.h"
 #include "side_source_watch.h"
 
-#define RS_PAGE		(1024 * 1024)	/* bytes of a folder told at once */
 #define RS_SMALL	(32 * 1024)	/* files that come with the list */
 
 /* ---- Telling a folder ------------------------------------------------------ */

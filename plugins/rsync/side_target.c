@@ -219,11 +219,14 @@ next_waiting(struct rs_target *t)
 static int
 ask_more(struct rs_target *t)
 {
-	if (t->holding != NULL || t->asked >= RS_ASKED || t->asked_bytes >= RS_ASKED_BYTES ||
-	    t->held >= RS_HELD)
+	if (t->holding != NULL || t->asked >= RS_ASKED ||
+	    t->asked_bytes >= RS_ASKED_BYTES)
 		return 0;
+	/* Only what is asked for lets go of the lists that are held. */
 	if (t->waiting != NULL)
 		next_waiting(t);
+	else if (t->held >= RS_HELD)
+		return 0;
 	else if (t->walk != NULL)
 		rs_next_folder(t);
 	else if (t->news != NULL && t->listing == 0 && !t->in_batch)
@@ -367,6 +370,7 @@ follow_source(struct rs_target *t)
 		rs_forget_links(t);
 		rs_room(&t->out, 1);
 		rs_put_byte(&t->out, 'W');
+		t->hears = 1;
 		while (!wait_for_changes(t))
 			continue;
 		compare_all(t);
@@ -383,7 +387,8 @@ tell_done(struct rs_target *t)
 	    "checked", s->checked, "folders", s->folders,
 	    "changed", s->changed, "created", s->created,
 	    "deleted", s->deleted, "sent", s->sent,
-	    "data_bytes", s->data_bytes, "total_bytes", s->total_bytes,
+	    "data_bytes", s->data_bytes, "total_bytes",
+	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
 	    "errors", s->errors, "vanished", s->vanished,
 	    "skipped", s->skipped);
 }

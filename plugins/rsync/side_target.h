@@ -11,6 +11,8 @@
 #define RS_ASKED_BYTES	(128 * 1024)	/* of them: less than a channel takes
 					 * at once, or both ends could wait */
 #define RS_HELD		200000		/* entries in lists that wait */
+#define RS_WAITING	1300000		/* changes that wait: more than the
+					 * source tells before it says A */
 #define RS_FDS		8		/* folders that are kept open */
 
 /* A folder with something under way in it. */
@@ -42,6 +44,7 @@ struct rs_want {
 	int part;			/* RS_WHOLE...: of the folder */
 	char *last;			/* the last name that came */
 	long long heard;		/* entries that came */
+	size_t page;			/* bytes of the page that comes */
 	char changes[12];		/* as rsync -i has them */
 	long long old_size, block, signed_to;	/* of a delta */
 	struct rs_item *mine;		/* M: what is here, and */
@@ -86,7 +89,8 @@ struct rs_linked {
 
 struct rs_stats {
 	long long checked, created, deleted, changed;
-	long long sent, same_bytes, data_bytes, total_bytes;
+	long long sent, same_bytes, data_bytes;
+	unsigned long long total_bytes;	/* as the source says: may be any */
 	long long errors, vanished, skipped;
 	long long folders;
 };
@@ -120,6 +124,7 @@ struct rs_target {
 	struct rs_dir *walk;		/* still to be compared, next first */
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
+	int waiting_n;
 	int asked;
 	const struct rs_want *holding;	/* nothing is asked before its
 					 * signature has gone */
@@ -143,6 +148,7 @@ struct rs_target {
 	struct rs_new *news;
 	int listing;			/* folders that were asked for */
 	int follow, in_batch, full_wanted, root_came;
+	int hears;			/* it was told to say what changes */
 	struct rs_dir *change;		/* the folder whose changes come */
 	double full, compared, synced;	/* seconds: how often all is compared,
 					 * when it was, when written to disk */

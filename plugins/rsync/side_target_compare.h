@@ -361,7 +361,8 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	int same_type = mine != NULL && mine->type == e->type, alone = 1;
 
 	t->stats.checked++;
-	t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+	t->stats.total_bytes += e->type == 'f' ?
+	    (unsigned long long)e->size : 0;
 	if (rs_is_left(t, e, mine) || rs_is_device_of_root(t, dir, e)) {
 		free(item);
 		return;

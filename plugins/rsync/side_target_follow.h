@@ -50,11 +50,15 @@ rs_on_change(struct rs_target *t)
 {
 	char *path = rs_get_text(&t->in);
 	struct rs_item *item = rs_get_entry(&t->in, 1);
-	xn_list *mine = xn_list_one(t->root, path, rs_what(t->keep));
 	struct rs_dir *dir;
 	char changes[12];
+	xn_list *mine;
 	int d;
 
+	if (!rs_is_clean(path))
+		xn_fail("received changes of a folder that is none: \"%s\"",
+		    path);
+	mine = xn_list_one(t->root, path, rs_what(t->keep));
 	rs_change_end(t);
 	t->in_batch = 1;
 	if (item->e.type != 'd' || item->e.name[0] != '\0')
@@ -101,6 +105,8 @@ rs_on_changed(struct rs_target *t)
 	struct rs_item *item = rs_get_entry(&t->in, 0);
 	xn_list *mine = rs_mine_in_change(t, item->e.name);
 
+	if (t->waiting_n > RS_WAITING)
+		xn_fail("received more changes than there can be at once");
 	rs_map_owners(t, &item->e);
 	if (t->change != NULL)
 		rs_consider(t, t->change, item, mine == NULL ? NULL :
@@ -161,7 +167,7 @@ rs_forget_links(struct rs_target *t)
 static inline int
 rs_on_follow_record(struct rs_target *t, int what)
 {
-	if (!t->follow)
+	if (!t->hears)
 		return 0;
 	switch (what) {
 	case 'C':

@@ -55,6 +55,7 @@ rs_waits(struct rs_target *t, struct rs_want *w)
 	else
 		t->waiting = w;
 	t->waiting_last = w;
+	t->waiting_n++;
 }
 
 static inline struct rs_want *
@@ -63,6 +64,7 @@ rs_next_waiting(struct rs_target *t)
 	struct rs_want *w = t->waiting;
 
 	t->waiting = w->next;
+	t->waiting_n--;
 	if (t->waiting == NULL)
 		t->waiting_last = NULL;
 	return w;

@@ -98,6 +98,7 @@ rs_ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *diges
 {
 	const char *after = w->last != NULL ? w->last : "";
 
+	w->page = 0;
 	rs_request(t, w, strlen(w->dir->path) + strlen(after) + 48);
 	rs_put_byte(&t->out, 'D');
 	rs_put_text(&t->out, w->dir->path);
@@ -166,7 +167,8 @@ rs_folder_is_same(struct rs_target *t, struct rs_want *w)
 		if (e->mark != 0)
 			continue;
 		t->stats.checked++;
-		t->stats.total_bytes += e->type == 'f' ? e->size : 0;
+		t->stats.total_bytes += e->type == 'f' ?
+		    (unsigned long long)e->size : 0;
 		if (e->type != 'd')
 			continue;
 		d = rs_dir_new(w->dir->path, rs_item_of(e));
@@ -202,10 +204,17 @@ rs_mine_of(struct rs_want *w, const char *name)
 	return xn_list_entry(w->list, w->index++);
 }
 
-/* NAME came next in the folder that W asked for: its place in the order. */
+/*
+ * NAME came next in the folder that W asked for, N bytes: is it in its place,
+ * and on this page?  What comes is kept until it is asked for, so there must be
+ * an end to it.
+ */
 static inline void
-rs_in_order(struct rs_want *w, const char *name)
+rs_in_order(struct rs_want *w, const char *name, size_t n)
 {
+	w->page += n;
+	if (w->page > RS_PAGE + RS_MESSAGE)
+		xn_fail("received more of a folder than a page has");
 	if (w->last != NULL && strcmp(name, w->last) <= 0)
 		xn_fail("received %s behind %s, which is not their order",
 		    name, w->last);
@@ -220,7 +229,7 @@ rs_get_in_order(struct rs_target *t, struct rs_want *w)
 {
 	struct rs_item *item = rs_get_entry(&t->in, 0);
 
-	rs_in_order(w, item->e.name);
+	rs_in_order(w, item->e.name, rs_entry_room(&item->e));
 	rs_map_owners(t, &item->e);
 	return item;
 }
@@ -244,7 +253,7 @@ rs_on_name(struct rs_target *t, struct rs_want *w)
 
 	if (!rs_is_name(name))
 		xn_fail("received a name that is none: \"%s\"", name);
-	rs_in_order(w, name);
+	rs_in_order(w, name, strlen(name) + 32);
 	rs_extras_before(t, w, name);
 	rs_mine_of(w, name);
 	errno = (int)rs_get_below(&t->in, 4095, "an error");
@@ -267,7 +276,8 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 
 	bytes = rs_get_bytes(&t->in, &n);
 	hash = rs_get_raw(&t->in, 16);
-	if (!w->dir->fresh || item->e.type != 'f' || (long long)n !=
+	w->page += n;
+	if (!w->dir->fresh || t->dry || item->e.type != 'f' || (long long)n !=
 	    item->e.size)
 		xn_fail("received a file that was not asked for");
 	xn_hash_bytes(bytes, n, ours);
@@ -275,7 +285,7 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 		xn_fail("received a file that is not what was sent");
 	rs_changes_new(changes, '>', 'f');
 	t->stats.checked++;
-	t->stats.total_bytes += item->e.size;
+	t->stats.total_bytes += (unsigned long long)item->e.size;
 	if (rs_write_small(t, w->dir, &item->e, bytes, n) != 0) {
 		rs_error(t, "cannot write", w->dir->path, item->e.name);
 	} else {
@@ -329,7 +339,7 @@ rs_on_more(struct rs_target *t)
 {
 	struct rs_want *w = rs_take_first(t);
 
-	if (w->last == NULL)
+	if (w->page == 0)
 		xn_fail("received the end of a page with nothing on it");
 	rs_waits(t, w);
 }

@@ -15,6 +15,7 @@
 
 #define RS_MESSAGE	(XN_PIECE - 64)	/* bytes of records in a message */
 #define RS_DATA		(60 * 1024)	/* of a file, in one record */
+#define RS_PAGE		(1024 * 1024)	/* of a folder told at once */
 #define RS_PATH		(32 * 1024)	/* the longest path */
 /* Of signatures: with the request, at once, in one record. */
 #define RS_SIGN_HERE	(24 * 1024)
@@ -294,6 +295,26 @@ rs_is_name(const char *name)
 
 	return n > 0 && n <= 255 && strchr(name, '/') == NULL &&
 	    strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Is PATH one of something in the tree: names alone, or the root? */
+static inline int
+rs_is_clean(const char *path)
+{
+	char name[256];
+
+	for (size_t n; path[0] != '\0'; path += n) {
+		n = strcspn(path, "/");
+		if (n > 255)
+			return 0;
+		memcpy(name, path, n);
+		name[n] = '\0';
+		if (!rs_is_name(name) || (path[n] == '/' && path[n + 1] ==
+		    '\0'))
+			return 0;
+		n += path[n] == '/';
+	}
+	return 1;
 }
 
 /* DIR/NAME (DIR may be "", the root), malloc'ed. */
