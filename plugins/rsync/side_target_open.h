@@ -24,18 +24,6 @@ rs_get_my_groups(struct rs_target *t)
 }
 
 static inline void
-rs_get_my_groups(struct rs_target *t)
-{
-	int n = getgroups(0, NULL);
-
-	t->my_groups = rs_memory((size_t)(n < 0 ? 1 : n + 1) *
-	    sizeof(*t->my_groups));
-	n = n <= 0 ? 0 : getgroups(n, t->my_groups);
-	t->my_groups_n = n < 0 ? 0 : n;
-	t->my_groups[t->my_groups_n++] = getegid();
-}
-
-static inline void
 rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
 {
 	t->path = xn_value_text(kwargs, "path", "");
