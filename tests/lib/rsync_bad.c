@@ -12,7 +12,7 @@
 
 #include <apr_strings.h>
 
-#include "plugins/rsync/keep.h"
+#include "plugins/rsync/side_keep.h"
 #include "plugins/rsync/sides.h"
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
