@@ -72,6 +72,29 @@ xn_fail(const char *format, ...)
 	xn_side__end(side);
 }
 
+int
+xn_attempt(void (*function)(void *baton), void *baton, char *error,
+    size_t size)
+{
+	struct xn_side *side = xn_side__need("xn_attempt");
+	struct xn_side_attempt attempt;
+
+	memcpy(attempt.end, side->end, sizeof(side->end));
+	attempt.failed = side->failed;
+	if (setjmp(side->end) == 0) {
+		function(baton);
+		memcpy(side->end, attempt.end, sizeof(side->end));
+		return 0;
+	}
+	/* (What has failed in a program that had failed before is not told.) */
+	side = xn_side__need("xn_attempt");
+	memcpy(side->end, attempt.end, sizeof(side->end));
+	snprintf(error, size, "%s", side->failed && !attempt.failed ?
+	    side->error : "");
+	side->failed = attempt.failed;
+	return -1;
+}
+
 void
 xn_log(const char *format, ...)
 {

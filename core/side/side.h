@@ -59,12 +59,20 @@ struct xn_side_cleanup {
 	void *baton;
 };
 
+/* What xn_attempt() puts back. */
+struct xn_side_attempt {
+	jmp_buf end;
+	int failed;
+};
+
 struct xn_side {
 	const struct xn_port *port;
 	struct xn_side_channel *main_channel;
-	jmp_buf end;			/* where xn_fail() jumps to */
+	jmp_buf end;			/* where xn_fail() jumps to, or out of an
+					 * attempt */
 	int ending;			/* 1 once the cleanups run */
-	int failed;			/* 1 once ERROR is set; never unset */
+	int failed;			/* 1 once ERROR is set; only an attempt
+					 * unsets it */
 	char error[XN_SIDE_CLEAN];	/* the first error, valid UTF-8 */
 	struct xn_side_cleanup cleanups[XN_SIDE_CLEANUPS];
 	int cleanup_count;

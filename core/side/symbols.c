@@ -60,6 +60,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_value_int),
 	SYMBOL(xn_value_bool),
 	SYMBOL(xn_side_fail),
+	SYMBOL(xn_side_attempt),
 	SYMBOL(xn_side_log),
 	SYMBOL(xn_side_cleanup),
 	SYMBOL(xn_side_cleanup_cancel),

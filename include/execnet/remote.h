@@ -165,6 +165,7 @@ int *__errno_location(void);
 typedef struct xn_side_channel xn_channel;
 
 #define xn_fail			xn_side_fail
+#define xn_attempt		xn_side_attempt
 #define xn_log			xn_side_log
 #define xn_cleanup		xn_side_cleanup
 #define xn_cleanup_cancel	xn_side_cleanup_cancel
@@ -197,6 +198,15 @@ void remote_main(xn_channel *channel, const xn_value *kwargs);
  * conversions; %m is strerror(errno).  Does not return.
  */
 void xn_fail(const char *format, ...) __attribute__((noreturn));
+
+/*
+ * Call FUNCTION(BATON): 0, or -1 if that would have ended the program; the text
+ * of the error is then in ERROR, of SIZE bytes, or "" for the end of a channel.
+ * For who serves several peers, of which none may end what the others get.
+ * What FUNCTION had malloc'ed or opened by then stays.
+ */
+int xn_attempt(void (*function)(void *baton), void *baton, char *error,
+    size_t size);
 
 /* One line for the log at the calling end; never for data. */
 void xn_log(const char *format, ...);

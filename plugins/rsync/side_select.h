@@ -17,6 +17,8 @@ struct rs_selection {
 	struct rs_from names, *from;	/* from: null, all */
 	int root;			/* base: for merge files in folders */
 	int active;			/* there is something to ask */
+	char *folder;			/* the last that was asked for, and */
+	int in;				/* what it is; null: none */
 	char *error;
 	size_t error_n;
 };
@@ -82,6 +84,7 @@ rs_selection_close(struct rs_selection *s)
 		rs_from_free(s->from);
 	if (s->error != NULL)
 		rs_filter_free(&s->filter);
+	free(s->folder);
 }
 
 /* What rs_select() says of the folder PATH, whose folders were asked before. */
@@ -135,6 +138,61 @@ rs_select_list(struct rs_selection *s, const char *path, xn_list *list)
 			e->mark = RS_SKIP;
 		free(whole);
 	}
+	return in;
+}
+
+/* What the folder PATH is, by itself and all above it: 0: it takes no part. */
+static inline int
+rs_select_folder(struct rs_selection *s, const char *path)
+{
+	int in = rs_select(&s->filter, s->from, "", 1, 0);
+	char *part, *parent;
+	size_t n = 0;
+
+	if (s->folder != NULL && strcmp(s->folder, path) == 0)
+		return s->in;
+	part = rs_join(path, "");
+	while (in != 0 && path[n] != '\0') {
+		parent = rs_join(path, "");
+		parent[n] = '\0';
+		n += n > 0;
+		n += strcspn(path + n, "/");
+		part[n] = '\0';
+		in = rs_filter_folder(&s->filter, parent, s->error,
+		    s->error_n) != 0 ? 0 : rs_select(&s->filter, s->from, part,
+		    1, in);
+		part[n] = path[n];
+		free(parent);
+	}
+	free(part);
+	free(s->folder);
+	s->folder = rs_join(path, "");
+	s->in = in;
+	return in;
+}
+
+/*
+ * Does PATH, somebody else's word, take part: 1, or 0.  A target that asks for
+ * what was left out gets nothing of it.
+ */
+static inline int
+rs_takes(struct rs_selection *s, const char *path, int is_folder)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder;
+	int in;
+
+	if (!s->active || path[0] == '\0')
+		return 1;
+	if (!rs_is_clean(path))
+		return 0;
+	folder = rs_join(path, "");
+	folder[slash == NULL ? 0 : slash - path] = '\0';
+	in = rs_select_folder(s, folder);
+	in = in != 0 && rs_filter_folder(&s->filter, folder, s->error,
+	    s->error_n) == 0 && rs_select(&s->filter, s->from, path, is_folder,
+	    in) != 0;
+	free(folder);
 	return in;
 }
 

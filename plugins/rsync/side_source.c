@@ -191,13 +191,9 @@ serve(struct rs_source *s, struct rs_peer *p)
 		rs_tell_some(s, p);
 	else if (rs_more(&p->in) && p->sending.fd == -1)
 		on_request(s, p);
-	else if (xn_wait(p->channel, 0) != XN_READY_TIMEOUT) {
-		/* One that ended must not end the others. */
-		if (xn_isclosed(p->channel))
-			drop_peer(p);
-		else
-			rs_receive(&p->in, p->channel, 0);
-	} else if (rs_tell_changes(s, p))
+	else if (xn_wait(p->channel, 0) != XN_READY_TIMEOUT)
+		rs_receive(&p->in, p->channel, 0);
+	else if (rs_tell_changes(s, p))
 		return 1;
 	else if (p->out.n > 0)
 		rs_flush(&p->out);
@@ -247,15 +243,48 @@ wait_for_peers(struct rs_source *s, int most)
 		xn_receive_value(s->channel, 0);
 }
 
+struct turns {
+	struct rs_source *source;
+	struct rs_peer *peer;
+	int busy;
+};
+
+static void
+serve_turns(void *baton)
+{
+	struct turns *t = baton;
+
+	for (int turn = 0; turn < 8 && t->peer->channel != NULL &&
+	    rs_may_send(t->source) && serve(t->source, t->peer); turn++)
+		t->busy = 1;
+}
+
+/* P says what cannot be, or has ended: that must not end the others. */
+static void
+let_go(struct rs_source *s, struct rs_peer *p, const char *error)
+{
+	if (error[0] != '\0' && s->lost == NULL)
+		s->lost = xn_printf("%s", error);
+	if (error[0] != '\0')
+		xn_close_error(p->channel, error);
+	drop_peer(p);
+}
+
 static int
 serve_all(struct rs_source *s)
 {
+	char error[1024];
 	int busy = 0;
 
-	for (int i = 0; i < s->peers_n; i++)
-		for (int turn = 0; turn < 8 && s->peers[i].channel != NULL &&
-		    rs_may_send(s) && serve(s, &s->peers[i]); turn++)
+	for (int i = 0; i < s->peers_n; i++) {
+		struct turns t = { s, &s->peers[i], 0 };
+
+		if (xn_attempt(serve_turns, &t, error, sizeof(error)) != 0) {
+			let_go(s, t.peer, error);
 			busy = 1;
+		}
+		busy |= t.busy;
+	}
 	return busy;
 }
 
@@ -341,5 +370,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		if (!serve_all(s) && most > 0)
 			wait_for_peers(s, most);
 	}
+	if (s->lost != NULL)
+		xn_fail("%s", s->lost);
 	xn_send(channel, "(slll)", "read", s->folders, s->files, s->bytes);
 }

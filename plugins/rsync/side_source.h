@@ -103,6 +103,8 @@ struct rs_source {
 	int one_file_system, level, inline_max;
 	struct rs_peer *peers;
 	int peers_n;
+	char *lost;			/* why the first that was let go of
+					 * was, or null */
 	struct rs_listed lists[RS_LISTS];
 	struct rs_selection selection;
 	struct rs_marks marks;

@@ -51,6 +51,10 @@ rs_send_open(struct rs_source *s, struct rs_peer *p, const char *path)
 {
 	struct rs_sending *f = &p->sending;
 
+	if (!rs_takes(&s->selection, path, 0)) {
+		rs_send_failed(p, ENOENT);
+		return -1;
+	}
 	f->path = rs_join(path, "");
 	f->fd = xn_open(s->root, path, XN_O_READ, 0);
 	if (f->fd == -1 || xn_fentry(f->fd, &f->before) != 0) {

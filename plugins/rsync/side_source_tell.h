@@ -133,8 +133,16 @@ rs_on_folder(struct rs_source *s, struct rs_peer *p)
 	flags = rs_get_byte(&p->in);
 	t->after = rs_get_text(&p->in);
 	t->inlined = flags & 2;
-	if (flags & 1) {
+	if (flags & 1)
 		digest = rs_get_raw(&p->in, 16);
+	if (!rs_takes(&s->selection, t->path, 1)) {
+		rs_room(&p->out, 16);
+		rs_put_byte(&p->out, 'x');
+		rs_put(&p->out, ENOENT);
+		rs_telling_end(t);
+		return;
+	}
+	if (digest != NULL) {
 		l = rs_list(s, t->path, p->keep);
 		if (l->list != NULL)
 			ours = rs_list_digest(s, l, p->keep);

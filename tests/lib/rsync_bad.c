@@ -186,26 +186,35 @@ bad_both(void (*case_of)(struct bad *b))
 
 /* ---- The sides ----------------------------------------------------------- */
 
-/* Start PROGRAM or FUNCTION; INNER is its channel to its peer. */
+/* Start PROGRAM or FUNCTION. */
 static void
-start(struct bad *b, xn_program_t *program, xn_native_main *function,
-    xn_channel_t *inner)
+start(struct bad *b, xn_program_t *program, xn_native_main *function)
 {
-	xn_program_t relay = { .name = "relay.c", .source = relay_text };
-
 	free(b->told);
 	free(b->error);
 	b->told = b->error = NULL;
-	if (!b->natively) {
-		b->peer = inner;
+	if (b->natively)
+		bad_must(xn_native_exec(&b->control, b->group, function,
+		    program->kwargs, b->pool));
+	else
 		bad_must(xn_remote_exec(&b->control, b->gateway, program,
 		    b->pool));
-		return;
-	}
+}
+
+/* A channel for a side to its peer, which is ours as *PEER. */
+static xn_channel_t *
+make_peer(struct bad *b, xn_channel_t **peer)
+{
+	xn_program_t relay = { .name = "relay.c", .source = relay_text };
+	xn_channel_t *inner;
+
+	bad_must(xn_gateway_newchannel(&inner, b->gateway, b->pool));
+	*peer = inner;
+	if (!b->natively)
+		return inner;
 	bad_must(xn_make_value(&relay.kwargs, b->pool, "{sc}", "peer", inner));
-	bad_must(xn_remote_exec(&b->peer, b->gateway, &relay, b->pool));
-	bad_must(xn_native_exec(&b->control, b->group, function, program->kwargs,
-	    b->pool));
+	bad_must(xn_remote_exec(peer, b->gateway, &relay, b->pool));
+	return inner;
 }
 
 void
@@ -214,17 +223,16 @@ bad_target(struct bad *b, int flags)
 	xn_program_t program = { .name = "rsync/side_target.c",
 	    .source = rsync_text_target };
 	const xn_value_t *files;
-	xn_channel_t *inner;
 
-	bad_must(xn_gateway_newchannel(&inner, b->gateway, b->pool));
 	bad_must(xn_make_value(&files, b->pool, "{sb}", "partial",
 	    (flags & BAD_PARTIAL) != 0));
 	bad_must(xn_make_value(&program.kwargs, b->pool, "{svspscsisbsbsisi}",
-	    "files", files, "path", bad_path(b, "root"), "peer", inner,
+	    "files", files, "path", bad_path(b, "root"), "peer",
+	    make_peer(b, &b->peer),
 	    "keep", BAD_KEEP, "follow", (flags & BAD_FOLLOW) != 0,
 	    "dry", (flags & BAD_DRY) != 0, "remove", flags & BAD_DELETE ?
 	    RS_DELETE_DURING : RS_DELETE_NO, "level", 0));
-	start(b, &program, rsync_side_target, inner);
+	start(b, &program, rsync_side_target);
 }
 
 void
@@ -232,16 +240,16 @@ bad_source(struct bad *b, int flags)
 {
 	xn_program_t program = { .name = "rsync/side_source.c",
 	    .source = rsync_text_source };
-	const char *rule = flags & BAD_RULES ? "- *.key" : "+ *";
-	const xn_value_t *files;
-	xn_channel_t *inner;
+	const char *rule = "- *.key";
+	const xn_value_t *files, *rules;
 
-	bad_must(xn_gateway_newchannel(&inner, b->gateway, b->pool));
 	bad_must(xn_make_value(&files, b->pool, "{sb}", "prune", 0));
-	bad_must(xn_make_value(&program.kwargs, b->pool, "{svsps[c]sbs[p]si}",
-	    "files", files, "path", bad_path(b, "root"), "peers", inner,
-	    "follow", (flags & BAD_FOLLOW) != 0, "rules", rule, "level", 0));
-	start(b, &program, rsync_side_source, inner);
+	bad_must(flags & BAD_RULES ? xn_make_value(&rules, b->pool, "[y]", rule,
+	    strlen(rule)) : xn_make_value(&rules, b->pool, "[]"));
+	bad_must(xn_make_value(&program.kwargs, b->pool, "{svsps[cc]sbsvsi}",
+	    "files", files, "path", bad_path(b, "root"), "peers",
+	    make_peer(b, &b->peer), make_peer(b, &b->second), "follow", (flags & BAD_FOLLOW) != 0, "rules", rules, "level", 0));
+	start(b, &program, rsync_side_source);
 }
 
 int

@@ -30,6 +30,7 @@ struct bad {
 	const char *folder;
 	xn_channel_t *control;		/* as its coordinator has it */
 	xn_channel_t *peer;		/* as its peer has it */
+	xn_channel_t *second;		/* a source has two targets */
 	char *told;			/* what it told the coordinator, as text */
 	char *error;			/* what it ended with; "" without */
 };
@@ -39,7 +40,7 @@ void bad_open(struct bad *b, int natively);
 void bad_close(struct bad *b);
 
 /* Start a side: the tree's, or the one that keeps it like ours. */
-void bad_source(struct bad *b, int flags);
+void bad_source(struct bad *b, int flags);	/* for two targets */
 void bad_target(struct bad *b, int flags);
 
 /* Run CASE_OF with the side in an agent, then natively. */
@@ -114,6 +115,15 @@ void say_end(struct say *s, const void *bytes, size_t n);
  * when it has ended, or nothing came for some seconds.  Good until the next.
  */
 const unsigned char *hear(struct bad *b, size_t *n);
+
+/* Let what follows be said and heard as the other target. */
+void say_as_other(struct bad *b);
+
+/* Say what is kept, as a target does first, and hear the root. */
+void say_open(struct bad *b);
+
+/* Say that nothing more is wanted. */
+void say_quit(struct bad *b);
 
 /* Hear until it has ended, within some seconds: 1, or 0. */
 int hear_end(struct bad *b);

@@ -230,3 +230,29 @@ hear_end(struct bad *b)
 	xn_error_clear(error);
 	return ended;
 }
+
+void
+say_as_other(struct bad *b)
+{
+	xn_channel_t *peer = b->peer;
+
+	b->peer = b->second;
+	b->second = peer;
+}
+
+void
+say_open(struct bad *b)
+{
+	const unsigned char *at;
+	size_t n;
+
+	send_bytes(b, "pO\x7f", 3);
+	at = hear(b, &n);
+	CU_ASSERT(at != NULL && n > 2 && at[0] == 'R' && at[1] == 'd');
+}
+
+void
+say_quit(struct bad *b)
+{
+	send_bytes(b, "pO\x7fQ", 4);
+}

@@ -214,7 +214,58 @@ several_programs_run_in_threads_of_one_process(void)
 	CU_ASSERT_EQUAL(open_descriptors(), before);
 }
 
+static void
+fail_within(void *baton)
+{
+	int *calls = baton;
+
+	++*calls;
+	if (*calls == 2)
+		xn_fail("number %d", *calls);
+}
+
+static void
+attempt_inside(void *baton)
+{
+	char error[64];
+
+	CU_ASSERT_EQUAL(xn_attempt(fail_within, baton, error, sizeof(error)),
+	    -1);
+	CU_ASSERT_STRING_EQUAL(error, "number 2");
+	xn_fail("the outer one, %s", "which is long");
+}
+
+static void
+attempts(xn_channel *channel, const xn_value *kwargs)
+{
+	int calls = 0;
+	char error[12] = "untouched";
+
+	(void)kwargs;
+	CU_ASSERT_EQUAL(xn_attempt(fail_within, &calls, error, sizeof(error)),
+	    0);
+	CU_ASSERT_STRING_EQUAL(error, "untouched");
+	CU_ASSERT_EQUAL(xn_attempt(attempt_inside, &calls, error,
+	    sizeof(error)), -1);
+	CU_ASSERT_STRING_EQUAL(error, "the outer o");
+	CU_ASSERT_EQUAL(calls, 2);
+	xn_send(channel, "i", calls);
+	xn_fail("the last");
+}
+
+static void
+an_attempt_does_not_end_the_program(void)
+{
+	struct xn_fake *f;
+
+	expect_text(run_with(attempts, NULL, NULL, &f), "the last");
+	CU_ASSERT_STRING_EQUAL(xn_fake_receive(f, 0), "2");
+	xn_fake_destroy(f);
+}
+
 static const struct xn_test_case cases[] = {
+	{ "an attempt does not end the program",
+	  an_attempt_does_not_end_the_program },
 	{ "returning closes the channel", returning_closes_the_channel },
 	{ "a failure runs cleanups backwards and tells errno",
 	  fail_runs_cleanups_backwards_and_tells_errno },
