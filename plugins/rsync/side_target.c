@@ -383,11 +383,11 @@ tell_done(struct rs_target *t)
 	const struct rs_stats *s = &t->stats;
 
 	rs_tell_progress(t, 1);
-	xn_send(t->channel, "(s{slslslslslslslslslslsl})", "done",
+	xn_send(t->channel, "(s{slslslslslslslslslslslsl})", "done",
 	    "checked", s->checked, "folders", s->folders,
 	    "changed", s->changed, "created", s->created,
 	    "deleted", s->deleted, "sent", s->sent,
-	    "data_bytes", s->data_bytes, "total_bytes",
+	    "same_bytes", s->same_bytes, "data_bytes", s->data_bytes, "total_bytes",
 	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
 	    "errors", s->errors, "vanished", s->vanished,
 	    "skipped", s->skipped);
