@@ -121,8 +121,7 @@ rs_backup_copy(struct rs_target *t, int base, const xn_entry *e, int to,
 		return -1;
 	fd = xn_open(to, name, XN_O_READ | XN_O_WRITE | XN_O_CREATE |
 	    XN_O_EXCLUSIVE, 0600);
-	if (fd != -1 && (xn_clone(fd, from) == 0 ||
-	    xn_copy(from, 0, fd, 0, e->size) == e->size))
+	if (fd != -1 && rs_copy_file(fd, from, e->size) == 0)
 		rc = rs_set_open(t, fd, e, e->mode);
 	if (fd != -1)
 		close(fd);

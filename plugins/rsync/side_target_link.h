@@ -175,7 +175,7 @@ rs_part_from_others(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 		return -1;
 	to = rs_temporary(t, dir, name);
 	if (to != -1 && xn_fentry(from, &now) == 0 &&
-	    xn_copy(from, 0, to, 0, now.size) == now.size) {
+	    rs_copy_file(to, from, now.size) == 0) {
 		close(from);
 		return rs_complete(t, dir, to, name, e);
 	}

@@ -52,6 +52,34 @@ rs_forget_folders(struct rs_target *t, const char *path)
 	}
 }
 
+/* ---- Copies ------------------------------------------------------------------ */
+
+/*
+ * All SIZE bytes of the file FROM into TO, which is new and empty: shared where
+ * the file system can do that, else copied, and holes stay holes.  0 or -1.
+ */
+static inline int
+rs_copy_file(int to, int from, long long size)
+{
+	long long at = 0, end;
+
+	if (xn_clone(to, from) == 0)
+		return 0;
+	while (at < size && (at = lseek(from, at, SEEK_DATA)) >= 0 &&
+	    at < size) {
+		end = lseek(from, at, SEEK_HOLE);
+		if (end <= at || end > size)
+			end = size;
+		if (xn_copy(from, at, to, at, end - at) != end - at)
+			return -1;
+		at = end;
+	}
+	/* ENXIO: from there on it is a hole. */
+	if (at < 0 && errno != ENXIO)
+		return -1;
+	return ftruncate(to, size);
+}
+
 /* ---- Differences ------------------------------------------------------------- */
 
 #define RS_D_PERMS	0x01

@@ -204,8 +204,7 @@ rs_copy_known(struct rs_target *t, struct rs_want *w, int fd, long long size)
 
 	if (to == -1)
 		return -1;
-	if (xn_clone(to, fd) != 0 &&
-	    xn_copy(fd, 0, to, 0, size) != size) {
+	if (rs_copy_file(to, fd, size) != 0) {
 		close(to);
 		xn_unlink(rs_folder(t, w->dir->path), name);
 		return -1;

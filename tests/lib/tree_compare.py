@@ -5,7 +5,8 @@ there is none, 1 if there are.  --kinds says how often each kind is there.
 
 Kinds: missing (in B), extra, type, mode, owner, group, mtime (nanoseconds),
 size, content, link (its text), links (which names are one file), xattr, acl,
-holes (where there is data), blocks (B needs more), device, unreadable.
+holes (B has data where A has none; zeros may become holes), blocks (B needs
+more), device, unreadable.
 
 tree_compare.py --list A: a line for each thing in a tree, with its inode, and
 when it was changed last (ctime): the same text twice if nothing was done in
@@ -49,6 +50,10 @@ def data_of(fd, size):
     return found
 
 
+def is_within(some, extents):
+    return any(begin <= some[0] and some[1] <= end for begin, end in extents)
+
+
 def attrs_of(fd, name):
     path = by_fd(fd, name)
     return {attr: os.getxattr(path, attr, follow_symlinks=False)
@@ -82,7 +87,7 @@ class Comparison:
                 fds.append(os.open(name, os.O_RDONLY | os.O_NOFOLLOW |
                                    os.O_NONBLOCK, dir_fd=fd))
             x, y = (data_of(fd, st.st_size) for fd in fds)
-            if x != y:
+            if any(not is_within(some, x) for some in y):
                 self.tell(path, "holes", x[:8], y[:8])
             if mine.st_blocks > st.st_blocks + SLACK:
                 self.tell(path, "blocks", st.st_blocks, mine.st_blocks)
