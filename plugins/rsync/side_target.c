@@ -283,7 +283,7 @@ static void
 begin(struct rs_target *t)
 {
 	t->compared = xn_clock();
-	t->full_wanted = t->root_came = 0;
+	t->full_wanted = t->root_came = t->io_error = 0;
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);

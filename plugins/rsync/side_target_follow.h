@@ -60,6 +60,9 @@ rs_on_change(struct rs_target *t)
 		    path);
 	mine = xn_list_one(t->root, path, rs_what(t->keep));
 	rs_change_end(t);
+	/* What could not be read before was told; this is another batch. */
+	if (!t->in_batch)
+		t->io_error = 0;
 	t->in_batch = 1;
 	if (item->e.type != 'd' || item->e.name[0] != '\0')
 		xn_fail("received changes of what is no folder");

@@ -350,9 +350,11 @@ rs_on_not_listed(struct rs_target *t)
 	struct rs_want *w = rs_take_first(t);
 
 	errno = (int)rs_get_below(&t->in, 4095, "an error");
-	/* Gone since: the next run sees that.  Another file system: left. */
-	if (errno == ENOENT || errno == EXDEV) {
-		t->stats.vanished += errno == ENOENT;
+	/* Gone since, or no folder any more, or a link: the next run sees that.
+	 * Another file system: left. */
+	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
+	    errno == EXDEV) {
+		t->stats.vanished += errno != EXDEV;
 	} else {
 		rs_error(t, "the source cannot list", w->dir->path, "");
 		t->io_error = 1;
