@@ -181,7 +181,8 @@ take_no_end(struct bad *b)
 		say_it(b, &s);
 	}
 	after = peak_kib(bad_process(b));
-	CU_ASSERT(before > 0 && after > 0 && after - before < 16 * 1024);
+	CU_ASSERT(before > 0 && after > 0);
+	CU_ASSERT(!MEASURED || after - before < 16 * 1024);
 	bad_must(xn_channel_close(b->peer));
 	bad_wait(b);
 	expect_old(b);
@@ -618,7 +619,7 @@ send_devices(struct bad *b)
 	say_it(b, &s);
 	bad_ends(b, "only root makes devices: b is passed over");
 	CU_ASSERT_PTR_NOT_NULL(strstr(b->told,
-	    "cannot make a: Operation not permitted"));
+	    "only root makes devices: a is passed over"));
 	CU_ASSERT_STRING_EQUAL(bad_names(b), "c");
 	/* As rsync -a does it: the bit, but for us, whose file it is. */
 	CU_ASSERT(stat(bad_path(b, "root/c"), &st) == 0 &&
