@@ -181,7 +181,8 @@ take_no_end(struct bad *b)
 		say_it(b, &s);
 	}
 	after = peak_kib(bad_process(b));
-	CU_ASSERT(before > 0 && after > 0 && after - before < 16 * 1024);
+	CU_ASSERT(before > 0 && after > 0);
+	CU_ASSERT(!MEASURED || after - before < 16 * 1024);
 	bad_must(xn_channel_close(b->peer));
 	bad_wait(b);
 	expect_old(b);
