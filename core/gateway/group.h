@@ -30,6 +30,7 @@ struct xn_group {
 	struct xn_channel *dead;	/* list of those to be freed by whoever
 					 * unlocks, see held.c */
 	struct xn_relay *ended_relays;	/* to be freed without the lock */
+	int senders;			/* who wait for room, see wait.c */
 	int next_gateway;		/* for default ids gw1, gw2, ... */
 	uint64_t arrivals;		/* values that have arrived, and ends */
 	apr_thread_t *caller;		/* see caller.c; or NULL */

@@ -131,6 +131,17 @@ choose_box(xn_gateway_t *gw)
 	return gw->urgent.head != NULL ? &gw->urgent : &gw->outbox;
 }
 
+/* There is room in the outbox again; locked. */
+static void
+tell_senders(xn_gateway_t *gw)
+{
+	apr_thread_cond_broadcast(gw->changed);
+	for (xn_channel_t *ch = gw->group->senders > 0 ?
+	    gw->group->channels : NULL; ch != NULL; ch = ch->next)
+		if (ch->gateway == gw && ch->waiters != NULL)
+			xn_channel__wake(ch);
+}
+
 xn_error_t *
 xn_gateway__write(xn_gateway_t *gw)
 {
@@ -156,7 +167,7 @@ xn_gateway__write(xn_gateway_t *gw)
 		xn_outbox_advance(box, put);
 		gw->sent += put;
 		if (before >= XN_OUTBOX_MAX && box->bytes < XN_OUTBOX_MAX)
-			apr_thread_cond_broadcast(gw->changed);
+			tell_senders(gw);
 		xn_sink__outbox_room(gw);
 		xn_group__unlock(gw->group);
 	} while (put > 0);

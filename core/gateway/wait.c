@@ -139,14 +139,24 @@ can_do(xn_channel_t *ch, int want)
 
 	if ((want & XN_PORT_RECEIVE) && xn_channel__readable(ch))
 		can |= XN_PORT_RECEIVE;
-	/* A full outbox is worth the wait: the I/O thread empties it. */
+	/* (A full outbox is no room: who does not read never empties it.) */
 	if ((want & XN_PORT_SEND) && (dead || ch->send_closed ||
-	    xn_channel__has_room(ch, XN_PART_MAX, &ignored) ||
-	    (ch->gateway != NULL && ignored == ch->gateway->changed)))
+	    xn_channel__has_room(ch, XN_PART_MAX, &ignored)))
 		can |= XN_PORT_SEND;
 	if ((want & XN_PORT_RECEIVE) && !(can & XN_PORT_RECEIVE))
 		xn_channel__starve(ch);
 	return dead ? want | XN_PORT_OVER : can;
+}
+
+static int
+can_now(xn_channel_t *ch, int want)
+{
+	int can;
+
+	xn_group__lock(ch->group);
+	can = can_do(ch, want);
+	xn_group__unlock(ch->group);
+	return can;
 }
 
 int
@@ -160,10 +170,13 @@ xn_channel__wait_for(xn_channel_t *ch, int want, struct pollfd *fds, int nfds,
 	int can, ready = 0, wait_ms;
 	uint64_t ignored;
 
+	if (nfds == 0 && (can = can_now(ch, want)) != 0)
+		return can;
 	waiter.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (waiter.event_fd < 0 || nfds > WAIT_FOR_MAX)
 		return want | XN_PORT_OVER;
 	xn_group__lock(ch->group);
+	ch->group->senders += (want & XN_PORT_SEND) != 0;
 	xn_waiter__add(&waiter, ch);
 	while ((can = can_do(ch, want)) == 0 && ready == 0) {
 		wait_ms = left_ms(deadline);
@@ -183,6 +196,7 @@ xn_channel__wait_for(xn_channel_t *ch, int want, struct pollfd *fds, int nfds,
 			break;
 	}
 	can = can_do(ch, want);
+	ch->group->senders -= (want & XN_PORT_SEND) != 0;
 	xn_waiter__remove(&waiter, ch);
 	xn_group__unlock(ch->group);
 	close(waiter.event_fd);

@@ -103,6 +103,8 @@ const syncgate_option_t rsync_option_table[] = {
 	    "do not look at file systems mounted in the source" },
 	{ "ignore-errors", SYNCGATE_BOOL, "no", 0, NULL,
 	    "delete even though part of the source could not be read" },
+	{ "stats", SYNCGATE_BOOL, "no", 0, NULL,
+	    "counts at the end of a run, as rsync --stats" },
 	{ "itemize", SYNCGATE_BOOL, "no", 0, NULL,
 	    "one line for each change, as rsync -i; always with --dry-run" },
 	{ "compress", SYNCGATE_BOOL, "no", 0, NULL,
@@ -167,6 +169,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	o->one_file_system = syncgate_job_bool(job, "one-file-system");
 	o->ignore_errors = syncgate_job_bool(job, "ignore-errors");
 	o->dry = syncgate_job_dry_run(job);
+	o->stats = syncgate_job_bool(job, "stats");
 	o->itemize = o->dry || syncgate_job_bool(job, "itemize");
 	o->confine = word_index(syncgate_job_string(job, "confine"), confines);
 	o->sync = word_index(syncgate_job_string(job, "fsync"), syncs);

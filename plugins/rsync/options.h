@@ -18,7 +18,7 @@ struct rsync_options {
 	int delete_excluded, follow, confine;
 	apr_interval_time_t settle, poll, full;
 	const xn_value_t *rules, *from;	/* side_select.h */
-	int itemize, dry, sync, level, whole_file;
+	int stats, itemize, dry, sync, level, whole_file;
 
 	/* options_files.c */
 	int checksum, update, append, inplace, partial, existing;

@@ -76,6 +76,7 @@ on_done(struct rsync_run *r, struct rsync_target *target,
 	c->created = xn_value_int(d, "created", 0);
 	c->deleted = xn_value_int(d, "deleted", 0);
 	c->sent = xn_value_int(d, "sent", 0);
+	c->same_bytes = xn_value_int(d, "same_bytes", 0);
 	c->data_bytes = xn_value_int(d, "data_bytes", 0);
 	c->total_bytes = xn_value_int(d, "total_bytes", 0);
 	c->errors = xn_value_int(d, "errors", 0);

@@ -28,6 +28,41 @@ rsync_is_lost(const xn_error_t *error)
 	    error->code == XN_E_CONNECT || error->code == XN_E_TIMEOUT;
 }
 
+/* As rsync --stats, a line each. */
+static void
+say_stats(struct rsync_run *r, const struct rsync_target *target)
+{
+	const struct rsync_counts *c = &target->counts;
+	unsigned long long sent = 0, received = 0;
+	const struct {
+		const char *what;
+		long long n;
+	} lines[] = {
+		{ "Number of files", c->checked },
+		{ "Number of folders compared", c->folders },
+		{ "Number of created files", c->created },
+		{ "Number of changed files", c->changed },
+		{ "Number of deleted files", c->deleted },
+		{ "Number of regular files transferred", c->sent },
+		{ "Number of vanished files", c->vanished },
+		{ "Number of errors", c->errors },
+		{ "Total file size", c->total_bytes },
+		{ "Literal data", c->data_bytes },
+		{ "Matched data", c->same_bytes },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		syncgate_job_log(r->job, SYNCGATE_INFO, "%s: %s: %lld",
+		    target->location->text, lines[i].what, lines[i].n);
+	if (target->gateway == NULL)
+		return;
+	xn_gateway_traffic(target->gateway, &sent, &received);
+	syncgate_job_log(r->job, SYNCGATE_INFO, "%s: Total bytes sent: %llu",
+	    target->location->text, sent);
+	syncgate_job_log(r->job, SYNCGATE_INFO, "%s: Total bytes received: "
+	    "%llu", target->location->text, received);
+}
+
 static void
 say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
 {
@@ -40,6 +75,8 @@ say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
 	    r->options->dry ? "would be " : "", c->sent,
 	    c->sent == 1 ? "" : "s", c->data_bytes,
 	    r->options->dry ? "to be sent" : "came");
+	if (r->options->stats)
+		say_stats(r, target);
 	if (c->vanished > 0)
 		syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %lld vanished "
 		    "at the source before they could be read",

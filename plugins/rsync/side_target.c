@@ -325,12 +325,19 @@ compare_all(struct rs_target *t)
 	delete_later(t);
 }
 
+/* What was changed since the last time; if nothing was, the disk has it all. */
 static void
 write_to_disk(struct rs_target *t)
 {
-	if (t->sync == 2 && !t->dry && xn_syncfs(t->root) != 0)
-		xn_fail("cannot write all to the disk of %s: %m", t->path);
+	long long done = t->stats.changed + t->stats.deleted +
+	    t->stats.errors;
+
 	t->synced = xn_clock();
+	if (t->sync != 2 || t->dry || done == t->synced_done)
+		return;
+	t->synced_done = done;
+	if (xn_syncfs(t->root) != 0)
+		xn_fail("cannot write all to the disk of %s: %m", t->path);
 }
 
 /* Wait for what changes; 1 when everything is to be compared again. */
@@ -383,11 +390,11 @@ tell_done(struct rs_target *t)
 	const struct rs_stats *s = &t->stats;
 
 	rs_tell_progress(t, 1);
-	xn_send(t->channel, "(s{slslslslslslslslslslsl})", "done",
+	xn_send(t->channel, "(s{slslslslslslslslslslslsl})", "done",
 	    "checked", s->checked, "folders", s->folders,
 	    "changed", s->changed, "created", s->created,
 	    "deleted", s->deleted, "sent", s->sent,
-	    "data_bytes", s->data_bytes, "total_bytes",
+	    "same_bytes", s->same_bytes, "data_bytes", s->data_bytes, "total_bytes",
 	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
 	    "errors", s->errors, "vanished", s->vanished,
 	    "skipped", s->skipped);

@@ -153,6 +153,7 @@ struct rs_target {
 	struct rs_dir *change;		/* the folder whose changes come */
 	double full, compared, synced;	/* seconds: how often all is compared,
 					 * when it was, when written to disk */
+	long long synced_done;		/* changes until then */
 	struct rs_stats stats;
 	unsigned char *lines;		/* for the coordinator */
 	size_t lines_n;

@@ -11,7 +11,8 @@
 /* What a target's side has counted. */
 struct rsync_counts {
 	long long checked, folders, changed, created, deleted, sent;
-	long long data_bytes, total_bytes, errors, vanished, skipped;
+	long long same_bytes, data_bytes, total_bytes, errors, vanished,
+	    skipped;
 };
 
 struct rsync_target {

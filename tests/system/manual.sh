@@ -14,6 +14,7 @@ options_of() {
 }
 
 options_of fileproc pattern
+options_of rsync source
 options_of svnhotsync source
 
 # Commands: each that the program lists stands in the page, and the other way.

@@ -58,4 +58,9 @@ mkdir -p forged
 rsync_dry "$tmp/forged" "$tmp/dst" allow-empty=yes
 check_equal "a name makes no line of its own" ">f+++++++++ x\\#012>f+++++++++ forged" \
     "$(lines "$log" | grep forged)"
+rsync_run "$tmp/src" "$tmp/counted" fsync=none stats=yes
+for count in "Number of regular files transferred: [1-9]" "Number of errors: 0" \
+    "Total file size: [1-9]" "Literal data: [1-9]" "Total bytes sent: [1-9]"; do
+	check_grep "stats: $count" "$count" "$log"
+done
 finish

@@ -97,6 +97,39 @@ so_is_a_native_one(void)
 	end();
 }
 
+/*
+ * Towards an agent that is stopped: it takes nothing, so that what it may be sent
+ * waits here; that is no room, either.
+ */
+static void
+nor_is_one_held_up_by_an_agent_that_is_stopped(void)
+{
+	xn_channel_t *lane, *lazy, *ch = NULL;
+	const xn_value_t *kwargs;
+	int sent, room;
+
+	if (begin_with("popen") == 0) {
+		lazy = start(lazy_text);
+		failed(xn_gateway_newchannel(&lane, gw, pool));
+		failed(xn_send(lazy, "c", lane));
+		failed(xn_make_value(&kwargs, pool, "{sc}", "lane", lane));
+		kill(agent_pid(), SIGSTOP);
+		failed(xn_native_exec(&ch, group, fill_natively, kwargs,
+		    pool));
+		failed(xn_receive(ch, xn_seconds(10), "(ii)", &sent, &room));
+		CU_ASSERT(sent > 0 && sent < 10000);
+		CU_ASSERT_EQUAL(room, 0);
+		kill(agent_pid(), SIGCONT);
+		failed(xn_send(lazy, "i", sent));
+		failed(xn_receive(ch, PATIENCE, "i", &room));
+		CU_ASSERT_EQUAL(room, 1);
+		failed(xn_channel_close(lazy));
+		failed(xn_receive(ch, PATIENCE, "i", &room));
+		CU_ASSERT_EQUAL(room, -1);
+	}
+	end();
+}
+
 /* Says which of many channels has something. */
 static const char many_text[] = SIDE(
     "xn_waitable *things = xn_alloc(200 * sizeof(*things));\n"
@@ -144,6 +177,8 @@ static const struct xn_test_case cases[] = {
 	{ "a program is told when there is room",
 	  a_program_is_told_when_there_is_room },
 	{ "so is a native one", so_is_a_native_one },
+	{ "nor is one held up by an agent that is stopped",
+	  nor_is_one_held_up_by_an_agent_that_is_stopped },
 	{ "many channels are waited for at once",
 	  many_channels_are_waited_for_at_once },
 };
