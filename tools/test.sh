@@ -82,7 +82,7 @@ units_of() {
 sanitized_scripts() {
 	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
 	    example_svnhotsync fileproc fileproc_system hops \
-	    python_worker sockets \
+	    python_worker rsync_follow rsync_lines rsync_snapshots sockets \
 	    svnhotsync_follow; do
 		script=tests/system/$name.sh
 		[ ! -f "$script" ] || echo "$script"
@@ -147,7 +147,7 @@ fi
 if stage "gcc -fsanitize=thread" build tsan CC=gcc "CFLAGS=-g -O1" \
     --enable-sanitize=thread; then
 	stage "tests, threads" run_tests tsan $(threaded_units tsan) \
-	    tests/system/fileproc.sh || :
+	    tests/system/fileproc.sh tests/system/rsync_follow.sh || :
 fi
 stage "cppcheck" lint || :
 [ -z "$SYNCGATE_LONG" ] || stage "make distcheck" distcheck || :

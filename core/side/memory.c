@@ -145,3 +145,65 @@ xn_printf(const char *format, ...)
 	va_end(ap);
 	return text;
 }
+
+/* ---- Memory that can be given back ---------------------------------------- */
+
+/* Before each piece of xn_malloc(). */
+struct piece {
+	struct xn_side_owned owned;	/* first: drop_piece() gets it back */
+	size_t pad;			/* keeps what follows aligned */
+};
+
+_Static_assert(sizeof(struct piece) % ALIGNMENT == 0,
+    "what follows the header of a piece is aligned");
+
+static void
+drop_piece(struct xn_side_owned *self)
+{
+	free(self);
+}
+
+void *
+xn_malloc(size_t n)
+{
+	struct piece *piece;
+
+	if (n > PTRDIFF_MAX - sizeof(*piece))
+		return NULL;
+	piece = malloc(sizeof(*piece) + n);
+	if (piece == NULL)
+		return NULL;
+	xn_side__own(&piece->owned, drop_piece);
+	return piece + 1;
+}
+
+void *
+xn_realloc(void *p, size_t n)
+{
+	struct piece *piece, *bigger;
+
+	if (p == NULL)
+		return xn_malloc(n);
+	if (n > PTRDIFF_MAX - sizeof(*piece))
+		return NULL;
+	/* It may move, and others point to it. */
+	piece = (struct piece *)p - 1;
+	xn_side__disown(&piece->owned);
+	bigger = realloc(piece, sizeof(*piece) + n);
+	if (bigger != NULL)
+		piece = bigger;
+	xn_side__own(&piece->owned, drop_piece);
+	return bigger == NULL ? NULL : bigger + 1;
+}
+
+void
+xn_free(void *p)
+{
+	struct piece *piece;
+
+	if (p == NULL)
+		return;
+	piece = (struct piece *)p - 1;
+	xn_side__disown(&piece->owned);
+	free(piece);
+}

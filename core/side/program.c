@@ -77,10 +77,9 @@ xn_attempt(void (*function)(void *baton), void *baton, char *error,
     size_t size)
 {
 	struct xn_side *side = xn_side__need("xn_attempt");
-	struct xn_side_attempt attempt;
+	struct xn_side_attempt attempt = { .failed = side->failed };
 
 	memcpy(attempt.end, side->end, sizeof(side->end));
-	attempt.failed = side->failed;
 	if (setjmp(side->end) == 0) {
 		function(baton);
 		memcpy(side->end, attempt.end, sizeof(side->end));

@@ -171,6 +171,9 @@ typedef struct xn_side_channel xn_channel;
 #define xn_cleanup_cancel	xn_side_cleanup_cancel
 #define xn_alloc		xn_side_alloc
 #define xn_printf		xn_side_printf
+#define xn_malloc		xn_side_malloc
+#define xn_realloc		xn_side_realloc
+#define xn_free			xn_side_free
 #define xn_send			xn_side_send
 #define xn_send_value		xn_side_send_value
 #define xn_send_file		xn_side_send_file
@@ -222,6 +225,15 @@ void xn_cleanup_cancel(void (*function)(void *baton), void *baton);
 /* N bytes of zero, or a formatted text, until the program ends; or fails. */
 void *xn_alloc(size_t n);
 char *xn_printf(const char *format, ...);
+
+/*
+ * As malloc(), realloc() and free(), but what is still there when the program
+ * ends, however it ends (except by a crash or SIGKILL), is freed then.  A null
+ * pointer when there is no memory.
+ */
+void *xn_malloc(size_t n);
+void *xn_realloc(void *p, size_t n);
+void xn_free(void *p);
 
 /* ---- Channels --------------------------------------------------------- */
 

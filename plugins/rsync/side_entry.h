@@ -33,7 +33,7 @@ rs_is_temporary(const char *name)
 	    rs_is_part(name);
 }
 
-/* An entry that lives by itself: one piece of memory, free() it. */
+/* An entry that lives by itself: one piece of memory, xn_free() it. */
 struct rs_item {
 	xn_entry e;
 	struct rs_item *next;
@@ -74,7 +74,7 @@ rs_owner_add(struct rs_owners *o, long long id, long long other)
 
 		if (room > 1 << 20)
 			xn_fail("too many owners of files");
-		list = realloc(o->list, (size_t)room * sizeof(*list));
+		list = xn_realloc(o->list, (size_t)room * sizeof(*list));
 		if (list == NULL)
 			xn_fail("no memory");
 		o->list = list;
@@ -89,7 +89,7 @@ rs_owner_add(struct rs_owners *o, long long id, long long other)
 static inline void
 rs_owners_free(struct rs_owners *o)
 {
-	free(o->list);
+	xn_free(o->list);
 	memset(o, 0, sizeof(*o));
 }
 
@@ -187,7 +187,7 @@ rs_digest(struct rs_marks *marks, xn_list *list, int keep,
 		e->uid = ids[2 * i];
 		e->gid = ids[2 * i + 1];
 	}
-	free(ids);
+	xn_free(ids);
 	return 1;
 }
 

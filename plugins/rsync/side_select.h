@@ -84,7 +84,7 @@ rs_selection_close(struct rs_selection *s)
 		rs_from_free(s->from);
 	if (s->error != NULL)
 		rs_filter_free(&s->filter);
-	free(s->folder);
+	xn_free(s->folder);
 }
 
 /* What rs_select() says of the folder PATH, whose folders were asked before. */
@@ -108,7 +108,7 @@ rs_selected_folder(struct rs_selection *s, const char *path)
 		in = rs_select(&s->filter, s->from, part, 1, in);
 		part[n] = kept;
 	} while (part[n] != '\0');
-	free(part);
+	xn_free(part);
 	return in;
 }
 
@@ -136,7 +136,7 @@ rs_select_list(struct rs_selection *s, const char *path, xn_list *list)
 		if (rs_select(&s->filter, s->from, whole, e->type == 'd',
 		    in) == 0)
 			e->mark = RS_SKIP;
-		free(whole);
+		xn_free(whole);
 	}
 	return in;
 }
@@ -162,10 +162,10 @@ rs_select_folder(struct rs_selection *s, const char *path)
 		    s->error_n) != 0 ? 0 : rs_select(&s->filter, s->from, part,
 		    1, in);
 		part[n] = path[n];
-		free(parent);
+		xn_free(parent);
 	}
-	free(part);
-	free(s->folder);
+	xn_free(part);
+	xn_free(s->folder);
 	s->folder = rs_join(path, "");
 	s->in = in;
 	return in;
@@ -192,7 +192,7 @@ rs_takes(struct rs_selection *s, const char *path, int is_folder)
 	in = in != 0 && rs_filter_folder(&s->filter, folder, s->error,
 	    s->error_n) == 0 && rs_select(&s->filter, s->from, path, is_folder,
 	    in) != 0;
-	free(folder);
+	xn_free(folder);
 	return in;
 }
 

@@ -127,7 +127,7 @@ on_request(struct rs_source *s, struct rs_peer *p)
 			rs_send_whole(s, p, path);
 		else
 			rs_on_hash(s, p, path);
-		free(path);
+		xn_free(path);
 		return;
 	case 'A':
 		rs_on_tail(s, p);
@@ -237,7 +237,7 @@ wait_for_peers(struct rs_source *s, int most)
 			xn_wait_send(s->peers[i].channel, n > 1 ? 2 : LOOK);
 			break;
 		}
-	free(things);
+	xn_free(things);
 	/* The coordinator says nothing: that it has closed ends us. */
 	if (xn_wait(s->channel, 0) != XN_READY_TIMEOUT)
 		xn_receive_value(s->channel, 0);
@@ -317,8 +317,8 @@ source_end(void *baton)
 	rs_hashes_close(s);
 	rs_changes_forget(&s->follow);
 	for (int i = 0; i < s->follow.paths_n; i++)
-		free(s->follow.paths[i]);
-	free(s->follow.paths);
+		xn_free(s->follow.paths[i]);
+	xn_free(s->follow.paths);
 	if (s->root != -1)
 		close(s->root);
 }

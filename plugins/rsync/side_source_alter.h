@@ -146,7 +146,7 @@ rs_copies_free(struct rs_copy **copies)
 
 	while ((copy = *copies) != NULL) {
 		*copies = copy->next;
-		free(copy);
+		xn_free(copy);
 	}
 }
 

@@ -128,14 +128,14 @@ rs_on_delta(struct rs_source *s, struct rs_peer *p)
 	if (left <= RS_SIGN_HERE)
 		here = rs_get_raw(&p->in, (size_t)left);
 	ok = rs_send_open(s, p, path) == 0;
-	free(path);
+	xn_free(path);
 	if (!ok)
 		return;
 	f->delta = xn_delta_open(f->fd, f->size, old_size, block,
 	    s->inplace ? XN_DELTA_INPLACE : 0);
 	f->sign_left = here != NULL ? 0 : left;
 	if (here == NULL)
-		f->sign = malloc(RS_SIGN_BATCH);
+		f->sign = xn_malloc(RS_SIGN_BATCH);
 	if (f->delta == NULL || (here == NULL && f->sign == NULL) ||
 	    (here != NULL && xn_delta_add(f->delta, here, (size_t)left) != 0)) {
 		rs_send_failed(p, errno);

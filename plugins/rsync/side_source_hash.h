@@ -32,7 +32,7 @@ rs_hash_now(struct rs_source *s, const struct rs_sending *f, const char *path,
 	if (xn_hash_file(f->fd, f->size, hash) != 0)
 		return -1;
 	if (s->peers_n > 1) {
-		free(h->path);
+		xn_free(h->path);
 		h->path = rs_join(path, "");
 		h->e = f->before;
 		memcpy(h->hash, hash, 16);
@@ -44,7 +44,7 @@ static inline void
 rs_hashes_close(struct rs_source *s)
 {
 	for (int i = 0; i < RS_HASHED; i++)
-		free(s->hashed[i].path);
+		xn_free(s->hashed[i].path);
 }
 
 /* H path */
@@ -81,7 +81,7 @@ rs_on_tail(struct rs_source *s, struct rs_peer *p)
 	unsigned char ours[16];
 	int ok = rs_send_open(s, p, path) == 0;
 
-	free(path);
+	xn_free(path);
 	if (!ok)
 		return;
 	f->hash = xn_hash_start();

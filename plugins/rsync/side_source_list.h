@@ -15,7 +15,7 @@ rs_forget_list(struct rs_listed *l)
 	if (l->list != NULL)
 		xn_list_close(l->list);
 	rs_copies_free(&l->copies);
-	free(l->path);
+	xn_free(l->path);
 	memset(l, 0, sizeof(*l));
 }
 

@@ -56,7 +56,7 @@ rs_is_hollow(struct rs_source *s, const char *path, int depth)
 		    xn_list_entry(list, i)->type != 'd')
 			hollow = 0;
 	if (!hollow) {
-		free(s->full[s->full_next]);
+		xn_free(s->full[s->full_next]);
 		s->full[s->full_next] = rs_join(path, "");
 		s->full_next = (s->full_next + 1) % RS_FULL;
 	}
@@ -68,7 +68,7 @@ rs_is_hollow(struct rs_source *s, const char *path, int depth)
 			continue;
 		inner = rs_join(path, e->name);
 		hollow = rs_is_hollow(s, inner, depth + 1);
-		free(inner);
+		xn_free(inner);
 	}
 	if (list != NULL)
 		xn_list_close(list);
@@ -79,7 +79,7 @@ static inline void
 rs_full_forget(struct rs_source *s)
 {
 	for (int i = 0; i < RS_FULL; i++)
-		free(s->full[i]);
+		xn_free(s->full[i]);
 }
 
 /* Mark those among LIST, of the folder PATH, that are so. */
@@ -95,7 +95,7 @@ rs_prune_list(struct rs_source *s, const char *path, xn_list *list)
 		inner = rs_join(path, e->name);
 		if (rs_is_elsewhere(s, e) || rs_is_hollow(s, inner, 0))
 			e->mark = RS_SKIP;
-		free(inner);
+		xn_free(inner);
 	}
 }
 

@@ -22,8 +22,8 @@ rs_sending_end(struct rs_sending *f)
 	}
 	if (f->delta != NULL)
 		xn_delta_close(f->delta);
-	free(f->path);
-	free(f->sign);
+	xn_free(f->path);
+	xn_free(f->sign);
 	memset(f, 0, sizeof(*f));
 	f->fd = -1;
 }
@@ -202,7 +202,7 @@ rs_send_inline(struct rs_source *s, struct rs_peer *p, const char *dir,
 	xn_entry now;
 	int ok;
 
-	free(path);
+	xn_free(path);
 	ok = fd != -1 && xn_read_full(fd, s->piece, size + 1) ==
 	    (ssize_t)size && xn_fentry(fd, &now) == 0 && now.type == 'f' &&
 	    rs_same_file(&now, e);

@@ -46,8 +46,8 @@ rs_tell_owners(struct rs_peer *p, const xn_entry *e)
 static inline void
 rs_telling_end(struct rs_telling *t)
 {
-	free(t->path);
-	free(t->after);
+	xn_free(t->path);
+	xn_free(t->after);
 	memset(t, 0, sizeof(*t));
 }
 
@@ -112,7 +112,7 @@ rs_tell_some(struct rs_source *s, struct rs_peer *p)
 	while (i < n && t->told - begun < RS_MESSAGE / 2 && t->told < RS_PAGE)
 		rs_tell_entry(s, p, xn_list_entry(l->list, i++));
 	if (i < n && t->told < RS_PAGE) {
-		free(t->after);
+		xn_free(t->after);
 		t->after = rs_join(xn_list_entry(l->list, i - 1)->name, "");
 		return;
 	}
@@ -214,7 +214,7 @@ rs_tell_changed(struct rs_source *s, struct rs_peer *p, const char *dir,
 	if (list != NULL)
 		xn_list_close(list);
 	rs_copies_free(&copies);
-	free(path);
+	xn_free(path);
 }
 
 /* The folder of the change C, and what changed in it. */

@@ -32,10 +32,10 @@ static inline void
 rs_change_free(struct rs_change *c)
 {
 	for (int i = 0; i < c->n; i++)
-		free(c->names[i]);
-	free(c->names);
-	free(c->path);
-	free(c);
+		xn_free(c->names[i]);
+	xn_free(c->names);
+	xn_free(c->path);
+	xn_free(c);
 }
 
 /* It cannot be watched: everything is looked at now and then instead. */
@@ -82,7 +82,7 @@ rs_watch_folder(struct rs_source *s, const char *path)
 		return;
 	if (id >= f->paths_n) {
 		int n = id + 1 + id / 2;
-		char **paths = realloc(f->paths, (size_t)n * sizeof(*paths));
+		char **paths = xn_realloc(f->paths, (size_t)n * sizeof(*paths));
 
 		if (paths == NULL)
 			xn_fail("no memory for watches");
@@ -91,7 +91,7 @@ rs_watch_folder(struct rs_source *s, const char *path)
 		f->paths = paths;
 		f->paths_n = n;
 	}
-	free(f->paths[id]);
+	xn_free(f->paths[id]);
 	f->paths[id] = rs_join(path, "");
 }
 
@@ -127,7 +127,7 @@ rs_change_add(struct rs_change *c, const char *name)
 		return;
 	}
 	while (c->n > 0)
-		free(c->names[--c->n]);
+		xn_free(c->names[--c->n]);
 	c->n = -1;
 }
 
@@ -165,7 +165,7 @@ rs_on_event(struct rs_source *s, const xn_event *event)
 		return;
 	path = f->paths[event->watch];
 	if (event->what == XN_WATCH_GONE) {
-		free(path);
+		xn_free(path);
 		f->paths[event->watch] = NULL;
 		return;
 	}

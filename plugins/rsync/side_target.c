@@ -42,7 +42,7 @@ on_owner(struct rs_target *t)
 	struct rs_owners *owners = kind == 'u' ? &t->users : &t->groups;
 
 	ours = kind == 'u' ? xn_user_id(name) : xn_group_id(name);
-	free(name);
+	xn_free(name);
 	if (rs_owner_find(owners, id) == NULL)
 		rs_owner_add(owners, id, ours < 0 ? id : ours);
 }
@@ -168,7 +168,7 @@ do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
 	    w->had_device == l->our_device : rs_link_to(t, w->dir, e, l);
 
 	if (rc == -2 && e->type == 'f') {
-		free(l->path);
+		xn_free(l->path);
 		l->path = rs_join(w->dir->path, e->name);
 		l->settled = 0;
 		w->kind = 'G';
@@ -311,8 +311,8 @@ delete_later(struct rs_target *t)
 		if (list != NULL)
 			xn_list_close(list);
 		rs_dir_done(t, l->dir);
-		free(l->name);
-		free(l);
+		xn_free(l->name);
+		xn_free(l);
 	}
 }
 
@@ -415,12 +415,14 @@ target_end(void *baton)
 	rs_owners_free(&t->groups);
 	rs_owners_free(&t->marks.users);
 	rs_owners_free(&t->marks.groups);
-	free(t->my_groups);
+	xn_free(t->my_groups);
 	rs_selection_close(&t->selection);
 	if (t->base != -1)
 		close(t->base);
 	if (t->root != -1)
 		close(t->root);
+	if (t->reading != -1)
+		close(t->reading);
 }
 
 void
@@ -429,7 +431,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	struct rs_target *t = xn_alloc(sizeof(*t));
 
 	t->channel = channel;
-	t->base = t->root = t->arriving.fd = t->arriving.old = -1;
+	t->base = t->root = t->reading = t->arriving.fd = t->arriving.old = -1;
 	t->lines = xn_alloc(RS_LINES);
 	rs_read_kwargs(t, kwargs);
 	rs_read_files(t, xn_value_get(kwargs, "files"));

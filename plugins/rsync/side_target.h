@@ -100,6 +100,7 @@ struct rs_target {
 	xn_channel *peer;
 	const char *path;
 	int root;			/* base */
+	int reading;			/* a file, while something is sent */
 	int snapshots, base;		/* how many are kept, or 0; where they
 					 * are: root is the new one, then */
 	int made;			/* it was not there; root is -1 if it

@@ -77,7 +77,7 @@ rs_backup_close(struct rs_target *t)
 	if (t->backups.path == NULL)
 		return;
 	close(t->backups.fd);
-	free(t->backups.path);
+	xn_free(t->backups.path);
 	t->backups.path = NULL;
 }
 
@@ -92,7 +92,7 @@ rs_backup_folder(struct rs_target *t, const char *dir, int base)
 		return base;
 	path = rs_join(t->backup_dir, dir);
 	if (t->backups.path != NULL && strcmp(t->backups.path, path) == 0) {
-		free(path);
+		xn_free(path);
 		return t->backups.fd;
 	}
 	rs_backup_close(t);
@@ -100,7 +100,7 @@ rs_backup_folder(struct rs_target *t, const char *dir, int base)
 	if (fd == -1 && errno == ENOENT && rs_backup_make(t, path) == 0)
 		fd = xn_open(t->root, path, XN_O_READ | XN_O_DIRECTORY, 0);
 	if (fd == -1) {
-		free(path);
+		xn_free(path);
 		return -1;
 	}
 	t->backups.path = path;
@@ -172,7 +172,7 @@ rs_backup_entry(struct rs_target *t, int base, const xn_entry *e, int to,
 	}
 	if (rc == 0)
 		rc = rs_backup_name(t, to, temporary, name);
-	free(name);
+	xn_free(name);
 	return rc;
 }
 

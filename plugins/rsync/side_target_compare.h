@@ -104,9 +104,9 @@ rs_walk_add(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 		    0700) != 0))) {
 			rs_error(t, "cannot make the folder", dir->path,
 			    item->e.name);
-			free(d->path);
-			free(d);
-			free(item);
+			xn_free(d->path);
+			xn_free(d);
+			xn_free(item);
 			return;
 		}
 	} else {
@@ -140,9 +140,9 @@ rs_dir_done(struct rs_target *t, struct rs_dir *dir)
 			rs_error(t, "cannot set what the folder is to have:",
 			    dir->path, "");
 	}
-	free(dir->item);
-	free(dir->path);
-	free(dir);
+	xn_free(dir->item);
+	xn_free(dir->path);
+	xn_free(dir);
 }
 
 /* ---- Files --------------------------------------------------------------------- */
@@ -185,7 +185,7 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	if (t->dry) {
 		rs_itemize(t, changes, dir->path, &item->e);
 		t->stats.sent++;
-		free(item);
+		xn_free(item);
 		return;
 	}
 	w = rs_want_new('G', dir, item);
@@ -300,7 +300,7 @@ rs_make_or_replace(struct rs_target *t, struct rs_dir *dir,
 		rs_error(t, "cannot make", dir->path, item->e.name);
 	else
 		rs_itemize(t, changes, dir->path, &item->e);
-	free(item);
+	xn_free(item);
 }
 
 /* MINE is of ITEM's type, if it is, and may stay where it is; is it the same? */
@@ -329,7 +329,7 @@ rs_consider_content(struct rs_target *t, struct rs_dir *dir,
 	if (!alone)
 		rs_linked_anew(t, e);
 	rs_put_right(t, dir, e, mine, alone);
-	free(item);
+	xn_free(item);
 }
 
 /* Devices are made by root alone; others pass them over, and say so. */
@@ -344,7 +344,7 @@ rs_is_device_of_root(struct rs_target *t, const struct rs_dir *dir,
 	path = rs_join(dir->path, e->name);
 	rs_tell_line(t, '!', (const char *const []) { "only root makes devices: ",
 	    path, " is passed over", NULL });
-	free(path);
+	xn_free(path);
 	return 1;
 }
 
@@ -364,11 +364,11 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	t->stats.total_bytes += e->type == 'f' ?
 	    (unsigned long long)e->size : 0;
 	if (rs_is_left(t, e, mine) || rs_is_device_of_root(t, dir, e)) {
-		free(item);
+		xn_free(item);
 		return;
 	}
 	if (mine != NULL && !same_type && rs_clear_way(t, dir, e, mine) != 0) {
-		free(item);
+		xn_free(item);
 		return;
 	}
 	if (mine != NULL && !same_type && (mine->type == 'd' || e->type == 'd'))

@@ -128,7 +128,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 
 	if (rs_is_temporary(e->name)) {
 		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
-		free(path);
+		xn_free(path);
 		return rc;
 	}
 	if (rs_is_kept(t, dir, path, e, depth))
@@ -143,7 +143,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		rs_error(t, "cannot delete", dir, e->name);
 	if (rc == 0 && !replaced)
 		rs_tell_deleted(t, path, e->type);
-	free(path);
+	xn_free(path);
 	return rc == 0 ? 0 : -1;
 }
 
@@ -161,7 +161,7 @@ rs_delete_now(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	if (e->type == 'd') {
 		path = rs_join(dir->path, e->name);
 		rs_forget_folders(t, path);
-		free(path);
+		xn_free(path);
 	}
 	return rs_delete_entry(t, base, dir->path, e, 0);
 }
@@ -199,7 +199,7 @@ rs_may_have_moved(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 		return 0;
 	path = rs_join(dir->path, e->name);
 	rs_known_beneath(t, fd, path, 0);
-	free(path);
+	xn_free(path);
 	close(fd);
 	return 1;
 }

@@ -80,9 +80,9 @@ rs_ask_delta(struct rs_target *t, struct rs_want *w)
 		}
 		if (here == NULL)
 			t->holding = w;
-		free(path);
+		xn_free(path);
 	}
-	free(here);
+	xn_free(here);
 	return ok;
 }
 
@@ -94,7 +94,7 @@ rs_send_signature(struct rs_target *t, struct rs_want *w)
 	long long step = RS_SIGN_PIECE / XN_DELTA_ENTRY * w->block;
 	long long sent = 0;
 	xn_entry now;
-	int fd = rs_open_old(t, w, &now), n;
+	int fd = t->reading = rs_open_old(t, w, &now), n;
 
 	while (sent < RS_SIGN_BATCH && w->signed_to < w->old_size) {
 		long long left = w->old_size - w->signed_to;
@@ -116,9 +116,10 @@ rs_send_signature(struct rs_target *t, struct rs_want *w)
 		sent += n;
 	}
 	rs_flush(&t->out);
-	free(piece);
+	xn_free(piece);
 	if (fd != -1)
 		close(fd);
+	t->reading = -1;
 }
 
 /* ---- It comes ------------------------------------------------------------------ */

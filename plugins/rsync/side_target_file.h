@@ -169,7 +169,7 @@ rs_next_new(struct rs_target *t)
 	if (mine != NULL)
 		xn_list_close(mine);
 	rs_waits(t, w);
-	free(new);
+	xn_free(new);
 }
 
 static inline void

@@ -14,7 +14,7 @@
 static inline void
 rs_dir_renew(struct rs_dir *dir, const struct rs_item *item)
 {
-	free(dir->item);
+	xn_free(dir->item);
 	dir->item = rs_item_of(&item->e);
 	dir->differs = 1;
 }
@@ -79,11 +79,11 @@ rs_on_change(struct rs_target *t)
 		rs_itemize(t, changes, path, &item->e);
 		t->change = dir;
 	} else {
-		free(item);
+		xn_free(item);
 	}
 	if (mine != NULL)
 		xn_list_close(mine);
-	free(path);
+	xn_free(path);
 }
 
 /* What is called NAME in the folder with changes; null if nothing is. */
@@ -115,7 +115,7 @@ rs_on_changed(struct rs_target *t)
 		rs_consider(t, t->change, item, mine == NULL ? NULL :
 		    xn_list_entry(mine, 0));
 	else
-		free(item);
+		xn_free(item);
 	if (mine != NULL)
 		xn_list_close(mine);
 }
@@ -134,7 +134,7 @@ rs_on_gone(struct rs_target *t)
 		rs_extra(t, t->change, xn_list_entry(mine, 0));
 	if (mine != NULL)
 		xn_list_close(mine);
-	free(name);
+	xn_free(name);
 }
 
 /* a: all of the folder is to be compared. */
@@ -159,8 +159,8 @@ rs_forget_links(struct rs_target *t)
 			struct rs_linked *l = t->linked[i];
 
 			t->linked[i] = l->next;
-			free(l->path);
-			free(l);
+			xn_free(l->path);
+			xn_free(l);
 		}
 		t->linked_ours[i] = NULL;
 	}

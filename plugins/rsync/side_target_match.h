@@ -73,7 +73,7 @@ rs_ask_match(struct rs_target *t, struct rs_want *w)
 	rs_request(t, w, strlen(path) + 16);
 	rs_put_byte(&t->out, 'H');
 	rs_put_text(&t->out, path);
-	free(path);
+	xn_free(path);
 	if (w->mine->e.size >= RS_MATCH_FLUSH)
 		rs_flush(&t->out);
 	base = rs_folder(t, w->dir->path);

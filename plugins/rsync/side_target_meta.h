@@ -27,7 +27,7 @@ rs_folder(struct rs_target *t, const char *path)
 	t->next_fd = (i + 1) % RS_FDS;
 	if (t->fds[i].path != NULL) {
 		close(t->fds[i].fd);
-		free(t->fds[i].path);
+		xn_free(t->fds[i].path);
 	}
 	t->fds[i].path = rs_join(path, "");
 	t->fds[i].fd = fd;
@@ -47,7 +47,7 @@ rs_forget_folders(struct rs_target *t, const char *path)
 		    kept[n] != '\0' && kept[n] != '/'))
 			continue;
 		close(t->fds[i].fd);
-		free(kept);
+		xn_free(kept);
 		t->fds[i].path = NULL;
 	}
 }

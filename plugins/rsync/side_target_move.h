@@ -73,7 +73,7 @@ rs_known_extra(struct rs_target *t, const char *dir, const xn_entry *e)
 		k = k->next;
 	if (k != NULL)
 		k->extra = 1;
-	free(path);
+	xn_free(path);
 }
 
 static inline void
@@ -84,8 +84,8 @@ rs_forget_known(struct rs_target *t)
 			struct rs_known *k = t->known[i];
 
 			t->known[i] = k->next;
-			free(k->path);
-			free(k);
+			xn_free(k->path);
+			xn_free(k);
 		}
 }
 
@@ -109,7 +109,7 @@ rs_known_beneath(struct rs_target *t, int base, const char *path, int depth)
 			continue;
 		inner = rs_join(path, e->name);
 		rs_known_beneath(t, fd, inner, depth + 1);
-		free(inner);
+		xn_free(inner);
 		close(fd);
 	}
 	if (list != NULL)

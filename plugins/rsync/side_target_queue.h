@@ -89,7 +89,7 @@ rs_ask_file(struct rs_target *t, struct rs_want *w)
 	rs_request(t, w, strlen(path) + 16);
 	rs_put_byte(&t->out, w->kind);
 	rs_put_text(&t->out, path);
-	free(path);
+	xn_free(path);
 }
 
 #endif

@@ -146,7 +146,7 @@ rs_snapshot_begin(struct rs_target *t)
 	if (t->dry) {
 		t->root = xn_open(t->base, newest, XN_O_READ |
 		    XN_O_DIRECTORY, 0);
-		free(newest);
+		xn_free(newest);
 		return;
 	}
 	rs_remove_unfinished(t);
@@ -164,7 +164,7 @@ rs_snapshot_begin(struct rs_target *t)
 		xn_fail("cannot open the snapshot %s/%s: %m", t->path, newest);
 	rs_clone_tree(t, from, t->root, 0);
 	close(from);
-	free(newest);
+	xn_free(newest);
 }
 
 /* The link to the newest, by one rename. */

@@ -83,9 +83,11 @@ rs_ask_tail(struct rs_target *t, struct rs_want *w)
 	fd = rs_open_head(t, w);
 	if (fd == -1)
 		return 0;
+	t->reading = fd;
 	rs_flush(&t->out);	/* the source works while we read */
 	ok = xn_hash_file(fd, w->tail_size, hash) == 0;
 	close(fd);
+	t->reading = -1;
 	if (!ok)
 		return 0;
 	path = rs_join(w->dir->path, w->item->e.name);
@@ -96,7 +98,7 @@ rs_ask_tail(struct rs_target *t, struct rs_want *w)
 	rs_put_byte(&t->out, w->tail == RS_TAIL_APPEND ? RS_GROWING : 0);
 	rs_put(&t->out, (unsigned long long)w->tail_size);
 	rs_put_hash(&t->out, hash);
-	free(path);
+	xn_free(path);
 	return 1;
 }
 

@@ -71,7 +71,7 @@ rs_error(struct rs_target *t, const char *what, const char *dir,
 
 	if (t->stats.errors++ < RS_ERRORS)
 		rs_tell_line(t, '!', parts);
-	free(path);
+	xn_free(path);
 	errno = error;
 }
 
@@ -100,7 +100,7 @@ rs_itemize_link(struct rs_target *t, const char *changes, const char *dir,
 	path = rs_join(dir, e->name);
 	parts[2] = path[0] != '\0' ? path : ".";
 	rs_tell_line(t, 'i', parts);
-	free(path);
+	xn_free(path);
 }
 
 static inline void

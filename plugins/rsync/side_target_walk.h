@@ -26,10 +26,10 @@ rs_want_free(struct rs_target *t, struct rs_want *w)
 	rs_list_close(t, w);
 	if (w->item != NULL && w->kind != 'L')
 		rs_linked_settle(t, &w->item->e);
-	free(w->item);
-	free(w->mine);
-	free(w->last);
-	free(w);
+	xn_free(w->item);
+	xn_free(w->mine);
+	xn_free(w->last);
+	xn_free(w);
 	rs_dir_done(t, dir);
 }
 
@@ -218,7 +218,7 @@ rs_in_order(struct rs_want *w, const char *name, size_t n)
 	if (w->last != NULL && strcmp(name, w->last) <= 0)
 		xn_fail("received %s behind %s, which is not their order",
 		    name, w->last);
-	free(w->last);
+	xn_free(w->last);
 	w->last = rs_join(name, "");
 	w->heard++;
 }
@@ -261,7 +261,7 @@ rs_on_name(struct rs_target *t, struct rs_want *w)
 		rs_error(t, "the source cannot look at", w->dir->path, name);
 		t->io_error = 1;
 	}
-	free(name);
+	xn_free(name);
 }
 
 /* A file that came with all its bytes: only where nothing was. */
@@ -293,7 +293,7 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 		t->stats.data_bytes += (long long)n;
 		rs_itemize(t, changes, w->dir->path, &item->e);
 	}
-	free(item);
+	xn_free(item);
 }
 
 /* ---- The end of an answer ---------------------------------------------------- */

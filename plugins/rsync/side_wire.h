@@ -279,7 +279,7 @@ rs_get_text(struct rs_in *in)
 
 	if (n > RS_PATH || memchr(p, 0, n) != NULL)
 		xn_fail("received a path with a NUL, or one that is too long");
-	text = malloc(n + 1);
+	text = xn_malloc(n + 1);
 	if (text == NULL)
 		xn_fail("no memory");
 	memcpy(text, p, n);
@@ -322,7 +322,7 @@ static inline char *
 rs_join(const char *dir, const char *name)
 {
 	size_t d = strlen(dir), n = strlen(name);
-	char *path = malloc(d + n + 2);
+	char *path = xn_malloc(d + n + 2);
 
 	if (path == NULL)
 		xn_fail("no memory");
@@ -347,11 +347,11 @@ rs_is_path(const char *dir, const char *name, const char *path)
 static inline void *
 rs_memory(size_t n)
 {
-	void *p = calloc(1, n);
+	void *p = xn_malloc(n);
 
 	if (p == NULL)
 		xn_fail("no memory");
-	return p;
+	return memset(p, 0, n);
 }
 
 #endif

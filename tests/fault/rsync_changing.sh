@@ -98,7 +98,7 @@ while time.time() < until and not os.path.exists("enough"):
 EOP
 writer=$!
 at_exit 'kill_child "$writer"'
-sleep 0.2
+wait_until 20 [ src/file -nt old ] || fail "it is being written"
 echo "is in step, too" >src/other
 run
 check_equal "a file that changes all the time is given up: no success" 1 $?

@@ -109,15 +109,4 @@ agent_pid(void)
 	return pid;
 }
 
-/* A sanitizer keeps freed memory for a while: nothing to measure then. */
-#ifndef __has_feature
-#define __has_feature(name) 0	/* gcc's names are the others */
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || \
-    __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MEASURED 0
-#else
-#define MEASURED 1
-#endif
-
 #endif

@@ -263,7 +263,42 @@ an_attempt_does_not_end_the_program(void)
 	xn_fake_destroy(f);
 }
 
+/* (What stays is told by the address sanitizer.) */
+static void
+own_memory(xn_channel *channel, const xn_value *kwargs)
+{
+	char *kept[100];
+
+	(void)channel;
+	(void)kwargs;
+	xn_free(NULL);
+	CU_ASSERT_PTR_NULL(xn_malloc((size_t)-1));
+	for (int i = 0; i < 100; i++) {
+		kept[i] = xn_malloc((size_t)i);
+		CU_ASSERT_EQUAL((uintptr_t)kept[i] % 16, 0);
+		memset(kept[i], i, (size_t)i);
+	}
+	for (int i = 1; i < 100; i += 2)
+		xn_free(kept[i]);
+	for (int i = 2; i < 100; i += 2) {
+		kept[i] = xn_realloc(kept[i], (size_t)i * 1000);
+		CU_ASSERT_EQUAL(kept[i][i - 1], i);
+		memset(kept[i], 0, (size_t)i * 1000);
+	}
+	CU_ASSERT_PTR_NULL(xn_realloc(kept[2], (size_t)-1));
+	xn_free(xn_realloc(NULL, 10));
+	xn_fail("with all that");
+}
+
+static void
+memory_is_freed_with_its_program(void)
+{
+	expect_text(run_with(own_memory, NULL, NULL, NULL), "with all that");
+}
+
 static const struct xn_test_case cases[] = {
+	{ "memory is freed with its program",
+	  memory_is_freed_with_its_program },
 	{ "an attempt does not end the program",
 	  an_attempt_does_not_end_the_program },
 	{ "returning closes the channel", returning_closes_the_channel },
