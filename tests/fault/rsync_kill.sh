@@ -1,6 +1,6 @@
 #!/bin/sh
 # kill -9 of syncgate, of the agent and of the sshd session while rsync brings a
-# tree to its second version, 4 times each (by --long 25), at moments spread over
+# tree to its second version, 2 times each (by --long 25), at moments spread over
 # the run, both directions in turns.  After each every file at the target is the
 # old one or the new one, nothing runs and nothing lies about over there, and the
 # next run makes the trees equal and leaves no temporary names.
@@ -15,7 +15,7 @@ if [ -n "${sanitize:-}" ]; then
 	skip_all "the agent of a sanitizer's build is not for ssh"
 fi
 
-[ -n "${SYNCGATE_LONG:-}" ] && kills=25 || kills=4
+[ -n "${SYNCGATE_LONG:-}" ] && kills=25 || kills=2
 kills=${KILLS:-$kills}
 cd "$tmp" || exit 2
 mkdir -m 700 run
