@@ -92,6 +92,7 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
 	p->opened = 1;
 	p->following = 0;	/* it looks at everything now */
+	s->follow.opened = (long long)xn_time();
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
 		xn_fail("cannot look at %s: %m", s->path);

@@ -93,6 +93,8 @@ struct rs_follow {
 	int changes_n, overflow;
 	double settle, first, last;	/* seconds; when something changed */
 	double poll, looked;		/* where it cannot be watched */
+	long long opened;		/* when a target began to look at
+					 * everything last; since 1970 */
 };
 
 struct rs_source {

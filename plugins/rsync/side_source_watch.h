@@ -65,6 +65,47 @@ rs_watch_open(struct rs_source *s, const xn_value *kwargs)
 		xn_send(s->channel, "(ss)", "polling", strerror(errno));
 }
 
+/* ---- Collecting -------------------------------------------------------------- */
+
+static inline struct rs_change *
+rs_change_of(struct rs_follow *f, const char *path)
+{
+	struct rs_change **at = &f->buckets[rs_path_bucket(path)];
+
+	while (*at != NULL && strcmp((*at)->path, path) != 0)
+		at = &(*at)->next;
+	if (*at == NULL) {
+		*at = rs_memory(sizeof(**at));
+		(*at)->path = rs_join(path, "");
+		f->changes_n++;
+	}
+	return *at;
+}
+
+/*
+ * The folder PATH is watched from now on, and was told before: what it is itself
+ * may have changed since.
+ */
+static inline void
+rs_tell_folder_again(struct rs_source *s, const char *path)
+{
+	struct rs_follow *f = &s->follow;
+	xn_list *list = xn_list_one(s->root, path, 0);
+
+	if (list != NULL && xn_list_n(list) == 1 &&
+	    xn_list_entry(list, 0)->ctime >= f->opened - 1) {
+		f->last = xn_clock();
+		if (f->changes_n == 0 && !f->overflow)
+			f->first = f->last;
+		if (f->changes_n < RS_CHANGED_FOLDERS)
+			rs_change_of(f, path);
+		else
+			f->overflow = 1;
+	}
+	if (list != NULL)
+		xn_list_close(list);
+}
+
 /* Watch the folder PATH, which is about to be listed. */
 static inline void
 rs_watch_folder(struct rs_source *s, const char *path)
@@ -93,23 +134,7 @@ rs_watch_folder(struct rs_source *s, const char *path)
 	}
 	xn_free(f->paths[id]);
 	f->paths[id] = rs_join(path, "");
-}
-
-/* ---- Collecting -------------------------------------------------------------- */
-
-static inline struct rs_change *
-rs_change_of(struct rs_follow *f, const char *path)
-{
-	struct rs_change **at = &f->buckets[rs_path_bucket(path)];
-
-	while (*at != NULL && strcmp((*at)->path, path) != 0)
-		at = &(*at)->next;
-	if (*at == NULL) {
-		*at = rs_memory(sizeof(**at));
-		(*at)->path = rs_join(path, "");
-		f->changes_n++;
-	}
-	return *at;
+	rs_tell_folder_again(s, path);
 }
 
 static inline void

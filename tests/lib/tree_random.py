@@ -2,7 +2,10 @@
 """tree_random.py FOLDER SEED STEPS [PAUSE]: change a tree at random, STEPS times
 (with up to PAUSE milliseconds between): files, folders, links, fifos that are
 made, written, renamed over others, linked, deleted, or become something else;
-modes, times, attributes, ACLs.  The same tree by the same seed."""
+modes, times, attributes, ACLs.  The same tree by the same seed.
+
+With a PAUSE it is for who watches: no file has two names, since what is written
+by one of them, which is removed then, is no event of the other."""
 import os
 import random
 import stat
@@ -16,7 +19,8 @@ SIZES = [0, 1, 700, 5000, 40000, 140000, 300000]
 
 
 class Random:
-    def __init__(self, root, seed):
+    def __init__(self, root, seed, single):
+        self.single = single
         self.rand = random.Random(seed)
         self.t = Tree(root, 1600000000 * 10 ** 9 + seed * 10 ** 12)
         self.files, self.others, self.folders = [], [], [""]
@@ -108,7 +112,7 @@ class Random:
 
     def link(self):
         things = self.files + self.others
-        if things:
+        if things and not self.single:
             old, new = self.rand.choice(things), self.place()
             if old != new and not old.startswith(new + "/"):
                 self.free(new)
@@ -160,8 +164,8 @@ class Random:
 
 
 def main():
-    tree = Random(sys.argv[1], int(sys.argv[2]))
     pause = float(sys.argv[4]) / 1000 if len(sys.argv) > 4 else 0
+    tree = Random(sys.argv[1], int(sys.argv[2]), pause > 0)
     for _ in range(int(sys.argv[3])):
         tree.step()
         if pause:
