@@ -90,8 +90,10 @@ SYNCGATE_AGENT_DIR=$top_builddir/agent
 SYNCGATE_PLUGIN_DIR=$top_builddir/plugins/.libs
 srcdir=$top_srcdir
 export srcdir top_srcdir top_builddir SYNCGATE_AGENT_DIR SYNCGATE_PLUGIN_DIR
-# All plugins export one symbol: equal in size, so no ODR violation.
-: "${ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_odr_violation=1}"
+# No look for ODR violations: all plugins export one symbol, and that look reads
+# the list of globals, in which ASan leaves those of a plugin that dlclose() has
+# unmapped.
+: "${ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_odr_violation=0}"
 : "${LSAN_OPTIONS=suppressions=$top_srcdir/tests/lib/lsan.supp:print_suppressions=0}"
 : "${UBSAN_OPTIONS=print_stacktrace=1}"
 : "${TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1}"
