@@ -1,0 +1,95 @@
+/*
+ * run.c: a job from its start to its end.
+ */
+#include "plugins/svnhotsync/hotsync.h"
+
+#define STOP_CHECK	xn_seconds(0.2)
+#define LOST_WAIT	xn_seconds(0.5)
+
+/* One report, or a look at whether the job must stop. */
+static xn_error_t *
+turn(struct hotsync *h)
+{
+	const xn_value_t *message;
+	xn_error_t *error;
+
+	if (!h->stop_sent && syncgate_job_stopping(h->job)) {
+		h->stop_sent = 1;
+		/* It may just have ended: then that is what is received. */
+		xn_error_clear(xn_send(h->control, "(s)", "stop"));
+	}
+	error = xn_channel_receive(&message, h->control, h->stop_sent ?
+	    XN_FOREVER : STOP_CHECK, h->scratch);
+	if (error != NULL && error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		return NULL;
+	}
+	XN_TRY(error);
+	syncgate_job_healthy(h->job);
+	return hotsync_report(h, message);
+}
+
+/*
+ * Why it really ended.  When a connection is lost, a side only sees its
+ * channel end; the job is to be told of the connection, since that is tried
+ * again.
+ */
+static xn_error_t *
+explain(struct hotsync *h, xn_error_t *error)
+{
+	const xn_location_t *locations[2] = { h->source, h->mirror };
+	xn_error_t *lost;
+
+	if (error->code == XN_E_CANCELLED || error->code == XN_E_JOB)
+		return error;
+	for (int i = 0; i < 2; i++) {
+		if (h->gateways[i] == NULL)
+			continue;
+		lost = xn_gateway_join(h->gateways[i], LOST_WAIT);
+		if (lost != NULL && lost->code == XN_E_TIMEOUT) {
+			xn_error_clear(lost);
+			continue;
+		}
+		if (lost == NULL)
+			lost = xn_error_create(XN_E_CONNECTION,
+			    "the agent ended");
+		xn_error_clear(error);
+		lost->code = XN_E_CONNECTION;
+		return xn_error_wrap(lost, "the connection to %s was lost",
+		    locations[i]->text);
+	}
+	if (error->code == XN_E_EOF)
+		return xn_error_wrap(error, "the mirror's side ended without "
+		    "a word");
+	/* What was right once is worth another attempt: a side that was killed,
+	 * a disk that is full, a repository that is not there for a while.
+	 * What is wrong for good was refused. */
+	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
+	    (h->followed || syncgate_job_was_healthy(h->job))))
+		error->code = XN_E_CONNECTION;
+	return error;
+}
+
+xn_error_t *
+hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct hotsync h = { .job = job, .pool = pool };
+	xn_error_t *error = NULL;
+
+	h.group = syncgate_job_group(job);
+	h.source = syncgate_job_location(job, "source");
+	h.mirror = syncgate_job_location(job, "mirror");
+	h.follow = syncgate_job_bool(job, "follow") &&
+	    !syncgate_job_once(job) && !syncgate_job_dry_run(job);
+	h.progress.phase = "copying";
+	h.progress.unit = "revision";
+	h.progress.done = h.progress.total = -1;
+	XN_TRY(hotsync_start(&h));
+	apr_pool_create(&h.scratch, pool);
+	while (error == NULL && !h.finished) {
+		apr_pool_clear(h.scratch);
+		error = turn(&h);
+	}
+	return error == NULL ? NULL : xn_error_wrap(explain(&h, error),
+	    "mirroring %s to %s", h.source->text, h.mirror->text);
+}

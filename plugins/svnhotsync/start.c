@@ -1,0 +1,132 @@
+/*
+ * start.c: starting the two sides where they belong.
+ *
+ *	source there, mirror here	the source's side is shipped; its
+ *	source here, mirror here	channel goes to the native mirror's side
+ *	source here, mirror there	the mirror's side is shipped, with a
+ *					channel to the native source's side
+ *	source there, mirror there	both are shipped, and we carry between
+ */
+#include "plugins/svnhotsync/hotsync.h"
+
+#include <apr_thread_proc.h>
+
+static xn_error_t *
+source_kwargs(const xn_value_t **out, const struct hotsync *h)
+{
+	return xn_make_value(out, h->pool, "{spsbsl}",
+	    "path", h->source->path, "follow", h->follow,
+	    "poll", (long long)apr_time_as_msec(
+	    syncgate_job_seconds(h->job, "poll")));
+}
+
+static xn_error_t *
+mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
+    xn_channel_t *peer)
+{
+	return xn_make_value(out, h->pool, "{scspspsbsbsb}",
+	    "peer", peer, "path", h->mirror->path,
+	    "job", syncgate_job_name(h->job), "follow", h->follow,
+	    "guard", syncgate_job_bool(h->job, "guard"),
+	    "dry", syncgate_job_dry_run(h->job));
+}
+
+static xn_error_t *
+open_gateway(struct hotsync *h, int which, const xn_location_t *location)
+{
+	return xn_gateway_open(&h->gateways[which], h->group,
+	    location->xspec == NULL ? "popen" : location->xspec, h->pool);
+}
+
+/* Ship the source's side; *CHANNEL is to talk with it. */
+static xn_error_t *
+ship_source(xn_channel_t **channel, struct hotsync *h)
+{
+	xn_program_t program = { .name = "svnhotsync/side_source.c",
+	    .source = svnhotsync_text_source };
+
+	XN_TRY(open_gateway(h, 0, h->source));
+	XN_TRY(source_kwargs(&program.kwargs, h));
+	return xn_remote_exec(channel, h->gateways[0], &program, h->pool);
+}
+
+/* Ship the mirror's side; *PEER is our end of its channel to the source. */
+static xn_error_t *
+ship_mirror(xn_channel_t **peer, struct hotsync *h)
+{
+	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
+	    .source = svnhotsync_text_mirror };
+
+	XN_TRY(open_gateway(h, 1, h->mirror));
+	XN_TRY(xn_gateway_newchannel(peer, h->gateways[1], h->pool));
+	XN_TRY(mirror_kwargs(&program.kwargs, h, *peer));
+	return xn_remote_exec(&h->control, h->gateways[1], &program, h->pool);
+}
+
+/* Two channels to carry between, for a thread. */
+struct carry {
+	xn_channel_t *a, *b;
+	apr_thread_t *thread;
+};
+
+static void *APR_THREAD_FUNC
+carry_thread(apr_thread_t *thread, void *baton)
+{
+	struct carry *carry = baton;
+
+	(void)thread;
+	/* How it ended both ends are told; the mirror's side reports it. */
+	xn_error_clear(xn_channel_relay(carry->a, carry->b));
+	return NULL;
+}
+
+static apr_status_t
+carry_cleanup(void *baton)
+{
+	struct carry *carry = baton;
+	apr_status_t ignored;
+
+	xn_error_clear(xn_channel_close(carry->a));
+	xn_error_clear(xn_channel_close(carry->b));
+	return apr_thread_join(&ignored, carry->thread);
+}
+
+static xn_error_t *
+start_carry(struct hotsync *h, xn_channel_t *a, xn_channel_t *b)
+{
+	struct carry *carry = apr_pcalloc(h->pool, sizeof(*carry));
+	apr_status_t status;
+
+	carry->a = a;
+	carry->b = b;
+	status = apr_thread_create(&carry->thread, NULL, carry_thread, carry,
+	    h->pool);
+	if (status != APR_SUCCESS)
+		return xn_error_system(status, "cannot start a thread");
+	apr_pool_cleanup_register(h->pool, carry, carry_cleanup,
+	    apr_pool_cleanup_null);
+	return NULL;
+}
+
+xn_error_t *
+hotsync_start(struct hotsync *h)
+{
+	const xn_value_t *kwargs;
+	xn_channel_t *source, *peer;
+
+	if (h->mirror->xspec == NULL) {
+		XN_TRY(ship_source(&source, h));
+		XN_TRY(mirror_kwargs(&kwargs, h, source));
+		return xn_native_exec(&h->control, h->group,
+		    svnhotsync_side_mirror, kwargs, h->pool);
+	}
+	if (h->source->xspec == NULL) {
+		XN_TRY(ship_mirror(&peer, h));
+		XN_TRY(source_kwargs(&kwargs, h));
+		return xn_native_start(NULL, h->group, svnhotsync_side_source,
+		    peer, kwargs, h->pool);
+	}
+	XN_TRY(ship_source(&source, h));
+	XN_TRY(ship_mirror(&peer, h));
+	return start_carry(h, source, peer);
+}
