@@ -27,6 +27,8 @@ typedef struct xn_entry {
 	unsigned char mark;	/* the program's own; 0 at first.  What is
 				 * marked is left out of the digest */
 	unsigned short mode;	/* permission bits with setuid, setgid, sticky */
+	unsigned int flags;	/* XN_FLAG_..., as far as the file system tells;
+				 * 0 from xn_fentry() */
 	unsigned int uid, gid;
 	unsigned int links;	/* names that it has */
 	unsigned int major, minor; /* of a device */
@@ -39,6 +41,12 @@ typedef struct xn_entry {
 	long long blocks;	/* that it takes, of 512 bytes */
 	unsigned long long inode;
 } xn_entry;
+
+/* What chattr(1) sets; no digest has it. */
+#define XN_FLAG_IMMUTABLE	0x01
+#define XN_FLAG_APPEND		0x02	/* append only */
+#define XN_FLAG_NODUMP		0x04
+#define XN_FLAG_COMPRESSED	0x08
 
 typedef struct xn_list xn_list;
 

@@ -13,7 +13,37 @@
 #define RS_FULL		32		/* folders known not to be empty */
 #define RS_HASHED	1024		/* hashes of files that are kept */
 
+#define RS_PIECES	16		/* of a file, kept for those behind */
+#define RS_IDLE		8		/* files that nobody reads just now */
+#define RS_SMALLS	512		/* small files that are kept */
+
 struct rs_copy;
+
+/* A file that one target or several are sent, from its begin. */
+struct rs_piece {
+	unsigned char *bytes;		/* RS_DATA; null: none */
+	long long at;
+	size_t n;
+};
+struct rs_reading {
+	char *path;
+	xn_entry before;		/* numbers only */
+	xn_hash *hash;			/* null: it has ended */
+	long long hashed;		/* so far */
+	unsigned char whole[16];	/* then */
+	int users;
+	struct rs_piece pieces[RS_PIECES];
+	struct rs_reading *next;
+};
+
+/* A small file's content, for the next target that asks for its folder. */
+struct rs_small {
+	char *path;			/* null: none */
+	unsigned char *bytes;
+	unsigned char hash[16];
+	xn_entry e;			/* numbers only */
+	double at;			/* xn_clock() */
+};
 
 /* A folder's list, for all who ask at about the same time. */
 struct rs_listed {
@@ -34,7 +64,8 @@ struct rs_sending {
 	char *path;
 	long long size, at;		/* bytes */
 	long long data_end;		/* until here it is data; -1: look */
-	xn_hash *hash;
+	struct rs_reading *reading;	/* of all of it; else: */
+	xn_hash *hash;			/* of what is behind `from` */
 	xn_delta *delta;
 	unsigned char *sign;		/* a batch of a signature, or null */
 	size_t sign_n, sign_at;		/* came, taken */
@@ -121,12 +152,17 @@ struct rs_source {
 	char *full[RS_FULL];
 	int full_next;
 	struct rs_hashed hashed[RS_HASHED];
+	struct rs_reading *readings;	/* side_source_share.h */
+	struct rs_small *smalls;	/* RS_SMALLS; null: there is one target */
+	struct rs_packs *packs;		/* null likewise */
 
 	long long limit, sent;		/* bytes a second; 0: any */
 	double allowed, paced;		/* bytes, and when that was so */
 
 	unsigned char *piece;		/* RS_DATA and some */
-	long long files, folders, bytes;	/* read */
+	long long files, folders, bytes; /* read; files: sent */
+	long long flagged, flagged_told; /* files with flags, which stay here */
+	char *flagged_path;		/* the first */
 	struct rs_follow follow;	/* side_source_watch.h */
 };
 

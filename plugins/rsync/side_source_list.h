@@ -52,6 +52,15 @@ rs_is_ours(const struct rs_source *s, const char *dir, const char *name)
 	return rs_is_temporary(name) || rs_is_path(dir, name, s->backup_dir);
 }
 
+/* E has flags (chattr), which no target gets: to be told of. */
+static inline void
+rs_note_flags(struct rs_source *s, const char *dir, const xn_entry *e)
+{
+	s->flagged++;
+	if (s->flagged_path == NULL)
+		s->flagged_path = rs_join(dir, e->name);
+}
+
 /* What all entries are to be that take part, and which are left alone. */
 static inline void
 rs_alter_list(struct rs_source *s, struct rs_listed *l)
@@ -65,6 +74,8 @@ rs_alter_list(struct rs_source *s, struct rs_listed *l)
 			e->mark = RS_STAYS;
 		else if (e->mark == 0)
 			rs_alter_entry(s, &l->copies, e);
+		if (e->mark == 0 && e->flags != 0)
+			rs_note_flags(s, l->path, e);
 	}
 	if (s->prune)
 		rs_prune_list(s, l->path, l->list);
