@@ -15,7 +15,8 @@
 
 #define RS_PIECES	16		/* of a file, kept for those behind */
 #define RS_IDLE		8		/* files that nobody reads just now */
-#define RS_SMALLS	512		/* small files that are kept */
+#define RS_SMALLS	4096		/* small files that are kept, and */
+#define RS_SMALL_BYTES	(16u << 20)	/* their bytes */
 
 struct rs_copy;
 
@@ -36,13 +37,22 @@ struct rs_reading {
 	struct rs_reading *next;
 };
 
+struct rs_listed;
+
 /* A small file's content, for the next target that asks for its folder. */
 struct rs_small {
-	char *path;			/* null: none */
+	struct rs_listed *of;		/* null: none, or its list has gone */
+	int index;			/* in that */
 	unsigned char *bytes;
+	size_t n;
 	unsigned char hash[16];
-	xn_entry e;			/* numbers only */
-	double at;			/* xn_clock() */
+};
+
+/* Of them the last ones: the oldest go. */
+struct rs_smalls {
+	struct rs_small ring[RS_SMALLS];
+	unsigned int first, next;	/* modulo RS_SMALLS */
+	size_t bytes;
 };
 
 /* A folder's list, for all who ask at about the same time. */
@@ -55,6 +65,7 @@ struct rs_listed {
 	unsigned char digest[2][16];
 	double at;			/* xn_clock() */
 	struct rs_copy *copies;		/* that its entries point to */
+	struct rs_small **smalls;	/* for each entry; or null */
 	int error;			/* errno; list is null */
 };
 
@@ -153,7 +164,7 @@ struct rs_source {
 	int full_next;
 	struct rs_hashed hashed[RS_HASHED];
 	struct rs_reading *readings;	/* side_source_share.h */
-	struct rs_small *smalls;	/* RS_SMALLS; null: there is one target */
+	struct rs_smalls *smalls;	/* null: there is one target */
 	struct rs_packs *packs;		/* null likewise */
 
 	long long limit, sent;		/* bytes a second; 0: any */

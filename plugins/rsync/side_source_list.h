@@ -12,6 +12,10 @@
 static inline void
 rs_forget_list(struct rs_listed *l)
 {
+	for (int i = 0; l->smalls != NULL && i < xn_list_n(l->list); i++)
+		if (l->smalls[i] != NULL)
+			l->smalls[i]->of = NULL;
+	xn_free(l->smalls);
 	if (l->list != NULL)
 		xn_list_close(l->list);
 	rs_copies_free(&l->copies);

@@ -224,12 +224,12 @@ rs_send_piece(struct rs_source *s, struct rs_peer *p)
  * and asked for.
  */
 static inline int
-rs_send_inline(struct rs_source *s, struct rs_peer *p, const char *dir,
+rs_send_inline(struct rs_source *s, struct rs_peer *p, struct rs_listed *l,
     const xn_entry *e)
 {
 	unsigned char hash[16];
-	char *path = rs_join(dir, e->name);
-	const unsigned char *bytes = rs_small(s, path, e, hash);
+	char *path = rs_join(l->path, e->name);
+	const unsigned char *bytes = rs_small(s, l, path, e, hash);
 	size_t size = (size_t)e->size;
 
 	xn_free(path);

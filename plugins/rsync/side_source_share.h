@@ -176,43 +176,70 @@ rs_small_read(struct rs_source *s, const char *path, const xn_entry *e)
 	return ok ? 0 : -1;
 }
 
-/* The bytes of PATH and their hash, good until the next call; or null. */
-static inline const unsigned char *
-rs_small(struct rs_source *s, const char *path, const xn_entry *e,
-    unsigned char hash[16])
+/* The oldest of those that are kept goes. */
+static inline void
+rs_small_drop(struct rs_smalls *k)
 {
-	struct rs_small *small = s->smalls == NULL ? NULL :
-	    &s->smalls[rs_name_mark(path) % RS_SMALLS];
+	struct rs_small *small = &k->ring[k->first++ % RS_SMALLS];
 
-	if (small != NULL && small->path != NULL &&
-	    strcmp(small->path, path) == 0 && rs_same_file(&small->e, e) &&
-	    xn_clock() - small->at <= RS_FRESH) {
-		memcpy(hash, small->hash, 16);
-		return small->bytes;
-	}
-	if (rs_small_read(s, path, e) != 0)
-		return NULL;
-	xn_hash_bytes(s->piece, (size_t)e->size, hash);
-	if (small == NULL)
-		return s->piece;
-	xn_free(small->path);
+	if (small->of != NULL)
+		small->of->smalls[small->index] = NULL;
 	xn_free(small->bytes);
-	small->path = rs_join(path, "");
-	small->bytes = rs_memory((size_t)e->size + 1);
-	memcpy(small->bytes, s->piece, (size_t)e->size);
-	memcpy(small->hash, hash, 16);
-	small->e = *e;
-	small->at = xn_clock();
+	k->bytes -= small->n;
+	memset(small, 0, sizeof(*small));
+}
+
+/* Keep what was read of entry INDEX of L, N bytes. */
+static inline const struct rs_small *
+rs_small_keep(struct rs_source *s, struct rs_listed *l, int index, size_t n)
+{
+	struct rs_smalls *k = s->smalls;
+	struct rs_small *small;
+
+	while (k->first != k->next && (k->bytes + n > RS_SMALL_BYTES ||
+	    k->next - k->first == RS_SMALLS))
+		rs_small_drop(k);
+	if (l->smalls == NULL)
+		l->smalls = rs_memory((size_t)xn_list_n(l->list) *
+		    sizeof(*l->smalls));
+	small = &k->ring[k->next++ % RS_SMALLS];
+	small->of = l;
+	small->index = index;
+	small->bytes = rs_memory(n + 1);
+	small->n = n;
+	memcpy(small->bytes, s->piece, n);
+	xn_hash_bytes(small->bytes, n, small->hash);
+	k->bytes += n;
+	return l->smalls[index] = small;
+}
+
+/* The bytes of PATH, entry E of the list L, and their hash, good until the next
+ * call; or null. */
+static inline const unsigned char *
+rs_small(struct rs_source *s, struct rs_listed *l, const char *path,
+    const xn_entry *e, unsigned char hash[16])
+{
+	int index = (int)(e - xn_list_entry(l->list, 0));
+	const struct rs_small *small = l->smalls == NULL ? NULL :
+	    l->smalls[index];
+
+	if (small == NULL && rs_small_read(s, path, e) != 0)
+		return NULL;
+	if (small == NULL && s->smalls == NULL) {
+		xn_hash_bytes(s->piece, (size_t)e->size, hash);
+		return s->piece;
+	}
+	if (small == NULL)
+		small = rs_small_keep(s, l, index, (size_t)e->size);
+	memcpy(hash, small->hash, 16);
 	return small->bytes;
 }
 
 static inline void
 rs_smalls_close(struct rs_source *s)
 {
-	for (int i = 0; s->smalls != NULL && i < RS_SMALLS; i++) {
-		xn_free(s->smalls[i].path);
-		xn_free(s->smalls[i].bytes);
-	}
+	while (s->smalls != NULL && s->smalls->first != s->smalls->next)
+		rs_small_drop(s->smalls);
 	xn_free(s->smalls);
 	s->smalls = NULL;
 }
