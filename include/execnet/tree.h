@@ -67,6 +67,25 @@ xn_list *xn_list_open(int base, const char *path, int what);
 xn_list *xn_list_one(int base, const char *path, int what);
 void xn_list_close(xn_list *list);
 
+/*
+ * Folders that will be asked for: a few threads list them ahead, since looking
+ * at each entry takes long, and several processors, or a disk with several
+ * reads under way, do it faster.  WHAT as above; BASE may be closed afterwards.
+ * DEEP: what is a folder in a list is listed as well, as long as not too many
+ * lists wait to be taken (64 Ki entries, 2,048 lists).  Null and errno.  Without
+ * threads to be had all works as well, when it is asked for.
+ */
+typedef struct xn_ahead xn_ahead;
+xn_ahead *xn_ahead_open(int base, int what, int deep);
+void xn_ahead_close(xn_ahead *ahead);
+
+/* PATH will be asked for, before what was added earlier. */
+void xn_ahead_add(xn_ahead *ahead, const char *path);
+
+/* The list of PATH, once; as xn_list_open() says, which is called if PATH was
+ * not added.  It may have been made a while ago. */
+xn_list *xn_ahead_list(xn_ahead *ahead, const char *path);
+
 /* How many there are; one of them, from 0; the one called NAME, or null.  They
  * are the list's and live as long; the program may change numbers in them. */
 int xn_list_n(const xn_list *list);

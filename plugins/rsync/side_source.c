@@ -6,7 +6,7 @@
  * has asked.  What both say are records (side_wire.h).  Paths are relative to
  * the root of the tree; that of the root is empty.
  *
- * kwargs: path, peers (list of channels), one_file_system (bool), level (of
+ * kwargs: path, peers (list of channels), ahead (sides.h), one_file_system (bool), level (of
  * compression; 0: none), follow (bool), settle, poll (milliseconds), and what
  * side_select.h takes.
  *
@@ -102,6 +102,8 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	xn_list *list;
 
 	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
+	if (s->peers_n == 1)
+		rs_list_ahead(s, rs_what(p->keep));
 	p->opened = 1;
 	p->following = 0;	/* it looks at everything now */
 	s->follow.opened = (long long)xn_time();
@@ -321,6 +323,7 @@ source_end(void *baton)
 		rs_owners_free(&s->peers[i].users);
 		rs_owners_free(&s->peers[i].groups);
 	}
+	xn_ahead_close(s->ahead);
 	for (int i = 0; i < RS_LISTS; i++)
 		rs_forget_list(&s->lists[i]);
 	rs_owners_free(&s->marks.users);
@@ -373,6 +376,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->channel = channel;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->level = (int)xn_value_int(kwargs, "level", 0);
+	s->early = (int)xn_value_int(kwargs, "ahead", 0);
 	s->one_file_system = xn_value_bool(kwargs, "one_file_system", 0);
 	s->piece = xn_alloc(RS_DATA + 1);
 	s->root = xn_base_open(s->path);

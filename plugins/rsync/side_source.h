@@ -150,6 +150,10 @@ struct rs_source {
 	char *lost;			/* why the first that was let go of
 					 * was, or null */
 	struct rs_listed lists[RS_LISTS];
+	xn_ahead *ahead;		/* lists folders; or null */
+	int ahead_what;			/* and what they say */
+	int early;			/* the number of one that was begun
+					 * before this side; or 0 */
 	struct rs_selection selection;
 	struct rs_marks marks;
 

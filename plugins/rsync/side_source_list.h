@@ -131,6 +131,39 @@ rs_forget_lists(struct rs_source *s)
 
 static inline void rs_watch_folder(struct rs_source *s, const char *path);
 
+#ifdef __TINYC__
+static inline xn_ahead *
+rs_early_take(int number, int what)
+{
+	(void)number;
+	(void)what;
+	return NULL;
+}
+#else
+/* What was begun natively by that NUMBER, if it lists WHAT; or null. */
+xn_ahead *rs_early_take(int number, int what);
+#endif
+
+/*
+ * List all folders ahead, for targets that will ask for WHAT.  Not where some
+ * take no part, nor where they are watched, which must begin first.
+ */
+static inline void
+rs_list_ahead(struct rs_source *s, int what)
+{
+	if (s->selection.active || s->one_file_system || s->follow.on ||
+	    (s->ahead != NULL && s->ahead_what == what))
+		return;
+	xn_ahead_close(s->ahead);
+	s->ahead_what = what;
+	s->ahead = rs_early_take(s->early, what);
+	if (s->ahead != NULL)
+		return;
+	s->ahead = xn_ahead_open(s->root, what, 1);
+	if (s->ahead != NULL)
+		xn_ahead_add(s->ahead, "");
+}
+
 /* The list of the folder PATH, good until the next call. */
 static inline struct rs_listed *
 rs_list(struct rs_source *s, const char *path, int keep)
@@ -152,7 +185,9 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	if (l->error != 0)
 		return l;
 	rs_watch_folder(s, path);
-	l->list = xn_list_open(s->root, path, l->what);
+	l->list = s->ahead != NULL && s->ahead_what == l->what ?
+	    xn_ahead_list(s->ahead, path) :
+	    xn_list_open(s->root, path, l->what);
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)
 		rs_mark_list(s, l);
