@@ -65,7 +65,7 @@ explain(struct hotsync *h, xn_error_t *error)
 	 * a disk that is full, a repository that is not there for a while.
 	 * What is wrong for good was refused. */
 	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
-	    (h->followed || syncgate_job_was_healthy(h->job))))
+	    (h->followed || h->progress.done >= 0 || syncgate_job_was_healthy(h->job))))
 		error->code = XN_E_CONNECTION;
 	return error;
 }

@@ -23,6 +23,7 @@
 #include "side_mirror_receive.h"
 #include "side_mirror_record.h"
 #include "side_mirror_start.h"
+#include "side_mirror_upgrade.h"
 
 #define CONTROL_EVERY	32	/* messages of the source */
 
@@ -231,6 +232,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    m->source_youngest);
 		return;
 	}
+	if (m->new_format != NULL)
+		upgrade_mirror(m);
 	run(m);
 	m->done = 1;
 	commit(m);

@@ -53,6 +53,10 @@ struct mirror {
 	int write_lock;			/* db/write-lock, while we write */
 	struct fsfs fs;
 	char uuid[64];
+	struct fsfs new_fs;		/* the source was upgraded to this, */
+	const char *new_format;		/* in its words; null: it was not */
+	const void *new_conf;		/* its fsfs.conf, */
+	size_t new_conf_n;
 	int fresh;			/* there is no root `format` yet */
 
 	long long youngest;		/* as published; -1: nothing */

@@ -10,6 +10,10 @@
 
 #define RUN_LOCK_WAIT	15000
 
+/* What to do about what is held. */
+#define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
+	"mirror anew"
+
 /* What the source says of itself. */
 struct offer {
 	const char *format, *uuid;
@@ -159,7 +163,7 @@ check_untouched(struct mirror *m, const struct record *r)
 	const struct mark *known, *now;
 
 	m->youngest = fs_read_number(m->db, "current");
-	m->min_unpacked = fs_read_number(m->db, "min-unpacked-rev");
+	m->min_unpacked = fs_read_unpacked(m->db, &m->fs);
 	if (m->youngest < 0 || m->min_unpacked < 0)
 		xn_fail("cannot read db/current and db/min-unpacked-rev in "
 		    "%s: %m", m->path);
@@ -198,14 +202,15 @@ check_same_revision(struct mirror *m)
 		if (memcmp(digest, m->published.digest, 16) != 0)
 			REFUSE(m, "r%lld of the source is not the r%lld that was "
 			    "mirrored to %s: the source was replaced or wound "
-			    "back; nothing was changed", rev, rev, m->path);
+			    "back; nothing was changed" RESYNC, rev, rev,
+			    m->path);
 		return;
 	}
 	/* It was packed at one end since: what cannot change by that is when
 	 * the revision was made. */
-	if (m->youngest < m->min_unpacked)
+	if (m->youngest < fs_props_unpacked(&m->fs, m->min_unpacked))
 		return;
-	fs_rev_path(path, "revprops", rev / m->fs.shard, rev);
+	fs_rev_path(path, &m->fs, "revprops", rev);
 	props = xn_read_file(m->db, path, PROPS_MAX, &n);
 	if (props == NULL)
 		xn_fail("cannot read %s/db/%s: %m", m->path, path);
@@ -214,7 +219,7 @@ check_same_revision(struct mirror *m)
 	if (date_n != strlen(our_date) || memcmp(date, our_date, date_n) != 0)
 		REFUSE(m, "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
-		    "back; nothing was changed", rev, rev, m->path);
+		    "back; nothing was changed" RESYNC, rev, rev, m->path);
 	xn_log("r%lld is packed in the source and not in the mirror: compared "
 	    "by its date", rev);
 }
@@ -232,6 +237,38 @@ check_uuid(struct mirror *m)
 		    "has %s", m->path, uuid, m->uuid);
 }
 
+/*
+ * The files of both must mean the same.  A source that was upgraded takes the
+ * mirror with it, after all else was looked at.  One that has been put back from
+ * before that may go on, for a later format reads what an earlier one writes.
+ */
+static void
+check_format(struct mirror *m, const struct fsfs *theirs,
+    const struct offer *offer)
+{
+	int ours = m->fs.format;
+
+	if (m->fs.shard != theirs->shard || m->fs.linear != theirs->linear ||
+	    m->fs.physical != theirs->physical)
+		REFUSE(m, "the mirror %s has another layout than the source, "
+		    "which was made anew; nothing was changed" RESYNC, m->path);
+	if (ours > theirs->format && ours >= FORMAT_PACKED_PROPS &&
+	    theirs->format < FORMAT_PACKED_PROPS)
+		REFUSE(m, "the mirror %s has format %d, and the source only %d: "
+		    "run `svnadmin upgrade` on the source", m->path, ours,
+		    theirs->format);
+	if (ours > theirs->format)
+		xn_log("the mirror %s has format %d, and the source %d: it "
+		    "keeps its own", m->path, ours, theirs->format);
+	if (ours >= theirs->format)
+		return;
+	m->new_fs = *theirs;
+	m->new_format = xn_printf("%.*s", (int)offer->format_n, offer->format);
+	m->new_conf_n = offer->conf_n;
+	m->new_conf = memcpy(xn_alloc(offer->conf_n + 1), offer->conf,
+	    offer->conf_n);
+}
+
 /* An existing mirror: does it go with what the source offers? */
 static void
 check_existing(struct mirror *m, const struct fsfs *theirs,
@@ -245,7 +282,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.uuid, m->uuid) != 0)
 		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
-		    "the source has %s", m->path, record.uuid, m->uuid);
+		    "the source has %s" RESYNC, m->path, record.uuid, m->uuid);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)
@@ -253,18 +290,15 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	why = fs_format_read(&m->fs, text);
 	if (why != NULL)
 		xn_fail("the mirror %s: %s", m->path, why);
-	if (m->fs.format != theirs->format || m->fs.shard != theirs->shard ||
-	    m->fs.physical != theirs->physical)
-		REFUSE(m, "the mirror %s has another format than the source: was "
-		    "one of them upgraded? make the mirror anew", m->path);
+	check_format(m, theirs, offer);
 	check_untouched(m, &record);
 	if (m->youngest > offer->youngest)
 		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed", m->path, m->youngest, offer->youngest);
+		    "was changed" RESYNC, m->path, m->youngest, offer->youngest);
 	if (m->min_unpacked > offer->min_unpacked)
 		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
-		    "only up to r%lld: pack the source, too", m->path,
+		    "only up to r%lld: pack the source, too" RESYNC, m->path,
 		    m->min_unpacked, offer->min_unpacked);
 	check_same_revision(m);
 }

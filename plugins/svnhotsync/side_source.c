@@ -9,6 +9,8 @@
  *       min unpacked)		the first message
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
+ *   <- ("props", shard)	its packed properties, for a mirror that is
+ *   -> ("repack", shard), files, ("packend", shard)	upgraded
  *   <- ("from", rev, min unpacked)	the first revision that the mirror
  *					does not have, and what it has packed
  *   -> revisions and packs, then
@@ -161,6 +163,27 @@ on_digest(struct source *s, const xn_value *message)
 }
 
 static void
+send_repack(struct source *s, long long shard)
+{
+	xn_send(s->peer, "(sl)", "repack", shard);
+	send_packed_props(s, shard);
+	xn_send(s->peer, "(sl)", "packend", shard);
+}
+
+static void
+on_props(struct source *s, const xn_value *message)
+{
+	const char *tag;
+	long long shard;
+
+	if (!xn_unpack_value(message, "(sl)", &tag, &shard) || shard < 0 ||
+	    shard >= fs_props_unpacked(&s->fs, s->min_unpacked) / s->fs.shard)
+		xn_fail("the mirror asks for packed properties that cannot "
+		    "be");
+	send_repack(s, shard);
+}
+
+static void
 on_from(struct source *s, const xn_value *message)
 {
 	long long rev, unpacked;
@@ -199,11 +222,8 @@ compare_packed(struct source *s, long long shard, const void *theirs)
 		xn_fail("cannot read the packed properties of shard %lld in "
 		    "%s: %m", shard, s->path);
 	}
-	if (memcmp(digest, theirs, 16) != 0) {
-		xn_send(s->peer, "(sl)", "repack", shard);
-		send_packed_props(s, shard);
-		xn_send(s->peer, "(sl)", "packend", shard);
-	}
+	if (memcmp(digest, theirs, 16) != 0)
+		send_repack(s, shard);
 }
 
 static void
@@ -221,7 +241,8 @@ on_compare(struct source *s, const xn_value *message)
 		xn_fail("a comparison of another shape");
 	props_forget(s);
 	if (packed) {
-		if (first < 0 || first >= s->min_unpacked)
+		if (first < 0 || first >= fs_props_unpacked(&s->fs,
+		    s->min_unpacked))
 			xn_fail("the mirror has a shard packed that is not "
 			    "packed in %s", s->path);
 		compare_packed(s, first / s->fs.shard, theirs);
@@ -284,6 +305,7 @@ static const struct {
 	int before_from;
 } requests[] = {
 	{ "digest", on_digest, 1 },
+	{ "props", on_props, 1 },
 	{ "from", on_from, 1 },
 	{ "compare", on_compare, 0 },
 	{ "want", on_want, 0 },

@@ -83,7 +83,7 @@ read_numbers(struct source *s)
 	s->youngest = fs_read_number(s->db, "current");
 	if (s->youngest < 0)
 		xn_fail("cannot read %s/db/current: %m", s->path);
-	s->min_unpacked = fs_read_number(s->db, "min-unpacked-rev");
+	s->min_unpacked = fs_read_unpacked(s->db, &s->fs);
 	if (s->min_unpacked < 0)
 		xn_fail("cannot read %s/db/min-unpacked-rev: %m", s->path);
 	s->min_unpacked -= s->min_unpacked % s->fs.shard;

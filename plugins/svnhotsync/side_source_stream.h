@@ -61,13 +61,13 @@ send_small(struct source *s, long long rev, long long size, long long props)
 static int
 send_revision(struct source *s, long long rev)
 {
-	long long shard = rev / s->fs.shard, size, props;
 	char path[PATH_SIZE];
+	long long size, props;
 
-	fs_rev_path(path, "revs", shard, rev);
+	fs_rev_path(path, &s->fs, "revs", rev);
 	s->file = xn_open(s->db, path, XN_O_READ, 0);
 	if (s->file != -1) {
-		fs_rev_path(path, "revprops", shard, rev);
+		fs_rev_path(path, &s->fs, "revprops", rev);
 		s->props_file = xn_open(s->db, path, XN_O_READ, 0);
 	}
 	if (s->file == -1 || s->props_file == -1) {
@@ -176,6 +176,22 @@ send_props(struct source *s, long long rev)
 	}
 }
 
+/* The properties of what is packed: in packs, too, but for r0's; before format 6
+ * each in a file of its own. */
+static void
+send_props_of_pack(struct source *s, long long shard)
+{
+	long long first = shard * s->fs.shard, n = 1;
+
+	if (s->fs.format < FORMAT_PACKED_PROPS)
+		n = s->fs.shard;
+	else
+		send_packed_props(s, shard);
+	for (long long i = 0; i < n; i++)
+		if (n > 1 || first + i == 0)
+			send_props(s, first + i);
+}
+
 static void
 send_pack(struct source *s, long long shard)
 {
@@ -186,9 +202,7 @@ send_pack(struct source *s, long long shard)
 	if (s->fs.physical && !send_file(s, "revs", shard, "manifest"))
 		xn_fail("%s/db/revs/%lld.pack/manifest is not there", s->path,
 		    shard);
-	send_packed_props(s, shard);
-	if (shard == 0)
-		send_props(s, 0);	/* they are in no pack */
+	send_props_of_pack(s, shard);
 	xn_send(s->peer, "(sl)", "packend", shard);
 }
 
@@ -210,15 +224,15 @@ send_packs(struct source *s)
 static void
 remember_last(struct source *s)
 {
-	long long rev = s->next - 1, shard = rev / s->fs.shard;
+	long long rev = s->next - 1;
 
 	s->last_path[0] = '\0';
 	if (rev < 0)
 		return;
 	if (rev < s->min_unpacked)
-		fs_pack_path(s->last_path, "revs", shard, "pack");
+		fs_pack_path(s->last_path, "revs", rev / s->fs.shard, "pack");
 	else
-		fs_rev_path(s->last_path, "revs", shard, rev);
+		fs_rev_path(s->last_path, &s->fs, "revs", rev);
 	if (xn_stat(s->db, s->last_path, &s->last) != 0)
 		s->last_path[0] = '\0';
 }

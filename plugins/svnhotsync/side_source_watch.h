@@ -78,7 +78,7 @@ watch_shard(struct source *s, const char *name)
 	long long shard;
 	int kind = shard_folder(name, &shard);
 
-	if (kind == WATCH_NONE || s->watch == NULL)
+	if (kind == WATCH_NONE || s->watch == NULL || s->fs.linear)
 		return;
 	snprintf(path, sizeof(path), "revprops/%lld%s", shard,
 	    kind == WATCH_PACK ? ".pack" : "");
@@ -128,13 +128,14 @@ watch_event(struct source *s, const xn_event *event)
 			xn_fail("%s was moved or removed while it was "
 			    "followed", s->path);
 		s->watched[event->watch].kind = WATCH_NONE;
-	} else if (w->kind == WATCH_REVPROPS) {
+	} else if (w->kind == WATCH_REVPROPS && !s->fs.linear) {
 		watch_shard(s, event->name);
 	} else if (w->kind == WATCH_PACK) {
 		note(s, &s->shards, w->shard);
-	} else if (w->kind == WATCH_SHARD && event->what == XN_WATCH_MOVED_TO) {
+	} else if (w->kind != WATCH_DB && event->what == XN_WATCH_MOVED_TO) {
 		rev = fs_whole_number(event->name);
-		if (rev >= 0 && rev / s->fs.shard == w->shard)
+		if (rev >= 0 && (s->fs.linear ||
+		    rev / s->fs.shard == w->shard))
 			note(s, &s->revs, rev);
 	}
 }
@@ -161,7 +162,10 @@ folder_time(struct source *s, long long shard, const char *suffix)
 	char path[PATH_SIZE];
 	xn_stat_t st;
 
-	snprintf(path, sizeof(path), "revprops/%lld%s", shard, suffix);
+	if (s->fs.linear)
+		snprintf(path, sizeof(path), "revprops");
+	else
+		snprintf(path, sizeof(path), "revprops/%lld%s", shard, suffix);
 	if (xn_stat(s->db, path, &st) != 0)
 		return 0;
 	if ((long long)(xn_time() * 1e9) - st.mtime < SETTLED)

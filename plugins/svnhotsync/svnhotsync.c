@@ -18,7 +18,7 @@ static const syncgate_option_t options[] = {
 	{ "mirror", SYNCGATE_LOCATION, NULL, 1, NULL,
 	    "where its mirror is; it is made if it is not there" },
 	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy",
-	    "how: copy takes the files as they are (FSFS 7 and 8)" },
+	    "how: copy takes the files as they are (FSFS 3 to 8)" },
 	{ "follow", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
