@@ -32,7 +32,7 @@ as_it_is() {
 	    "$mir/db/format"
 	check_equal "$1: uuid has as many lines" "$(wc -l <"$src/db/uuid")" \
 	    "$(wc -l <"$mir/db/uuid")"
-	check "$1: it verifies" svnadmin verify -q "$mir"
+	verified "$1: it verifies" "$src" "$mir"
 }
 
 # names PATH: of all files that hold revisions and properties.

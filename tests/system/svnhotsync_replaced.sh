@@ -22,7 +22,7 @@ goes_on() {
 	svn mkdir -q -m "$commits" "file://$src/commit-$commits"
 	setlog "$src" 9 "changed, $commits"
 	check "$1: the mirror goes on" wait_until 20 equal_now
-	check "$1: it verifies" svnadmin verify -q "$mir"
+	verified "$1: it verifies" "$src" "$mir"
 }
 stops() {
 	hot_stop
@@ -81,20 +81,21 @@ create "$src" 1.14
 svnadmin pack -q "$src"
 followed "hot-copied over"
 uuid=$(cat "$mir/db/uuid")
-svnadmin hotcopy "$src" "$tmp/copy"
+svnadmin hotcopy -q "$src" "$tmp/copy"
 mv "$src" "$tmp/away"
 mv "$tmp/copy" "$src"
 goes_on "hot-copied over while it is followed"
 rm -rf "$src"
 sleep 1
-svnadmin hotcopy "$mir" "$src"
+svnadmin hotcopy -q "$mir" "$src"
+rm "$src"/hooks/start-commit "$src"/hooks/pre-revprop-change
 goes_on "restored from the mirror while it is followed"
 cp -a "$src" "$tmp/backup"
 cp -a "$tmp/backup/." "$src/"
 goes_on "put back in place while it is followed"
 stops "hot-copied over"
 check_equal "the mirror is the same one still" "$uuid" "$(cat "$mir/db/uuid")"
-svnadmin hotcopy "$src" "$tmp/copy2"
+svnadmin hotcopy -q "$src" "$tmp/copy2"
 rm -rf "$src"
 mv "$tmp/copy2" "$src"
 svn mkdir -q -m y "file://$src/after-the-copy"
