@@ -2,59 +2,94 @@
  * side_source_watch.h: noticing commits, packing and changed properties.
  *
  * Subversion replaces db/current, db/min-unpacked-rev and files of properties
- * by rename, so the folders are watched.  An event only says where to look:
- * events come late, double, or for what was sent already.  Where there is no
- * watch to be had, or it tells nothing (a network file system), the folders'
- * times are looked at every `poll` seconds.
+ * by rename, so the folders are watched, those of all repositories by one
+ * watch.  An event only says where to look: events come late, double, or for
+ * what was sent already.  Where there is no watch to be had, or it tells
+ * nothing (a network file system), the folders' times are looked at every
+ * `poll` seconds.
  */
 #ifndef SVNHOTSYNC_SIDE_SOURCE_WATCH_H
 #define SVNHOTSYNC_SIDE_SOURCE_WATCH_H
 
-#include "side_source_stream.h"
+#include "side_source_answer.h"
 
 #define WATCH_MASK	(XN_WATCH_MOVED_TO | XN_WATCH_CREATED)
 #define WATCHES_MAX	(1 << 22)
 #define SETTLED		2000000000LL	/* nanoseconds */
 
+/* S is no longer told of. */
+static void
+watch_forget(struct source *s)
+{
+	struct reader *r = s->reader;
+
+	for (int i = 0; i < r->watched_n; i++)
+		if (r->watched[i].source == s) {
+			r->watched[i].kind = WATCH_NONE;
+			r->watched[i].source = NULL;
+		}
+}
+
 static void
 start_polling(struct source *s, const char *why)
 {
-	xn_watch_close(s->watch);
-	s->watch = NULL;
+	struct reader *r = s->reader;
+
+	watch_forget(s);
 	s->polling = 1;
-	s->all_changed = 1;
-	s->polling_why = why;
-	if (s->following)
-		xn_send(s->peer, "(ss)", "polling", why);
+	snprintf(s->polling_why, sizeof(s->polling_why), "%s", why);
+	note_all(s);
+	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		if (l->following) {
+			to_one(l);
+			tell_polling(l);
+		}
+	to_nobody(r);
+}
+
+/* Make room for NUMBER. */
+static void
+watch_room(struct reader *r, int number)
+{
+	struct watched *bigger;
+
+	if (number < r->watched_n)
+		return;
+	bigger = realloc(r->watched,
+	    ((size_t)number * 2 + 16) * sizeof(*bigger));
+	if (bigger == NULL)
+		xn_fail("out of memory");
+	memset(bigger + r->watched_n, 0, sizeof(*bigger) *
+	    ((size_t)number * 2 + 16 - (size_t)r->watched_n));
+	r->watched = bigger;
+	r->watched_n = number * 2 + 16;
 }
 
 /* Watch PATH beneath db: 1, or 0 if it is not there or polling has begun. */
 static int
 watch_folder(struct source *s, const char *path, int kind, long long shard)
 {
-	int number = xn_watch_add(s->watch, s->db, path, WATCH_MASK);
-	struct watched *bigger;
+	struct reader *r = s->reader;
+	int number = xn_watch_add(r->watch, s->db, path, WATCH_MASK);
+	char why[256];
 
 	if (number == -1 && errno == ENOENT)
 		return 0;
 	if (number == -1 || number > WATCHES_MAX) {
-		start_polling(s, xn_printf("cannot watch %s/db/%s: %s",
+		snprintf(why, sizeof(why), "cannot watch %.120s/db/%s: %s",
 		    s->path, path, number == -1 ? strerror(errno) :
-		    "too many watches"));
+		    "too many watches");
+		start_polling(s, why);
 		return 0;
 	}
-	if (number >= s->watched_n) {
-		bigger = realloc(s->watched,
-		    ((size_t)number * 2 + 16) * sizeof(*bigger));
-		if (bigger == NULL)
-			xn_fail("out of memory");
-		memset(bigger + s->watched_n, 0, sizeof(*bigger) *
-		    ((size_t)number * 2 + 16 - (size_t)s->watched_n));
-		s->watched = bigger;
-		s->watched_n = number * 2 + 16;
-	}
-	s->watched[number].kind = kind;
-	s->watched[number].shard = shard;
+	watch_room(r, number);
+	if (r->watched[number].source != NULL &&
+	    r->watched[number].source != s)
+		xn_fail("%s is the same repository as %s", s->path,
+		    r->watched[number].source->path);
+	r->watched[number].kind = kind;
+	r->watched[number].source = s;
+	r->watched[number].shard = shard;
 	return 1;
 }
 
@@ -78,12 +113,22 @@ watch_shard(struct source *s, const char *name)
 	long long shard;
 	int kind = shard_folder(name, &shard);
 
-	if (kind == WATCH_NONE || s->watch == NULL || s->fs.linear)
+	if (kind == WATCH_NONE || s->polling || s->fs.linear)
 		return;
 	snprintf(path, sizeof(path), "revprops/%lld%s", shard,
 	    kind == WATCH_PACK ? ".pack" : "");
 	if (watch_folder(s, path, kind, shard))
-		note(s, &s->shards, shard);
+		note_shard(s, shard);
+}
+
+/* One watch for all repositories. */
+static void
+watch_open(struct reader *r)
+{
+	r->watch = xn_watch_open();
+	if (r->watch == NULL)
+		snprintf(r->watch_why, sizeof(r->watch_why),
+		    "there is no inotify: %s", strerror(errno));
 }
 
 /* Watch everything, before anything is read: what comes later makes events. */
@@ -93,9 +138,8 @@ watch_start(struct source *s)
 	const char *name;
 	xn_dir *dir;
 
-	s->watch = xn_watch_open();
-	if (s->watch == NULL) {
-		start_polling(s, xn_printf("there is no inotify: %m"));
+	if (s->reader->watch == NULL) {
+		start_polling(s, s->reader->watch_why);
 		return;
 	}
 	if (!watch_folder(s, ".", WATCH_DB, 0) ||
@@ -109,49 +153,62 @@ watch_start(struct source *s)
 	xn_dir_close(dir);
 }
 
-/* One event. */
+/* Events of all were lost. */
 static void
-watch_event(struct source *s, const xn_event *event)
+watch_overflow(struct reader *r)
 {
-	const struct watched *w;
-	long long rev;
-
-	if (event->what == XN_WATCH_OVERFLOW) {
-		s->all_changed = 1;
-		return;
-	}
-	if (event->watch < 0 || event->watch >= s->watched_n)
-		return;
-	w = &s->watched[event->watch];
-	if (event->what == XN_WATCH_GONE) {
-		if (w->kind == WATCH_DB || w->kind == WATCH_REVPROPS)
-			xn_fail("%s was moved or removed while it was "
-			    "followed", s->path);
-		s->watched[event->watch].kind = WATCH_NONE;
-	} else if (w->kind == WATCH_REVPROPS && !s->fs.linear) {
-		watch_shard(s, event->name);
-	} else if (w->kind == WATCH_PACK) {
-		note(s, &s->shards, w->shard);
-	} else if (w->kind != WATCH_DB && event->what == XN_WATCH_MOVED_TO) {
-		rev = fs_whole_number(event->name);
-		if (rev >= 0 && (s->fs.linear ||
-		    rev / s->fs.shard == w->shard))
-			note(s, &s->revs, rev);
+	r->find_now = 1;
+	for (struct source *s = r->sources; s != NULL; s = s->next_source) {
+		note_all(s);
+		s->look = 1;
+		s->events++;
 	}
 }
 
-/* Take all events that are there; returns how many. */
-static int
-watch_read(struct source *s)
+/* One event. */
+static void
+watch_event(struct reader *r, const xn_event *event)
+{
+	struct watched w;
+	long long rev;
+
+	if (event->what == XN_WATCH_OVERFLOW) {
+		watch_overflow(r);
+		return;
+	}
+	if (event->watch < 0 || event->watch >= r->watched_n)
+		return;
+	w = r->watched[event->watch];
+	r->find_now |= w.kind == WATCH_PARENT;
+	if (w.source == NULL)
+		return;
+	w.source->look = 1;
+	w.source->events++;
+	if (event->what == XN_WATCH_GONE) {
+		if (w.kind == WATCH_DB || w.kind == WATCH_REVPROPS)
+			w.source->gone = 1;
+		r->watched[event->watch].kind = WATCH_NONE;
+		r->watched[event->watch].source = NULL;
+	} else if (w.kind == WATCH_REVPROPS && !w.source->fs.linear) {
+		watch_shard(w.source, event->name);
+	} else if (w.kind == WATCH_PACK) {
+		note_shard(w.source, w.shard);
+	} else if (w.kind != WATCH_DB && event->what == XN_WATCH_MOVED_TO) {
+		rev = fs_whole_number(event->name);
+		if (rev >= 0 && (w.source->fs.linear ||
+		    rev / w.source->fs.shard == w.shard))
+			note_rev(w.source, rev);
+	}
+}
+
+/* Take all events that are there. */
+static void
+watch_read(struct reader *r)
 {
 	xn_event event;
-	int n = 0;
 
-	while (s->watch != NULL && xn_watch_next(s->watch, &event)) {
-		watch_event(s, &event);
-		n++;
-	}
-	return n;
+	while (r->watch != NULL && xn_watch_next(r->watch, &event))
+		watch_event(r, &event);
 }
 
 /* When the folder of a shard's properties last changed; 0 if it is not there
@@ -177,7 +234,7 @@ folder_time(struct source *s, long long shard, const char *suffix)
 static void
 poll_shards(struct source *s)
 {
-	long long shards = s->next / s->fs.shard + 1, now[2], *times;
+	long long shards = s->youngest / s->fs.shard + 1, now[2], *times;
 
 	if (shards > s->times_n) {
 		times = realloc(s->times, (size_t)shards * 2 * sizeof(*times));
@@ -194,37 +251,85 @@ poll_shards(struct source *s)
 		times = s->times + i * 2;
 		if (now[0] == -1 || now[1] == -1 || now[0] != times[0] ||
 		    now[1] != times[1])
-			note(s, &s->shards, i);
+			note_shard(s, i);
 		times[0] = now[0];
 		times[1] = now[1];
 	}
 }
 
-/* Tell the mirror what was noted, for all that it has. */
+/* ---- Telling --------------------------------------------------------------- */
+
+static int
+may_tell(const struct lane *lane)
+{
+	return lane->following && lane->unit == NULL && may_send(lane);
+}
+
+/* Take the last number off LIST and off that of all others in line, whom it is
+ * to be sent to. */
+static long long
+take_changed(struct lane *lane, int revs)
+{
+	struct changed *list = revs ? &lane->revs : &lane->shards;
+	long long number = list->number[list->n - 1];
+	struct reader *r = lane->source->reader;
+
+	to_nobody(r);
+	for (struct lane *l = lane; l != NULL; l = l->next_lane) {
+		struct changed *theirs = revs ? &l->revs : &l->shards;
+		long long first = revs ? number :
+		    number * lane->source->fs.shard;
+
+		if (!may_tell(l) || theirs->n == 0 ||
+		    theirs->number[theirs->n - 1] != number)
+			continue;
+		theirs->n--;
+		/* What it does not have yet it gets as it is by then. */
+		if (first < l->next)
+			to_too(r, l);
+	}
+	return number;
+}
+
+/* Tell those mirrors what was noted that have what it is about. */
 static void
 send_changed(struct source *s)
 {
-	const char *props;
-	size_t n;
+	struct reader *r = s->reader;
 
-	props_forget(s);
-	for (int i = 0; i < s->revs.n && !s->all_changed; i++) {
-		if (s->revs.number[i] >= s->next)
-			continue;	/* it will be sent as it is by then */
-		props = props_of(s, s->revs.number[i], &n);
-		if (n <= XN_PIECE)
-			xn_send(s->peer, "(sly)", "revprop", s->revs.number[i],
-			    props, n);
-		else
-			note(s, &s->shards,
-			    s->revs.number[i] / s->fs.shard);
+	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane) {
+		if (!may_tell(l))
+			continue;
+		if (l->all_changed) {
+			l->revs.n = l->shards.n = l->all_changed = 0;
+			to_one(l);
+			TELL(r, 0, "(sl)", "dirty", -1LL);
+		}
+		if (l->revs.n > 0)
+			props_forget(s);
+		while (l->revs.n > 0 && may_tell(l)) {
+			long long rev = take_changed(l, 1);
+			const char *props;
+			size_t n;
+
+			if (r->to_n == 0)
+				continue;
+			props = props_of(s, rev, &n);
+			if (n <= XN_PIECE)
+				TELL(r, n, "(sly)", "revprop", rev,
+				    (const void *)props, n);
+			else
+				for (int i = 0; i < r->to_n; i++)
+					note(r->to[i], &r->to[i]->shards,
+					    rev / s->fs.shard);
+		}
+		while (l->shards.n > 0 && may_tell(l)) {
+			long long shard = take_changed(l, 0);
+
+			if (r->to_n > 0)
+				TELL(r, 0, "(sl)", "dirty", shard);
+		}
 	}
-	for (int i = 0; i < s->shards.n && !s->all_changed; i++)
-		if (s->shards.number[i] * s->fs.shard < s->next)
-			xn_send(s->peer, "(sl)", "dirty", s->shards.number[i]);
-	if (s->all_changed)
-		xn_send(s->peer, "(sl)", "dirty", -1LL);
-	s->revs.n = s->shards.n = s->all_changed = 0;
 }
 
 #endif
