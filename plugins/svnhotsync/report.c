@@ -13,7 +13,11 @@ on_dry(struct hotsync *h, const xn_value_t *message)
 
 	XN_TRY(xn_unpack_value(message, h->scratch, "(sll)", &tag, &ours,
 	    &theirs));
-	if (ours < 0)
+	if (syncgate_job_resync(h->job))
+		syncgate_job_log(h->job, SYNCGATE_INFO, "would make the mirror "
+		    "%s anew with revisions 0 to %lld, and exchange it for the "
+		    "one there", h->mirror->text, theirs);
+	else if (ours < 0)
 		syncgate_job_log(h->job, SYNCGATE_INFO, "would make the mirror "
 		    "%s with revisions 0 to %lld", h->mirror->text, theirs);
 	else if (ours < theirs)
@@ -66,6 +70,23 @@ on_polling(struct hotsync *h, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_resynced(struct hotsync *h, const xn_value_t *message)
+{
+	const char *tag, *old;
+
+	XN_TRY(xn_unpack_value(message, h->scratch, "(ss)", &tag, &old));
+	syncgate_job_resynced(h->job);
+	syncgate_job_log(h->job, SYNCGATE_WARNING, "the mirror %s was made "
+	    "anew: start svnserve and httpd again if they serve it, for they "
+	    "answer from what they remember of the old one", h->mirror->text);
+	if (old[0] != '\0')
+		syncgate_job_log(h->job, SYNCGATE_INFO, "the old mirror is %s "
+		    "now, beside the new one: remove it when nobody needs it",
+		    old);
+	return NULL;
+}
+
+static xn_error_t *
 on_refused(struct hotsync *h, const xn_value_t *message)
 {
 	const char *tag, *why;
@@ -96,6 +117,7 @@ static const struct {
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
+	{ "resynced", on_resynced },
 	{ "refused", on_refused },
 	{ "done", on_done },
 };

@@ -8,11 +8,13 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
  *   <- ("stop",)		commit what is whole, and end
  *
- * kwargs: peer (channel to the source's side), path, job, follow, guard, dry.
+ * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
+ * resync (make it anew).
  */
 #include <execnet/remote.h>
 
@@ -42,6 +44,9 @@ mirror_cleanup(void *baton)
 	close_fd(&m->run_lock);
 	close_fd(&m->db);
 	close_fd(&m->root);
+	close_fd(&m->parent);
+	close_fd(&m->old);
+	close_fd(&m->old_lock);
 	free(m->changed);
 	free(m->digests);
 	free(m);
@@ -90,6 +95,7 @@ on_synced(struct mirror *m, const xn_value *message)
 	m->comparing = COMPARING_NOTHING;
 	if (compare_dirty(m))
 		return;
+	resync_end(m);
 	if (m->follow && !m->following) {
 		m->following = 1;
 		xn_send(m->peer, "(s)", "follow");
@@ -211,6 +217,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (m == NULL)
 		xn_fail("out of memory");
 	m->root = m->db = m->run_lock = m->write_lock = m->file = -1;
+	m->parent = m->old = m->old_lock = -1;
 	m->shard_fds[0] = m->shard_fds[1] = -1;
 	m->shard = m->youngest = m->last.rev = m->published.rev = -1;
 	xn_cleanup(mirror_cleanup, m);
@@ -225,6 +232,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(hear_last_words, m);
+	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
 	start_mirror(m);
 	if (m->dry) {
 		m->done = 1;

@@ -48,6 +48,13 @@ struct mirror {
 	const char *path, *job;
 	int follow, guard, dry;
 
+	/* Making it anew: side_mirror_resync.h. */
+	int resyncing;			/* PATH is where the new one is made */
+	const char *place;		/* where the mirror is to be seen, */
+	const char *name, *new_name;	/* its name, and the new one's, in */
+	int parent, old;		/* the folder PARENT; what is there */
+	int old_lock;			/* the run lock of that */
+
 	int root, db;			/* descriptors, -1 when not open */
 	int run_lock;			/* db/syncgate-lock, held */
 	int write_lock;			/* db/write-lock, while we write */
@@ -97,6 +104,8 @@ struct mirror {
 	double reported;
 	char error[512];		/* why commit() failed */
 	int not_ours;			/* namely because it was written to */
+	int trying;			/* what is refused is begun again, */
+	int refused;			/* and was */
 };
 
 /* Tell the coordinator how far we are, some times a second at most. */
@@ -116,7 +125,10 @@ report(struct mirror *m, int now)
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
 		const char *refused_text = xn_printf(__VA_ARGS__);	\
-		xn_send((m)->control, "(ss)", "refused", refused_text);	\
+		(m)->refused = 1;					\
+		if (!(m)->trying)					\
+			xn_send((m)->control, "(ss)", "refused",	\
+			    refused_text);				\
 		xn_fail("%s", refused_text);				\
 	} while (0)
 

@@ -17,7 +17,6 @@
 #include "side_mirror.h"
 
 #define RECORD		"syncgate"
-#define RECORD_LOCK	"syncgate-lock"
 
 struct record {
 	char uuid[64];

@@ -7,8 +7,7 @@
 
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
-
-#define RUN_LOCK_WAIT	15000
+#include "side_mirror_resync.h"
 
 /* What to do about what is held. */
 #define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
@@ -47,7 +46,7 @@ check_beginning(struct mirror *m)
 {
 	static const char *const in_root[] = { "db" };
 	static const char *const in_db[] = {
-		RECORD ".tmp", RECORD_LOCK
+		RECORD ".tmp", RECORD_LOCK, RESYNC_FILE, RESYNC_FILE ".tmp"
 	};
 	xn_stat_t st;
 
@@ -55,7 +54,7 @@ check_beginning(struct mirror *m)
 	if (xn_stat(m->root, "db/" RECORD, &st) == 0)
 		return;
 	if (!only_has(m->root, ".", in_root, 1) ||
-	    !only_has(m->root, "db", in_db, 2))
+	    !only_has(m->root, "db", in_db, 4))
 		REFUSE(m, "%s is not empty, and not a mirror that syncgate "
 		    "began: give another place, or empty it", m->path);
 }
@@ -81,27 +80,6 @@ open_mirror(struct mirror *m)
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
 		REFUSE(m, "%s is a repository that syncgate did not make, and "
 		    "will not overwrite: give another place", m->path);
-}
-
-/* One job at a time; a session that was cut may still be ending over there. */
-static void
-take_run_lock(struct mirror *m)
-{
-	m->run_lock = xn_open(m->db, RECORD_LOCK,
-	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
-	if (m->run_lock == -1)
-		xn_fail("cannot open %s/db/" RECORD_LOCK ": %m", m->path);
-	if (xn_lock(m->run_lock, 0) == 0)
-		return;
-	if (errno == EAGAIN) {
-		xn_log("another job is writing the mirror %s: waiting %d s for "
-		    "it to end", m->path, RUN_LOCK_WAIT / 1000);
-		if (xn_lock(m->run_lock, RUN_LOCK_WAIT) == 0)
-			return;
-	}
-	if (errno == EAGAIN)
-		xn_fail("another job is writing the mirror %s", m->path);
-	xn_fail("cannot lock the mirror %s: %m", m->path);
 }
 
 static void
@@ -303,6 +281,21 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	check_same_revision(m);
 }
 
+/* A new mirror that was begun is of no use: nothing of it stays. */
+static void
+begin_again(struct mirror *m)
+{
+	close_fd(&m->run_lock);
+	close_fd(&m->db);
+	close_fd(&m->root);
+	if (xn_remove_tree(m->parent, m->new_name) != 0)
+		xn_fail("cannot remove %s: %m", m->path);
+	m->fresh = 1;
+	m->new_format = NULL;
+	m->youngest = m->last.rev = m->published.rev = -1;
+	m->min_unpacked = 0;
+}
+
 /* The beginning of a mirror, or none yet. */
 static void
 check_fresh(struct mirror *m, const struct fsfs *theirs)
@@ -310,8 +303,12 @@ check_fresh(struct mirror *m, const struct fsfs *theirs)
 	struct record record;
 
 	m->fs = *theirs;
-	if (m->db != -1 && record_read(&record, m->db, m->path) &&
-	    strcmp(record.uuid, m->uuid) != 0)
+	if (m->db == -1 || !record_read(&record, m->db, m->path) ||
+	    strcmp(record.uuid, m->uuid) == 0)
+		return;
+	if (m->resyncing)
+		begin_again(m);
+	else
 		REFUSE(m, "%s has the beginning of a mirror of the repository "
 		    "with UUID %s, and the source has %s: remove it first",
 		    m->path, record.uuid, m->uuid);
@@ -335,6 +332,58 @@ check_offer(struct mirror *m, const struct offer *offer, struct fsfs *theirs)
 		    "%s%s", why == NULL ? "" : ": ", why == NULL ? "" : why);
 }
 
+/* check_existing() as a function for xn_attempt(). */
+struct existing {
+	struct mirror *m;
+	const struct fsfs *theirs;
+	const struct offer *offer;
+};
+
+static void
+try_existing(void *baton)
+{
+	struct existing *e = baton;
+
+	check_existing(e->m, e->theirs, e->offer);
+}
+
+/* A new mirror that an earlier run began: it goes on, or, if the source is
+ * another one by now, begins again. */
+static void
+check_resumed(struct mirror *m, const struct fsfs *theirs,
+    const struct offer *offer)
+{
+	struct existing e = { m, theirs, offer };
+	char why[512];
+	int result;
+
+	m->trying = 1;
+	result = xn_attempt(try_existing, &e, why, sizeof(why));
+	m->trying = 0;
+	if (result == 0)
+		return;
+	if (!m->refused)
+		xn_fail("%s", why);
+	m->refused = 0;
+	xn_log("the new mirror that was begun is begun again: %s", why);
+	begin_again(m);
+}
+
+/* A new mirror, or the beginning of one. */
+static void
+make_mirror(struct mirror *m, const struct offer *offer)
+{
+	make_folders(m);
+	resync_mark(m);
+	if (m->run_lock == -1)
+		lock_mirror(m);
+	if (!m->fresh)
+		return;
+	make_skeleton(m, offer->format, offer->format_n, offer->conf,
+	    offer->conf_n);
+	resync_carry(m);
+}
+
 /* Hear the source and make sure that the two fit; then make a new mirror. */
 static void
 start_mirror(struct mirror *m)
@@ -354,19 +403,22 @@ start_mirror(struct mirror *m)
 		xn_fail("the source's side speaks another language");
 	check_offer(m, &offer, &theirs);
 	m->source_youngest = offer.youngest;
+	resync_check(m);
+	if (m->resyncing && m->dry)
+		return;
+	if (!m->fresh && m->resyncing)
+		check_resumed(m, &theirs, &offer);
+	else if (!m->fresh)
+		check_existing(m, &theirs, &offer);
 	if (m->fresh) {
 		check_fresh(m, &theirs);
 		if (m->dry)
 			return;
-		make_folders(m);
-		if (m->run_lock == -1)
-			lock_mirror(m);
+		make_mirror(m, &offer);
+		/* Another job made it while we waited for it. */
+		if (!m->fresh)
+			check_existing(m, &theirs, &offer);
 	}
-	if (m->fresh)
-		make_skeleton(m, offer.format, offer.format_n, offer.conf,
-		    offer.conf_n);
-	else
-		check_existing(m, &theirs, &offer);
 	if (m->dry)
 		return;
 	remove_leftovers(m, "revs");

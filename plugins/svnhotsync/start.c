@@ -24,11 +24,12 @@ static xn_error_t *
 mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
     xn_channel_t *peer)
 {
-	return xn_make_value(out, h->pool, "{scspspsbsbsb}",
+	return xn_make_value(out, h->pool, "{scspspsbsbsbsb}",
 	    "peer", peer, "path", h->mirror->path,
 	    "job", syncgate_job_name(h->job), "follow", h->follow,
 	    "guard", syncgate_job_bool(h->job, "guard"),
-	    "dry", syncgate_job_dry_run(h->job));
+	    "dry", syncgate_job_dry_run(h->job),
+	    "resync", syncgate_job_resync(h->job));
 }
 
 static xn_error_t *

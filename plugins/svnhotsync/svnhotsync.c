@@ -91,5 +91,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.needs = "read:${source} write:${mirror} exec:none",
 	.check = check,
 	.run = hotsync_run,
+	.can_resync = 1,
 	.describe = describe,
 };
