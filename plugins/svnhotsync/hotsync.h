@@ -29,6 +29,9 @@ xn_error_t *hotsync_start(struct hotsync *h);
 /* What the mirror's side reports; it sets h->finished with the last one. */
 xn_error_t *hotsync_report(struct hotsync *h, const xn_value_t *message);
 
+/* What the job includes: bits of enum part of side_part.h. */
+int hotsync_parts(syncgate_job_t *job);
+
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);
 

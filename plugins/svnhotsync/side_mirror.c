@@ -14,13 +14,14 @@
  *   <- ("stop",)		commit what is whole, and end
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
- * resync (make it anew).
+ * resync (make it anew), include (bits of enum part), run_hooks.
  */
 #include <execnet/remote.h>
 
 #include "side_mirror.h"
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
+#include "side_mirror_part.h"
 #include "side_mirror_props.h"
 #include "side_mirror_receive.h"
 #include "side_mirror_record.h"
@@ -47,6 +48,7 @@ mirror_cleanup(void *baton)
 	close_fd(&m->parent);
 	close_fd(&m->old);
 	close_fd(&m->old_lock);
+	part_clear(m);
 	free(m->changed);
 	free(m->digests);
 	free(m);
@@ -95,6 +97,13 @@ on_synced(struct mirror *m, const xn_value *message)
 	m->comparing = COMPARING_NOTHING;
 	if (compare_dirty(m))
 		return;
+	if (m->include != 0 && !m->included) {
+		m->included = 1;
+		m->comparing = COMPARING_SYNC;
+		xn_send(m->peer, "(sl)", "include", (long long)m->include);
+		xn_send(m->peer, "(s)", "sync");
+		return;
+	}
 	resync_end(m);
 	if (m->follow && !m->following) {
 		m->following = 1;
@@ -132,6 +141,10 @@ static const struct {
 	{ "repack", on_repack, 0 },
 	{ "file", on_file, 0 },
 	{ "packend", on_pack_end, 0 },
+	{ "part", on_part, 0 },
+	{ "partfile", on_part_file, 0 },
+	{ "partgone", on_part_gone, 0 },
+	{ "partend", on_part_end, 0 },
 	{ "polling", on_polling, 0 },
 };
 
@@ -228,6 +241,9 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->follow = xn_value_bool(kwargs, "follow", 0);
 	m->guard = xn_value_bool(kwargs, "guard", 1);
 	m->dry = xn_value_bool(kwargs, "dry", 0);
+	m->include = (int)xn_value_int(kwargs, "include", 0);
+	m->run_hooks = xn_value_bool(kwargs, "run_hooks", 0);
+	m->part = -1;
 	m->digests = malloc(RANGE_MAX * 16);
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");

@@ -5,6 +5,7 @@
 #define SVNHOTSYNC_SIDE_MIRROR_H
 
 #include "side_fsfs.h"
+#include "side_part.h"
 
 #define BATCH_REVISIONS	1000
 #define BATCH_BYTES	(64LL << 20)
@@ -29,7 +30,18 @@ enum receiving {
 	RECEIVING_REVISION,		/* then its properties */
 	RECEIVING_PROPS,		/* of that revision */
 	RECEIVING_FILE,			/* of a pack */
-	RECEIVING_CHANGED		/* properties of a visible revision */
+	RECEIVING_CHANGED,		/* properties of a visible revision */
+	RECEIVING_PART			/* a file of a part */
+};
+
+/* A file of a part, as it comes. */
+struct part_item {
+	char *path;			/* at the mirror, in the part */
+	char *bytes;			/* n, and a NUL */
+	long long n;
+	int mode;			/* the source's */
+	int gone;			/* it is to be removed */
+	int written;			/* under a name of ours */
 };
 
 /* What a pack in progress is for. */
@@ -97,6 +109,15 @@ struct mirror {
 	int dirty_n, dirty_all;
 	unsigned char *digests;		/* of a range, RANGE_MAX * 16 bytes */
 	int caught_up;			/* the first "idle" came */
+
+	int include;			/* parts that are wanted, a bit each, */
+	int included;			/* and were asked for */
+	int run_hooks;			/* they keep their run bit */
+	int part;			/* that comes now, or -1 */
+	int part_whole;			/* all of it */
+	struct part_item *items;	/* malloc'ed */
+	int items_n, items_room;
+	long long items_bytes;
 	int following;
 	int done;			/* it ended as it should */
 

@@ -7,7 +7,6 @@
 
 #include "side_mirror.h"
 
-#define GUARD_MARK	"# syncgate: guard of a mirror\n"
 #define RECORD_LOCK	"syncgate-lock"
 #define RUN_LOCK_WAIT	15000
 

@@ -371,6 +371,8 @@ end_part(struct mirror *m)
 	char path[PATH_SIZE];
 
 	m->receiving = RECEIVING_NOTHING;
+	if (was == RECEIVING_PART)
+		return;
 	if (was == RECEIVING_CHANGED) {
 		write_props(m, m->receiving_rev, m->changed,
 		    (size_t)m->changed_n);
@@ -403,6 +405,7 @@ end_parts(struct mirror *m)
 static void
 on_piece(struct mirror *m, const xn_value *message)
 {
+	struct part_item *item;
 	const void *bytes;
 	const char *tag;
 	size_t n;
@@ -410,7 +413,10 @@ on_piece(struct mirror *m, const xn_value *message)
 	if (!xn_unpack_value(message, "(sy)", &tag, &bytes, &n) || n == 0 ||
 	    (long long)n > m->left)
 		xn_fail("the source sent a piece that does not fit");
-	if (m->receiving == RECEIVING_CHANGED) {
+	if (m->receiving == RECEIVING_PART) {
+		item = &m->items[m->items_n - 1];
+		memcpy(item->bytes + (item->n - m->left), bytes, n);
+	} else if (m->receiving == RECEIVING_CHANGED) {
 		memcpy(m->changed + m->changed_n, bytes, n);
 		m->changed_n += (long long)n;
 	} else if (xn_write_full(m->file, bytes, n) != 0) {

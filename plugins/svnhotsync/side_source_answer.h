@@ -214,6 +214,39 @@ on_want(struct lane *lane, struct request *q)
 	return q->done == q->n;
 }
 
+/* Those in r->to, who have what LANE has of PART, get what there is now. */
+static void
+begin_part(struct lane *lane, int part)
+{
+	struct source *s = lane->source;
+	struct unit *u = unit_begin(s->reader, UNIT_PART, part);
+	int has = lane->part_version[part];
+
+	u->list = s->part[part];
+	u->list->refs++;
+	u->whole = has == 0 || has != u->list->version - 1;
+}
+
+/* All of some parts; later, what changes in them. */
+static int
+on_include(struct lane *lane, struct request *q)
+{
+	struct source *s = lane->source;
+
+	if (q->first < 0 || q->first >= 1 << PARTS)
+		xn_fail("the mirror asks for parts that are not known");
+	lane->parts_wanted |= (int)q->first;
+	s->parts_wanted |= (int)q->first;
+	for (int i = 0; i < PARTS; i++) {
+		if ((q->first >> i & 1) == 0 || lane->part_version[i] != 0)
+			continue;
+		part_look(s, i);
+		begin_part(lane, i);
+		return 0;
+	}
+	return 1;
+}
+
 static int
 on_sync(struct lane *lane, struct request *q)
 {
@@ -260,6 +293,7 @@ static const struct {
 	{ "from", take_from, on_from, 1 },
 	{ "compare", take_compare, on_compare, 0 },
 	{ "want", take_want, on_want, 0 },
+	{ "include", take_number, on_include, 0 },
 	{ "sync", take_nothing, on_sync, 0 },
 	{ "follow", take_nothing, on_follow, 0 },
 	{ "look", take_nothing, on_look, 0 },

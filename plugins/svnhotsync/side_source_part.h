@@ -12,6 +12,8 @@
 #include "side_part.h"
 #include "side_source.h"
 
+#define PART_SKIPS_MAX	100		/* that are told */
+
 struct part_file {
 	char *path;			/* in the part; malloc'ed */
 	int mode;
@@ -87,11 +89,12 @@ struct part_scan {
 	int skipped;			/* files that are not carried */
 };
 
-/* Left out: said once for a repository. */
+/* Left out, which is said once. */
 static void
 part_skip(struct part_scan *scan, const char *path, const char *why)
 {
-	scan->skipped++;
+	if (++scan->skipped > PART_SKIPS_MAX)
+		return;
 	if (scan->s->part_skipped[scan->part] < scan->skipped)
 		xn_log("%s/%s/%s is not carried to mirrors: %s", scan->s->path,
 		    part_folder(scan->part), path, why);
@@ -126,7 +129,7 @@ static void
 part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 {
 	struct part_file *old, *f;
-	const char *full;
+	char full[PART_PATH_MAX + 16];
 	size_t n;
 	char *text;
 
@@ -149,7 +152,7 @@ part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 		memcpy(f->digest, old->digest, 16);
 		return;
 	}
-	full = xn_printf("%s/%s", part_folder(scan->part), path);
+	snprintf(full, sizeof(full), "%s/%s", part_folder(scan->part), path);
 	text = xn_read_file(scan->s->root, full, PART_FILE_MAX, &n);
 	if (text == NULL || (may_be_guard(scan, path) &&
 	    strstr(text, GUARD_MARK) != NULL)) {
@@ -167,17 +170,19 @@ part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 	    memcmp(old->digest, f->digest, 16) != 0;
 }
 
-static int watch_part(struct source *s, const char *path, int part);
+static void watch_part(struct source *s, const char *path, int part);
 
 /* The folder PATH of the part, "" for itself. */
 static void
 part_folder_scan(struct part_scan *scan, const char *path, int depth)
 {
-	const char *top = part_folder(scan->part), *at;
+	const char *slash = path[0] == '\0' ? "" : "/";
+	char at[PART_PATH_MAX + 280];
 	const xn_entry *e;
 	xn_list *list;
 
-	at = path[0] == '\0' ? top : xn_printf("%s/%s", top, path);
+	snprintf(at, sizeof(at), "%s%s%s", part_folder(scan->part), slash,
+	    path);
 	/* First, so that what comes while we read makes an event. */
 	watch_part(scan->s, at, scan->part);
 	list = xn_list_open(scan->s->root, at, 0);
@@ -187,8 +192,7 @@ part_folder_scan(struct part_scan *scan, const char *path, int depth)
 		xn_fail("cannot read %s/%s: %m", scan->s->path, at);
 	for (int i = 0; i < xn_list_n(list); i++) {
 		e = xn_list_entry(list, i);
-		at = path[0] == '\0' ? xn_printf("%.255s", e->name) :
-		    xn_printf("%s/%.255s", path, e->name);
+		snprintf(at, sizeof(at), "%s%s%.255s", path, slash, e->name);
 		if (e->type == 'd' && depth < PART_DEPTH_MAX &&
 		    strlen(at) < PART_PATH_MAX)
 			part_folder_scan(scan, at, depth + 1);

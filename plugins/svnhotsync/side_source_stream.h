@@ -207,6 +207,8 @@ end_unit(struct source *s, const struct unit *u)
 	struct reader *r = s->reader;
 	long long end = (u->number + 1) * s->fs.shard;
 	int kind = u->kind;
+	int version = u->list == NULL ? 0 : u->list->version;
+	long long number = u->number;
 
 	for (int i = 0; i < r->to_n; i++) {
 		struct lane *l = r->to[i];
@@ -219,6 +221,8 @@ end_unit(struct source *s, const struct unit *u)
 			if (l->next < end)
 				l->next = end;
 			l->sent = 1;
+		} else if (kind == UNIT_PART) {
+			l->part_version[number] = version;
 		}
 		unit_leave(l);
 	}

@@ -9,6 +9,8 @@
  */
 #include "plugins/svnhotsync/hotsync.h"
 
+#include <string.h>
+
 #include <apr_thread_proc.h>
 
 static xn_error_t *
@@ -24,12 +26,14 @@ static xn_error_t *
 mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
     xn_channel_t *peer)
 {
-	return xn_make_value(out, h->pool, "{scspspsbsbsbsb}",
+	return xn_make_value(out, h->pool, "{scspspsbsbsbsbslsb}",
 	    "peer", peer, "path", h->mirror->path,
 	    "job", syncgate_job_name(h->job), "follow", h->follow,
 	    "guard", syncgate_job_bool(h->job, "guard"),
 	    "dry", syncgate_job_dry_run(h->job),
-	    "resync", syncgate_job_resync(h->job));
+	    "resync", syncgate_job_resync(h->job),
+	    "include", (long long)hotsync_parts(h->job), "run_hooks",
+	    strcmp(syncgate_job_string(h->job, "hooks"), "run") == 0);
 }
 
 static xn_error_t *

@@ -25,6 +25,10 @@ static const syncgate_option_t options[] = {
 	    "how often to look where the source cannot be watched" },
 	{ "guard", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "hooks in the mirror refuse commits, locks and changed properties" },
+	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
+	    "hooks, conf, locks: what the mirror has beside revisions" },
+	{ "hooks", SYNCGATE_CHOICE, "still", 0, "still|run",
+	    "hooks that are included can be run at the mirror, or cannot" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
@@ -49,6 +53,39 @@ overlap(const xn_location_t *a, const xn_location_t *b)
 	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
 }
 
+/* enum part of side_part.h */
+static const char *const parts[] = { "hooks", "conf", "locks" };
+
+int
+hotsync_parts(syncgate_job_t *job)
+{
+	const char *const *words = syncgate_job_list(job, "include");
+	int bits = 0;
+
+	for (; *words != NULL; words++)
+		for (int i = 0; i < 3; i++)
+			if (strcmp(*words, parts[i]) == 0)
+				bits |= 1 << i;
+	return bits;
+}
+
+static xn_error_t *
+check_include(syncgate_job_t *job)
+{
+	const char *const *words = syncgate_job_list(job, "include");
+
+	for (; *words != NULL; words++)
+		if (strcmp(*words, "hooks") != 0 &&
+		    strcmp(*words, "conf") != 0 && strcmp(*words, "locks") != 0)
+			return xn_error_create(XN_E_CONFIG, "include has "
+			    "\"%s\": it can have hooks, conf, locks", *words);
+	if (syncgate_job_given(job, "hooks") &&
+	    (hotsync_parts(job) & 1) == 0)
+		return xn_error_create(XN_E_CONFIG, "hooks = %s, but include "
+		    "has no hooks", syncgate_job_string(job, "hooks"));
+	return NULL;
+}
+
 static xn_error_t *
 check(syncgate_job_t *job, apr_pool_t *pool)
 {
@@ -67,6 +104,7 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
+	XN_TRY(check_include(job));
 	return NULL;
 }
 
