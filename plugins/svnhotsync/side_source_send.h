@@ -22,7 +22,7 @@
 
 #include "side_source.h"
 
-#define MESSAGE_COST	256	/* of a message, beside its bytes */
+#define MESSAGE_COST	512	/* of a message, beside its bytes */
 
 static int
 may_send(const struct lane *lane)
