@@ -8,11 +8,19 @@
 
 #include "plugins/svnhotsync/sides.h"
 
+/* The two sides of a way to mirror: as text, and natively. */
+struct hotsync_method {
+	const char *name;
+	syncgate_side_t source, mirror;
+	xn_native_main *run_source, *run_mirror;
+};
+
 struct hotsync {
 	syncgate_job_t *job;
 	xn_group_t *group;
 	apr_pool_t *pool, *scratch;	/* scratch: of one turn */
 	const xn_location_t *source, *mirror;
+	const struct hotsync_method *method;
 	int follow;
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
@@ -25,6 +33,10 @@ struct hotsync {
 /* Open the gateways, start both sides where they belong, and connect them;
  * h->control then is the channel of the mirror's side. */
 xn_error_t *hotsync_start(struct hotsync *h);
+
+/* Set h->method as the job says, or, with auto, as fits what is there; the
+ * gateways are open. */
+xn_error_t *hotsync_choose(struct hotsync *h);
 
 /* What the mirror's side reports; it sets h->finished with the last one. */
 xn_error_t *hotsync_report(struct hotsync *h, const xn_value_t *message);

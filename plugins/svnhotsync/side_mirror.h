@@ -53,6 +53,7 @@ struct mirror {
 	int write_lock;			/* db/write-lock, while we write */
 	struct fsfs fs;
 	char uuid[64];
+	const char *record_more;	/* further lines of the record; or null */
 	int fresh;			/* there is no root `format` yet */
 
 	long long youngest;		/* as published; -1: nothing */

@@ -1,6 +1,6 @@
 /*
  * side_mirror_make.h: a new mirror's files, as `svnadmin create` would make
- * them, and the hooks that guard it.
+ * them.
  *
  * The root `format` comes last, with the first commit: without it there is no
  * repository yet, only a beginning that the next start knows by db/syncgate.
@@ -8,9 +8,9 @@
 #ifndef SVNHOTSYNC_SIDE_MIRROR_MAKE_H
 #define SVNHOTSYNC_SIDE_MIRROR_MAKE_H
 
+#include "side_mirror_guard.h"
 #include "side_mirror_record.h"
 
-#define GUARD_MARK	"# syncgate: guard of a mirror\n"
 #define LOCK_TEXT \
 	"This file is not used by Subversion 1.3.x or later.\n" \
 	"However, its existence is required for compatibility with\n" \
@@ -38,23 +38,6 @@ static const char *const new_dirs[] = {
 	"conf", "hooks", "locks", "db/revs", "db/revprops", "db/transactions",
 	"db/txn-protorevs"
 };
-
-static const char *const guards[] = {
-	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-revprop-change"
-};
-
-static void
-put_file(struct mirror *m, const char *path, const void *bytes, size_t n,
-    int mode)
-{
-	int fd = create_file(m->root, path, mode), failed;
-
-	if (fd == -1)
-		xn_fail("cannot make %s/%s: %m", m->path, path);
-	failed = xn_write_full(fd, bytes, n);
-	if (close(fd) != 0 || failed != 0)
-		xn_fail("cannot write %s/%s: %m", m->path, path);
-}
 
 /* Line 1 is the source's; line 2 tells this copy from it (caches use both). */
 static void
@@ -108,59 +91,6 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
 	put_file(m, "db/format", format, format_n, 0444);
 	put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
 	put_uuid(m);
-}
-
-/* ---- Guards ------------------------------------------------------------ */
-
-/* The job's name as it may stand in a shell's text. */
-static const char *
-shell_name(const char *name)
-{
-	char *out = xn_printf("%.100s", name);
-
-	for (char *p = out; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		    (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
-		    *p == '.'))
-			*p = '?';
-	return out;
-}
-
-/* Is the hook at PATH one of ours?  -1 if there is none. */
-static int
-guard_is_ours(const struct mirror *m, const char *path)
-{
-	char *text = xn_read_file(m->root, path, SMALL_FILE, NULL);
-	int ours;
-
-	if (text == NULL)
-		return errno == ENOENT ? -1 : 0;
-	ours = strstr(text, GUARD_MARK) != NULL;
-	free(text);
-	return ours;
-}
-
-/* A commit to the mirror would be lost or break it: hooks refuse it.  A hook
- * that somebody else put there stays as it is. */
-static void
-guard_mirror(struct mirror *m)
-{
-	char *text = xn_printf("#!/bin/sh\n" GUARD_MARK "echo 'this repository "
-	    "is a mirror, kept by syncgate job %s: change its source' >&2\n"
-	    "exit 1\n", shell_name(m->job));
-	int ours;
-
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
-		ours = guard_is_ours(m, guards[i]);
-		if (m->guard && ours == 0)
-			xn_log("%s/%s is not ours and stays: it must refuse "
-			    "changes itself", m->path, guards[i]);
-		else if (m->guard && ours == -1)
-			put_file(m, guards[i], text, strlen(text), 0777);
-		else if (!m->guard && ours == 1 &&
-		    xn_unlink(m->root, guards[i]) != 0)
-			xn_fail("cannot remove %s/%s: %m", m->path, guards[i]);
-	}
 }
 
 #endif

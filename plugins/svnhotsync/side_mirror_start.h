@@ -8,8 +8,6 @@
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
 
-#define RUN_LOCK_WAIT	15000
-
 /* What the source says of itself. */
 struct offer {
 	const char *format, *uuid;
@@ -77,27 +75,6 @@ open_mirror(struct mirror *m)
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
 		REFUSE(m, "%s is a repository that syncgate did not make, and "
 		    "will not overwrite: give another place", m->path);
-}
-
-/* One job at a time; a session that was cut may still be ending over there. */
-static void
-take_run_lock(struct mirror *m)
-{
-	m->run_lock = xn_open(m->db, RECORD_LOCK,
-	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
-	if (m->run_lock == -1)
-		xn_fail("cannot open %s/db/" RECORD_LOCK ": %m", m->path);
-	if (xn_lock(m->run_lock, 0) == 0)
-		return;
-	if (errno == EAGAIN) {
-		xn_log("another job is writing the mirror %s: waiting %d s for "
-		    "it to end", m->path, RUN_LOCK_WAIT / 1000);
-		if (xn_lock(m->run_lock, RUN_LOCK_WAIT) == 0)
-			return;
-	}
-	if (errno == EAGAIN)
-		xn_fail("another job is writing the mirror %s", m->path);
-	xn_fail("cannot lock the mirror %s: %m", m->path);
 }
 
 static void
@@ -246,6 +223,9 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (strcmp(record.uuid, m->uuid) != 0)
 		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
 		    "the source has %s", m->path, record.uuid, m->uuid);
+	if (strcmp(record.method, "copy") != 0)
+		REFUSE(m, "the mirror %s was made by method = %s: say so in the "
+		    "job, or give another place", m->path, record.method);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)
