@@ -264,6 +264,9 @@ equalize(struct load *l)
 static void
 load_run(struct load *l)
 {
+	/* r0 is there already: what it has is to come first, too. */
+	if (l->m.last.rev == 0 && !compare_range(l, 0, 1))
+		return;
 	l->dirty_all = 1;
 	equalize(l);
 	if (!l->m.follow)
