@@ -19,6 +19,13 @@ struct hot_report {
 	apr_pool_t *scratch;		/* of one report */
 };
 
+/* The two sides of a way to mirror: as text, and natively. */
+struct hotsync_method {
+	const char *name;
+	syncgate_side_t source, mirror;
+	xn_native_main *run_source, *run_mirror;
+};
+
 struct hotsync {
 	syncgate_job_t *job;
 	xn_group_t *group;
@@ -26,6 +33,7 @@ struct hotsync {
 	const xn_location_t *source;
 	const xn_location_t *mirror;	/* NULL: there may be several, */
 	const xn_location_t *const *mirrors;	/* a NULL behind */
+	const struct hotsync_method *method;
 	int follow;
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
@@ -64,6 +72,10 @@ int hotsync_is_pattern(const xn_location_t *location);
 /* What the job includes: bits of enum part of side_part.h. */
 int hotsync_parts(syncgate_job_t *job);
 xn_error_t *hotsync_check_include(syncgate_job_t *job);
+
+/* Set h->method as the job says, or, with auto, as fits what is there; the
+ * gateways are open. */
+xn_error_t *hotsync_choose(struct hotsync *h);
 
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);

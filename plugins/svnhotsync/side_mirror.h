@@ -76,6 +76,7 @@ struct mirror {
 	const char *new_format;		/* in its words; null: it was not */
 	const void *new_conf;		/* its fsfs.conf, */
 	size_t new_conf_n;
+	const char *record_more;	/* further lines of the record; or null */
 	int fresh;			/* there is no root `format` yet */
 
 	long long youngest;		/* as published; -1: nothing */

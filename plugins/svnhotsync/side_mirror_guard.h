@@ -18,7 +18,7 @@ static const char *const guards[] = {
 	"hooks/pre-revprop-change"
 };
 
-static int
+static inline int
 is_guard(const char *path)
 {
 	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)

@@ -261,6 +261,9 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (strcmp(record.uuid, m->uuid) != 0)
 		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
 		    "the source has %s" RESYNC, m->path, record.uuid, m->uuid);
+	if (strcmp(record.method, "copy") != 0)
+		REFUSE(m, "the mirror %s was made by method = %s: say so in the "
+		    "job, or give another place", m->path, record.method);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)

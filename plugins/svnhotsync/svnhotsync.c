@@ -19,8 +19,8 @@ static const syncgate_option_t options[] = {
 	    "where its mirror is; it is made if it is not there" },
 	{ "mirrors", SYNCGATE_LOCATIONS, NULL, 0, NULL,
 	    "instead of mirror: where its mirrors are" },
-	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy",
-	    "how: copy takes the files as they are (FSFS 3 to 8)" },
+	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy|dump",
+	    "copy takes the files as they are (FSFS 3 to 8), dump loads dumps" },
 	{ "follow", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
@@ -37,6 +37,9 @@ static const syncgate_option_t options[] = {
 static const syncgate_side_t sides[] = {
 	{ "svnhotsync/side_source.c", svnhotsync_text_source },
 	{ "svnhotsync/side_mirror.c", svnhotsync_text_mirror },
+	{ "svnhotsync/side_dump.c", svnhotsync_text_dump },
+	{ "svnhotsync/side_load.c", svnhotsync_text_load },
+	{ "svnhotsync/side_probe.c", svnhotsync_text_probe },
 	{ NULL, NULL }
 };
 
