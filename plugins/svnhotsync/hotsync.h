@@ -24,6 +24,9 @@ struct hotsync {
 	int follow;
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
+	xn_channel_t *check;		/* to the side that verifies; or NULL */
+	long long verified;		/* as far as that one got */
+	int looking;			/* it was asked, and has not answered */
 	syncgate_progress_t progress;
 	int followed;			/* the mirror had all, and waited */
 	int stop_sent;
@@ -37,6 +40,15 @@ xn_error_t *hotsync_start(struct hotsync *h);
 /* Set h->method as the job says, or, with auto, as fits what is there; the
  * gateways are open. */
 xn_error_t *hotsync_choose(struct hotsync *h);
+
+/*
+ * Verifying what arrives: start it, if the job wants it; have it look at what is
+ * new, from time to time, without waiting; and wait until it has looked at all,
+ * or the job is to stop.  What is not good is XN_E_JOB.
+ */
+xn_error_t *hotsync_check_start(struct hotsync *h);
+xn_error_t *hotsync_check(struct hotsync *h);
+xn_error_t *hotsync_check_end(struct hotsync *h);
 
 /* What the mirror's side reports; it sets h->finished with the last one. */
 xn_error_t *hotsync_report(struct hotsync *h, const xn_value_t *message);

@@ -85,11 +85,16 @@ hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 	h.progress.unit = "revision";
 	h.progress.done = h.progress.total = -1;
 	XN_TRY(hotsync_start(&h));
+	XN_TRY(hotsync_check_start(&h));
 	apr_pool_create(&h.scratch, pool);
 	while (error == NULL && !h.finished) {
 		apr_pool_clear(h.scratch);
 		error = turn(&h);
+		if (error == NULL)
+			error = hotsync_check(&h);
 	}
+	if (error == NULL)
+		error = hotsync_check_end(&h);
 	return error == NULL ? NULL : xn_error_wrap(explain(&h, error),
 	    "mirroring %s to %s", h.source->text, h.mirror->text);
 }
