@@ -7,13 +7,25 @@
 
 #include "side_mirror.h"
 
-#define GUARD_MARK	"# syncgate: guard of a mirror\n"
 #define RECORD_LOCK	"syncgate-lock"
 #define RUN_LOCK_WAIT	15000
 
+/* Behind the name of a hook of the source, or of the place, that a guard has. */
+#define SOURCE_SUFFIX	".source"
+
 static const char *const guards[] = {
-	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-revprop-change"
+	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-unlock",
+	"hooks/pre-revprop-change"
 };
+
+static inline int
+is_guard(const char *path)
+{
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+		if (strcmp(path, guards[i]) == 0)
+			return 1;
+	return 0;
+}
 
 static void
 put_file(struct mirror *m, const char *path, const void *bytes, size_t n,

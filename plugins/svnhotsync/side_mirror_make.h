@@ -20,7 +20,6 @@ static const struct {
 	const char *path, *text;
 } new_files[] = {
 	{ "db/fs-type", "fsfs\n" },
-	{ "db/min-unpacked-rev", "0\n" },
 	{ "db/txn-current", "0\n" },
 	{ "db/txn-current-lock", "" },
 	{ "db/write-lock", "" },
@@ -39,20 +38,23 @@ static const char *const new_dirs[] = {
 	"db/txn-protorevs"
 };
 
-/* Line 1 is the source's; line 2 tells this copy from it (caches use both). */
+/* Line 1 is the source's; line 2, from format 7 on, tells this copy from it
+ * (caches use both). */
 static void
-put_uuid(struct mirror *m)
+uuid_text(const struct mirror *m, char text[160])
 {
 	unsigned int r[4];
-	char text[160];
 
 	/* Whole words: libtcc on aarch64 does not widen a char that it passes
 	 * on the stack. */
 	xn_random(r, sizeof(r));
-	snprintf(text, sizeof(text), "%s\n%08x-%04x-4%03x-%04x-%04x%08x\n",
-	    m->uuid, r[0], r[1] & 0xffff, r[1] >> 20,
-	    (r[2] & 0x3fff) | 0x8000, r[2] >> 16, r[3]);
-	put_file(m, "db/uuid", text, strlen(text), 0666);
+	if (m->fs.format < FORMAT_INSTANCE)
+		snprintf(text, 160, "%s\n", m->uuid);
+	else
+		snprintf(text, 160,
+		    "%s\n%08x-%04x-4%03x-%04x-%04x%08x\n", m->uuid, r[0],
+		    r[1] & 0xffff, r[1] >> 20,
+		    (r[2] & 0x3fff) | 0x8000, r[2] >> 16, r[3]);
 }
 
 /* The folder itself, and db: files made in it get its group, as svn's do. */
@@ -78,10 +80,15 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
     const void *conf, size_t conf_n)
 {
 	struct mark none = { -1, DIGEST_NONE, { 0 } };
+	char uuid[160];
 	size_t i;
 
 	if (record_write(m, &none, &none) != 0)
 		xn_fail("cannot write %s/db/" RECORD ": %m", m->path);
+	/* A beginning may be of another layout. */
+	if ((xn_remove_tree(m->db, "revs") != 0 && errno != ENOENT) ||
+	    (xn_remove_tree(m->db, "revprops") != 0 && errno != ENOENT))
+		xn_fail("cannot remove the beginning in %s: %m", m->path);
 	for (i = 0; i < sizeof(new_dirs) / sizeof(new_dirs[0]); i++)
 		if (make_dir(m->root, new_dirs[i]) != 0)
 			xn_fail("cannot make %s/%s: %m", m->path, new_dirs[i]);
@@ -89,8 +96,12 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
 		put_file(m, new_files[i].path, new_files[i].text,
 		    strlen(new_files[i].text), 0666);
 	put_file(m, "db/format", format, format_n, 0444);
-	put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
-	put_uuid(m);
+	if (m->fs.format >= FORMAT_PACKED) {
+		put_file(m, "db/min-unpacked-rev", "0\n", 2, 0666);
+		put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
+	}
+	uuid_text(m, uuid);
+	put_file(m, "db/uuid", uuid, strlen(uuid), 0666);
 }
 
 #endif

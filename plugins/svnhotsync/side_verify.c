@@ -35,7 +35,7 @@ verify_cleanup(void *baton)
 #ifndef SVNHOTSYNC_LIBSVN
 /*
  * Subversion 1.14 finds the indexes of sound packs inconsistent (E160058): is
- * that all that it said, beside that it is not content (E165011)?
+ * that all that it said, beside that it is not content (E165011, E205012)?
  */
 static int
 only_odd(const char *said)
@@ -46,7 +46,8 @@ only_odd(const char *said)
 	    p = strstr(p + 1, ": E")) {
 		odd += strncmp(p, ": E160058:", 10) == 0;
 		if (strncmp(p, ": E160058:", 10) != 0 &&
-		    strncmp(p, ": E165011:", 10) != 0)
+		    strncmp(p, ": E165011:", 10) != 0 &&
+		    strncmp(p, ": E205012:", 10) != 0)
 			return 0;
 	}
 	return odd > 0;

@@ -5,16 +5,6 @@
 need svn svnadmin python3
 . "$top_srcdir/tests/lib/hotsync.sh"
 
-# verified SENTENCE SOURCE MIRROR: svnadmin verify, if the source passes it:
-# Debian's fails for some packed repositories, mirrored or not.
-verified() {
-	if svnadmin verify -q "$2" >/dev/null 2>&1; then
-		check "$1" svnadmin verify -q "$3"
-	else
-		skip "$1: svnadmin does not verify the source itself"
-	fi
-}
-
 setlog() {
 	printf '%s' "$3" >"$tmp/log"
 	svnadmin setrevprop "$1" -r "$2" svn:log "$tmp/log"
