@@ -19,6 +19,15 @@ struct hot_report {
 	apr_pool_t *scratch;		/* of one report */
 };
 
+/* The verifying of a mirror. */
+struct hot_check {
+	syncgate_job_t *job;
+	const xn_location_t *mirror;
+	xn_channel_t *channel;		/* to the side that verifies; or NULL */
+	long long verified;		/* as far as that one got */
+	int looking;			/* it was asked, and has not answered */
+};
+
 /* The two sides of a way to mirror: as text, and natively. */
 struct hotsync_method {
 	const char *name;
@@ -38,6 +47,7 @@ struct hotsync {
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
 	struct hot_report report;
+	struct hot_check check;
 	int stop_sent;
 };
 
@@ -85,6 +95,19 @@ xn_error_t *hotsync_run_one(struct hotsync *h);
 
 /* The plugin's promote(). */
 xn_error_t *hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool);
+
+/*
+ * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start it,
+ * if the job wants it; have it look at what is new, up to YOUNGEST, without
+ * waiting; and wait until it has looked at all that R knows of, or the job is to
+ * stop.  What is not good is XN_E_JOB.
+ */
+xn_error_t *hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+    const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool);
+xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
+    apr_pool_t *scratch);
+xn_error_t *hotsync_check_end(struct hot_check *c, struct hot_report *r,
+    apr_pool_t *scratch);
 
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);

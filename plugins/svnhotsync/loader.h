@@ -45,4 +45,15 @@ int loader_props(loader_t *loader, long rev, const char **text, size_t *n,
 int loader_set_props(loader_t *loader, long rev, const char *text, size_t n,
     char *error);
 
+/*
+ * Verify the revisions FIRST to LAST of the repository at PATH, as svnadmin
+ * verify does; *BAD becomes the one that is not good, where that can be told.
+ * With PACKED what Subversion wrongly says of the indexes of packs is no error:
+ * ODD (LOADER_ERROR bytes) is what it said, or "".  CANCELLED is asked now and
+ * then: not 0 ends it, as an error.
+ */
+int loader_verify(const char *path, long first, long last, int packed,
+    int (*cancelled)(void *baton), void *baton, long *bad, char *odd,
+    char *error);
+
 #endif

@@ -84,11 +84,18 @@ hotsync_run_one(struct hotsync *h)
 
 	hotsync_report_begin(&h->report, h->job, h->mirror);
 	XN_TRY(hotsync_start(h));
+	XN_TRY(hotsync_check_start(&h->check, h, h->mirror, h->gateways[1],
+	    h->pool));
 	while (error == NULL && !h->report.finished) {
 		apr_pool_clear(h->scratch);
 		h->report.scratch = h->scratch;
 		error = turn(h);
+		if (error == NULL)
+			error = hotsync_check(&h->check,
+			    h->report.progress.done, h->scratch);
 	}
+	if (error == NULL)
+		error = hotsync_check_end(&h->check, &h->report, h->scratch);
 	return error == NULL ? NULL : xn_error_wrap(explain(h, error),
 	    "mirroring %s to %s", h->source->text, h->mirror->text);
 }

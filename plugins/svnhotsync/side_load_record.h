@@ -119,7 +119,9 @@ roll_back(struct load *l, long long rev)
 	long long shard = rev / l->m.fs.shard;
 	long long was = fs_read_number(l->m.db, "current");
 
-	if (write_current(l, rev) != 0 ||
+	/* What was verified may have another text by now. */
+	if ((xn_unlink(l->m.db, "syncgate-verified") != 0 &&
+	    errno != ENOENT) || write_current(l, rev) != 0 ||
 	    remove_above(l, "revs", rev, shard) != 0 ||
 	    remove_above(l, "revprops", rev, shard) != 0 ||
 	    remove_above(l, "revs", rev, -1) != 0 ||

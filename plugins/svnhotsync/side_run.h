@@ -15,6 +15,7 @@ struct run {
 	xn_child child;
 	int running;
 	int err_open;			/* its stderr has not ended */
+	int silent;			/* and does not go to the log */
 	char said[SAID_MAX];		/* the beginning of its stderr */
 	size_t said_n;
 	char line[SAID_MAX];		/* of stderr, not yet logged */
@@ -44,7 +45,7 @@ run_start(struct run *r, const char *const *argv, int flags)
 static inline void
 run_log(struct run *r)
 {
-	if (r->line_n > 0)
+	if (r->line_n > 0 && !r->silent)
 		xn_log("%.*s", (int)r->line_n, r->line);
 	r->line_n = 0;
 }

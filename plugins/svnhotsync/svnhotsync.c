@@ -25,6 +25,8 @@ static const syncgate_option_t options[] = {
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
 	    "how often to look where the source cannot be watched" },
+	{ "verify", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "verify new revisions as they arrive, beside the transfer" },
 	{ "guard", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "hooks in the mirror refuse commits, locks and changed properties" },
 	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
@@ -40,6 +42,7 @@ static const syncgate_side_t sides[] = {
 	{ "svnhotsync/side_dump.c", svnhotsync_text_dump },
 	{ "svnhotsync/side_load.c", svnhotsync_text_load },
 	{ "svnhotsync/side_probe.c", svnhotsync_text_probe },
+	{ "svnhotsync/side_verify.c", svnhotsync_text_verify },
 	{ NULL, NULL }
 };
 
