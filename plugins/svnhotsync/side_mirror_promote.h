@@ -160,7 +160,7 @@ make_runnable(struct mirror *m, const char *full)
 static void
 promote_hook(struct mirror *m, const char *name)
 {
-	char full[PART_FULL], aside[PART_FULL + 16];
+	char full[PART_FULL + 16], aside[PART_FULL + 32];
 
 	snprintf(full, sizeof(full), "hooks/%s", name);
 	if (m->run_hooks) {
