@@ -383,6 +383,21 @@ cut_off(struct many *many)
 	apr_thread_mutex_lock(many->hub->mutex);
 }
 
+/* The source is looked at, and what waits is tried, now. */
+static xn_error_t *
+be_poked(struct many *many)
+{
+	xn_error_t *error;
+
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+		if (m->state == HOT_WAITING && m->due > apr_time_now())
+			m->due = apr_time_now();
+	apr_thread_mutex_unlock(many->hub->mutex);
+	error = hub_look(many->hub);
+	apr_thread_mutex_lock(many->hub->mutex);
+	return error;
+}
+
 /* One look at everything; the mutex is held. */
 static xn_error_t *
 turn(struct many *many)
@@ -390,6 +405,8 @@ turn(struct many *many)
 	if (many->hub->ended)
 		return xn_error_create(XN_E_EOF, "the source's side ended");
 	many->stopping = syncgate_job_stopping(many->h->job);
+	if (many->h->follow && syncgate_job_poked(many->h->job))
+		XN_TRY(be_poked(many));
 	XN_TRY(hear_all_told(many));
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));

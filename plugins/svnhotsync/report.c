@@ -4,9 +4,8 @@
 #include "plugins/svnhotsync/hotsync.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
-
-#include <apr_strings.h>
 
 void
 hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
@@ -24,11 +23,11 @@ hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
 static void __attribute__((format(printf, 3, 4)))
 say(struct hot_report *r, int level, const char *format, ...)
 {
-	const char *text;
+	char text[2048];
 	va_list ap;
 
 	va_start(ap, format);
-	text = apr_pvsprintf(r->scratch, format, ap);
+	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
 	syncgate_job_log(r->job, level, "%s%s%s", r->name == NULL ? "" :
 	    r->name, r->name == NULL ? "" : ": ", text);
