@@ -224,7 +224,7 @@ read_folder(xn_list *list, int base, const char *path)
 }
 
 xn_list *
-xn_list_open(int base, const char *path, int what)
+xn_side__list_read(int base, const char *path, int what)
 {
 	xn_list *list = create(what);
 
@@ -234,7 +234,29 @@ xn_list_open(int base, const char *path, int what)
 		give_up(list);
 		return NULL;
 	}
+	return list;
+}
+
+void
+xn_side__list_own(xn_list *list)
+{
 	xn_side__own(&list->owned, drop);
+}
+
+void
+xn_side__list_free(xn_list *list)
+{
+	if (list != NULL)
+		drop(&list->owned);
+}
+
+xn_list *
+xn_list_open(int base, const char *path, int what)
+{
+	xn_list *list = xn_side__list_read(base, path, what);
+
+	if (list != NULL)
+		xn_side__list_own(list);
 	return list;
 }
 

@@ -31,4 +31,12 @@ char *xn_side__list_keep(xn_list *list, const void *bytes, size_t n);
  */
 int xn_side__list_look(xn_list *list, int folder);
 
+/*
+ * What xn_list_open() does, in any thread: nobody owns the list yet; and the
+ * program of this thread does from now on; or it is freed (NULL is allowed).
+ */
+xn_list *xn_side__list_read(int base, const char *path, int what);
+void xn_side__list_own(xn_list *list);
+void xn_side__list_free(xn_list *list);
+
 #endif

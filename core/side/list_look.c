@@ -35,26 +35,34 @@ type_of(mode_t mode)
 }
 
 static void
-fill(xn_entry *e, const struct stat *st)
+fill(xn_entry *e, const struct statx *st)
 {
-	e->type = type_of(st->st_mode);
-	e->mode = st->st_mode & 07777;
-	e->uid = st->st_uid;
-	e->gid = st->st_gid;
-	e->links = (unsigned int)st->st_nlink;
+	e->type = type_of(st->stx_mode);
+	e->mode = st->stx_mode & 07777;
+	e->uid = st->stx_uid;
+	e->gid = st->stx_gid;
+	e->links = st->stx_nlink;
 	if (e->type == 'c' || e->type == 'b') {
-		e->major = major(st->st_rdev);
-		e->minor = minor(st->st_rdev);
+		e->major = st->stx_rdev_major;
+		e->minor = st->stx_rdev_minor;
 	}
-	e->mtime = (long long)st->st_mtim.tv_sec;
-	e->nanoseconds = (int)st->st_mtim.tv_nsec;
-	e->ctime = (long long)st->st_ctim.tv_sec;
-	e->ctime_nanoseconds = (int)st->st_ctim.tv_nsec;
-	e->size = (long long)st->st_size;
-	e->blocks = (long long)st->st_blocks;
-	e->inode = st->st_ino;
+	e->mtime = st->stx_mtime.tv_sec;
+	e->nanoseconds = (int)st->stx_mtime.tv_nsec;
+	e->ctime = st->stx_ctime.tv_sec;
+	e->ctime_nanoseconds = (int)st->stx_ctime.tv_nsec;
+	e->size = (long long)st->stx_size;
+	e->blocks = (long long)st->stx_blocks;
+	e->inode = st->stx_ino;
 	/* The kernel's numbers of devices have 32 bits. */
-	e->device = (unsigned int)st->st_dev;
+	e->device = (unsigned int)makedev(st->stx_dev_major, st->stx_dev_minor);
+	if (st->stx_attributes & STATX_ATTR_IMMUTABLE)
+		e->flags |= XN_FLAG_IMMUTABLE;
+	if (st->stx_attributes & STATX_ATTR_APPEND)
+		e->flags |= XN_FLAG_APPEND;
+	if (st->stx_attributes & STATX_ATTR_NODUMP)
+		e->flags |= XN_FLAG_NODUMP;
+	if (st->stx_attributes & STATX_ATTR_COMPRESSED)
+		e->flags |= XN_FLAG_COMPRESSED;
 }
 
 static void
@@ -111,11 +119,11 @@ read_attrs(xn_list *list, int folder, xn_entry *e)
 static int
 look_once(xn_list *list, int folder, xn_entry *e)
 {
-	struct stat st;
+	struct statx st;
 	int done = 1;
 
-	if (fstatat(folder, e->name, &st, AT_SYMLINK_NOFOLLOW |
-	    AT_NO_AUTOMOUNT) != 0)
+	if (statx(folder, e->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+	    STATX_BASIC_STATS, &st) != 0)
 		return 0;
 	fill(e, &st);
 	if (e->type == 'l')

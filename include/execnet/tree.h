@@ -27,6 +27,8 @@ typedef struct xn_entry {
 	unsigned char mark;	/* the program's own; 0 at first.  What is
 				 * marked is left out of the digest */
 	unsigned short mode;	/* permission bits with setuid, setgid, sticky */
+	unsigned int flags;	/* XN_FLAG_..., as far as the file system tells;
+				 * 0 from xn_fentry() */
 	unsigned int uid, gid;
 	unsigned int links;	/* names that it has */
 	unsigned int major, minor; /* of a device */
@@ -39,6 +41,12 @@ typedef struct xn_entry {
 	long long blocks;	/* that it takes, of 512 bytes */
 	unsigned long long inode;
 } xn_entry;
+
+/* What chattr(1) sets; no digest has it. */
+#define XN_FLAG_IMMUTABLE	0x01
+#define XN_FLAG_APPEND		0x02	/* append only */
+#define XN_FLAG_NODUMP		0x04
+#define XN_FLAG_COMPRESSED	0x08
 
 typedef struct xn_list xn_list;
 
@@ -58,6 +66,25 @@ xn_list *xn_list_open(int base, const char *path, int what);
 /* The same with one entry: PATH itself, which may be a link. */
 xn_list *xn_list_one(int base, const char *path, int what);
 void xn_list_close(xn_list *list);
+
+/*
+ * Folders that will be asked for: a few threads list them ahead, since looking
+ * at each entry takes long, and several processors, or a disk with several
+ * reads under way, do it faster.  WHAT as above; BASE may be closed afterwards.
+ * DEEP: what is a folder in a list is listed as well, as long as not too many
+ * lists wait to be taken (64 Ki entries, 2,048 lists).  Null and errno.  Without
+ * threads to be had all works as well, when it is asked for.
+ */
+typedef struct xn_ahead xn_ahead;
+xn_ahead *xn_ahead_open(int base, int what, int deep);
+void xn_ahead_close(xn_ahead *ahead);
+
+/* PATH will be asked for, before what was added earlier. */
+void xn_ahead_add(xn_ahead *ahead, const char *path);
+
+/* The list of PATH, once; as xn_list_open() says, which is called if PATH was
+ * not added.  It may have been made a while ago. */
+xn_list *xn_ahead_list(xn_ahead *ahead, const char *path);
 
 /* How many there are; one of them, from 0; the one called NAME, or null.  They
  * are the list's and live as long; the program may change numbers in them. */

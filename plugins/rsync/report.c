@@ -108,22 +108,67 @@ static const struct {
 	{ "done", on_done },
 };
 
+/* ---- What the source's side says ----------------------------------------- */
+
+static xn_error_t *
+on_polling(struct rsync_run *r, const xn_value_t *message)
+{
+	const char *tag, *why;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &why));
+	syncgate_job_log(r->job, SYNCGATE_WARNING, "comparing all every %g "
+	    "seconds instead of watching: %s",
+	    (double)r->options->poll / APR_USEC_PER_SEC, why);
+	return NULL;
+}
+
+static xn_error_t *
+on_flags(struct rsync_run *r, const xn_value_t *message)
+{
+	const char *tag, *path;
+	long long n;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(slp)", &tag, &n, &path));
+	syncgate_job_log(r->job, SYNCGATE_WARNING, "%lld with flags (chattr: "
+	    "immutable, append-only, no dump, compressed), which are not kept: "
+	    "%s%s", n, rsync_shown(path, r->scratch), n > 1 ? ", ..." : "");
+	return NULL;
+}
+
 static xn_error_t *
 on_read(struct rsync_run *r, const xn_value_t *message)
 {
-	const char *tag, *why;
-	xn_error_t *error = xn_unpack_value(message, r->scratch, "(ss)", &tag,
-	    &why);
+	const char *tag;
 
-	if (error == NULL) {
-		syncgate_job_log(r->job, SYNCGATE_WARNING, "comparing all "
-		    "every %g seconds instead of watching: %s",
-		    (double)r->options->poll / APR_USEC_PER_SEC, why);
-		return NULL;
-	}
-	xn_error_clear(error);
 	return xn_unpack_value(message, r->scratch, "(slll)", &tag,
 	    &r->read_folders, &r->read_files, &r->read_bytes);
+}
+
+static const struct {
+	const char *tag;
+	xn_error_t *(*handle)(struct rsync_run *r, const xn_value_t *message);
+} source_reports[] = {
+	{ "polling", on_polling },
+	{ "flags", on_flags },
+	{ "read", on_read },
+};
+
+static xn_error_t *
+unknown(struct rsync_run *r, const char *side, const xn_value_t *message)
+{
+	return xn_error_create(XN_E_PROTOCOL, "%s side reports something "
+	    "unknown: %s", side, xn_value_repr(message, r->scratch));
+}
+
+static xn_error_t *
+take_source_report(struct rsync_run *r, const char *tag,
+    const xn_value_t *message)
+{
+	for (size_t i = 0; i < sizeof(source_reports) /
+	    sizeof(source_reports[0]); i++)
+		if (strcmp(tag, source_reports[i].tag) == 0)
+			return source_reports[i].handle(r, message);
+	return unknown(r, "the source's", message);
 }
 
 static xn_error_t *
@@ -133,17 +178,14 @@ take_report(struct rsync_run *r, struct rsync_target *target,
 	const xn_value_t *tag = xn_value_item(message, 0);
 
 	if (tag == NULL || tag->kind != XN_STR)
-		return xn_error_create(XN_E_PROTOCOL, "a side reports "
-		    "something unknown: %s", xn_value_repr(message,
-		    r->scratch));
+		return unknown(r, "a", message);
 	if (target == NULL)
-		return on_read(r, message);
+		return take_source_report(r, tag->u.text, message);
 	syncgate_job_healthy(r->job);
 	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]); i++)
 		if (strcmp(tag->u.text, reports[i].tag) == 0)
 			return reports[i].handle(r, target, message);
-	return xn_error_create(XN_E_PROTOCOL, "a target's side reports "
-	    "something unknown: %s", xn_value_repr(message, r->scratch));
+	return unknown(r, "a target's", message);
 }
 
 static struct rsync_target *

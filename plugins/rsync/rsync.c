@@ -125,6 +125,10 @@ conclude(struct rsync_run *r)
 		}
 		t->error = NULL;
 	}
+	if (r->n > 1 && r->read_bytes > 0)
+		syncgate_job_log(r->job, SYNCGATE_INFO, "%s: %lld bytes of "
+		    "files were read for %d targets", r->source->text,
+		    r->read_bytes, r->n);
 	xn_error_clear(r->error);
 	if (error != NULL && rsync_is_lost(error))
 		error->code = XN_E_CONNECTION;

@@ -6,7 +6,7 @@
  * has asked.  What both say are records (side_wire.h).  Paths are relative to
  * the root of the tree; that of the root is empty.
  *
- * kwargs: path, peers (list of channels), one_file_system (bool), level (of
+ * kwargs: path, peers (list of channels), ahead (sides.h), one_file_system (bool), level (of
  * compression; 0: none), follow (bool), settle, poll (milliseconds), and what
  * side_select.h takes.
  *
@@ -69,6 +69,8 @@
  *
  * The program ends when all targets have, or the coordinator closes its channel.
  *   => ("read", folders, files, bytes)		at the end, to the coordinator
+ *   => ("flags", n, path)	N files have flags, the first is PATH: they are
+ *				not kept
  *   => ("polling", why)	it cannot be watched: everything is looked at
  *				every POLL milliseconds
  *   <= ("look",)		look at everything now (with follow)
@@ -83,6 +85,16 @@
 
 #define LOOK		200		/* milliseconds */
 
+/* Tell of files whose flags are not kept, if that was not told. */
+static void
+tell_flags(struct rs_source *s)
+{
+	if (s->flagged > s->flagged_told)
+		xn_send(s->channel, "(slp)", "flags", s->flagged,
+		    s->flagged_path);
+	s->flagged_told = s->flagged;
+}
+
 /* ---- Requests --------------------------------------------------------------- */
 
 static void
@@ -91,6 +103,8 @@ on_open(struct rs_source *s, struct rs_peer *p)
 	xn_list *list;
 
 	p->keep = (int)rs_get_below(&p->in, 0xffff, "what is kept");
+	if (s->peers_n == 1)
+		rs_list_ahead(s, rs_what(p->keep));
 	p->opened = 1;
 	p->following = 0;	/* it looks at everything now */
 	s->follow.opened = (long long)xn_time();
@@ -139,6 +153,7 @@ on_request(struct rs_source *s, struct rs_peer *p)
 		return;
 	case 'W':
 		p->following = 1;
+		tell_flags(s);
 		return;
 	case 'Q':
 		p->finished = 1;
@@ -151,10 +166,10 @@ on_request(struct rs_source *s, struct rs_peer *p)
 /* ---- Turns ------------------------------------------------------------------ */
 
 static void
-drop_peer(struct rs_peer *p)
+drop_peer(struct rs_source *s, struct rs_peer *p)
 {
 	rs_telling_end(&p->telling);
-	rs_sending_end(&p->sending);
+	rs_sending_end(s, &p->sending);
 	rs_peer_forget_changes(p);
 	p->channel = NULL;
 }
@@ -179,14 +194,14 @@ serve(struct rs_source *s, struct rs_peer *p)
 	int can = xn_wait_send(p->channel, 0);
 
 	if (can < 0) {
-		drop_peer(p);
+		drop_peer(s, p);
 		return 1;
 	}
 	if (can == 0)
 		return 0;
 	if (p->sending.fd != -1 && p->sending.sign_wanted > 0 &&
 	    rs_more(&p->in))
-		rs_take_signature(p);
+		rs_take_signature(s, p);
 	else if (p->sending.fd != -1 && p->sending.sign_wanted == 0)
 		send_some(s, p);
 	else if (p->telling.path != NULL)
@@ -203,7 +218,7 @@ serve(struct rs_source *s, struct rs_peer *p)
 		return 0;
 	if (p->finished && p->channel != NULL) {
 		rs_flush(&p->out);
-		drop_peer(p);
+		drop_peer(s, p);
 	}
 	return 1;
 }
@@ -272,7 +287,7 @@ let_go(struct rs_source *s, struct rs_peer *p, const char *error)
 		s->lost = xn_printf("%s", error);
 	if (error[0] != '\0')
 		xn_close_error(p->channel, error);
-	drop_peer(p);
+	drop_peer(s, p);
 }
 
 static int
@@ -308,10 +323,11 @@ source_end(void *baton)
 	struct rs_source *s = baton;
 
 	for (int i = 0; i < s->peers_n; i++) {
-		drop_peer(&s->peers[i]);
+		drop_peer(s, &s->peers[i]);
 		rs_owners_free(&s->peers[i].users);
 		rs_owners_free(&s->peers[i].groups);
 	}
+	xn_ahead_close(s->ahead);
 	for (int i = 0; i < RS_LISTS; i++)
 		rs_forget_list(&s->lists[i]);
 	rs_owners_free(&s->marks.users);
@@ -320,10 +336,14 @@ source_end(void *baton)
 	rs_alter_close(s);
 	rs_full_forget(s);
 	rs_hashes_close(s);
+	rs_readings_close(s);
+	rs_smalls_close(s);
+	rs_packs_free(s->packs);
 	rs_changes_forget(&s->follow);
 	for (int i = 0; i < s->follow.paths_n; i++)
 		xn_free(s->follow.paths[i]);
 	xn_free(s->follow.paths);
+	xn_free(s->flagged_path);
 	if (s->root != -1)
 		close(s->root);
 }
@@ -334,6 +354,10 @@ open_peers(struct rs_source *s, const xn_value *list)
 	if (list == NULL || list->size == 0)
 		xn_fail("there is no target");
 	s->peers = xn_alloc(list->size * sizeof(*s->peers));
+	if (list->size > 1) {
+		s->smalls = rs_memory(RS_SMALLS * sizeof(*s->smalls));
+		s->packs = rs_memory(sizeof(*s->packs));
+	}
 	for (size_t i = 0; i < list->size; i++) {
 		struct rs_peer *p = &s->peers[i];
 
@@ -341,6 +365,7 @@ open_peers(struct rs_source *s, const xn_value *list)
 		if (p->channel == NULL)
 			xn_fail("a target has no channel");
 		rs_out_open(&p->out, p->channel, s->level);
+		p->out.packs = s->packs;
 		p->sending.fd = -1;
 	}
 	s->peers_n = (int)list->size;
@@ -355,6 +380,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->channel = channel;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->level = (int)xn_value_int(kwargs, "level", 0);
+	s->early = (int)xn_value_int(kwargs, "ahead", 0);
 	s->one_file_system = xn_value_bool(kwargs, "one_file_system", 0);
 	s->piece = xn_alloc(RS_DATA + 1);
 	s->root = xn_base_open(s->path);
@@ -377,5 +403,6 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	}
 	if (s->lost != NULL)
 		xn_fail("%s", s->lost);
+	tell_flags(s);
 	xn_send(channel, "(slll)", "read", s->folders, s->files, s->bytes);
 }

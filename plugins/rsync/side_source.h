@@ -13,7 +13,47 @@
 #define RS_FULL		32		/* folders known not to be empty */
 #define RS_HASHED	1024		/* hashes of files that are kept */
 
+#define RS_PIECES	16		/* of a file, kept for those behind */
+#define RS_IDLE		8		/* files that nobody reads just now */
+#define RS_SMALLS	4096		/* small files that are kept, and */
+#define RS_SMALL_BYTES	(16u << 20)	/* their bytes */
+
 struct rs_copy;
+
+/* A file that one target or several are sent, from its begin. */
+struct rs_piece {
+	unsigned char *bytes;		/* RS_DATA; null: none */
+	long long at;
+	size_t n;
+};
+struct rs_reading {
+	char *path;
+	xn_entry before;		/* numbers only */
+	xn_hash *hash;			/* null: it has ended */
+	long long hashed;		/* so far */
+	unsigned char whole[16];	/* then */
+	int users;
+	struct rs_piece pieces[RS_PIECES];
+	struct rs_reading *next;
+};
+
+struct rs_listed;
+
+/* A small file's content, for the next target that asks for its folder. */
+struct rs_small {
+	struct rs_listed *of;		/* null: none, or its list has gone */
+	int index;			/* in that */
+	unsigned char *bytes;
+	size_t n;
+	unsigned char hash[16];
+};
+
+/* Of them the last ones: the oldest go. */
+struct rs_smalls {
+	struct rs_small ring[RS_SMALLS];
+	unsigned int first, next;	/* modulo RS_SMALLS */
+	size_t bytes;
+};
 
 /* A folder's list, for all who ask at about the same time. */
 struct rs_listed {
@@ -25,6 +65,7 @@ struct rs_listed {
 	unsigned char digest[2][16];
 	double at;			/* xn_clock() */
 	struct rs_copy *copies;		/* that its entries point to */
+	struct rs_small **smalls;	/* for each entry; or null */
 	int error;			/* errno; list is null */
 };
 
@@ -34,7 +75,8 @@ struct rs_sending {
 	char *path;
 	long long size, at;		/* bytes */
 	long long data_end;		/* until here it is data; -1: look */
-	xn_hash *hash;
+	struct rs_reading *reading;	/* of all of it; else: */
+	xn_hash *hash;			/* of what is behind `from` */
 	xn_delta *delta;
 	unsigned char *sign;		/* a batch of a signature, or null */
 	size_t sign_n, sign_at;		/* came, taken */
@@ -109,6 +151,10 @@ struct rs_source {
 	char *lost;			/* why the first that was let go of
 					 * was, or null */
 	struct rs_listed lists[RS_LISTS];
+	xn_ahead *ahead;		/* lists folders; or null */
+	int ahead_what;			/* and what they say */
+	int early;			/* the number of one that was begun
+					 * before this side; or 0 */
 	struct rs_selection selection;
 	struct rs_marks marks;
 
@@ -122,12 +168,17 @@ struct rs_source {
 	char *full[RS_FULL];
 	int full_next;
 	struct rs_hashed hashed[RS_HASHED];
+	struct rs_reading *readings;	/* side_source_share.h */
+	struct rs_smalls *smalls;	/* null: there is one target */
+	struct rs_packs *packs;		/* null likewise */
 
 	long long limit, sent;		/* bytes a second; 0: any */
 	double allowed, paced;		/* bytes, and when that was so */
 
 	unsigned char *piece;		/* RS_DATA and some */
-	long long files, folders, bytes;	/* read */
+	long long files, folders, bytes; /* read; files: sent */
+	long long flagged, flagged_told; /* files with flags, which stay here */
+	char *flagged_path;		/* the first */
 	struct rs_follow follow;	/* side_source_watch.h */
 };
 

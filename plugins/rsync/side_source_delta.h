@@ -39,17 +39,17 @@ rs_batch(long long left)
 
 /* More of the signature is needed: from what we have, or from the target. */
 static inline void
-rs_more_signature(struct rs_peer *p)
+rs_more_signature(struct rs_source *s, struct rs_peer *p)
 {
 	struct rs_sending *f = &p->sending;
 
 	if (f->sign_at < f->sign_n) {
 		if (rs_feed_delta(f) < 0)
-			rs_send_failed(p, errno);
+			rs_send_failed(s, p, errno);
 		return;
 	}
 	if (f->sign_left == 0) {
-		rs_send_failed(p, EINVAL);
+		rs_send_failed(s, p, EINVAL);
 		return;
 	}
 	f->sign_at = f->sign_n = 0;
@@ -61,7 +61,7 @@ rs_more_signature(struct rs_peer *p)
 
 /* A piece of the batch that was asked for. */
 static inline void
-rs_take_signature(struct rs_peer *p)
+rs_take_signature(struct rs_source *s, struct rs_peer *p)
 {
 	struct rs_sending *f = &p->sending;
 	const unsigned char *bytes;
@@ -77,7 +77,7 @@ rs_take_signature(struct rs_peer *p)
 	f->sign_wanted -= n;
 	f->sign_left -= (long long)n;
 	if (f->sign_wanted == 0 && rs_feed_delta(f) < 0)
-		rs_send_failed(p, errno);
+		rs_send_failed(s, p, errno);
 }
 
 /* The next step; it is told when it is one. */
@@ -91,7 +91,7 @@ rs_send_step(struct rs_source *s, struct rs_peer *p)
 	switch (xn_delta_next(f->delta, &step)) {
 	case XN_DELTA_STEP:
 		if (step.from < 0) {
-			rs_put_data(s, p, step.bytes, (size_t)step.length);
+			rs_put_data(p, step.bytes, (size_t)step.length);
 			break;
 		}
 		rs_room(&p->out, 32);
@@ -100,14 +100,14 @@ rs_send_step(struct rs_source *s, struct rs_peer *p)
 		rs_put(&p->out, (unsigned long long)step.length);
 		break;
 	case XN_DELTA_MORE:
-		rs_more_signature(p);
+		rs_more_signature(s, p);
 		break;
 	case XN_DELTA_END:
 		xn_delta_hash(f->delta, hash);
 		rs_put_end(s, p, hash);
 		break;
 	default:
-		rs_send_failed(p, errno);
+		rs_send_failed(s, p, errno);
 	}
 }
 
@@ -138,7 +138,7 @@ rs_on_delta(struct rs_source *s, struct rs_peer *p)
 		f->sign = xn_malloc(RS_SIGN_BATCH);
 	if (f->delta == NULL || (here == NULL && f->sign == NULL) ||
 	    (here != NULL && xn_delta_add(f->delta, here, (size_t)left) != 0)) {
-		rs_send_failed(p, errno);
+		rs_send_failed(s, p, errno);
 		return;
 	}
 	rs_put_head(p, 'F', &f->before);

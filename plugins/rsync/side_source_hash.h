@@ -57,13 +57,13 @@ rs_on_hash(struct rs_source *s, struct rs_peer *p, const char *path)
 	if (rs_send_open(s, p, path) != 0)
 		return;
 	if (rs_hash_now(s, f, path, hash) != 0) {
-		rs_send_failed(p, errno);
+		rs_send_failed(s, p, errno);
 		return;
 	}
 	rs_room(&p->out, 32);
 	rs_put_byte(&p->out, 'H');
 	rs_put_hash(&p->out, hash);
-	rs_sending_end(f);
+	rs_sending_end(s, f);
 }
 
 /*

@@ -12,6 +12,10 @@
 static inline void
 rs_forget_list(struct rs_listed *l)
 {
+	for (int i = 0; l->smalls != NULL && i < xn_list_n(l->list); i++)
+		if (l->smalls[i] != NULL)
+			l->smalls[i]->of = NULL;
+	xn_free(l->smalls);
 	if (l->list != NULL)
 		xn_list_close(l->list);
 	rs_copies_free(&l->copies);
@@ -52,6 +56,15 @@ rs_is_ours(const struct rs_source *s, const char *dir, const char *name)
 	return rs_is_temporary(name) || rs_is_path(dir, name, s->backup_dir);
 }
 
+/* E has flags (chattr), which no target gets: to be told of. */
+static inline void
+rs_note_flags(struct rs_source *s, const char *dir, const xn_entry *e)
+{
+	s->flagged++;
+	if (s->flagged_path == NULL)
+		s->flagged_path = rs_join(dir, e->name);
+}
+
 /* What all entries are to be that take part, and which are left alone. */
 static inline void
 rs_alter_list(struct rs_source *s, struct rs_listed *l)
@@ -65,6 +78,8 @@ rs_alter_list(struct rs_source *s, struct rs_listed *l)
 			e->mark = RS_STAYS;
 		else if (e->mark == 0)
 			rs_alter_entry(s, &l->copies, e);
+		if (e->mark == 0 && e->flags != 0)
+			rs_note_flags(s, l->path, e);
 	}
 	if (s->prune)
 		rs_prune_list(s, l->path, l->list);
@@ -116,6 +131,39 @@ rs_forget_lists(struct rs_source *s)
 
 static inline void rs_watch_folder(struct rs_source *s, const char *path);
 
+#ifdef __TINYC__
+static inline xn_ahead *
+rs_early_take(int number, int what)
+{
+	(void)number;
+	(void)what;
+	return NULL;
+}
+#else
+/* What was begun natively by that NUMBER, if it lists WHAT; or null. */
+xn_ahead *rs_early_take(int number, int what);
+#endif
+
+/*
+ * List all folders ahead, for targets that will ask for WHAT.  Not where some
+ * take no part, nor where they are watched, which must begin first.
+ */
+static inline void
+rs_list_ahead(struct rs_source *s, int what)
+{
+	if (s->selection.active || s->one_file_system || s->follow.on ||
+	    (s->ahead != NULL && s->ahead_what == what))
+		return;
+	xn_ahead_close(s->ahead);
+	s->ahead_what = what;
+	s->ahead = rs_early_take(s->early, what);
+	if (s->ahead != NULL)
+		return;
+	s->ahead = xn_ahead_open(s->root, what, 1);
+	if (s->ahead != NULL)
+		xn_ahead_add(s->ahead, "");
+}
+
 /* The list of the folder PATH, good until the next call. */
 static inline struct rs_listed *
 rs_list(struct rs_source *s, const char *path, int keep)
@@ -137,7 +185,9 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	if (l->error != 0)
 		return l;
 	rs_watch_folder(s, path);
-	l->list = xn_list_open(s->root, path, l->what);
+	l->list = s->ahead != NULL && s->ahead_what == l->what ?
+	    xn_ahead_list(s->ahead, path) :
+	    xn_list_open(s->root, path, l->what);
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)
 		rs_mark_list(s, l);

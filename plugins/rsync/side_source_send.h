@@ -8,10 +8,10 @@
 #ifndef RSYNC_SIDE_SOURCE_SEND_H
 #define RSYNC_SIDE_SOURCE_SEND_H
 
-#include "side_source.h"
+#include "side_source_share.h"
 
 static inline void
-rs_sending_end(struct rs_sending *f)
+rs_sending_end(struct rs_source *s, struct rs_sending *f)
 {
 	if (f->fd != -1)
 		close(f->fd);
@@ -20,6 +20,7 @@ rs_sending_end(struct rs_sending *f)
 
 		xn_hash_end(f->hash, ignored);
 	}
+	rs_reading_leave(s, f->reading);
 	if (f->delta != NULL)
 		xn_delta_close(f->delta);
 	xn_free(f->path);
@@ -28,21 +29,14 @@ rs_sending_end(struct rs_sending *f)
 	f->fd = -1;
 }
 
-static inline int
-rs_same_file(const xn_entry *a, const xn_entry *b)
-{
-	return a->size == b->size && a->mtime == b->mtime &&
-	    a->nanoseconds == b->nanoseconds && a->inode == b->inode;
-}
-
 /* It cannot be sent: why. */
 static inline void
-rs_send_failed(struct rs_peer *p, int error)
+rs_send_failed(struct rs_source *s, struct rs_peer *p, int error)
 {
 	rs_room(&p->out, 16);
 	rs_put_byte(&p->out, 'V');
 	rs_put(&p->out, (unsigned long long)error);
-	rs_sending_end(&p->sending);
+	rs_sending_end(s, &p->sending);
 }
 
 /* Open PATH to be sent: 0, or -1 and the peer has been told. */
@@ -52,17 +46,17 @@ rs_send_open(struct rs_source *s, struct rs_peer *p, const char *path)
 	struct rs_sending *f = &p->sending;
 
 	if (!rs_takes(&s->selection, path, 0)) {
-		rs_send_failed(p, ENOENT);
+		rs_send_failed(s, p, ENOENT);
 		return -1;
 	}
 	f->path = rs_join(path, "");
 	f->fd = xn_open(s->root, path, XN_O_READ, 0);
 	if (f->fd == -1 || xn_fentry(f->fd, &f->before) != 0) {
-		rs_send_failed(p, errno);
+		rs_send_failed(s, p, errno);
 		return -1;
 	}
 	if (f->before.type != 'f') {
-		rs_send_failed(p, ESTALE);
+		rs_send_failed(s, p, ESTALE);
 		return -1;
 	}
 	f->size = f->before.size;
@@ -87,7 +81,7 @@ rs_send_whole(struct rs_source *s, struct rs_peer *p, const char *path)
 {
 	if (rs_send_open(s, p, path) != 0)
 		return;
-	p->sending.hash = xn_hash_start();
+	p->sending.reading = rs_reading_join(s, path, &p->sending.before);
 	rs_put_head(p, 'F', &p->sending.before);
 }
 
@@ -100,14 +94,14 @@ rs_put_end(struct rs_source *s, struct rs_peer *p, const unsigned char hash[16])
 	    now.size >= f->before.size : rs_same_file(&now, &f->before));
 
 	if (!same) {
-		rs_send_failed(p, ESTALE);
+		rs_send_failed(s, p, ESTALE);
 		return;
 	}
 	s->files++;
 	rs_room(&p->out, 32);
 	rs_put_byte(&p->out, 'Z');
 	rs_put_hash(&p->out, hash);
-	rs_sending_end(f);
+	rs_sending_end(s, f);
 }
 
 /* Where we are begins a hole, or data: so far. */
@@ -135,12 +129,10 @@ rs_skip_hole(struct rs_peer *p)
 
 /* N bytes, as many records as they need. */
 static inline void
-rs_put_data(struct rs_source *s, struct rs_peer *p, const void *bytes,
-    size_t n)
+rs_put_data(struct rs_peer *p, const void *bytes, size_t n)
 {
 	const unsigned char *at = bytes;
 
-	s->bytes += (long long)n;
 	while (n > 0) {
 		size_t some = n < RS_DATA ? n : RS_DATA;
 
@@ -152,37 +144,77 @@ rs_put_data(struct rs_source *s, struct rs_peer *p, const void *bytes,
 	}
 }
 
-/* The hash is of the bytes of data and, of each hole, its length. */
+/* The hash of what was sent: 0, or -1 if it is not one file's. */
+static inline int
+rs_send_hash(struct rs_sending *f, unsigned char hash[16])
+{
+	if (f->reading != NULL)
+		return rs_reading_end(f->reading, hash);
+	xn_hash_end(f->hash, hash);
+	f->hash = NULL;
+	return 0;
+}
+
+/* Of the bytes of data and, of each hole, its length. */
+static inline void
+rs_send_add(struct rs_sending *f, long long at, const void *bytes, size_t n,
+    long long hole)
+{
+	if (f->reading != NULL)
+		rs_reading_add(f->reading, at, bytes, n, hole);
+	else if (hole > 0)
+		xn_hash_add(f->hash, &hole, sizeof(hole));
+	else
+		xn_hash_add(f->hash, bytes, n);
+}
+
+/* The next bytes of data; as rs_reading_piece(). */
+static inline ssize_t
+rs_send_read(struct rs_source *s, struct rs_sending *f,
+    const unsigned char **bytes)
+{
+	size_t n = f->data_end - f->at < RS_DATA ?
+	    (size_t)(f->data_end - f->at) : RS_DATA;
+	ssize_t got;
+
+	if (f->reading != NULL)
+		return rs_reading_piece(s, f, n, bytes);
+	got = pread(f->fd, s->piece, n, f->at);
+	*bytes = s->piece;
+	s->bytes += got > 0 ? got : 0;
+	return got;
+}
+
 static inline void
 rs_send_piece(struct rs_source *s, struct rs_peer *p)
 {
 	struct rs_sending *f = &p->sending;
+	const unsigned char *bytes;
 	unsigned char hash[16];
-	long long hole = f->at;
+	long long was = f->at;
 	ssize_t n;
 
 	if (f->at < f->size && (f->data_end == -1 || f->at == f->data_end)) {
 		rs_skip_hole(p);
-		hole = f->at - hole;
-		if (hole > 0)
-			xn_hash_add(f->hash, &hole, sizeof(hole));
+		if (f->at > was)
+			rs_send_add(f, was, NULL, 0, f->at - was);
 	}
 	if (f->at == f->size) {
-		xn_hash_end(f->hash, hash);
-		f->hash = NULL;
-		rs_put_end(s, p, hash);
+		if (rs_send_hash(f, hash) != 0)
+			rs_send_failed(s, p, ESTALE);
+		else
+			rs_put_end(s, p, hash);
 		return;
 	}
-	n = pread(f->fd, s->piece, f->data_end - f->at < RS_DATA ?
-	    (size_t)(f->data_end - f->at) : RS_DATA, f->at);
+	n = rs_send_read(s, f, &bytes);
 	if (n < 0 && errno == EINTR)
 		return;
 	if (n <= 0) {
-		rs_send_failed(p, n == 0 ? ESTALE : errno);
+		rs_send_failed(s, p, n == 0 ? ESTALE : errno);
 		return;
 	}
-	xn_hash_add(f->hash, s->piece, (size_t)n);
-	rs_put_data(s, p, s->piece, (size_t)n);
+	rs_send_add(f, f->at, bytes, (size_t)n, 0);
+	rs_put_data(p, bytes, (size_t)n);
 	f->at += n;
 }
 
@@ -192,32 +224,23 @@ rs_send_piece(struct rs_source *s, struct rs_peer *p)
  * and asked for.
  */
 static inline int
-rs_send_inline(struct rs_source *s, struct rs_peer *p, const char *dir,
+rs_send_inline(struct rs_source *s, struct rs_peer *p, struct rs_listed *l,
     const xn_entry *e)
 {
 	unsigned char hash[16];
-	char *path = rs_join(dir, e->name);
-	int fd = xn_open(s->root, path, XN_O_READ, 0);
+	char *path = rs_join(l->path, e->name);
+	const unsigned char *bytes = rs_small(s, l, path, e, hash);
 	size_t size = (size_t)e->size;
-	xn_entry now;
-	int ok;
 
 	xn_free(path);
-	ok = fd != -1 && xn_read_full(fd, s->piece, size + 1) ==
-	    (ssize_t)size && xn_fentry(fd, &now) == 0 && now.type == 'f' &&
-	    rs_same_file(&now, e);
-	if (fd != -1)
-		close(fd);
-	if (!ok)
+	if (bytes == NULL)
 		return 0;
-	xn_hash_bytes(s->piece, size, hash);
 	rs_room(&p->out, rs_entry_room(e) + size + 32);
 	rs_put_byte(&p->out, 'f');
 	rs_put_entry(&p->out, e);
-	rs_put_bytes(&p->out, s->piece, size);
+	rs_put_bytes(&p->out, bytes, size);
 	rs_put_hash(&p->out, hash);
 	s->files++;
-	s->bytes += e->size;
 	return 1;
 }
 

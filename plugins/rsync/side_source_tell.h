@@ -64,7 +64,8 @@ rs_tell_name(struct rs_peer *p, const xn_entry *e, int error)
 }
 
 static inline void
-rs_tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
+rs_tell_entry(struct rs_source *s, struct rs_peer *p, struct rs_listed *l,
+    const xn_entry *e)
 {
 	struct rs_telling *t = &p->telling;
 
@@ -81,7 +82,7 @@ rs_tell_entry(struct rs_source *s, struct rs_peer *p, const xn_entry *e)
 	if (t->inlined && e->type == 'f' && e->size <= RS_SMALL &&
 	    e->blocks * 512 >= e->size &&
 	    (e->links < 2 || !(p->keep & RS_LINKS)) &&
-	    rs_send_inline(s, p, t->path, e)) {
+	    rs_send_inline(s, p, l, e)) {
 		t->told += (size_t)e->size;
 	} else {
 		rs_room(&p->out, rs_entry_room(e));
@@ -110,7 +111,7 @@ rs_tell_some(struct rs_source *s, struct rs_peer *p)
 	n = xn_list_n(l->list);
 	i = rs_list_after(l->list, t->after);
 	while (i < n && t->told - begun < RS_MESSAGE / 2 && t->told < RS_PAGE)
-		rs_tell_entry(s, p, xn_list_entry(l->list, i++));
+		rs_tell_entry(s, p, l, xn_list_entry(l->list, i++));
 	if (i < n && t->told < RS_PAGE) {
 		xn_free(t->after);
 		t->after = rs_join(xn_list_entry(l->list, i - 1)->name, "");

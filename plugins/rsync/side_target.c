@@ -316,12 +316,21 @@ delete_later(struct rs_target *t)
 	}
 }
 
-/* Everything is compared, and what is to be deleted last is. */
+/*
+ * Everything is compared, and what is to be deleted last is.  Where nothing is
+ * left out all folders are listed ahead, while the source is still silent.
+ */
 static void
 compare_all(struct rs_target *t)
 {
+	if (t->root != -1 && !t->selection.active)
+		t->ahead = xn_ahead_open(t->root, rs_what(t->keep), 1);
+	if (t->ahead != NULL)
+		xn_ahead_add(t->ahead, "");
 	begin(t);
 	walk(t);
+	xn_ahead_close(t->ahead);
+	t->ahead = NULL;
 	delete_later(t);
 }
 

@@ -123,6 +123,7 @@ struct rs_target {
 	long long temporaries;
 
 	struct rs_dir *walk;		/* still to be compared, next first */
+	xn_ahead *ahead;		/* lists its folders; or null */
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
 	int waiting_n;

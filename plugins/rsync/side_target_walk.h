@@ -109,6 +109,25 @@ rs_ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *diges
 		rs_put_hash(&t->out, digest);
 }
 
+/* What is in DIR: listed ahead, or now.  Null and errno. */
+static inline xn_list *
+rs_list_here(struct rs_target *t, struct rs_dir *dir)
+{
+	xn_list *list = t->ahead == NULL ? NULL :
+	    xn_ahead_list(t->ahead, dir->path);
+	int base;
+
+	if (list != NULL)
+		return list;
+	base = rs_folder(t, dir->path);
+	if (base == -1 && errno == EACCES && !t->dry &&
+	    xn_set_mode(t->root, dir->path, 0700) == 0) {
+		base = rs_folder(t, dir->path);
+		dir->differs = 1;
+	}
+	return base == -1 ? NULL : xn_list_open(base, "", rs_what(t->keep));
+}
+
 /* The next folder of the walk: look at it, and ask how it is there. */
 static inline void
 rs_next_folder(struct rs_target *t)
@@ -116,7 +135,7 @@ rs_next_folder(struct rs_target *t)
 	struct rs_dir *dir = t->walk;
 	unsigned char digest[16];
 	struct rs_want *w;
-	int base = -1, has = 0;
+	int has = 0;
 
 	t->walk = dir->next;
 	w = rs_want_new('D', dir, NULL);
@@ -125,13 +144,7 @@ rs_next_folder(struct rs_target *t)
 	dir->uses--;		/* the walk's use is the request's now */
 	t->stats.folders++;
 	if (!dir->fresh) {
-		base = rs_folder(t, dir->path);
-		if (base == -1 && errno == EACCES && !t->dry &&
-		    xn_set_mode(t->root, dir->path, 0700) == 0) {
-			base = rs_folder(t, dir->path);
-			dir->differs = 1;
-		}
-		w->list = base == -1 ? NULL : xn_list_open(base, "", rs_what(t->keep));
+		w->list = rs_list_here(t, dir);
 		if (w->list == NULL) {
 			rs_error(t, "cannot list", dir->path, "");
 			w->kind = 'S';	/* skipped: there is no answer */

@@ -27,12 +27,26 @@
 #define RS_GROWING	1		/* it may grow while it is read */
 #define RS_UNPACKED	(256 * 1024)	/* of a packed message, at most */
 
+#define RS_PACKS		32	/* messages kept with what they became */
+
+/* What was packed lately, for others who are sent the same. */
+struct rs_pack {
+	unsigned char *plain;		/* null: none */
+	unsigned char *packed;
+	size_t n, packed_n;		/* bytes; 0: it did not become smaller */
+};
+struct rs_packs {
+	struct rs_pack list[RS_PACKS];
+	unsigned int next;
+};
+
 /* What is about to be sent. */
 struct rs_out {
 	xn_channel *channel;
 	unsigned char *bytes;		/* RS_MESSAGE, and one before */
 	size_t n;
 	unsigned char *packed;		/* null: nothing is packed */
+	struct rs_packs *packs;		/* null: nobody else is sent it */
 	int level;
 	int plain;			/* messages that did not become smaller */
 	long long sent;			/* bytes, as they went */
@@ -59,6 +73,56 @@ rs_out_open(struct rs_out *o, xn_channel *channel, int level)
 		o->packed = xn_alloc(RS_MESSAGE + 16);
 }
 
+static inline void
+rs_packs_free(struct rs_packs *packs)
+{
+	for (int i = 0; packs != NULL && i < RS_PACKS; i++) {
+		xn_free(packs->list[i].plain);
+		xn_free(packs->list[i].packed);
+	}
+	xn_free(packs);
+}
+
+static inline unsigned char *
+rs_pack_keep(const unsigned char *bytes, size_t n)
+{
+	unsigned char *kept = xn_malloc(n + 1);
+
+	if (kept == NULL)
+		xn_fail("no memory");
+	return memcpy(kept, bytes, n);
+}
+
+/* What is there by zstd, behind packed + 5: its size; 0 or less if that is not
+ * smaller.  What was packed for another target is not packed again. */
+static inline long long
+rs_out_zstd(struct rs_out *o)
+{
+	struct rs_pack *pack = NULL;
+	long long n;
+
+	for (int i = 0; o->packs != NULL && i < RS_PACKS; i++) {
+		pack = &o->packs->list[i];
+		if (pack->plain == NULL || pack->n != o->n ||
+		    memcmp(pack->plain, o->bytes, o->n) != 0)
+			continue;
+		memcpy(o->packed + 5, pack->packed, pack->packed_n);
+		return (long long)pack->packed_n;
+	}
+	n = xn_zstd_pack(o->packed + 5, o->n - o->n / 16, o->bytes, o->n,
+	    o->level);
+	if (o->packs == NULL)
+		return n;
+	pack = &o->packs->list[o->packs->next++ % RS_PACKS];
+	xn_free(pack->plain);
+	xn_free(pack->packed);
+	pack->n = o->n;
+	pack->packed_n = n > 0 ? (size_t)n : 0;
+	pack->plain = rs_pack_keep(o->bytes, o->n);
+	pack->packed = rs_pack_keep(o->packed + 5, pack->packed_n);
+	return n;
+}
+
 /* Pack what is there, if it becomes smaller: the bytes to send, or 0. */
 static inline size_t
 rs_out_pack(struct rs_out *o)
@@ -72,8 +136,7 @@ rs_out_pack(struct rs_out *o)
 		return 0;
 	if (o->plain >= RS_PLAIN_MOST)
 		o->plain = RS_PLAIN_FIRST;
-	n = xn_zstd_pack(o->packed + 5, o->n - o->n / 16, o->bytes, o->n,
-	    o->level);
+	n = rs_out_zstd(o);
 	if (n <= 0) {
 		o->plain++;
 		return 0;

@@ -14,6 +14,15 @@ void rsync_side_source(struct xn_side_channel *channel,
 void rsync_side_target(struct xn_side_channel *channel,
     const xn_value *kwargs);
 
+/*
+ * List the folders of PATH ahead, as WHAT is kept (RS_PERMS...) asks, while
+ * targets are still being connected; the source's side that runs here takes
+ * them over by the number, its kwarg `ahead`.  0: it will do without.  Who
+ * forgets a number that no side has taken frees all; twice is no matter.
+ */
+int rsync_source_ahead(const char *path, int keep);
+void rsync_source_forget(int number);
+
 extern const char rsync_text_source[];	/* side_source.c */
 extern const char rsync_text_target[];	/* side_target.c */
 

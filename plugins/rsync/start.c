@@ -8,6 +8,8 @@
  */
 #include "plugins/rsync/sync.h"
 
+#include <apr_strings.h>
+
 #include "plugins/rsync/sides.h"
 
 #define HERE	"popen"
@@ -79,8 +81,9 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 
 	XN_TRY(peers(&channels, r));
 	XN_TRY(rsync_options_for_source(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspsvsbsisvsvsbsbslslsi}",
+	return xn_make_value(out, r->pool, "{svspsvsisbsisvsvsbsbslslsi}",
 	    "files", files, "path", r->source->path, "peers", channels,
+	    "ahead", r->early,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
@@ -113,11 +116,36 @@ run_target(struct rsync_run *r, struct rsync_target *target)
 	    kwargs, r->pool);
 }
 
+static apr_status_t
+forget_early(void *baton)
+{
+	const int *number = baton;
+
+	rsync_source_forget(*number);
+	return APR_SUCCESS;
+}
+
+/* Read the tree while we connect: not where some of it takes no part, nor where
+ * it is watched. */
+static void
+list_ahead(struct rsync_run *r)
+{
+	const struct rsync_options *o = r->options;
+
+	if (r->n != 1 || o->follow || o->one_file_system ||
+	    o->rules->size > 0 || o->from->kind != XN_NONE)
+		return;
+	r->early = rsync_source_ahead(r->source->path, o->keep);
+	apr_pool_cleanup_register(r->pool, apr_pmemdup(r->pool, &r->early,
+	    sizeof(r->early)), forget_early, apr_pool_cleanup_null);
+}
+
 static xn_error_t *
 start_here(struct rsync_run *r)
 {
 	const xn_value_t *kwargs;
 
+	list_ahead(r);
 	for (int i = 0; i < r->n; i++)
 		XN_TRY(ship_target(r, &r->targets[i]));
 	XN_TRY(source_kwargs(&kwargs, r));

@@ -33,6 +33,7 @@ struct rsync_run {
 	const xn_location_t *source;
 	xn_gateway_t *gateway;		/* the source's; NULL: it is here */
 	xn_channel_t *control;		/* the source's */
+	int early;			/* sides.h: rsync_source_ahead() */
 	struct rsync_target **all;	/* every target, ends with NULL */
 	struct rsync_target *targets;	/* those that are served together */
 	int n;

@@ -63,4 +63,20 @@ for count in "Number of regular files transferred: [1-9]" "Number of errors: 0" 
     "Total file size: [1-9]" "Literal data: [1-9]" "Total bytes sent: [1-9]"; do
 	check_grep "stats: $count" "$count" "$log"
 done
+# ---- Flags
+mkdir flagged
+echo text >flagged/plain
+echo text >flagged/marked
+echo text >flagged/other
+if chattr +d flagged/marked flagged/other 2>chattr.log; then
+	rsync_run "$tmp/flagged" "$tmp/unflagged" fsync=none
+	check_equal "files with flags: it ends well" 0 $?
+	check_grep "how many is said, and one of them" \
+	    '2 with flags.*not kept: .*(marked|other)' "$log"
+	chattr -d flagged/marked flagged/other
+	rsync_run "$tmp/flagged" "$tmp/unflagged" fsync=none
+	check_not "and nothing where there are none" grep 'with flags' "$log"
+else
+	skip "no flags on this file system: $(cat chattr.log)"
+fi
 finish

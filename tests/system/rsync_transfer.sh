@@ -120,6 +120,32 @@ chmod 640 src/log.1 src/new
 touch src/new
 sends "modes and times of folders" 0
 
+# ---- Several targets
+mkdir -p many/folder
+for i in $(seq 300); do
+	random "many/folder/small.$i" 3000
+done
+for i in $(seq 6); do
+	random "many/large.$i" 900000
+done
+# read: the bytes of files that the source's side read.
+read_once() {
+	sed -n 's/.* \([0-9]*\) bytes of files were read for .*/\1/p' "$log"
+}
+rsync_run "$tmp/many" "$tmp/m.1|$tmp/m.2|$tmp/m.3" fsync=none compress=yes
+check_equal "three targets: it ends well" 0 $?
+for i in 1 2 3; do
+	same "in step is target $i" many "m.$i"
+done
+check_equal "and each byte was read once" 6300000 "$(read_once)"
+for i in 1 2; do
+	touch "m.$i/large.$i"
+done
+rm m.3/large.3
+rsync_run "$tmp/many" "$tmp/m.1|$tmp/m.2|$tmp/m.3" fsync=none
+same "one that lacks something gets it" many m.3
+same "and another" many m.1
+
 # ---- One that is slow
 [ -z "${sanitize:-}" ] || {
 	skip "a slow target over ssh: the agent of a sanitizer's build"
