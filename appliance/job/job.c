@@ -186,9 +186,10 @@ on_remote_line(void *baton, const char *gateway, const char *line)
 	    gateway != NULL ? gateway : "gateway", line);
 }
 
+/* Have the plugin run, or, if HOW is not NULL, promote. */
 static xn_error_t *
 attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
-    apr_pool_t *parent)
+    const int *how, apr_pool_t *parent)
 {
 	apr_pool_t *pool;
 	xn_error_t *error;
@@ -200,7 +201,8 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 		xn_group_set_named(job->group, syncgate_config_via_xspec,
 		    config->config);
 		syncgate_stop_set_group(job->group);
-		error = config->plugin->run(job, pool);
+		error = how == NULL ? config->plugin->run(job, pool) :
+		    config->plugin->promote(job, *how, pool);
 		syncgate_stop_set_group(NULL);
 		xn_group_set_log(job->group, NULL, NULL);
 	}
@@ -292,7 +294,7 @@ run_attempts(syncgate_job_t *job, struct running *running,
 		int stop;
 
 		apr_pool_clear(turn);
-		error = attempt(job, config, turn);
+		error = attempt(job, config, NULL, turn);
 		if (syncgate_job_stopping(job))
 			return stopped(job, running, error);
 		if (error == NULL || job->once || !can_be_retried(error->code))
@@ -335,12 +337,37 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	syncgate_job_t job = make_job(config, &running, pool);
 	xn_error_t *error;
 
+	if (options->resync && !config->plugin->can_resync)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "makes no target anew", config->name,
+		    config->plugin->name);
 	job.once = options->once;
 	job.dry_run = options->dry_run;
+	job.resync = options->resync;
 	job.stop_fd = syncgate_stop_fd();
 	if (!job.once && !job.dry_run)
 		listen_for_pokes(&job, &running, config, pool);
 	error = run_attempts(&job, &running, config, pool);
+	if (error != NULL)
+		return xn_error_wrap(error, "job %s", config->name);
+	return NULL;
+}
+
+xn_error_t *
+syncgate_job_promote(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool)
+{
+	struct running running = { .output = output };
+	syncgate_job_t job = make_job(config, &running, pool);
+	xn_error_t *error;
+
+	if (config->plugin->promote == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "keeps nothing that could be promoted", config->name,
+		    config->plugin->name);
+	job.once = 1;
+	job.stop_fd = syncgate_stop_fd();
+	error = attempt(&job, config, &how, pool);
 	if (error != NULL)
 		return xn_error_wrap(error, "job %s", config->name);
 	return NULL;

@@ -59,6 +59,7 @@ struct syncgate_job {
 	xn_group_t *group;		/* of this attempt; NULL in check() */
 	int once;			/* --once */
 	int dry_run;			/* --dry-run */
+	int resync;			/* --resync; 0 once it is done */
 	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */

@@ -19,6 +19,22 @@ struct hot_report {
 	apr_pool_t *scratch;		/* of one report */
 };
 
+/* The verifying of a mirror. */
+struct hot_check {
+	syncgate_job_t *job;
+	const xn_location_t *mirror;
+	xn_channel_t *channel;		/* to the side that verifies; or NULL */
+	long long verified;		/* as far as that one got */
+	int looking;			/* it was asked, and has not answered */
+};
+
+/* The two sides of a way to mirror: as text, and natively. */
+struct hotsync_method {
+	const char *name;
+	syncgate_side_t source, mirror;
+	xn_native_main *run_source, *run_mirror;
+};
+
 struct hotsync {
 	syncgate_job_t *job;
 	xn_group_t *group;
@@ -26,10 +42,12 @@ struct hotsync {
 	const xn_location_t *source;
 	const xn_location_t *mirror;	/* NULL: there may be several, */
 	const xn_location_t *const *mirrors;	/* a NULL behind */
+	const struct hotsync_method *method;
 	int follow;
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */
 	struct hot_report report;
+	struct hot_check check;
 	int stop_sent;
 };
 
@@ -60,6 +78,27 @@ xn_error_t *hotsync_run_many(struct hotsync *h);
 
 /* PATH has a pattern in its last component? */
 int hotsync_is_pattern(const xn_location_t *location);
+
+/* What the job includes: bits of enum part of side_part.h. */
+int hotsync_parts(syncgate_job_t *job);
+xn_error_t *hotsync_check_include(syncgate_job_t *job);
+
+/* Set h->method as the job says, or, with auto, as fits what is there; the
+ * gateways are open. */
+xn_error_t *hotsync_choose(struct hotsync *h);
+
+/*
+ * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start it,
+ * if the job wants it; have it look at what is new, up to YOUNGEST, without
+ * waiting; and wait until it has looked at all that R knows of, or the job is to
+ * stop.  What is not good is XN_E_JOB.
+ */
+xn_error_t *hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+    const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool);
+xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
+    apr_pool_t *scratch);
+xn_error_t *hotsync_check_end(struct hot_check *c, struct hot_report *r,
+    apr_pool_t *scratch);
 
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);

@@ -260,6 +260,25 @@ is_gathered(struct many *many)
 	return many->gathered;
 }
 
+/* M is served: has what it got been verified, and was that all? */
+static void
+look_after(struct hot_mirror *m)
+{
+	struct many *many = m->many;
+	apr_thread_mutex_t *mutex = many->hub->mutex;
+	long long done = m->shown.done;
+	int finished = m->finished;
+	xn_error_t *error;
+
+	apr_thread_mutex_unlock(mutex);
+	apr_pool_clear(many->h->scratch);
+	error = hotsync_check(&m->check, done, many->h->scratch);
+	if (error != NULL || (finished && (m->check.channel == NULL ||
+	    m->check.verified >= done || many->stopping)))
+		hot_end(m, error);
+	apr_thread_mutex_lock(mutex);
+}
+
 /* What M's state asks for.  The mutex is held, but for what takes long. */
 static xn_error_t *
 advance(struct hot_mirror *m)
@@ -285,8 +304,10 @@ advance(struct hot_mirror *m)
 		apr_thread_mutex_lock(mutex);
 		break;
 	case HOT_SERVED:
-		if (!many->stopping || m->stop_sent)
+		if (!many->stopping || m->stop_sent) {
+			look_after(m);
 			break;
+		}
 		m->stop_sent = 1;
 		apr_thread_mutex_unlock(mutex);
 		/* It may just have ended: that is told as ever. */

@@ -49,7 +49,11 @@ on_dry(struct hot_report *r, const xn_value_t *message)
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(sll)", &tag, &ours,
 	    &theirs));
-	if (ours < 0)
+	if (syncgate_job_resync(r->job))
+		say(r, SYNCGATE_INFO, "would make the mirror %s anew with "
+		    "revisions 0 to %lld, and exchange it for the one there",
+		    r->mirror->text, theirs);
+	else if (ours < 0)
 		say(r, SYNCGATE_INFO, "would make the mirror "
 		    "%s with revisions 0 to %lld", r->mirror->text, theirs);
 	else if (ours < theirs)
@@ -102,6 +106,22 @@ on_polling(struct hot_report *r, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_resynced(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag, *old;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &old));
+	syncgate_job_resynced(r->job);
+	say(r, SYNCGATE_WARNING, "the mirror %s was made anew: start svnserve "
+	    "and httpd again if they serve it, for they answer from what they "
+	    "remember of the old one", r->mirror->text);
+	if (old[0] != '\0')
+		say(r, SYNCGATE_INFO, "the old mirror is %s now, beside the "
+		    "new one: remove it when nobody needs it", old);
+	return NULL;
+}
+
+static xn_error_t *
 on_refused(struct hot_report *r, const xn_value_t *message)
 {
 	const char *tag, *why;
@@ -132,6 +152,7 @@ static const struct {
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
+	{ "resynced", on_resynced },
 	{ "refused", on_refused },
 	{ "done", on_done },
 };

@@ -74,7 +74,8 @@ void
 hotsync_judge(xn_error_t *error, const struct hot_report *r)
 {
 	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
-	    (r->followed || syncgate_job_was_healthy(r->job))))
+	    (r->followed || r->progress.done >= 0 ||
+	    syncgate_job_was_healthy(r->job))))
 		error->code = XN_E_CONNECTION;
 }
 
@@ -85,11 +86,18 @@ run_one(struct hotsync *h)
 
 	hotsync_report_begin(&h->report, h->job, h->mirror);
 	XN_TRY(hotsync_start(h));
+	XN_TRY(hotsync_check_start(&h->check, h, h->mirror, h->gateways[1],
+	    h->pool));
 	while (error == NULL && !h->report.finished) {
 		apr_pool_clear(h->scratch);
 		h->report.scratch = h->scratch;
 		error = turn(h);
+		if (error == NULL)
+			error = hotsync_check(&h->check,
+			    h->report.progress.done, h->scratch);
 	}
+	if (error == NULL)
+		error = hotsync_check_end(&h->check, &h->report, h->scratch);
 	return error == NULL ? NULL : xn_error_wrap(explain(h, error),
 	    "mirroring %s to %s", h->source->text, h->mirror->text);
 }
@@ -115,5 +123,9 @@ hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 		one[0] = h->mirror;
 		h->mirrors = one;
 	}
+	if (syncgate_job_resync(job))
+		return xn_error_create(XN_E_USAGE, "--resync is for one mirror "
+		    "of one repository: name them, by `syncgate run --resync "
+		    "--plugin svnhotsync source=... mirror=...`");
 	return hotsync_run_many(h);
 }

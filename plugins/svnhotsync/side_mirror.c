@@ -8,22 +8,26 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
  *   <- ("stop",)		commit what is whole, and end
  *   <- ("look",)		after "following": have the source look now
  *
- * kwargs: peer (channel to the source's side), path, job, follow, guard, dry.
+ * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
+ * resync (make it anew), include (bits of enum part), run_hooks.
  */
 #include <execnet/remote.h>
 
 #include "side_mirror.h"
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
+#include "side_mirror_part.h"
 #include "side_mirror_props.h"
 #include "side_mirror_receive.h"
 #include "side_mirror_record.h"
 #include "side_mirror_start.h"
+#include "side_mirror_upgrade.h"
 
 #define CONTROL_EVERY	32	/* messages of the source */
 
@@ -42,6 +46,10 @@ mirror_cleanup(void *baton)
 	close_fd(&m->run_lock);
 	close_fd(&m->db);
 	close_fd(&m->root);
+	close_fd(&m->parent);
+	close_fd(&m->old);
+	close_fd(&m->old_lock);
+	part_clear(m);
 	free(m->changed);
 	free(m->digests);
 	free(m);
@@ -90,6 +98,14 @@ on_synced(struct mirror *m, const xn_value *message)
 	m->comparing = COMPARING_NOTHING;
 	if (compare_dirty(m))
 		return;
+	if (m->include != 0 && !m->included) {
+		m->included = 1;
+		m->comparing = COMPARING_SYNC;
+		xn_send(m->peer, "(sl)", "include", (long long)m->include);
+		xn_send(m->peer, "(s)", "sync");
+		return;
+	}
+	resync_end(m);
 	if (m->follow && !m->following) {
 		m->following = 1;
 		xn_send(m->peer, "(s)", "follow");
@@ -126,6 +142,10 @@ static const struct {
 	{ "repack", on_repack, 0 },
 	{ "file", on_file, 0 },
 	{ "packend", on_pack_end, 0 },
+	{ "part", on_part, 0 },
+	{ "partfile", on_part_file, 0 },
+	{ "partgone", on_part_gone, 0 },
+	{ "partend", on_part_end, 0 },
 	{ "polling", on_polling, 0 },
 };
 
@@ -219,6 +239,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (m == NULL)
 		xn_fail("out of memory");
 	m->root = m->db = m->run_lock = m->write_lock = m->file = -1;
+	m->parent = m->old = m->old_lock = -1;
 	m->shard_fds[0] = m->shard_fds[1] = -1;
 	m->shard = m->youngest = m->last.rev = m->published.rev = -1;
 	xn_cleanup(mirror_cleanup, m);
@@ -229,10 +250,14 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->follow = xn_value_bool(kwargs, "follow", 0);
 	m->guard = xn_value_bool(kwargs, "guard", 1);
 	m->dry = xn_value_bool(kwargs, "dry", 0);
+	m->include = (int)xn_value_int(kwargs, "include", 0);
+	m->run_hooks = xn_value_bool(kwargs, "run_hooks", 0);
+	m->part = -1;
 	m->digests = malloc(RANGE_MAX * 16);
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(hear_last_words, m);
+	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
 	start_mirror(m);
 	if (m->dry) {
 		m->done = 1;
@@ -240,6 +265,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    m->source_youngest);
 		return;
 	}
+	if (m->new_format != NULL)
+		upgrade_mirror(m);
 	run(m);
 	m->done = 1;
 	commit(m);

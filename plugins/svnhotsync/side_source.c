@@ -11,6 +11,8 @@
  *       min unpacked)		the first message
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
+ *   <- ("props", shard)	its packed properties, for a mirror that is
+ *   -> ("repack", shard), files, ("packend", shard)	upgraded
  *   <- ("from", rev, min unpacked)	the first revision that the mirror
  *					does not have, and what it has packed
  *   -> revisions and packs, then
@@ -34,11 +36,15 @@
  *   -> ("repack", shard), files, ("packend", shard), ("same", first)
  *   <- ("want", first, n, bits)		the revisions to send
  *   -> ("revprop", rev, bytes), or ("P", rev, size) and ("p", bytes)...
+ *   <- ("include", bits)	hooks, conf, locks: enum part of side_part.h
+ *   -> ("part", which, whole), files, ("partend",), for each of them:
+ *   -> ("partfile", path, mode, size) and ("p", bytes)...
+ *   -> ("partgone", path)			only if it is not whole
  *   <- ("sync",)  -> ("synced",)		all asked for was sent
  *
  * After
  *   <- ("follow",)
- * revisions, ("idle", ...) and ("revprop", ...) come by themselves, and
+ * revisions, ("idle", ...), ("revprop", ...) and parts come by themselves, and
  *   -> ("dirty", shard)		compare that shard; -1: all
  *   -> ("polling", reason)		there is no watch
  *   <- ("look",)			something may have happened
@@ -238,6 +244,9 @@ look(struct source *s)
 	}
 	if (s->polling)
 		poll_shards(s);
+	if (s->polling || quiet)
+		s->parts_dirty = s->parts_wanted;
+	parts_look(s);
 }
 
 /* ---- The loop ------------------------------------------------------------------ */
@@ -273,6 +282,9 @@ try_source(void *baton)
 		look(s);
 	a->more = stream(s);
 	send_changed(s);
+	/* Of a part nothing but its beginning was sent. */
+	for (const struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		a->more |= l->unit != NULL && wants(l);
 }
 
 /* A part of what is due: 1 if there is more at once. */

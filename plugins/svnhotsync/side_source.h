@@ -11,6 +11,7 @@
 #define SVNHOTSYNC_SIDE_SOURCE_H
 
 #include "side_fsfs.h"
+#include "side_part.h"
 
 #define CHANGED_MAX	256	/* noted one by one; more: compare everything */
 #define POLL_MAX	86400000 /* milliseconds: a day */
@@ -20,6 +21,7 @@
 
 struct reader;
 struct source;
+struct part_list;
 
 /* Unpacked properties of some revisions that lie in one file. */
 struct props_pack {
@@ -40,7 +42,8 @@ struct changed {
 /* What a watch number stands for. */
 enum watch_kind {
 	WATCH_NONE, WATCH_DB, WATCH_REVPROPS, WATCH_SHARD, WATCH_PACK,
-	WATCH_PARENT
+	WATCH_PARENT,
+	WATCH_PART			/* its number in place of the shard's */
 };
 struct watched {
 	int kind;
@@ -68,7 +71,12 @@ struct unit {
 	size_t manifest_n, manifest_at;
 	char last[NAME_SIZE];		/* the last file out of it */
 	int round;			/* how often it was begun */
-	long long first;		/* what "same" is said of then */
+	struct part_list *list;		/* of a part, */
+	int list_at;			/* the next file in it */
+	int whole;			/* and not only what has changed */
+	long long first;		/* what "same" is said of then, -1:
+					 * nothing; of a pack, how many
+					 * properties were sent by themselves */
 };
 
 /* What a mirror asked for; handled in turn. */
@@ -99,6 +107,8 @@ struct lane {
 	struct changed shards;		/* compare all properties in them */
 	int all_changed;
 	int served;			/* it had its turn */
+	int parts_wanted;		/* a bit each */
+	int part_version[PARTS];	/* the list that it has; 0: none */
 };
 
 /* A name in the folder where repositories are. */
@@ -132,6 +142,11 @@ struct source {
 	struct props_pack pack;
 	char *manifest;			/* of packed properties, malloc'ed */
 	char *props;			/* unpacked ones of a revision */
+
+	struct part_list *part[PARTS];	/* as looked at last, or NULL */
+	struct part_list *part_new;	/* while it is looked at */
+	int part_skipped[PARTS];	/* files that were told of */
+	int parts_wanted, parts_dirty;	/* a bit each */
 
 	int gone;			/* a folder of it was */
 	int look;			/* something may have happened */
@@ -178,7 +193,7 @@ read_numbers(struct source *s)
 	s->youngest = fs_read_number(s->db, "current");
 	if (s->youngest < 0)
 		xn_fail("cannot read %s/db/current: %m", s->path);
-	s->min_unpacked = fs_read_number(s->db, "min-unpacked-rev");
+	s->min_unpacked = fs_read_unpacked(s->db, &s->fs);
 	if (s->min_unpacked < 0)
 		xn_fail("cannot read %s/db/min-unpacked-rev: %m", s->path);
 	s->min_unpacked -= s->min_unpacked % s->fs.shard;

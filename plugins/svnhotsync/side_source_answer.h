@@ -98,6 +98,20 @@ on_digest(struct lane *lane, struct request *q)
 	return 1;
 }
 
+/* All packed properties of a shard, for a mirror that is upgraded. */
+static int
+on_props(struct lane *lane, struct request *q)
+{
+	struct source *s = lane->source;
+
+	if (q->first < 0 || q->first >= fs_props_unpacked(&s->fs,
+	    s->min_unpacked) / s->fs.shard)
+		xn_fail("the mirror asks for packed properties that cannot "
+		    "be");
+	unit_begin(s->reader, UNIT_REPACK, q->first)->first = -1;
+	return 1;
+}
+
 static int
 on_from(struct lane *lane, struct request *q)
 {
@@ -155,7 +169,8 @@ on_compare(struct lane *lane, struct request *q)
 
 	props_forget(s);
 	if (q->packed) {
-		if (q->first < 0 || q->first >= s->min_unpacked)
+		if (q->first < 0 || q->first >= fs_props_unpacked(&s->fs,
+		    s->min_unpacked))
 			xn_fail("the mirror has a shard packed that is not "
 			    "packed in %s", s->path);
 		compare_packed(s, q);
@@ -197,6 +212,39 @@ on_want(struct lane *lane, struct request *q)
 			end_unit(s, u);
 	}
 	return q->done == q->n;
+}
+
+/* Those in r->to, who have what LANE has of PART, get what there is now. */
+static void
+begin_part(struct lane *lane, int part)
+{
+	struct source *s = lane->source;
+	struct unit *u = unit_begin(s->reader, UNIT_PART, part);
+	int has = lane->part_version[part];
+
+	u->list = s->part[part];
+	u->list->refs++;
+	u->whole = has == 0 || has != u->list->version - 1;
+}
+
+/* All of some parts; later, what changes in them. */
+static int
+on_include(struct lane *lane, struct request *q)
+{
+	struct source *s = lane->source;
+
+	if (q->first < 0 || q->first >= 1 << PARTS)
+		xn_fail("the mirror asks for parts that are not known");
+	lane->parts_wanted |= (int)q->first;
+	s->parts_wanted |= (int)q->first;
+	for (int i = 0; i < PARTS; i++) {
+		if ((q->first >> i & 1) == 0 || lane->part_version[i] != 0)
+			continue;
+		part_look(s, i);
+		begin_part(lane, i);
+		return 0;
+	}
+	return 1;
 }
 
 static int
@@ -241,9 +289,11 @@ static const struct {
 	int before_from;
 } requests[] = {
 	{ "digest", take_number, on_digest, 1 },
+	{ "props", take_number, on_props, 1 },
 	{ "from", take_from, on_from, 1 },
 	{ "compare", take_compare, on_compare, 0 },
 	{ "want", take_want, on_want, 0 },
+	{ "include", take_number, on_include, 0 },
 	{ "sync", take_nothing, on_sync, 0 },
 	{ "follow", take_nothing, on_follow, 0 },
 	{ "look", take_nothing, on_look, 0 },

@@ -92,6 +92,9 @@ free_source(struct source *s)
 	close_one(&s->root);
 	close_one(&s->db);
 	props_forget(s);
+	part_let_go(s->part_new);
+	for (int i = 0; i < PARTS; i++)
+		part_let_go(s->part[i]);
 	free(s->times);
 	free(s->format);
 	free(s->conf);

@@ -29,13 +29,12 @@ close_files(struct source *s)
 static int
 open_revision(struct source *s, long long rev)
 {
-	long long shard = rev / s->fs.shard;
 	char path[PATH_SIZE];
 
-	fs_rev_path(path, "revs", shard, rev);
+	fs_rev_path(path, &s->fs, "revs", rev);
 	s->file = xn_open(s->db, path, XN_O_READ, 0);
 	if (s->file != -1) {
-		fs_rev_path(path, "revprops", shard, rev);
+		fs_rev_path(path, &s->fs, "revprops", rev);
 		s->props_file = xn_open(s->db, path, XN_O_READ, 0);
 	}
 	if (s->file != -1 && s->props_file != -1)
@@ -101,7 +100,7 @@ remember_last(struct source *s, long long rev)
 	if (rev < s->min_unpacked)
 		fs_pack_path(s->last_path, "revs", rev / s->fs.shard, "pack");
 	else
-		fs_rev_path(s->last_path, "revs", rev / s->fs.shard, rev);
+		fs_rev_path(s->last_path, &s->fs, "revs", rev);
 	if (xn_stat(s->db, s->last_path, &s->last) != 0)
 		s->last_path[0] = '\0';
 }
@@ -208,6 +207,8 @@ end_unit(struct source *s, const struct unit *u)
 	struct reader *r = s->reader;
 	long long end = (u->number + 1) * s->fs.shard;
 	int kind = u->kind;
+	int version = u->list == NULL ? 0 : u->list->version;
+	long long number = u->number;
 
 	for (int i = 0; i < r->to_n; i++) {
 		struct lane *l = r->to[i];
@@ -220,6 +221,8 @@ end_unit(struct source *s, const struct unit *u)
 			if (l->next < end)
 				l->next = end;
 			l->sent = 1;
+		} else if (kind == UNIT_PART) {
+			l->part_version[number] = version;
 		}
 		unit_leave(l);
 	}

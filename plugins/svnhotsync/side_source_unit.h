@@ -10,6 +10,7 @@
 #define SVNHOTSYNC_SIDE_SOURCE_UNIT_H
 
 #include "side_pack.h"
+#include "side_source_part.h"
 #include "side_source_props.h"
 #include "side_source_send.h"
 
@@ -17,12 +18,13 @@ enum unit_kind {
 	UNIT_REVISION,		/* ("R", ...), the file, the properties */
 	UNIT_PROPS,		/* ("P", ...), the properties */
 	UNIT_PACK,
-	UNIT_REPACK		/* and ("same", first) behind it */
+	UNIT_REPACK,		/* and ("same", first) behind it */
+	UNIT_PART
 };
 
 enum unit_step {
 	STEP_HEAD, STEP_PACK, STEP_MANIFEST, STEP_PROPS, STEP_NAMES,
-	STEP_FIRST, STEP_END, STEP_SAME, STEP_DONE
+	STEP_FIRST, STEP_END, STEP_SAME, STEP_FILES, STEP_DONE
 };
 
 /* ---- Whose it is --------------------------------------------------------- */
@@ -37,6 +39,7 @@ unit_leave(struct lane *lane)
 		return;
 	let_go(u->held);
 	let_go(u->behind);
+	part_let_go(u->list);
 	free(u->manifest);
 	free(u);
 }
@@ -97,6 +100,8 @@ unit_part(struct lane *lane)
 				u->held->refs++;
 			if (u->behind != NULL)
 				u->behind->refs++;
+			if (u->list != NULL)
+				u->list->refs++;
 		}
 		l->unit = copy;
 		copy->refs++;
@@ -287,11 +292,62 @@ tell_props(struct source *s, struct unit *u, long long rev)
 	return 0;
 }
 
+/* The properties of what is packed that are in no pack themselves: r0's, and
+ * before format 6 all. */
+static void
+tell_unpacked(struct source *s, struct unit *u)
+{
+	long long n = s->fs.format < FORMAT_PACKED_PROPS ? s->fs.shard :
+	    u->number == 0;
+
+	if (u->kind == UNIT_PACK && u->first < n)
+		tell_props(s, u, u->number * s->fs.shard + u->first++);
+	else
+		u->step = STEP_END;
+}
+
+/* The next file of a part that is to be told of; behind the last, its end. */
+static void
+next_file(struct source *s, struct unit *u)
+{
+	const struct part_file *f;
+	char path[PART_PATH_MAX + 16];
+	char *text;
+	size_t n;
+
+	while (u->list_at < u->list->n) {
+		f = &u->list->files[u->list_at++];
+		if (u->whole ? f->gone : !f->gone && !f->changed)
+			continue;
+		if (f->gone) {
+			TELL(s->reader, 0, "(sp)", "partgone",
+			    (const char *)f->path);
+			return;
+		}
+		snprintf(path, sizeof(path), "%s/%s",
+		    part_folder((int)u->number), f->path);
+		text = xn_read_file(s->root, path, PART_FILE_MAX, &n);
+		/* Gone since: then the next list says so. */
+		if (text == NULL && errno == ENOENT)
+			continue;
+		if (text == NULL)
+			xn_fail("cannot read %s/%s: %m", s->path, path);
+		u->held = hold(-1, text, (long long)n);
+		u->at = 0;
+		TELL(s->reader, n, "(spll)", "partfile",
+		    (const char *)f->path, (long long)f->mode, (long long)n);
+		skip_empty(u);
+		return;
+	}
+	u->step = STEP_DONE;
+	TELL(s->reader, 0, "(s)", "partend");
+}
+
 static void
 tell_head(struct source *s, struct unit *u)
 {
 	static const int then[] = { STEP_DONE, STEP_DONE, STEP_PACK,
-	    STEP_PROPS };
+	    STEP_PROPS, STEP_FILES };
 
 	u->step = then[u->kind];
 	if (u->kind == UNIT_REVISION) {
@@ -300,6 +356,8 @@ tell_head(struct source *s, struct unit *u)
 		skip_empty(u);
 	} else if (u->kind == UNIT_PROPS) {
 		tell_props(s, u, u->number);
+	} else if (u->kind == UNIT_PART) {
+		TELL(s->reader, 0, "(slb)", "part", u->number, u->whole);
 	} else {
 		TELL(s->reader, 0, "(sl)", u->kind == UNIT_PACK ? "pack" :
 		    "repack", u->number);
@@ -327,19 +385,24 @@ unit_step(struct source *s, struct unit *u)
 		begin_needed(s, u, "manifest");
 		break;
 	case STEP_PROPS:
-		load_manifest(s, u);
+		if (s->fs.format < FORMAT_PACKED_PROPS)
+			u->step = STEP_FIRST;
+		else
+			load_manifest(s, u);
 		break;
 	case STEP_NAMES:
 		next_name(s, u);
 		break;
-	case STEP_FIRST:	/* r0's are in no pack */
-		u->step = STEP_END;
-		if (u->kind == UNIT_PACK && u->number == 0)
-			tell_props(s, u, 0);
+	case STEP_FIRST:
+		tell_unpacked(s, u);
 		break;
 	case STEP_END:
-		u->step = u->kind == UNIT_PACK ? STEP_DONE : STEP_SAME;
+		u->step = u->kind == UNIT_PACK || u->first < 0 ? STEP_DONE :
+		    STEP_SAME;
 		TELL(s->reader, 0, "(sl)", "packend", u->number);
+		break;
+	case STEP_FILES:
+		next_file(s, u);
 		break;
 	case STEP_SAME:
 		u->step = STEP_DONE;

@@ -14,6 +14,8 @@
 #include "side_source_answer.h"
 
 #define WATCH_MASK	(XN_WATCH_MOVED_TO | XN_WATCH_CREATED)
+#define PART_MASK	(WATCH_MASK | XN_WATCH_WRITTEN | XN_WATCH_REMOVED | \
+	XN_WATCH_ATTRIBUTES)
 #define WATCHES_MAX	(1 << 22)
 #define SETTLED		2000000000LL	/* nanoseconds */
 
@@ -65,19 +67,21 @@ watch_room(struct reader *r, int number)
 	r->watched_n = number * 2 + 16;
 }
 
-/* Watch PATH beneath db: 1, or 0 if it is not there or polling has begun. */
+/* Watch PATH beneath BASE, for what MASK has: 1, or 0 if it is not there or
+ * polling has begun. */
 static int
-watch_folder(struct source *s, const char *path, int kind, long long shard)
+watch_at(struct source *s, int base, const char *path, int mask, int kind,
+    long long shard)
 {
 	struct reader *r = s->reader;
-	int number = xn_watch_add(r->watch, s->db, path, WATCH_MASK);
+	int number = xn_watch_add(r->watch, base, path, mask);
 	char why[256];
 
-	if (number == -1 && errno == ENOENT)
+	if (number == -1 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
 	if (number == -1 || number > WATCHES_MAX) {
-		snprintf(why, sizeof(why), "cannot watch %.120s/db/%s: %s",
-		    s->path, path, number == -1 ? strerror(errno) :
+		snprintf(why, sizeof(why), "cannot watch %.100s/%s%.60s: %s",
+		    s->path, base == s->db ? "db/" : "", path, number == -1 ? strerror(errno) :
 		    "too many watches");
 		start_polling(s, why);
 		return 0;
@@ -91,6 +95,20 @@ watch_folder(struct source *s, const char *path, int kind, long long shard)
 	r->watched[number].source = s;
 	r->watched[number].shard = shard;
 	return 1;
+}
+
+static int
+watch_folder(struct source *s, const char *path, int kind, long long shard)
+{
+	return watch_at(s, s->db, path, WATCH_MASK, kind, shard);
+}
+
+/* Watch the folder PATH of a part. */
+static void
+watch_part(struct source *s, const char *path, int part)
+{
+	if (s->reader->watch != NULL && !s->polling)
+		watch_at(s, s->root, path, PART_MASK, WATCH_PART, part);
 }
 
 /* NAME in revprops/: the folder of a shard, packed or not? */
@@ -113,7 +131,7 @@ watch_shard(struct source *s, const char *name)
 	long long shard;
 	int kind = shard_folder(name, &shard);
 
-	if (kind == WATCH_NONE || s->polling)
+	if (kind == WATCH_NONE || s->polling || s->fs.linear)
 		return;
 	snprintf(path, sizeof(path), "revprops/%lld%s", shard,
 	    kind == WATCH_PACK ? ".pack" : "");
@@ -160,6 +178,7 @@ watch_overflow(struct reader *r)
 	r->find_now = 1;
 	for (struct source *s = r->sources; s != NULL; s = s->next_source) {
 		note_all(s);
+		s->parts_dirty = s->parts_wanted;
 		s->look = 1;
 		s->events++;
 	}
@@ -184,18 +203,23 @@ watch_event(struct reader *r, const xn_event *event)
 		return;
 	w.source->look = 1;
 	w.source->events++;
+	if (w.kind == WATCH_PART)
+		w.source->parts_dirty |= 1 << w.shard;
+	if (w.kind == WATCH_DB && strcmp(event->name, "locks") == 0)
+		w.source->parts_dirty |= 1 << PART_LOCKS;
 	if (event->what == XN_WATCH_GONE) {
 		if (w.kind == WATCH_DB || w.kind == WATCH_REVPROPS)
 			w.source->gone = 1;
 		r->watched[event->watch].kind = WATCH_NONE;
 		r->watched[event->watch].source = NULL;
-	} else if (w.kind == WATCH_REVPROPS) {
+	} else if (w.kind == WATCH_REVPROPS && !w.source->fs.linear) {
 		watch_shard(w.source, event->name);
 	} else if (w.kind == WATCH_PACK) {
 		note_shard(w.source, w.shard);
-	} else if (w.kind == WATCH_SHARD && event->what == XN_WATCH_MOVED_TO) {
+	} else if (w.kind != WATCH_DB && w.kind != WATCH_PART && event->what == XN_WATCH_MOVED_TO) {
 		rev = fs_whole_number(event->name);
-		if (rev >= 0 && rev / w.source->fs.shard == w.shard)
+		if (rev >= 0 && (w.source->fs.linear ||
+		    rev / w.source->fs.shard == w.shard))
 			note_rev(w.source, rev);
 	}
 }
@@ -218,7 +242,10 @@ folder_time(struct source *s, long long shard, const char *suffix)
 	char path[PATH_SIZE];
 	xn_stat_t st;
 
-	snprintf(path, sizeof(path), "revprops/%lld%s", shard, suffix);
+	if (s->fs.linear)
+		snprintf(path, sizeof(path), "revprops");
+	else
+		snprintf(path, sizeof(path), "revprops/%lld%s", shard, suffix);
 	if (xn_stat(s->db, path, &st) != 0)
 		return 0;
 	if ((long long)(xn_time() * 1e9) - st.mtime < SETTLED)
@@ -287,6 +314,25 @@ take_changed(struct lane *lane, int revs)
 	return number;
 }
 
+/* What has changed in the parts that LANE wants, to all who have the same. */
+static void
+send_parts(struct lane *lane)
+{
+	struct source *s = lane->source;
+
+	for (int i = 0; i < PARTS; i++) {
+		int has = lane->part_version[i];
+
+		if (!may_tell(lane) || has == 0 || s->part[i]->version == has)
+			continue;
+		to_nobody(s->reader);
+		for (struct lane *l = lane; l != NULL; l = l->next_lane)
+			if (may_tell(l) && l->part_version[i] == has)
+				to_too(s->reader, l);
+		begin_part(lane, i);
+	}
+}
+
 /* Tell those mirrors what was noted that have what it is about. */
 static void
 send_changed(struct source *s)
@@ -319,6 +365,7 @@ send_changed(struct source *s)
 					note(r->to[i], &r->to[i]->shards,
 					    rev / s->fs.shard);
 		}
+		send_parts(l);
 		while (l->shards.n > 0 && may_tell(l)) {
 			long long shard = take_changed(l, 0);
 

@@ -19,20 +19,30 @@ static const syncgate_option_t options[] = {
 	    "where its mirror is; it is made if it is not there" },
 	{ "mirrors", SYNCGATE_LOCATIONS, NULL, 0, NULL,
 	    "instead of mirror: where its mirrors are" },
-	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy",
-	    "how: copy takes the files as they are (FSFS 7 and 8)" },
+	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy|dump",
+	    "copy takes the files as they are (FSFS 3 to 8), dump loads dumps" },
 	{ "follow", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
 	    "how often to look where the source cannot be watched" },
+	{ "verify", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "verify new revisions as they arrive, beside the transfer" },
 	{ "guard", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "hooks in the mirror refuse commits, locks and changed properties" },
+	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
+	    "hooks, conf, locks: what the mirror has beside revisions" },
+	{ "hooks", SYNCGATE_CHOICE, "still", 0, "still|run",
+	    "hooks that are included can be run at the mirror, or cannot" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
 static const syncgate_side_t sides[] = {
 	{ "svnhotsync/side_source.c", svnhotsync_text_source },
 	{ "svnhotsync/side_mirror.c", svnhotsync_text_mirror },
+	{ "svnhotsync/side_dump.c", svnhotsync_text_dump },
+	{ "svnhotsync/side_load.c", svnhotsync_text_load },
+	{ "svnhotsync/side_probe.c", svnhotsync_text_probe },
+	{ "svnhotsync/side_verify.c", svnhotsync_text_verify },
 	{ NULL, NULL }
 };
 
@@ -133,10 +143,14 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	else
 		XN_TRY(check_mirrors(source, syncgate_job_locations(job,
 		    "mirrors"), pool));
+	if ((mirror == NULL || hotsync_is_pattern(source)) &&
+	    strcmp(syncgate_job_string(job, "method"), "dump") == 0)
+		return xn_error_create(XN_E_CONFIG, "method = dump is for one "
+		    "mirror of one repository");
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
-	return NULL;
+	return hotsync_check_include(job);
 }
 
 static const char *
@@ -178,5 +192,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.needs = "read:${source} write:${mirror} exec:none",
 	.check = check,
 	.run = hotsync_run,
+	.can_resync = 1,
 	.describe = describe,
 };

@@ -130,6 +130,8 @@ static const struct {
 	{ "differ", 10, 2, 0, "lly", 32, "in a way that cannot be" },
 	{ "synced", 0, 0, 0, "", 0, "what nobody asked for" },
 	{ "dirty", -2, 0, 0, "l", 0, "a message of another shape" },
+	{ "part", 0, 1, 0, "l", 0, "a part that nobody asked for" },
+	{ "partend", 0, 0, 0, "", 0, "a part that it did not begin" },
 	{ "nonsense", 0, 0, 0, "", 0, "that is not known" },
 	{ "", 0, 0, 0, "", 0, "that is not known" },
 };
@@ -230,6 +232,89 @@ no_name_leads_out_of_a_pack(void)
 	/* What was begun is cleared away by the next start. */
 	free(svnpair_once(source, mirror));
 	CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
+	svnrepo_end();
+}
+
+static const struct {
+	int part;
+	const char *path;
+	long long mode, size;
+	const char *why;
+} part_files[] = {
+	{ 0, "../evil", 0644, 3, "a file that no part has" },
+	{ 0, "../../evil", 0644, 3, "a file that no part has" },
+	{ 0, "x/../../evil", 0644, 3, "a file that no part has" },
+	{ 0, "/tmp/evil", 0644, 3, "a file that no part has" },
+	{ 0, "", 0644, 3, "a file that no part has" },
+	{ 0, ".", 0644, 3, "a file that no part has" },
+	{ 0, "x/./y", 0644, 3, "a file that no part has" },
+	{ 0, "x//y", 0644, 3, "a file that no part has" },
+	{ 0, "x/", 0644, 3, "a file that no part has" },
+	{ 0, ".syncgate-0", 0644, 3, "a file that no part has" },
+	{ 0, "x/.syncgate-0", 0644, 3, "a file that no part has" },
+	{ 0, "a/b/c/d/e/f/g/h/i/j", 0644, 3, "a file that no part has" },
+	{ 1, "../evil", 0644, 3, "a file that no part has" },
+	{ 2, "x", 0644, 3, "a file that no part has" },
+	{ 2, "082/x", 0644, 3, "a file that no part has" },
+	{ 2, "083/08227ee67df92d3f9e3516ba38228da6", 0644, 3,
+	    "a file that no part has" },
+	{ 2, "082/08227ee67df92d3f9e3516ba38228dag", 0644, 3,
+	    "a file that no part has" },
+	{ 2, "082/08227ee67df92d3f9e3516ba38228da6/x", 0644, 3,
+	    "a file that no part has" },
+	{ 0, "x", 04755, 3, "a file that cannot be" },
+	{ 0, "x", -1, 3, "a file that cannot be" },
+	{ 0, "x", 0644, -1, "a file that cannot be" },
+	{ 0, "x", 0644, 1LL << 40, "a file that cannot be" },
+	{ 0, "x", 0644, (4 << 20) + 1, "a file that cannot be" },
+};
+
+static void
+begin_part(struct svnpair *p, int part)
+{
+	svnpair_send(p, "(slb)", "part", (long long)part, 1);
+}
+
+static void
+no_file_of_a_part_leads_out_of_it(void)
+{
+	struct svnpair *p;
+	char before[40];
+
+	svnpair_include = 7;
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(part_files) / sizeof(part_files[0]);
+	    i++) {
+		p = greet();
+		begin_part(p, part_files[i].part);
+		svnpair_send(p, "(spll)", "partfile", part_files[i].path,
+		    part_files[i].mode, part_files[i].size);
+		expect_refusal(p, part_files[i].why, before);
+	}
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(sp)", "partgone", "../../mirror/format");
+	expect_refusal(p, "a file that no part has", before);
+	p = greet();
+	begin_part(p, 0);
+	begin_part(p, 1);
+	expect_refusal(p, "a part that nobody asked for", before);
+	p = greet();
+	begin_part(p, 3);
+	expect_refusal(p, "a part that nobody asked for", before);
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
+	svnpair_send(p, "(s)", "partend");
+	expect_refusal(p, "sent x twice", before);
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 4LL);
+	svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
+	expect_refusal(p, "a piece that does not fit", before);
+	svnpair_include = 0;
 	svnrepo_end();
 }
 
@@ -349,6 +434,8 @@ static const struct xn_test_case cases[] = {
 	{ "no single message that lies changes the mirror",
 	    no_single_message_that_lies_changes_the_mirror },
 	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
+	{ "no file of a part leads out of it",
+	    no_file_of_a_part_leads_out_of_it },
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
