@@ -171,7 +171,7 @@ static const apr_getopt_option_t options[] = {
 	{ "once", OPT_ONCE, 0, "end when all is the same; do not try again" },
 	{ "dry-run", OPT_DRY_RUN, 0, "only say what would be done" },
 	{ "resync", OPT_RESYNC, 0,
-	    "make the target anew, and exchange it for the one there" },
+	    "make the target anew, and exchange the two" },
 	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
 	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,

@@ -87,6 +87,15 @@ xn_error_t *hotsync_check_include(syncgate_job_t *job);
  * gateways are open. */
 xn_error_t *hotsync_choose(struct hotsync *h);
 
+/* A job as it is when it begins, in POOL. */
+struct hotsync *hotsync_begin(syncgate_job_t *job, apr_pool_t *pool);
+
+/* Run the job of one mirror of one repository. */
+xn_error_t *hotsync_run_one(struct hotsync *h);
+
+/* The plugin's promote(). */
+xn_error_t *hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool);
+
 /*
  * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start it,
  * if the job wants it; have it look at what is new, up to YOUNGEST, without

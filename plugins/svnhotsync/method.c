@@ -39,8 +39,24 @@ probe(const char **why, const char **made, struct hotsync *h,
 	return xn_receive(channel, XN_FOREVER, "(ss)", why, made);
 }
 
-xn_error_t *
-hotsync_choose(struct hotsync *h)
+/* What only copying can. */
+static xn_error_t *
+check_dump(struct hotsync *h)
+{
+	if (h->method != &dump)
+		return NULL;
+	if (hotsync_parts(h->job) != 0)
+		return xn_error_create(XN_E_JOB, "what include has comes only "
+		    "with method = copy, and this mirror is made by dump");
+	if (syncgate_job_resync(h->job))
+		return xn_error_create(XN_E_JOB, "--resync is for method = "
+		    "copy: remove a mirror that is made by dump, and run the "
+		    "job");
+	return NULL;
+}
+
+static xn_error_t *
+choose(struct hotsync *h)
 {
 	const char *method = syncgate_job_string(h->job, "method");
 	const char *why, *made, *ignored;
@@ -60,4 +76,11 @@ hotsync_choose(struct hotsync *h)
 	syncgate_job_log(h->job, SYNCGATE_INFO, "the source is mirrored by "
 	    "dump: %s", why);
 	return NULL;
+}
+
+xn_error_t *
+hotsync_choose(struct hotsync *h)
+{
+	XN_TRY(choose(h));
+	return check_dump(h);
 }

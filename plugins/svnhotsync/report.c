@@ -23,9 +23,10 @@ hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
 static void __attribute__((format(printf, 3, 4)))
 say(struct hot_report *r, int level, const char *format, ...)
 {
-	char text[2048];
+	char text[4096];
 	va_list ap;
 
+	/* (APR's own does not know %lld.) */
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);

@@ -79,8 +79,8 @@ hotsync_judge(xn_error_t *error, const struct hot_report *r)
 		error->code = XN_E_CONNECTION;
 }
 
-static xn_error_t *
-run_one(struct hotsync *h)
+xn_error_t *
+hotsync_run_one(struct hotsync *h)
 {
 	xn_error_t *error = NULL;
 
@@ -102,11 +102,10 @@ run_one(struct hotsync *h)
 	    "mirroring %s to %s", h->source->text, h->mirror->text);
 }
 
-xn_error_t *
-hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
+struct hotsync *
+hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
 {
 	struct hotsync *h = apr_pcalloc(pool, sizeof(*h));
-	const xn_location_t **one = apr_pcalloc(pool, 2 * sizeof(*one));
 
 	h->job = job;
 	h->pool = pool;
@@ -117,8 +116,17 @@ hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 	h->follow = syncgate_job_bool(job, "follow") &&
 	    !syncgate_job_once(job) && !syncgate_job_dry_run(job);
 	apr_pool_create(&h->scratch, pool);
+	return h;
+}
+
+xn_error_t *
+hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct hotsync *h = hotsync_begin(job, pool);
+	const xn_location_t **one = apr_pcalloc(pool, 2 * sizeof(*one));
+
 	if (h->mirror != NULL && !hotsync_is_pattern(h->source))
-		return run_one(h);
+		return hotsync_run_one(h);
 	if (h->mirror != NULL) {
 		one[0] = h->mirror;
 		h->mirrors = one;

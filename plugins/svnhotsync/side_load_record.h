@@ -13,20 +13,6 @@
 
 #include "side_load.h"
 
-static void
-boot_id(char out[64])
-{
-	int base = xn_base_open("/proc/sys/kernel/random");
-	char *text = base == -1 ? NULL : xn_read_file(base, "boot_id",
-	    SMALL_FILE, NULL);
-
-	if (text == NULL || fs_first_line(out, 64, text) != 0)
-		out[0] = '\0';
-	free(text);
-	if (base != -1)
-		close(base);
-}
-
 /* The mark of REV as it lies there; kind DIGEST_NONE and errno. */
 static void
 load_mark(struct load *l, struct mark *mark, long long rev)

@@ -15,7 +15,9 @@
  *   <- ("look",)		after "following": have the source look now
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
- * resync (make it anew), include (bits of enum part), run_hooks.
+ * resync (make it anew), include (bits of enum part), run_hooks; or promote
+ * (bool), expected (the revision that it must have, or -1), path, job,
+ * run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
@@ -23,6 +25,7 @@
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
 #include "side_mirror_part.h"
+#include "side_mirror_promote.h"
 #include "side_mirror_props.h"
 #include "side_mirror_receive.h"
 #include "side_mirror_record.h"
@@ -254,6 +257,11 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->run_hooks = xn_value_bool(kwargs, "run_hooks", 0);
 	m->part = -1;
 	m->digests = malloc(RANGE_MAX * 16);
+	if (xn_value_bool(kwargs, "promote", 0)) {
+		resync_begin(m, 0);
+		promote_mirror(m, xn_value_int(kwargs, "expected", -1));
+		return;
+	}
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(hear_last_words, m);

@@ -129,7 +129,7 @@ static void
 part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 {
 	struct part_file *old, *f;
-	char full[PART_PATH_MAX + 16];
+	char full[PART_PATH_MAX + 320];
 	size_t n;
 	char *text;
 

@@ -146,14 +146,31 @@ verify_all(struct verify *v)
 	return 1;
 }
 
+/* Is what we have open still what PATH shows?  A mirror that was made anew is
+ * another one. */
+static int
+is_in_place(const struct verify *v)
+{
+	xn_stat_t ours, there = { 0 };
+	int root = xn_base_open(v->path), found;
+
+	found = root != -1 && xn_stat(root, "db", &there) == 0;
+	if (root != -1)
+		close(root);
+	return found && xn_fstat(v->db, &ours) == 0 &&
+	    ours.inode == there.inode && ours.device == there.device;
+}
+
 /* A beginning has nothing to look at yet; 0 then. */
 static int
 verify_open(struct verify *v)
 {
 	int root;
 
-	if (v->db != -1)
+	if (v->db != -1 && is_in_place(v))
 		return 1;
+	verify_cleanup(v);
+	v->db = -1;
 	root = xn_base_open(v->path);
 	if (root == -1)
 		return 0;

@@ -193,5 +193,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.check = check,
 	.run = hotsync_run,
 	.can_resync = 1,
+	.promote = hotsync_promote,
 	.describe = describe,
 };

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A mirror's side killed at every single step of following an upgrade and of
-# making the mirror anew: a step is a system call that others can see something
+# A mirror's side killed at every single step of following an upgrade, of making
+# the mirror anew and of promoting it: a step is a system call that others can see something
 # of.  By default only at one of so many steps, another one each time; EVERY=1
 # (or --long) is each of them.  At each of them readers see the old mirror or
 # the new one, and the next run brings it to its end.
@@ -13,12 +13,11 @@ kill_at=$top_builddir/tests/lib/kill_at
 [ -n "${SYNCGATE_LONG:-}" ] && every=1 || every=8
 every=${EVERY:-$every}
 
-# killed N WORD...: a run of $src to $mir, killed at step N; 1 if it ended.
+# killed N WORD...: what syncgate does, killed at step N; 1 if it ended.
 killed() {
 	killed_at=$1
 	shift
-	"$kill_at" main "$killed_at" "$tmp/report" "$SYNCGATE" run \
-	    --plugin svnhotsync source="$src" mirror="$mir" --once "$@" \
+	"$kill_at" main "$killed_at" "$tmp/report" "$SYNCGATE" "$@" \
 	    >"$out" 2>"$err" </dev/null
 	grep -q killed "$tmp/report"
 }
@@ -80,7 +79,8 @@ after_upgrade() {
 	    [ "$(cd "$src/db" && find revs revprops | sort)" = \
 		"$(cd "$mir/db" && find revs revprops | sort)" ]
 }
-each upgrade
+run="run --plugin svnhotsync source=$src mirror=$mir --once"
+each upgrade $run
 
 # ---- Making it anew -----------------------------------------------------------------
 
@@ -104,6 +104,33 @@ after_resync() {
 $mir.before-1" ] && svnadmin verify -q "$mir.before-1" &&
 	    [ -f "$mir/conf/mine" ] && [ ! -e "$mir/db/syncgate-resync" ]
 }
-each resync --resync
+each resync $run --resync
+
+# ---- Promoting it -----------------------------------------------------------------------
+
+rm -rf "$tmp/was" "$mir"*
+printf '#!/bin/sh\n' >"$src/hooks/pre-commit"
+cp "$src/hooks/pre-commit" "$src/hooks/start-commit"
+chmod 755 "$src/hooks/pre-commit" "$src/hooks/start-commit"
+hot "$src" "$mir" include=hooks
+mv "$mir" "$tmp/was"
+printf 'job a {\n\tplugin = svnhotsync\n\tsource = "%s"\n' "$src" >"$tmp/conf"
+printf '\tmirror = "%s"\n\tinclude = {"hooks"}\n}\n' "$mir" >>"$tmp/conf"
+prepare_promote() {
+	cp -a "$tmp/was" "$mir"
+}
+# A mirror still, which the job goes on with, or promoted: nothing between.
+again_promote() {
+	if [ -e "$mir/db/syncgate" ]; then
+		hot "$src" "$mir" include=hooks &&
+		    grep -q syncgate "$mir/hooks/start-commit" &&
+		    "$SYNCGATE" promote -c "$tmp/conf" --force --run-hooks a \
+			>"$out" 2>"$err"
+	fi
+}
+after_promote() {
+	svn mkdir -q -m x "file://$mir/promoted" 2>"$err"
+}
+each promote promote -c "$tmp/conf" --force --run-hooks a
 
 finish

@@ -64,7 +64,7 @@ for v in 1.5 1.6 1.8 1.9; do
 	check_equal "format $was, between two runs: changes nothing" "$was" \
 	    "$(head -n 1 "$mir/db/format")"
 	check "format $was, between two runs: the mirror goes on" \
-	    hot "$src" "$mir"
+	    hot "$src" "popen:$mir"
 	same_repo "format $was, between two runs: the same dump" "$src" "$mir"
 	check "format $was, between two runs: the new format" \
 	    cmp "$src/db/format" "$mir/db/format"
