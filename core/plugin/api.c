@@ -189,6 +189,18 @@ syncgate_job_stop_fd(const syncgate_job_t *job)
 	return job->stop_fd;
 }
 
+int
+syncgate_job_poked(syncgate_job_t *job)
+{
+	return job->poke_fd >= 0 && job->host->poked(job);
+}
+
+int
+syncgate_job_poke_fd(const syncgate_job_t *job)
+{
+	return job->poke_fd;
+}
+
 void
 syncgate_job_log(syncgate_job_t *job, int level, const char *format, ...)
 {

@@ -38,6 +38,7 @@ typedef struct syncgate_host {
 	    const syncgate_progress_t *progress);
 	void (*healthy)(syncgate_job_t *job);
 	int (*was_healthy)(const syncgate_job_t *job);
+	int (*poked)(syncgate_job_t *job);
 	xn_error_t *(*items_use)(syncgate_job_t *job, const char *queue);
 	xn_error_t *(*items_save)(syncgate_job_t *job,
 	    const syncgate_item_t *items, int n);
@@ -62,6 +63,8 @@ struct syncgate_job {
 	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */
+	int poke_fd;			/* becomes readable when it is poked;
+					 * -1: never */
 };
 
 #endif

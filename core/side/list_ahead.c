@@ -14,6 +14,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <xxhash.h>
 
@@ -21,8 +23,9 @@
 
 #define THREADS_MOST	4
 #define STACK		(512 * 1024)
+#define NICE		5	/* who is waited for comes first */
 #define BUCKETS		4096u
-#define ENTRIES_MOST	(64 * 1024)	/* in lists that nobody has taken */
+#define ENTRIES_MOST	(192 * 1024)	/* in lists that nobody has taken */
 #define LISTS_MOST	2048		/* of those */
 #define FOUND_MOST	(16 * 1024)	/* folders that are known */
 
@@ -146,6 +149,8 @@ thread(void *baton)
 {
 	struct xn_ahead *a = baton;
 
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid),
+	    getpriority(PRIO_PROCESS, 0) + NICE);
 	pthread_mutex_lock(&a->lock);
 	while (!a->stop) {
 		struct folder *f = a->top;

@@ -72,7 +72,7 @@ void xn_list_close(xn_list *list);
  * at each entry takes long, and several processors, or a disk with several
  * reads under way, do it faster.  WHAT as above; BASE may be closed afterwards.
  * DEEP: what is a folder in a list is listed as well, as long as not too many
- * lists wait to be taken (64 Ki entries, 2,048 lists).  Null and errno.  Without
+ * lists wait to be taken (192 Ki entries, 2,048 lists).  Null and errno.  Without
  * threads to be had all works as well, when it is asked for.
  */
 typedef struct xn_ahead xn_ahead;

@@ -21,7 +21,7 @@
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
  *	3	2026-11: lists of locations; what only one job can have
- *	4	2026-11: making a target anew, promoting it
+ *	4	2026-11: making a target anew, promoting it; being poked
  */
 #define SYNCGATE_PLUGIN_ABI 4
 
@@ -121,6 +121,14 @@ XN_API int syncgate_job_wait(syncgate_job_t *job, apr_interval_time_t time);
  * A descriptor that becomes readable when the job is asked to stop.
  */
 XN_API int syncgate_job_stop_fd(const syncgate_job_t *job);
+
+/*
+ * 1 if `syncgate poke` was called since this was asked last: the source is to be
+ * looked at now.  The descriptor is readable from then on until this is asked;
+ * -1: nobody can poke (--once).
+ */
+XN_API int syncgate_job_poked(syncgate_job_t *job);
+XN_API int syncgate_job_poke_fd(const syncgate_job_t *job);
 
 /* What a log line is about. */
 enum syncgate_level { SYNCGATE_INFO, SYNCGATE_WARNING, SYNCGATE_DEBUG };

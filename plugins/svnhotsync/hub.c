@@ -328,10 +328,10 @@ hub_start(struct hub **out, xn_channel_t *source, hub_told_fn *told,
 	apr_thread_cond_create(&hub->changed, pool);
 	apr_pool_cleanup_register(pool, hub, hub_cleanup,
 	    apr_pool_cleanup_null);
+	*out = hub;		/* (told() may need it at once) */
 	status = apr_thread_create(&hub->thread, NULL, hub_thread, hub, pool);
 	if (status != APR_SUCCESS)
 		return xn_error_system(status, "cannot start a thread");
-	*out = hub;
 	return NULL;
 }
 

@@ -260,6 +260,25 @@ is_gathered(struct many *many)
 	return many->gathered;
 }
 
+/* M is served: has what it got been verified, and was that all? */
+static void
+look_after(struct hot_mirror *m)
+{
+	struct many *many = m->many;
+	apr_thread_mutex_t *mutex = many->hub->mutex;
+	long long done = m->shown.done;
+	int finished = m->finished;
+	xn_error_t *error;
+
+	apr_thread_mutex_unlock(mutex);
+	apr_pool_clear(many->h->scratch);
+	error = hotsync_check(&m->check, done, many->h->scratch);
+	if (error != NULL || (finished && (m->check.channel == NULL ||
+	    m->check.verified >= done || many->stopping)))
+		hot_end(m, error);
+	apr_thread_mutex_lock(mutex);
+}
+
 /* What M's state asks for.  The mutex is held, but for what takes long. */
 static xn_error_t *
 advance(struct hot_mirror *m)
@@ -285,8 +304,10 @@ advance(struct hot_mirror *m)
 		apr_thread_mutex_lock(mutex);
 		break;
 	case HOT_SERVED:
-		if (!many->stopping || m->stop_sent)
+		if (!many->stopping || m->stop_sent) {
+			look_after(m);
 			break;
+		}
 		m->stop_sent = 1;
 		apr_thread_mutex_unlock(mutex);
 		/* It may just have ended: that is told as ever. */
@@ -383,6 +404,21 @@ cut_off(struct many *many)
 	apr_thread_mutex_lock(many->hub->mutex);
 }
 
+/* The source is looked at, and what waits is tried, now. */
+static xn_error_t *
+be_poked(struct many *many)
+{
+	xn_error_t *error;
+
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+		if (m->state == HOT_WAITING && m->due > apr_time_now())
+			m->due = apr_time_now();
+	apr_thread_mutex_unlock(many->hub->mutex);
+	error = hub_look(many->hub);
+	apr_thread_mutex_lock(many->hub->mutex);
+	return error;
+}
+
 /* One look at everything; the mutex is held. */
 static xn_error_t *
 turn(struct many *many)
@@ -390,6 +426,8 @@ turn(struct many *many)
 	if (many->hub->ended)
 		return xn_error_create(XN_E_EOF, "the source's side ended");
 	many->stopping = syncgate_job_stopping(many->h->job);
+	if (many->h->follow && syncgate_job_poked(many->h->job))
+		XN_TRY(be_poked(many));
 	XN_TRY(hear_all_told(many));
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));

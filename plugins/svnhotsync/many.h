@@ -38,6 +38,7 @@ struct hot_mirror {
 	apr_time_t due;
 	apr_interval_time_t pause;
 	struct hot_report report;	/* of who is called with reports */
+	struct hot_check check;		/* of the main thread */
 	apr_pool_t *pool;		/* of this attempt */
 	struct hot_gate *gate;
 	xn_channel_t *control;
@@ -47,6 +48,7 @@ struct hot_mirror {
 	int gone;			/* its repository is */
 	syncgate_progress_t shown;	/* what it reported last */
 	int followed;
+	int finished;			/* it reported its end */
 	int code;			/* of the error, 0: none */
 	char *error;			/* malloc'ed */
 	char *said;			/* the last that was logged; malloc'ed */

@@ -152,7 +152,11 @@ on_report(void *baton, xn_channel_t *control, const xn_value_t *message,
 		apr_thread_mutex_lock(m->many->hub->mutex);
 		m->shown = m->report.progress;
 		m->followed = m->report.followed;
+		m->finished = m->report.finished && error == NULL;
+		apr_thread_cond_broadcast(m->many->hub->changed);
 		apr_thread_mutex_unlock(m->many->hub->mutex);
+	} else if (m->report.finished) {
+		error = NULL;		/* that was its end */
 	} else if (ended != NULL) {
 		error = xn_error_create(ended->code, "%s",
 		    xn_error_text(ended, scratch));
@@ -161,7 +165,7 @@ on_report(void *baton, xn_channel_t *control, const xn_value_t *message,
 		    "without a word");
 	}
 	apr_pool_destroy(scratch);
-	if (error != NULL || m->report.finished)
+	if (error != NULL)
 		hot_end(m, error);
 }
 
@@ -205,7 +209,8 @@ start_mirror(struct hot_mirror *m)
 	else
 		XN_TRY(xn_remote_exec(&m->control, m->gate->gateway, &program,
 		    m->pool));
-	return NULL;
+	return hotsync_check_start(&m->check, h, &m->location,
+	    m->gate == NULL ? NULL : m->gate->gateway, m->pool);
 }
 
 static void *APR_THREAD_FUNC
@@ -238,7 +243,7 @@ hot_open(struct hot_mirror *m)
 	m->gate = NULL;
 	m->control = NULL;
 	m->lane = NULL;
-	m->stop_sent = m->followed = 0;
+	m->stop_sent = m->followed = m->finished = 0;
 	hotsync_report_begin(&m->report, m->many->h->job, &m->location);
 	m->report.name = m->name;
 	m->state = HOT_OPENING;

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
 void
 hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror)

@@ -18,6 +18,8 @@ turn(struct hotsync *h)
 		/* It may just have ended: then that is what is received. */
 		xn_error_clear(xn_send(h->control, "(s)", "stop"));
 	}
+	if (h->report.followed && syncgate_job_poked(h->job))
+		xn_error_clear(xn_send(h->control, "(s)", "look"));
 	error = xn_channel_receive(&message, h->control, h->stop_sent ?
 	    XN_FOREVER : STOP_CHECK, h->scratch);
 	if (error != NULL && error->code == XN_E_TIMEOUT) {

@@ -27,6 +27,7 @@
  *   -> ("news", youngest)
  *   -> ("dirty", rev)			compare that one; -1: all
  *   -> ("polling", reason)		there is no watch
+ *   <- ("look",)			something may have happened
  */
 #include <execnet/remote.h>
 
@@ -214,6 +215,15 @@ on_follow(struct dump *d, const xn_value *message)
 		xn_send(d->peer, "(ss)", "polling", d->polling);
 }
 
+/* The coordinator was poked, and told the mirror's side. */
+static void
+on_look(struct dump *d, const xn_value *message)
+{
+	(void)message;
+	if (d->following)
+		dump_look(d);
+}
+
 static const struct {
 	const char *tag;
 	void (*handle)(struct dump *d, const xn_value *message);
@@ -224,6 +234,7 @@ static const struct {
 	{ "compare", on_compare },
 	{ "want", on_want },
 	{ "follow", on_follow },
+	{ "look", on_look },
 };
 
 static void

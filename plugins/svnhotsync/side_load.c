@@ -61,8 +61,15 @@ static int
 stopped(struct load *l)
 {
 	int ready = xn_wait(l->m.control, 0);
+	const char *what = "";
 
-	if (ready == XN_READY_EOF || ready == XN_READY_VALUE)
+	if (ready == XN_READY_VALUE) {
+		xn_unpack_value(xn_receive_value(l->m.control, 0), "(s)",
+		    &what);
+		l->poked |= strcmp(what, "look") == 0;
+	}
+	if (ready == XN_READY_EOF ||
+	    (ready == XN_READY_VALUE && strcmp(what, "look") != 0))
 		l->stopping = 1;
 	return l->stopping;
 }
@@ -125,6 +132,11 @@ load_next(struct load *l, int announced)
 		if (l->stopping || (++l->turns % CONTROL_EVERY == 0 &&
 		    stopped(l)))
 			return NULL;
+		/* (While it dumps, whatever it hears is the end of that.) */
+		if (l->poked && l->following && !l->dumping) {
+			l->poked = 0;
+			xn_send(l->m.peer, "(s)", "look");
+		}
 		if (xn_wait(l->m.peer, 0) != XN_READY_VALUE) {
 			if (!wait_source(l))
 				return NULL;

@@ -21,6 +21,7 @@ struct load {
 	char record_more[128];
 
 	int stopping;			/* the coordinator wants an end */
+	int poked;			/* it wants the source to look */
 	int turns;
 	int polled;			/* an announcement came */
 	double checkpoint;		/* when the last one was */

@@ -13,6 +13,7 @@
  *   -> ("done", revision)	and it ends
  *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
+ *   <- ("look",)		after "following": have the source look now
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
@@ -176,8 +177,16 @@ static int
 stopped(struct mirror *m)
 {
 	int ready = xn_wait(m->control, 0);
+	const char *what = "";
 
-	return ready == XN_READY_EOF || ready == XN_READY_VALUE;
+	if (ready != XN_READY_VALUE)
+		return ready == XN_READY_EOF;
+	xn_unpack_value(xn_receive_value(m->control, 0), "(s)", &what);
+	if (strcmp(what, "look") != 0)
+		return 1;
+	if (m->following)
+		xn_send(m->peer, "(s)", "look");
+	return 0;
 }
 
 /* Wait for the source: 1, or 0 when the coordinator wants an end. */
@@ -193,7 +202,7 @@ wait_source(struct mirror *m)
 	xn_select(things, 2, m->last.rev > m->youngest ?
 	    BATCH_SECONDS * 1000 : XN_FOREVER);
 	if (things[1].ready != XN_READY_TIMEOUT)
-		return 0;
+		return !stopped(m);
 	if (things[0].ready == XN_READY_EOF)
 		xn_fail("the source's side ended the conversation");
 	/* A slow source: what is whole need not wait for what comes. */

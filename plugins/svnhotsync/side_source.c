@@ -162,6 +162,7 @@ hear_hub(struct reader *r, const xn_value *message)
 		for (struct source *s = r->sources; s != NULL;
 		    s = s->next_source)
 			s->look = 1;
+		r->find_now = 1;
 		return;
 	}
 	lane = lane_of(r, message, &id);

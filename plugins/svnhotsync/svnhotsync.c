@@ -143,6 +143,10 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	else
 		XN_TRY(check_mirrors(source, syncgate_job_locations(job,
 		    "mirrors"), pool));
+	if ((mirror == NULL || hotsync_is_pattern(source)) &&
+	    strcmp(syncgate_job_string(job, "method"), "dump") == 0)
+		return xn_error_create(XN_E_CONFIG, "method = dump is for one "
+		    "mirror of one repository");
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");

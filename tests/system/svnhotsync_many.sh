@@ -108,7 +108,7 @@ stopped=$(cd /proc && for p in [0-9]*; do
 done)
 check "the side of m4 is a process" [ -n "$stopped" ]
 kill -STOP $stopped
-mkrepo_history 900 18000000 3 401 | mkrepo_load source >load.out 2>&1
+mkrepo_history 520 10400000 3 401 | mkrepo_load source >load.out 2>&1
 commits=$(repo_youngest source)
 check "while one is stopped the others get all ($commits)" \
     wait_until 20 all_have "$tmp/m1 $tmp/m2 $tmp/m3" "$commits"
