@@ -241,6 +241,8 @@ ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
 		target->error = error != NULL ? error : xn_error_create(
 		    XN_E_EOF, "its side ended without a word");
 		explain(target);
+		if (r->options->follow && target->error->code == XN_E_REMOTE)
+			target->error->code = XN_E_CONNECTION;
 		if (rsync_is_lost(target->error))
 			rsync_several_lost(r, target);
 	}

@@ -132,7 +132,10 @@ conclude(struct rsync_run *r)
 		    "files were read for %d targets", r->source->text,
 		    r->read_bytes, r->n);
 	xn_error_clear(r->error);
-	if (error != NULL && rsync_is_lost(error))
+	/* A job that follows goes on until it is stopped: what is not mounted
+	 * yet, or was replaced, is looked at again after a while. */
+	if (error != NULL && (rsync_is_lost(error) || (r->options->follow &&
+	    error->code == XN_E_REMOTE)))
 		error->code = XN_E_CONNECTION;
 	return error;
 }

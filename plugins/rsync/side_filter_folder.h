@@ -149,6 +149,24 @@ rs_leave(struct rs_filter *f)
 	rs_forget(f, level->made);
 }
 
+/* Merge files may have changed: they are read again when they are needed. */
+static inline void
+rs_filter_forget(struct rs_filter *f)
+{
+	while (f->depth > 0)
+		rs_leave(f);
+}
+
+/* Is NAME that of a merge file in a folder? */
+static inline int
+rs_filter_is_merge(const struct rs_filter *f, const char *name)
+{
+	for (int i = 0; i < f->merges_n; i++)
+		if (strcmp(f->merges[i].name, name) == 0)
+			return 1;
+	return 0;
+}
+
 /* Is the folder of N bytes in which the filter is FOLDER, or above it? */
 static inline int
 rs_is_above(const struct rs_filter *f, size_t n, const char *folder)

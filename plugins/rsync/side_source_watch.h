@@ -196,6 +196,10 @@ rs_on_event(struct rs_source *s, const xn_event *event)
 	}
 	if (rs_is_temporary(event->name))
 		return;
+	if (rs_filter_is_merge(&s->selection.filter, event->name)) {
+		rs_filter_forget(&s->selection.filter);
+		f->overflow = 1;
+	}
 	if (event->name[0] == '\0')
 		rs_change_of(f, path);
 	else
@@ -284,6 +288,35 @@ rs_hand_on(struct rs_source *s)
 	rs_changes_forget(f);
 }
 
+/* Somebody may have put another folder in the place of the root, or mounted
+ * one there: no event tells of that. */
+static inline void
+rs_check_place(struct rs_source *s)
+{
+	if (xn_clock() - s->follow.placed < RS_PLACE_CHECK)
+		return;
+	if (!rs_is_in_place(s->root, s->path))
+		xn_fail("the source %s was moved away, replaced or mounted "
+		    "over while it was followed", s->path);
+	s->follow.placed = xn_clock();
+}
+
+/* Has the root nothing left?  Then no target is to follow step by step: what
+ * looks at everything asks whether that is meant. */
+static inline int
+rs_root_is_empty(struct rs_source *s)
+{
+	xn_dir *dir = xn_dir_open(s->root, "");
+	const char *name;
+	int empty = dir != NULL;
+
+	while (empty && (name = xn_dir_next(dir)) != NULL)
+		empty = rs_is_ours(s, "", name);
+	if (dir != NULL)
+		xn_dir_close(dir);
+	return empty;
+}
+
 /*
  * Look at what happened, and hand it on when it is time: how many milliseconds
  * until there may be something to do, MOST at most.
@@ -297,6 +330,7 @@ rs_watch_turn(struct rs_source *s, int most)
 	if (!f->on)
 		return most;
 	rs_watch_read(s);
+	rs_check_place(s);
 	now = xn_clock();
 	if (f->poked || (f->watch == NULL && now - f->looked >= f->poll)) {
 		f->looked = now;
@@ -310,6 +344,8 @@ rs_watch_turn(struct rs_source *s, int most)
 	if (due > f->first + f->settle * RS_SETTLE_MOST)
 		due = f->first + f->settle * RS_SETTLE_MOST;
 	if (now >= due) {
+		if (rs_root_is_empty(s))
+			f->overflow = 1;
 		rs_hand_on(s);
 		return 0;
 	}

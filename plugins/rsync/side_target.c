@@ -29,6 +29,7 @@
 
 #define LOOK		500	/* milliseconds */
 #define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
+#define AGAIN		5		/* seconds, at first */
 #define SAY		2048	/* bytes of requests that are worth a message */
 
 /* ---- Records ---------------------------------------------------------------------- */
@@ -317,12 +318,47 @@ delete_later(struct rs_target *t)
 }
 
 /*
+ * Something failed since there were so many ERRORS: no event comes for it when
+ * it could be done (a full disk, a flag), so all is compared again soon, and
+ * then less and less often.
+ */
+static void
+note_failures(struct rs_target *t, long long errors)
+{
+	t->again = 0;
+	if (t->stats.errors == errors) {
+		t->again_pause = 0;
+		return;
+	}
+	t->again_pause = t->again_pause == 0 ? AGAIN : t->again_pause * 2;
+	t->again = xn_clock() + t->again_pause;
+}
+
+/* Somebody may have put another folder in the place of ours. */
+static void
+check_place(struct rs_target *t)
+{
+	int root = t->base != -1 ? t->base : t->root;
+
+	if (root == -1 || xn_clock() - t->placed < RS_PLACE_CHECK)
+		return;
+	if (!rs_is_in_place(root, t->path))
+		xn_fail("the target %s was moved away, replaced or mounted "
+		    "over while it was kept in step", t->path);
+	t->placed = xn_clock();
+}
+
+/*
  * Everything is compared, and what is to be deleted last is.  Where nothing is
  * left out all folders are listed ahead, while the source is still silent.
  */
 static void
 compare_all(struct rs_target *t)
 {
+	long long errors = t->stats.errors;
+
+	rs_deletions_begin(t);
+	rs_filter_forget(&t->selection.filter);
 	if (t->root != -1 && !t->selection.active)
 		t->ahead = xn_ahead_open(t->root, rs_what(t->keep), 1);
 	if (t->ahead != NULL)
@@ -332,6 +368,7 @@ compare_all(struct rs_target *t)
 	xn_ahead_close(t->ahead);
 	t->ahead = NULL;
 	delete_later(t);
+	note_failures(t, errors);
 }
 
 /* What was changed since the last time; if nothing was, the disk has it all. */
@@ -354,9 +391,13 @@ static int
 wait_for_changes(struct rs_target *t)
 {
 	long long before = t->stats.changed + t->stats.deleted;
+	long long errors = t->stats.errors;
 
 	rs_flush(&t->out);
 	while (!rs_receive(&t->in, t->peer, LOOK)) {
+		check_place(t);
+		if (t->again != 0 && xn_clock() > t->again)
+			return 1;
 		rs_tell_progress(t, 0);
 		if (xn_wait(t->channel, 0) != XN_READY_TIMEOUT)
 			xn_receive_value(t->channel, 0);
@@ -367,9 +408,13 @@ wait_for_changes(struct rs_target *t)
 		on_record(t);
 		do_what_waits(t);
 	}
+	check_place(t);
 	walk(t);
 	delete_later(t);
 	rs_forget_links(t);
+	if (t->stats.errors != errors && t->again == 0)
+		note_failures(t, errors);
+	rs_tell_skipped(t);
 	if (t->stats.changed + t->stats.deleted != before)
 		rs_tell_progress(t, 1);
 	if (xn_clock() - t->synced > SYNC_PAUSE)

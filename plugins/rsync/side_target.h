@@ -119,6 +119,12 @@ struct rs_target {
 	xn_list *listed;		/* of the folder that is compared */
 	int ignore_errors, allow_empty, sync, whole_file;
 	long long max_delete;		/* -1: any number */
+	long long deleted_before;	/* of those, what was in earlier runs */
+	long long skipped_told;
+	double deleted_at;		/* when the last was */
+	double placed;			/* when the root was in its place */
+	double again, again_pause;	/* seconds: what failed is tried again
+					 * then; 0: nothing has */
 	char run[17];			/* in the names of temporary files */
 	long long temporaries;
 

@@ -7,6 +7,8 @@
 #include "side_target_move.h"
 
 #define RS_DEPTH	2000		/* folders within each other */
+#define RS_DELETE_QUIET	60		/* seconds without one: max_delete counts
+					 * from the beginning */
 
 struct rs_later {
 	struct rs_dir *dir;		/* gets its times after that */
@@ -14,16 +16,42 @@ struct rs_later {
 	struct rs_later *next;
 };
 
+/* What is deleted counts anew: another run, or one that follows was quiet. */
+static inline void
+rs_deletions_begin(struct rs_target *t)
+{
+	t->deleted_before = t->stats.deleted;
+}
+
 /* May one more be deleted? */
 static inline int
 rs_may_delete(struct rs_target *t)
 {
-	if (t->max_delete >= 0 && t->stats.deleted >= t->max_delete) {
+	if (t->hears && xn_clock() - t->deleted_at > RS_DELETE_QUIET)
+		rs_deletions_begin(t);
+	t->deleted_at = xn_clock();
+	if (t->max_delete >= 0 && t->stats.deleted - t->deleted_before >=
+	    t->max_delete) {
 		t->stats.skipped++;
 		return 0;
 	}
 	t->stats.deleted++;
 	return 1;
+}
+
+/* One that follows has no end at which to say it. */
+static inline void
+rs_tell_skipped(struct rs_target *t)
+{
+	const char *parts[] = { "max-delete is reached: ", NULL,
+	    " more were not deleted; that is tried when all is compared again",
+	    NULL };
+
+	if (t->stats.skipped == t->skipped_told)
+		return;
+	parts[1] = xn_printf("%lld", t->stats.skipped - t->skipped_told);
+	t->skipped_told = t->stats.skipped;
+	rs_tell_line(t, '!', parts);
 }
 
 static inline void

@@ -17,6 +17,7 @@
 #define RS_DATA		(60 * 1024)	/* of a file, in one record */
 #define RS_PAGE		(1024 * 1024)	/* of a folder told at once */
 #define RS_PATH		(32 * 1024)	/* the longest path */
+#define RS_PLACE_CHECK	1.0		/* seconds between looks at a root */
 /* Of signatures: with the request, at once, in one record. */
 #define RS_SIGN_HERE	(24 * 1024)
 #define RS_SIGN_PIECE	(4800 * 12)
@@ -405,6 +406,24 @@ rs_is_path(const char *dir, const char *name, const char *path)
 	return path != NULL && strncmp(path, dir, n) == 0 &&
 	    (n == 0 || path[n] == '/') &&
 	    strcmp(path + n + (n > 0), name) == 0;
+}
+
+/*
+ * Is the open folder BASE still what lies at PATH?  We hold it open and would
+ * follow it wherever it is moved, or write into what is mounted over.
+ */
+static inline int
+rs_is_in_place(int base, const char *path)
+{
+	xn_stat_t ours, there = { 0 };
+	int now = xn_base_open(path), same;
+
+	same = now != -1 && xn_fstat(base, &ours) == 0 &&
+	    xn_fstat(now, &there) == 0 && ours.inode == there.inode &&
+	    ours.device == there.device;
+	if (now != -1)
+		close(now);
+	return same;
 }
 
 static inline void *
