@@ -14,6 +14,8 @@
 #include <apr_strings.h>
 
 #define OPENING_MAX	8
+#define CHECKING_MAX	2	/* mirrors here that are verified at a time: more
+				 * threads of libsvn are in each other's way */
 #define TURN		xn_seconds(0.2)
 #define GATHER		xn_seconds(2)
 #define PAUSE_FIRST	xn_seconds(1)
@@ -260,6 +262,25 @@ is_gathered(struct many *many)
 	return many->gathered;
 }
 
+/* Which mirror here is to be verified next: the one that waits longest. */
+static struct hot_mirror *
+next_to_check(const struct many *many)
+{
+	struct hot_mirror *next = NULL;
+	int checking = 0;
+
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
+		if (m->state != HOT_SERVED || m->check.channel == NULL ||
+		    m->location.xspec != NULL)
+			continue;
+		checking += m->check.looking;
+		if (!m->check.looking && m->check.verified < m->shown.done &&
+		    (next == NULL || m->checked < next->checked))
+			next = m;
+	}
+	return checking < CHECKING_MAX ? next : NULL;
+}
+
 /* M is served: has what it got been verified, and was that all? */
 static void
 look_after(struct hot_mirror *m)
@@ -268,11 +289,15 @@ look_after(struct hot_mirror *m)
 	apr_thread_mutex_t *mutex = many->hub->mutex;
 	long long done = m->shown.done;
 	int finished = m->finished;
+	int ask = m->location.xspec != NULL || m == many->to_check;
 	xn_error_t *error;
 
+	if (m == many->to_check)
+		m->checked = apr_time_now();
 	apr_thread_mutex_unlock(mutex);
 	apr_pool_clear(many->h->scratch);
-	error = hotsync_check(&m->check, done, many->h->scratch);
+	/* (It has verified more than nothing, so it is not asked, but heard.) */
+	error = hotsync_check(&m->check, ask ? done : -2, many->h->scratch);
 	if (error != NULL || (finished && (m->check.channel == NULL ||
 	    m->check.verified >= done || many->stopping)))
 		hot_end(m, error);
@@ -429,6 +454,7 @@ turn(struct many *many)
 	if (many->h->follow && syncgate_job_poked(many->h->job))
 		XN_TRY(be_poked(many));
 	XN_TRY(hear_all_told(many));
+	many->to_check = next_to_check(many);
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));
 	if (many->stopping)

@@ -38,7 +38,8 @@ struct hot_mirror {
 	apr_time_t due;
 	apr_interval_time_t pause;
 	struct hot_report report;	/* of who is called with reports */
-	struct hot_check check;		/* of the main thread */
+	struct hot_check check;		/* of the main thread, */
+	apr_time_t checked;		/* when it was asked last */
 	apr_pool_t *pool;		/* of this attempt */
 	struct hot_gate *gate;
 	xn_channel_t *control;
@@ -75,6 +76,7 @@ struct many {
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;
+	struct hot_mirror *to_check;	/* whose turn it is; or NULL */
 };
 
 /* Begin an attempt in a thread: it becomes READY, or ENDED. */
