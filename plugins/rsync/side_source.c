@@ -355,7 +355,7 @@ open_peers(struct rs_source *s, const xn_value *list)
 		xn_fail("there is no target");
 	s->peers = xn_alloc(list->size * sizeof(*s->peers));
 	if (list->size > 1) {
-		s->smalls = rs_memory(RS_SMALLS * sizeof(*s->smalls));
+		s->smalls = rs_memory(sizeof(*s->smalls));
 		s->packs = rs_memory(sizeof(*s->packs));
 	}
 	for (size_t i = 0; i < list->size; i++) {
