@@ -44,6 +44,17 @@ set_state(struct rsync_alone *a, enum state state)
 	apr_thread_mutex_unlock(s->mutex);
 }
 
+/* A source's side of its own has found N names of files-from missing. */
+static void
+note_missing(struct rsync_alone *a, long long n)
+{
+	struct rsync_several *s = a->main->several;
+
+	apr_thread_mutex_lock(s->mutex);
+	a->main->missing = n;
+	apr_thread_mutex_unlock(s->mutex);
+}
+
 /* Serve the target of A alone until it ends; its error is in the target. */
 static void
 serve_alone(struct rsync_alone *a, apr_pool_t *pool)
@@ -64,6 +75,8 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	error = rsync_start(&r);
 	if (error == NULL)
 		error = rsync_follow_reports(&r);
+	if (r.missing > 0)
+		note_missing(a, r.missing);
 	if (error == NULL && a->target->error != NULL && r.error != NULL) {
 		error = r.error;	/* it says more */
 		r.error = NULL;

@@ -125,6 +125,9 @@ conclude(struct rsync_run *r)
 		}
 		t->error = NULL;
 	}
+	if (error == NULL && r->missing > 0 && !r->options->follow)
+		error = xn_error_create(XN_E_JOB, "files-from: %s has not %lld "
+		    "of the names", r->source->text, r->missing);
 	syncgate_job_log(r->job, SYNCGATE_DEBUG, "%s: %lld folders were "
 	    "listed", r->source->text, r->read_folders);
 	if (r->n > 1 && r->read_bytes > 0)

@@ -71,6 +71,8 @@
  *   => ("read", folders, files, bytes)		at the end, to the coordinator
  *   => ("flags", n, path)	N files have flags, the first is PATH: they are
  *				not kept
+ *   => ("missing", n, bytes)	N names of the list (files-from) are not there;
+ *				the first: name: why, a NUL behind each
  *   => ("polling", why)	it cannot be watched: everything is looked at
  *				every POLL milliseconds
  */
@@ -79,6 +81,7 @@
 #include "side_confine.h"
 #include "side_source_delta.h"
 #include "side_source_hash.h"
+#include "side_source_missing.h"
 #include "side_source_pace.h"
 #include "side_source_tell.h"
 
@@ -388,6 +391,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	s->device = (unsigned long long)st.device;
 	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_tell_missing(s);
 	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));

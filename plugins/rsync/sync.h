@@ -41,6 +41,7 @@ struct rsync_run {
 	int begun;			/* who answers now is alone */
 	xn_multichannel_t *multi;
 	xn_error_t *error;		/* of the source */
+	long long missing;		/* names of files-from, at the source */
 	long long read_folders, read_files, read_bytes;
 };
 

@@ -279,6 +279,36 @@ else
 	skip "fsync: no strace here"
 fi
 
+# ---- A list of what is wanted
+fresh
+printf 'a\r\nfolder/d\r\n' >list
+run delete=no files-from="$tmp/list"
+check_equal "files-from with CR LF: it ends well" 0 $?
+rm -rf dst
+run files-from="$tmp/list"
+check_equal "and its files come" "a d" "$(cd dst && echo a) $(ls dst/folder)"
+printf 'b\nfolder/gone\nnowhere/x\n' >list
+run files-from="$tmp/list"
+check_equal "names that the source does not have: no success" 1 $?
+check "but what is there comes" cmp src/b dst/b
+check_grep "the first is named" 'has no folder/gone: No such file' "$log"
+check_grep "and the other" 'has no nowhere/x: No such file' "$log"
+check_grep "and how many" 'has not 2 of the names' "$log"
+rsync_dry "$tmp/src" "$tmp/dst" files-from="$tmp/list"
+check_equal "--dry-run says so, too" 1 $?
+i=0
+while [ $i -lt 30 ]; do
+	echo "gone$i" >>list
+	i=$((i + 1))
+done
+run files-from="$tmp/list"
+check_equal "of many, 20 are named" 20 "$(grep -c 'has no .*: No such' "$log")"
+check_grep "and the rest is counted" 'has not 12 more' "$log"
+printf 'a/./b\n' >list
+run files-from="$tmp/list"
+check_grep "a line that is refused: the option is named once" \
+    'job rsync: files-from: [^f]*a/./b' "$log"
+
 # ---- What does not go together
 fresh
 refused "a target in its source" 'lie in each other' "$tmp/src" "$tmp/src/dst"
