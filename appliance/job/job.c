@@ -240,7 +240,8 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 
 /*
  * What an attempt's error means once a signal came: nothing, if it is only
- * that what had not begun was cut off.
+ * that what had not begun was cut off.  But --once promises a result, and there
+ * is none.
  */
 static xn_error_t *
 stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
@@ -251,6 +252,9 @@ stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
 	if (error != NULL && error->code != XN_E_CANCELLED)
 		return error;
 	xn_error_clear(error);
+	if (job->once || job->dry_run)
+		return xn_error_create(XN_E_CANCELLED, "stopped as asked, "
+		    "before it was done");
 	syncgate_output_log(running->output, job->name, SYNCGATE_INFO,
 	    "stopped", "stopped as asked");
 	return NULL;

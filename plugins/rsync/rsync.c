@@ -128,6 +128,12 @@ conclude(struct rsync_run *r)
 	if (error == NULL && r->missing > 0 && !r->options->follow)
 		error = xn_error_create(XN_E_JOB, "files-from: %s has not %lld "
 		    "of the names", r->source->text, r->missing);
+	for (int i = 0; error == NULL && r->error == NULL && !r->options->follow &&
+	    r->all[i] != NULL; i++)
+		if (!r->all[i]->done && syncgate_job_stopping(r->job))
+			error = xn_error_create(XN_E_JOB, "%s: stopped as "
+			    "asked, before it was like the source",
+			    r->all[i]->location->text);
 	syncgate_job_log(r->job, SYNCGATE_DEBUG, "%s: %lld folders were "
 	    "listed", r->source->text, r->read_folders);
 	if (r->n > 1 && r->read_bytes > 0)

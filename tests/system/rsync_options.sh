@@ -309,6 +309,27 @@ run files-from="$tmp/list"
 check_grep "a line that is refused: the option is named once" \
     'job rsync: files-from: [^f]*a/./b' "$log"
 
+# ---- Stopped before it is done
+# stopped WORD...: such a run gets SIGTERM in its middle.
+stopped() {
+	rm -rf dst
+	"$SYNCGATE" run "$@" --plugin rsync source="$tmp/src" \
+	    targets="$tmp/dst" fsync=none bwlimit=100 >"$log" 2>&1 &
+	running=$!
+	at_exit "kill_child $running"
+	wait_until 10 [ -d dst ]
+	sleep 0.3
+	kill -TERM "$running"
+	wait "$running"
+}
+fresh
+head -c 3000000 /dev/urandom >src/large
+stopped --once
+check_equal "--once that is stopped is no success" 1 $?
+check_grep "and it says so" 'stopped as asked, before' "$log"
+stopped
+check_equal "nor is a run that does not follow" 1 $?
+
 # ---- What does not go together
 fresh
 refused "a target in its source" 'lie in each other' "$tmp/src" "$tmp/src/dst"
