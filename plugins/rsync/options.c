@@ -22,6 +22,9 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "snapshots", SYNCGATE_INTEGER, "0", 0, NULL,
 	    "a dated tree for each run, unchanged files being hard links; so "
 	    "many are kept" },
+	{ "replace-snapshots", SYNCGATE_BOOL, "no", 0, NULL,
+	    "without snapshots: a target that holds some becomes a plain copy, "
+	    "and they are deleted" },
 	{ "delete", SYNCGATE_CHOICE, "during", 0, "no|during|after",
 	    "delete at a target what the source does not have" },
 	{ "max-delete", SYNCGATE_INTEGER, "-1", 0, NULL,
@@ -186,6 +189,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 		return xn_error_create(XN_E_CONFIG, "follow and snapshots do "
 		    "not go together: a snapshot is what there was at one "
 		    "time; run the job by a timer");
+	o->replace_snapshots = syncgate_job_bool(job, "replace-snapshots");
 	if (o->poll < apr_time_from_msec(100))
 		return xn_error_create(XN_E_CONFIG,
 		    "poll is less than 0.1 seconds");

@@ -216,11 +216,11 @@ rsync_options_for_target(const xn_value_t **out,
     const struct rsync_options *o, apr_pool_t *pool)
 {
 	return xn_make_value(out, pool,
-	    "{svsvsbsbsbsbsbsbsbsbsbsps?p}",
+	    "{svsvsbsbsbsbsbsbsbsbsbsbsps?p}",
 	    "users", o->users, "groups", o->groups, "checksum", o->checksum,
 	    "update", o->update, "append", o->append, "inplace", o->inplace,
 	    "partial", o->partial, "existing", o->existing,
 	    "ignore_existing", o->ignore_existing, "force", o->force,
-	    "backup", o->backup, "suffix", o->suffix,
-	    "backup_dir", o->backup_dir);
+	    "replace_snapshots", o->replace_snapshots, "backup", o->backup,
+	    "suffix", o->suffix, "backup_dir", o->backup_dir);
 }

@@ -446,6 +446,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	rs_read_files(t, xn_value_get(kwargs, "files"));
 	xn_cleanup(target_end, t);
 	rs_open_root(t);
+	rs_refuse_snapshots(t);
 	if (t->root != -1)
 		rs_confine(t->root, 1, kwargs);
 	if (t->snapshots > 0) {

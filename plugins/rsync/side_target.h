@@ -103,6 +103,7 @@ struct rs_target {
 	int reading;			/* a file, while something is sent */
 	int snapshots, base;		/* how many are kept, or 0; where they
 					 * are: root is the new one, then */
+	int replace_snapshots;		/* those that are here may go */
 	int made;			/* it was not there; root is -1 if it
 					 * is only to be told (dry) */
 	char snapshot[64];		/* its name while it is not done */

@@ -64,6 +64,7 @@ rs_read_files(struct rs_target *t, const xn_value *files)
 	t->existing = xn_value_bool(files, "existing", 0);
 	t->ignore_existing = xn_value_bool(files, "ignore_existing", 0);
 	t->force = xn_value_bool(files, "force", 0);
+	t->replace_snapshots = xn_value_bool(files, "replace_snapshots", 0);
 	t->backup = xn_value_bool(files, "backup", 0);
 	t->suffix = xn_value_text(files, "suffix", "~");
 	t->backup_dir = xn_value_text(files, "backup_dir", NULL);
