@@ -99,7 +99,8 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "backup-dir", SYNCGATE_STRING, NULL, 0, NULL,
 	    "where it is kept, beneath the target; implies backup" },
 	{ "bwlimit", SYNCGATE_STRING, NULL, 0, NULL,
-	    "KiB a second to all targets together; or 500b, 1.5m" },
+	    "KiB a second to all targets together; or 2000b, 1.5m; 0: any; at "
+	    "least 512b" },
 	{ "whole-file", SYNCGATE_BOOL, "no", 0, NULL,
 	    "send changed files whole, not what has changed in them" },
 	{ "one-file-system", SYNCGATE_BOOL, "no", 0, NULL,

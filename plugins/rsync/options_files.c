@@ -190,7 +190,7 @@ rsync_options_files(struct rsync_options *o, const syncgate_job_t *job,
 	XN_TRY(rsync_options_size(&o->bwlimit, job, "bwlimit", 'k', 0));
 	if (o->bwlimit > 0 && o->bwlimit < LIMIT_LEAST)
 		return xn_error_create(XN_E_CONFIG, "bwlimit is %lld bytes a "
-		    "second: at least %d, or 0 for no limit", o->bwlimit,
+		    "second: at least %db, or 0 for no limit", o->bwlimit,
 		    LIMIT_LEAST);
 	o->mode = NULL;
 	if (mode != NULL)

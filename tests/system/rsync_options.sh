@@ -339,6 +339,12 @@ refused "a target that is the source" 'the same' "$tmp/src" "$tmp/src/"
 refused "twice the same target" 'the same' "$tmp/src" "$tmp/dst|$tmp/dst"
 refused "a level of compression that is none" '-7 to 3' "$tmp/src" \
     "$tmp/dst" compress=yes compress-level=20
+refused "less than 512 bytes a second" '511 bytes a second: at least 512b' \
+    "$tmp/src" "$tmp/dst" bwlimit=511b
+for limit in 0 512b 2000b 1.5m; do
+	check "bwlimit=$limit is taken, as the manual says" rsync_dry \
+	    "$tmp/src" "$tmp/dst" bwlimit=$limit
+done
 refused "a word that is none" 'delete' "$tmp/src" "$tmp/dst" delete=maybe
 rsync_run "$tmp/src/a" "$tmp/dst"
 check_equal "a source that is no folder is an error" 1 $?
