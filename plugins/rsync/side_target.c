@@ -284,6 +284,7 @@ begin(struct rs_target *t)
 {
 	t->compared = xn_clock();
 	t->full_wanted = t->root_came = t->io_error = 0;
+	t->stopped = 0;
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);
@@ -305,8 +306,7 @@ delete_later(struct rs_target *t)
 
 		t->later = l->next;
 		l->dir->touched = 1;	/* it may have been moved away */
-		if (list != NULL && xn_list_n(list) == 1 &&
-		    (!t->io_error || t->ignore_errors))
+		if (list != NULL && xn_list_n(list) == 1 && !rs_is_stopped(t))
 			rs_delete_now(t, l->dir, xn_list_entry(list, 0));
 		if (list != NULL)
 			xn_list_close(list);
@@ -332,6 +332,7 @@ compare_all(struct rs_target *t)
 	xn_ahead_close(t->ahead);
 	t->ahead = NULL;
 	delete_later(t);
+	rs_tell_stopped(t);
 }
 
 /* What was changed since the last time; if nothing was, the disk has it all. */

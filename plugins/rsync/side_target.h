@@ -135,6 +135,8 @@ struct rs_target {
 	long long held;
 	int io_error;			/* the source could not be read in
 					 * part: nothing is deleted any more */
+	long long stopped;		/* ... so many were not, with what
+					 * is in them */
 	int making_room;		/* what is deleted now is replaced */
 	struct { char *path; int fd; } fds[RS_FDS];
 	int next_fd;

@@ -204,11 +204,21 @@ rs_may_have_moved(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	return 1;
 }
 
+/* Is nothing deleted any more, for an error at the source?  Counts it. */
+static inline int
+rs_is_stopped(struct rs_target *t)
+{
+	int stopped = t->io_error && !t->ignore_errors;
+
+	t->stopped += stopped;
+	return stopped;
+}
+
 /* E in DIR is not at the source. */
 static inline void
 rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 {
-	if (t->remove == RS_DELETE_NO || (t->io_error && !t->ignore_errors))
+	if (t->remove == RS_DELETE_NO || rs_is_stopped(t))
 		return;
 	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER)
 		rs_delete_later(t, dir, e->name);
