@@ -60,7 +60,7 @@ static void
 serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 {
 	struct rsync_run r = *a->main;
-	xn_error_t *error;
+	xn_error_t *error = NULL;
 
 	r.pool = pool;
 	r.targets = a->target;
@@ -72,7 +72,11 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	r.error = NULL;
 	a->target->follows = a->target->done = 0;
 	apr_pool_create(&r.scratch, pool);
-	error = rsync_start(&r);
+	/* Whoever tells what is in the target names it. */
+	if (a->target->gateway == NULL)
+		error = rsync_open_target(&r, a->target, pool);
+	if (error == NULL)
+		error = rsync_start(&r);
 	if (error == NULL)
 		error = rsync_follow_reports(&r);
 	if (r.missing > 0)

@@ -346,6 +346,17 @@ for limit in 0 512b 2000b 1.5m; do
 	    "$tmp/src" "$tmp/dst" bwlimit=$limit
 done
 refused "a word that is none" 'delete' "$tmp/src" "$tmp/dst" delete=maybe
+rsync_run "$tmp/src" "$tmp/dst|nobody.invalid:/x"
+check_equal "one of two that cannot be reached is an error" 1 $?
+check_grep "its name is said once" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
+check_not "and not twice" grep -q 'invalid:/x: nobody' "$log"
+rsync_run "$tmp/src" "nobody.invalid:/x"
+check_grep "it is if it is the only one, too" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
+rsync_run "nobody.invalid:/x" "$tmp/dst"
+check_grep "and if it is the source" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
 rsync_run "$tmp/src/a" "$tmp/dst"
 check_equal "a source that is no folder is an error" 1 $?
 rsync_run "$tmp/src" "$tmp/dst/a"

@@ -92,6 +92,25 @@ run
 check_equal "delete=during: no success" 1 $?
 check "what was looked at before it is deleted" [ ! -e dst/extra ]
 
+# ---- A target that cannot be made
+mkdir closed
+chmod 555 closed
+fresh
+# not_made SENTENCE PATTERN TARGET: neither by a run nor, it says, by a dry one.
+not_made() {
+	rsync_run "$PWD/src" "$3" fsync=none
+	check_equal "$1: no success" 1 $?
+	check_grep "$1: it is said" "$2" "$log"
+	rsync_dry "$PWD/src" "$3"
+	check_equal "$1, --dry-run: no success either" 1 $?
+	check_grep "$1, --dry-run: it is said" "$2" "$log"
+}
+not_made "a folder where he may not" \
+    'cannot make the target .*/closed/new: Permission denied' "$PWD/closed/new"
+not_made "a folder in what is not there" \
+    'cannot make the target .*/no/new: the folder [^ ]*/no, .* must be there' \
+    "$PWD/no/new"
+
 # ---- What cannot be written
 if [ "$(id -u)" -eq 0 ]; then
 	fresh
