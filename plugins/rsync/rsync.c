@@ -74,7 +74,7 @@ say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
 	    r->options->dry ? "would be " : "", c->deleted,
 	    r->options->dry ? "would be " : "", c->sent,
 	    c->sent == 1 ? "" : "s", c->data_bytes,
-	    r->options->dry ? "to be sent" : "came");
+	    r->options->dry ? "to be sent at most" : "came");
 	if (r->options->stats)
 		say_stats(r, target);
 	if (c->vanished > 0)

@@ -125,6 +125,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 	char *path = rs_join(dir, e->name);
 	/* What is replaced is neither told nor counted, what was in it is. */
 	int replaced = t->making_room && depth == 0, rc = 0;
+	long long skipped = t->stats.skipped;
 
 	if (rs_is_temporary(e->name)) {
 		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
@@ -137,6 +138,8 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		rc = rs_delete_inside(t, base, path, e, depth);
 	if (rc == 0 && !replaced && !rs_may_delete(t))
 		rc = -2;
+	else if (rc == -2 && !replaced && t->stats.skipped > skipped)
+		t->stats.skipped++;	/* it stays for what stays in it */
 	if (rc == 0 && !t->dry)
 		rc = rs_delete_one(t, base, dir, e);
 	if (rc == -1 && errno != ENOENT)

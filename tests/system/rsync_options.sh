@@ -71,6 +71,18 @@ extras
 run max-delete=0
 check_equal "max-delete=0 deletes nothing" 7 "$(find dst -name 'x?' -o \
     -name extra -o -name deep | wc -l)"
+check_grep "and says how many are left, folders too" \
+    'max-delete is 0: 7 more were not deleted' "$log"
+rsync_dry "$tmp/src" "$tmp/dst" max-delete=2
+check_grep "so does --dry-run" 'max-delete is 2: 5 more were not' "$log"
+
+# ---- What a dry run says
+fresh
+head -c 5000 /dev/zero >src/new
+echo longer than it was >src/a
+rsync_dry "$tmp/src" "$tmp/dst"
+check_grep "--dry-run says how much would be sent" \
+    '2 files with 5019 bytes to be sent at most' "$log"
 
 # ---- A folder in the way
 fresh
