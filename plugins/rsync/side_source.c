@@ -13,6 +13,9 @@
  *   <- O keep			first: what is kept (RS_PERMS...)
  *   -> R entry			the root
  *
+ *   <- P place			where it is (side_place.h), if it says so: not
+ *				at the source, nor in it, nor the other way
+ *
  *   <- D path flags after [digest]	what has the folder?  flags: 1 a digest
  *				follows, 2 the target has nothing there: small
  *				files come with their content; after: a name,
@@ -97,6 +100,23 @@ tell_flags(struct rs_source *s)
 	s->flagged_told = s->flagged;
 }
 
+/* A target that is the source, or lies in it, would be changed while it is read,
+ * and lose what the source has. */
+static void
+on_place(struct rs_source *s, struct rs_peer *p)
+{
+	struct rs_place *theirs = rs_memory(sizeof(*theirs));
+	int meets;
+
+	rs_get_place(&p->in, theirs);
+	meets = rs_place_meets(&s->place, theirs);
+	xn_free(theirs);
+	if (meets)
+		xn_fail("the source %s and the target are the same folder or "
+		    "lie in each other, by a link perhaps: nothing was done",
+		    s->path);
+}
+
 /* ---- Requests --------------------------------------------------------------- */
 
 static void
@@ -134,6 +154,9 @@ on_request(struct rs_source *s, struct rs_peer *p)
 	switch (what) {
 	case 'O':
 		on_open(s, p);
+		return;
+	case 'P':
+		on_place(s, p);
 		return;
 	case 'D':
 		rs_on_folder(s, p);
@@ -389,6 +412,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_fstat(s->root, &st) != 0)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
+	rs_place_find(&s->place, s->path, NULL);
 	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
 	rs_tell_missing(s);

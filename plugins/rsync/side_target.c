@@ -288,6 +288,9 @@ begin(struct rs_target *t)
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);
+	rs_room(&t->out, RS_MACHINE + 32 + RS_PLACES * 20);
+	rs_put_byte(&t->out, 'P');
+	rs_put_place(&t->out, &t->place);
 	while (!t->root_came) {
 		if (!rs_more(&t->in))
 			next_message(t);

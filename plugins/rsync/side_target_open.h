@@ -166,6 +166,8 @@ rs_open_root(struct rs_target *t)
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);
 	t->umask = rs_find_umask();
+	rs_place_find(&t->place, t->path, t->root != -1 ? NULL :
+	    rs_folder_above(t->path));
 }
 
 #endif

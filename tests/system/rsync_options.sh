@@ -348,6 +348,37 @@ refused "a target in its source" 'lie in each other' "$tmp/src" "$tmp/src/dst"
 refused "a source in its target" 'lie in each other' "$tmp/src/folder" \
     "$tmp/src"
 refused "a target that is the source" 'the same' "$tmp/src" "$tmp/src/"
+# By links text does not say it.
+fresh
+mkdir src/folder/deep
+ln -s src/folder into
+ln -s src same
+ln -s . src/here
+cp -a src was
+listing src >before
+# linked SENTENCE SOURCE TARGET: refused, and nothing was changed.
+linked() {
+	for dry in rsync_dry rsync_run; do
+		$dry "$2" "$3" fsync=none
+		check_equal "$1: no success ($dry)" 1 $?
+		check_grep "$1: it is said why" 'lie in each other' "$log"
+	done
+	listing src >after
+	check "$1: nothing was changed" cmp before after
+}
+linked "a target in the source by a link" "$tmp/src" "$tmp/into"
+linked "one further down" "$tmp/src" "$tmp/into/deep"
+linked "a source in the target by a link" "$tmp/into" "$tmp/src"
+linked "the same by a link" "$tmp/src" "$tmp/same"
+linked "with an agent between" "popen:$tmp/src" "$tmp/into"
+linked "with two" "popen//id=one:$tmp/src" "popen//id=two:$tmp/into"
+rsync_dry "$tmp/src" "$tmp/into/new"
+check_equal "one that is not there yet, by a link: --dry-run says it" 1 $?
+check_grep "and why" 'lie in each other' "$log"
+check "folders beside each other are none of that" rsync_run "$tmp/src" \
+    "$tmp/same-not" fsync=none
+rm into same
+fresh
 refused "twice the same target" 'the same' "$tmp/src" "$tmp/dst|$tmp/dst"
 refused "a level of compression that is none" '-7 to 3' "$tmp/src" \
     "$tmp/dst" compress=yes compress-level=20
