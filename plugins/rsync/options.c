@@ -9,7 +9,8 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "source", SYNCGATE_LOCATION, NULL, 1, NULL,
 	    "the folder whose content is kept elsewhere as well" },
 	{ "targets", SYNCGATE_LOCATIONS, NULL, 1, NULL,
-	    "the folders that are to be like it; made if they are not there" },
+	    "the folders that are to be like it; made if they are not there, in "
+	    "a folder that is" },
 	{ "follow", SYNCGATE_BOOL, "no", 0, NULL,
 	    "stay, and carry each change over when it happens" },
 	{ "settle", SYNCGATE_SECONDS, "10ms", 0, NULL,
