@@ -8,6 +8,9 @@
 # 3 rounds, from svn+ssh to file, which is its quickest way, and its rate is
 # what it did in that time.
 #
+# By dump the mirror is another repository: 3 rounds, of DUMP_REVISIONS (1,000)
+# of the same kind, beside `ssh svnadmin dump --deltas | svnadmin load`.
+#
 # Every copy gets a new folder and nothing is removed before the end: ext4 looks
 # long for an inode that was not deleted lately, which would be all one sees.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
@@ -20,6 +23,7 @@ rounds=${1:-5}
 revisions=${2:-10000}
 bytes=${3:-100000000}
 sync_seconds=${SVNSYNC_SECONDS:-10}
+dump_revisions=${DUMP_REVISIONS:-1000}
 cd "$tmp" || exit 2
 sshd_start || exit 1
 : >memory
@@ -61,6 +65,20 @@ tar_pipe() {
 
 tar_sync() {
 	tar_pipe "$1" && sync -f "$1"
+}
+
+dump() {
+	hot "$(hot_over_ssh "$tmp/dumped")" "$tmp/dump.$round" method=dump || {
+		cat "$err"
+		return 1
+	}
+}
+
+# As anybody would; and with what Subversion has for the impatient.
+pipe() {
+	svnadmin create "$1" && ssh -F "$SSHD_CONFIG" 127.0.0.1 \
+	    "svnadmin dump -q --deltas '$tmp/dumped'" |
+	    svnadmin load -q ${2:-} "$1"
 }
 
 svnsync_round() {
@@ -131,6 +149,15 @@ for way in copy back; do
 	    { echo "the mirror is not the same" >&2; exit 1; }
 done
 
+mkrepo "$tmp/dumped" "$dump_revisions" $((dump_revisions * 5000)) || exit 1
+for round in 1 2 3; do
+	timed dump dump
+	timed pipe pipe "$tmp/pipe.$round"
+	timed quick pipe "$tmp/quick.$round" --no-flush-to-disk
+done
+[ "$(repo_sum dumped)" = "$(repo_sum dump.1)" ] ||
+    { echo "the mirror by dump is not the same" >&2; exit 1; }
+
 for round in $(seq "$rounds"); do
 	timed copy copy
 	timed tar tar_pipe "$tmp/tar.$round"
@@ -153,6 +180,16 @@ echo "syncgate takes $(ratio "$(best copy.times)" "$(best tar.times)") times" \
 echo "and is $(awk -v t="$(best copy.times)" -v n="$revisions" \
     -v r="$(best svnsync.rates -r)" 'BEGIN { printf "%.0f", n / t / r }')" \
     "times as fast as svnsync"
+whole=$revisions
+revisions=$dump_revisions
+report "syncgate, by dump" dump.times
+report "ssh svnadmin dump | svnadmin load" pipe.times
+report "the same, --no-flush-to-disk" quick.times
+revisions=$whole
+echo "by dump syncgate is $(ratio "$(median pipe.times)" \
+    "$(median dump.times)") times as fast as svnadmin's pipe," \
+    "$(ratio "$(median quick.times)" "$(median dump.times)") times without" \
+    "flushing (medians)"
 sort -k1,1 -k3,3rn memory | awk '{
 	printf "peak memory of %s: %.1f MiB\n", $1, $3 / 1024
 	if ($3 > worst) worst = $3

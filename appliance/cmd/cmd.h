@@ -57,7 +57,8 @@ typedef struct cmd {
 } cmd_t;
 
 extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent,
-    cmd_serve, cmd_items, cmd_retry, cmd_discard, cmd_plugins, cmd_version;
+    cmd_serve, cmd_items, cmd_retry, cmd_discard, cmd_plugins, cmd_version,
+    cmd_promote, cmd_poke;
 
 /* All of them; ends with NULL. */
 extern const cmd_t *const cmd_all[];

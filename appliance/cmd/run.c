@@ -8,7 +8,7 @@
 #include "core/plugin/loader.h"
 
 enum {
-	OPT_ONCE = 128, OPT_DRY_RUN, OPT_JSON, OPT_PLUGIN,
+	OPT_ONCE = 128, OPT_DRY_RUN, OPT_JSON, OPT_PLUGIN, OPT_RESYNC,
 	OPT_WORKER	/* we are one of several: plain lines */
 };
 
@@ -32,6 +32,7 @@ run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 	const syncgate_run_options_t options = {
 		.once = line->option[OPT_ONCE] != NULL,
 		.dry_run = line->option[OPT_DRY_RUN] != NULL,
+		.resync = line->option[OPT_RESYNC] != NULL,
 	};
 	syncgate_output_t *output = make_output(line);
 	xn_error_t *error = syncgate_stop_listen();
@@ -68,6 +69,7 @@ worker_argv(const cmd_line_t *line, const syncgate_config_t *config,
 	} flags[] = {
 		{ OPT_ONCE, "--once" }, { OPT_DRY_RUN, "--dry-run" },
 		{ OPT_JSON, "--json" }, { 'v', "--verbose" },
+		{ OPT_RESYNC, "--resync" },
 	};
 	apr_array_header_t *argv = apr_array_make(line->pool, 16,
 	    sizeof(const char *));
@@ -151,6 +153,9 @@ run(const cmd_line_t *line)
 
 	if (line->option[OPT_PLUGIN] != NULL)
 		return run_direct(line);
+	if (line->option[OPT_RESYNC] != NULL && line->count == 0)
+		return cmd_usage("run", "--resync is for jobs that are named: "
+		    "it makes their targets anew");
 	error = cmd_jobs_load(&config, &jobs, 0, line);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
@@ -165,6 +170,8 @@ static const apr_getopt_option_t options[] = {
 	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
 	{ "once", OPT_ONCE, 0, "end when all is the same; do not try again" },
 	{ "dry-run", OPT_DRY_RUN, 0, "only say what would be done" },
+	{ "resync", OPT_RESYNC, 0,
+	    "make the target anew, and exchange the two" },
 	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
 	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,

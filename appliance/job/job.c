@@ -13,6 +13,7 @@
  */
 #include "appliance/job/job.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +22,7 @@
 
 #include "appliance/job/config_gateways.h"
 #include "appliance/job/items.h"
+#include "appliance/job/poke.h"
 #include "appliance/job/stop.h"
 
 #define WAIT_FIRST	apr_time_from_sec(1)
@@ -33,6 +35,7 @@ struct running {
 	int healthy;			/* set by the plugin, in any thread */
 	int was_healthy;		/* an earlier attempt was */
 	struct syncgate_items items;	/* outlive the attempts */
+	syncgate_poke_t *poke;		/* NULL: nobody can poke */
 };
 
 static void
@@ -72,9 +75,17 @@ host_was_healthy(const syncgate_job_t *job)
 	return running->was_healthy;
 }
 
+static int
+host_poked(syncgate_job_t *job)
+{
+	const struct running *running = job->baton;
+
+	return running->poke != NULL && syncgate_poke_take(running->poke);
+}
+
 static const syncgate_host_t host = {
 	.log = host_log, .progress = host_progress, .healthy = host_healthy,
-	.was_healthy = host_was_healthy,
+	.was_healthy = host_was_healthy, .poked = host_poked,
 	.items_use = syncgate_items_use, .items_save = syncgate_items_save,
 	.items_forget = syncgate_items_forget,
 	.items_list = syncgate_items_list, .items_find = syncgate_items_find,
@@ -86,7 +97,7 @@ make_job(const syncgate_job_config_t *config, struct running *running,
 {
 	syncgate_job_t job = {
 		.host = &host, .baton = running, .name = config->name,
-		.values = config->values, .stop_fd = -1,
+		.values = config->values, .stop_fd = -1, .poke_fd = -1,
 		.items = &running->items,
 	};
 
@@ -175,9 +186,10 @@ on_remote_line(void *baton, const char *gateway, const char *line)
 	    gateway != NULL ? gateway : "gateway", line);
 }
 
+/* Have the plugin run, or, if HOW is not NULL, promote. */
 static xn_error_t *
 attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
-    apr_pool_t *parent)
+    const int *how, apr_pool_t *parent)
 {
 	apr_pool_t *pool;
 	xn_error_t *error;
@@ -189,7 +201,8 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 		xn_group_set_named(job->group, syncgate_config_via_xspec,
 		    config->config);
 		syncgate_stop_set_group(job->group);
-		error = config->plugin->run(job, pool);
+		error = how == NULL ? config->plugin->run(job, pool) :
+		    config->plugin->promote(job, *how, pool);
 		syncgate_stop_set_group(NULL);
 		xn_group_set_log(job->group, NULL, NULL);
 	}
@@ -217,6 +230,18 @@ shortened(apr_interval_time_t wait)
 	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
 }
 
+/* Sleep, until somebody pokes. */
+static void
+wait_or_poked(syncgate_job_t *job, apr_interval_time_t wait)
+{
+	struct pollfd fds[2] = {
+		{ job->stop_fd, POLLIN, 0 }, { job->poke_fd, POLLIN, 0 }
+	};
+
+	poll(fds, 2, (int)(wait / 1000) + 1);
+	syncgate_job_poked(job);
+}
+
 /* Say why, and sleep.  Returns 1 if asked to stop meanwhile. */
 static int
 wait_to_retry(syncgate_job_t *job, struct running *running,
@@ -235,7 +260,8 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 	syncgate_output_log(running->output, job->name, SYNCGATE_WARNING,
 	    "retry", apr_psprintf(pool, "%s; trying again in %.1f s",
 	    xn_error_text(error, pool), (double)wait / 1e6));
-	return syncgate_job_wait(job, wait);
+	wait_or_poked(job, wait);
+	return syncgate_job_stopping(job);
 }
 
 /*
@@ -272,7 +298,7 @@ run_attempts(syncgate_job_t *job, struct running *running,
 		int stop;
 
 		apr_pool_clear(turn);
-		error = attempt(job, config, turn);
+		error = attempt(job, config, NULL, turn);
 		if (syncgate_job_stopping(job))
 			return stopped(job, running, error);
 		if (error == NULL || job->once || !can_be_retried(error->code))
@@ -284,6 +310,28 @@ run_attempts(syncgate_job_t *job, struct running *running,
 	}
 }
 
+/* It runs as well where that cannot be, which is said. */
+static void
+listen_for_pokes(syncgate_job_t *job, struct running *running,
+    const syncgate_job_config_t *config, apr_pool_t *pool)
+{
+	xn_error_t *error;
+
+	if (config->config->file == NULL)
+		return;
+	error = syncgate_poke_listen(&running->poke, config->config->file,
+	    config->name, pool);
+	if (error == NULL) {
+		job->poke_fd = syncgate_poke_fd(running->poke);
+		return;
+	}
+	running->poke = NULL;
+	syncgate_output_log(running->output, job->name, SYNCGATE_WARNING,
+	    "log", apr_psprintf(pool, "`syncgate poke` will not reach it: %s",
+	    xn_error_text(error, pool)));
+	xn_error_clear(error);
+}
+
 xn_error_t *
 syncgate_job_run(const syncgate_job_config_t *config,
     const syncgate_run_options_t *options, syncgate_output_t *output,
@@ -293,10 +341,37 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	syncgate_job_t job = make_job(config, &running, pool);
 	xn_error_t *error;
 
+	if (options->resync && !config->plugin->can_resync)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "makes no target anew", config->name,
+		    config->plugin->name);
 	job.once = options->once;
 	job.dry_run = options->dry_run;
+	job.resync = options->resync;
 	job.stop_fd = syncgate_stop_fd();
+	if (!job.once && !job.dry_run)
+		listen_for_pokes(&job, &running, config, pool);
 	error = run_attempts(&job, &running, config, pool);
+	if (error != NULL)
+		return xn_error_wrap(error, "job %s", config->name);
+	return NULL;
+}
+
+xn_error_t *
+syncgate_job_promote(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool)
+{
+	struct running running = { .output = output };
+	syncgate_job_t job = make_job(config, &running, pool);
+	xn_error_t *error;
+
+	if (config->plugin->promote == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "keeps nothing that could be promoted", config->name,
+		    config->plugin->name);
+	job.once = 1;
+	job.stop_fd = syncgate_stop_fd();
+	error = attempt(&job, config, &how, pool);
 	if (error != NULL)
 		return xn_error_wrap(error, "job %s", config->name);
 	return NULL;

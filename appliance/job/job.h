@@ -12,6 +12,7 @@
 typedef struct syncgate_run_options {
 	int once;
 	int dry_run;
+	int resync;
 } syncgate_run_options_t;
 
 /* Ask the plugin whether the options go together; opens nothing. */
@@ -40,6 +41,13 @@ xn_error_t *syncgate_job_in_hand(const syncgate_job_config_t *config,
 xn_error_t *syncgate_job_act(const syncgate_job_config_t *config,
     const struct syncgate_items *items, int action,
     const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool);
+
+/*
+ * Have its plugin promote what it keeps: see plugin.h.  XN_E_USAGE if there is
+ * nothing to promote.
+ */
+xn_error_t *syncgate_job_promote(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool);
 
 /*
  * Run it until it is done, was asked to stop (both NULL), or fails for good.

@@ -75,7 +75,11 @@ xn_channel__has_taken(xn_channel_t *ch)
 {
 	xn_channel_t *pair = ch->pair;
 
-	xn_channel__broadcast(pair);
+	/* (Who waits for room without sending waits otherwise.) */
+	if (ch->group->senders > 0)
+		xn_channel__wake(pair);
+	else
+		xn_channel__broadcast(pair);
 	if (pair->sink != NULL)
 		pair->sink->kind->room(pair->sink);
 }

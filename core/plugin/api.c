@@ -140,6 +140,18 @@ syncgate_job_dry_run(const syncgate_job_t *job)
 }
 
 int
+syncgate_job_resync(const syncgate_job_t *job)
+{
+	return __atomic_load_n(&job->resync, __ATOMIC_RELAXED);
+}
+
+void
+syncgate_job_resynced(syncgate_job_t *job)
+{
+	__atomic_store_n(&job->resync, 0, __ATOMIC_RELAXED);
+}
+
+int
 syncgate_job_stopping(const syncgate_job_t *job)
 {
 	struct pollfd p = { .fd = job->stop_fd, .events = POLLIN };
@@ -175,6 +187,18 @@ int
 syncgate_job_stop_fd(const syncgate_job_t *job)
 {
 	return job->stop_fd;
+}
+
+int
+syncgate_job_poked(syncgate_job_t *job)
+{
+	return job->poke_fd >= 0 && job->host->poked(job);
+}
+
+int
+syncgate_job_poke_fd(const syncgate_job_t *job)
+{
+	return job->poke_fd;
 }
 
 void

@@ -38,6 +38,7 @@ typedef struct syncgate_host {
 	    const syncgate_progress_t *progress);
 	void (*healthy)(syncgate_job_t *job);
 	int (*was_healthy)(const syncgate_job_t *job);
+	int (*poked)(syncgate_job_t *job);
 	xn_error_t *(*items_use)(syncgate_job_t *job, const char *queue);
 	xn_error_t *(*items_save)(syncgate_job_t *job,
 	    const syncgate_item_t *items, int n);
@@ -58,9 +59,12 @@ struct syncgate_job {
 	xn_group_t *group;		/* of this attempt; NULL in check() */
 	int once;			/* --once */
 	int dry_run;			/* --dry-run */
+	int resync;			/* --resync; 0 once it is done */
 	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */
+	int poke_fd;			/* becomes readable when it is poked;
+					 * -1: never */
 };
 
 #endif

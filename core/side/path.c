@@ -13,6 +13,7 @@
 #include <execnet/remote.h>
 
 #define NO_REPLACE	1u	/* RENAME_NOREPLACE, the kernel's */
+#define EXCHANGE	2u	/* RENAME_EXCHANGE */
 
 #define ALL_FLAGS	(XN_O_READ | XN_O_WRITE | XN_O_CREATE | \
 			 XN_O_EXCLUSIVE | XN_O_TRUNCATE | XN_O_APPEND | \
@@ -238,6 +239,18 @@ int
 xn_rename_new(int base, const char *from, const char *to)
 {
 	return with_both(base, from, base, to, rename_new);
+}
+
+static int
+exchange(int a_parent, const char *a, int b_parent, const char *b)
+{
+	return (int)syscall(SYS_renameat2, a_parent, a, b_parent, b, EXCHANGE);
+}
+
+int
+xn_swap(int base, const char *a, const char *b)
+{
+	return with_both(base, a, base, b, exchange);
 }
 
 /* A link to a link, and not to what that shows. */

@@ -165,6 +165,7 @@ const struct xn_side_symbol xn_side_symbols[] = {
 	SYMBOL(xn_hardlink),
 	SYMBOL(xn_hardlink_at),
 	SYMBOL(xn_rename_at),
+	SYMBOL(xn_swap),
 	SYMBOL(xn_mknod),
 	SYMBOL(xn_delta_block),
 	SYMBOL(xn_delta_sign),

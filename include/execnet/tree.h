@@ -199,6 +199,12 @@ int xn_hardlink_at(int from_base, const char *from, int to_base,
 /* As xn_rename(), from one base to another of the same file system. */
 int xn_rename_at(int from_base, const char *from, int to_base, const char *to);
 
+/*
+ * Exchange A and B beneath BASE, whatever they are: one atomic step.  errno
+ * EINVAL or ENOSYS where the file system cannot, EBUSY for a mount point.
+ */
+int xn_swap(int base, const char *a, const char *b);
+
 /* A FIFO ('p'), a socket ('s') or a device ('c', 'b'): MODE is masked by the
  * umask; MAJOR and MINOR are for devices. */
 int xn_mknod(int base, const char *path, int type, int mode,

@@ -21,8 +21,9 @@
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
  *	3	2026-11: lists of locations; what only one job can have
+ *	4	2026-11: making a target anew, promoting it; being poked
  */
-#define SYNCGATE_PLUGIN_ABI 3
+#define SYNCGATE_PLUGIN_ABI 4
 
 /* ---- Options ---------------------------------------------------------------- */
 
@@ -101,6 +102,14 @@ XN_API int syncgate_job_once(const syncgate_job_t *job);
 XN_API int syncgate_job_dry_run(const syncgate_job_t *job);
 
 /*
+ * 1 if the target is to be made anew, whatever it has (--resync), until
+ * syncgate_job_resynced() says that it was: another attempt does not do it
+ * again.
+ */
+XN_API int syncgate_job_resync(const syncgate_job_t *job);
+XN_API void syncgate_job_resynced(syncgate_job_t *job);
+
+/*
  * 1 when the job has been asked to stop (SIGINT, SIGTERM, the daemon): finish
  * what makes the destination whole, then return.  syncgate_job_wait() sleeps
  * and returns 1 at once when that happens, else 0 after TIME.
@@ -112,6 +121,14 @@ XN_API int syncgate_job_wait(syncgate_job_t *job, apr_interval_time_t time);
  * A descriptor that becomes readable when the job is asked to stop.
  */
 XN_API int syncgate_job_stop_fd(const syncgate_job_t *job);
+
+/*
+ * 1 if `syncgate poke` was called since this was asked last: the source is to be
+ * looked at now.  The descriptor is readable from then on until this is asked;
+ * -1: nobody can poke (--once).
+ */
+XN_API int syncgate_job_poked(syncgate_job_t *job);
+XN_API int syncgate_job_poke_fd(const syncgate_job_t *job);
 
 /* What a log line is about. */
 enum syncgate_level { SYNCGATE_INFO, SYNCGATE_WARNING, SYNCGATE_DEBUG };
@@ -228,6 +245,11 @@ typedef xn_error_t *syncgate_item_fn(void *baton, const syncgate_item_t *item);
 /* What people may ask for an item. */
 enum syncgate_action { SYNCGATE_RETRY = 1, SYNCGATE_DISCARD };
 
+/* ---- Promoting --------------------------------------------------------------- */
+
+#define SYNCGATE_PROMOTE_FORCE	0x01	/* without asking the source */
+#define SYNCGATE_PROMOTE_HOOKS	0x02	/* programs that came with it may run */
+
 /* ---- The plugin ------------------------------------------------------------------ */
 
 /* One remote-side program, as shipped. */
@@ -306,6 +328,18 @@ typedef struct syncgate_plugin {
 	 * at once.  NULL: there is none.
 	 */
 	const char *alone;
+
+	/* 1: it heeds syncgate_job_resync().  Else --resync is refused. */
+	int can_resync;
+
+	/*
+	 * `syncgate promote`: after a last check make what JOB keeps the
+	 * original, so that nothing writes to it but its users, this job
+	 * neither.  HOW is of SYNCGATE_PROMOTE_*.  Beside the running job, which
+	 * it must refuse; whole at every instant: cut off anywhere it is as it
+	 * was or can be called again.  NULL: there is nothing to promote.
+	 */
+	xn_error_t *(*promote)(syncgate_job_t *job, int how, apr_pool_t *pool);
 } syncgate_plugin_t;
 
 #endif

@@ -108,6 +108,12 @@ round_is_due(const fp_intake_t *in)
 	return in->bound == NULL || !in->skipped;
 }
 
+void
+fp_intake_look(fp_intake_t *in)
+{
+	in->next_round = 0;
+}
+
 static xn_error_t *
 pass(fp_intake_t *in)
 {

@@ -125,6 +125,9 @@ void fp_intake_close(fp_intake_t *intake);
 /* The queue of this data-in in the store: 32 hex digits; the intake's. */
 const char *fp_intake_queue(const fp_intake_t *intake);
 
+/* The next fp_intake_take() looks at all names, whatever `poll` says. */
+void fp_intake_look(fp_intake_t *intake);
+
 /*
  * A descriptor that is readable when fp_intake_take() may find something; -1
  * where events cannot be had.  It stays the same, is the intake's, and is only

@@ -213,18 +213,23 @@ static void
 wait_for_something(struct run *r, int room)
 {
 	apr_interval_time_t left = r->look - fp_now();
-	struct pollfd fds[3] = {
+	struct pollfd fds[4] = {
 		{ syncgate_job_stop_fd(r->job->job), POLLIN, 0 },
 		{ r->job->wake, POLLIN, 0 },
 		{ room > 0 ? fp_intake_fd(r->job->intake) : -1, POLLIN, 0 },
+		{ syncgate_job_poke_fd(r->job->job), POLLIN, 0 },
 	};
 	uint64_t woken;
 	int ms = 1000;
 
 	if (room > 0 && left < apr_time_from_sec(1))
 		ms = left <= 0 ? 0 : (int)(left / 1000) + 1;
-	poll(fds, 3, ms);
+	poll(fds, 4, ms);
 	r->event |= fds[2].revents != 0;
+	if (fds[3].revents != 0 && syncgate_job_poked(r->job->job)) {
+		fp_intake_look(r->job->intake);
+		r->event = 1;
+	}
 	if (fds[1].revents != 0 && read(r->job->wake, &woken,
 	    sizeof(woken)) < 0)
 		return;

@@ -280,9 +280,13 @@ turn(struct rsync_run *r, int *all)
 {
 	const xn_value_t *message = NULL;
 	xn_channel_t *sender = NULL;
-	xn_error_t *error = xn_multichannel_receive(&message, &sender,
-	    r->multi, 1, STOP_CHECK, r->scratch);
+	xn_error_t *error;
 
+	/* (If its side has just ended, that is told as ever.) */
+	if (r->options->follow && syncgate_job_poked(r->job))
+		xn_error_clear(xn_send(r->control, "(s)", "look"));
+	error = xn_multichannel_receive(&message, &sender, r->multi, 1,
+	    STOP_CHECK, r->scratch);
 	if (error != NULL && sender == NULL) {
 		*all = error->code == XN_E_EOF;
 		if (*all || error->code == XN_E_TIMEOUT) {

@@ -78,6 +78,7 @@
  *				the first: name: why, a NUL behind each
  *   => ("polling", why)	it cannot be watched: everything is looked at
  *				every POLL milliseconds
+ *   <= ("look",)		look at everything now (with follow)
  */
 #include <execnet/remote.h>
 
@@ -280,9 +281,12 @@ wait_for_peers(struct rs_source *s, int most)
 			break;
 		}
 	xn_free(things);
-	/* The coordinator says nothing: that it has closed ends us. */
-	if (xn_wait(s->channel, 0) != XN_READY_TIMEOUT)
+	/* All that the coordinator says is ("look",); that it has closed ends
+	 * us. */
+	if (xn_wait(s->channel, 0) != XN_READY_TIMEOUT) {
 		xn_receive_value(s->channel, 0);
+		s->follow.poked = 1;
+	}
 }
 
 struct turns {

@@ -137,6 +137,7 @@ struct rs_follow {
 	int changes_n, overflow;
 	double settle, first, last;	/* seconds; when something changed */
 	double poll, looked;		/* where it cannot be watched */
+	int poked;			/* all is to be looked at now */
 	long long opened;		/* when a target began to look at
 					 * everything last; since 1970 */
 };

@@ -298,8 +298,9 @@ rs_watch_turn(struct rs_source *s, int most)
 		return most;
 	rs_watch_read(s);
 	now = xn_clock();
-	if (f->watch == NULL && now - f->looked >= f->poll) {
+	if (f->poked || (f->watch == NULL && now - f->looked >= f->poll)) {
 		f->looked = now;
+		f->poked = 0;
 		f->overflow = 1;
 		rs_hand_on(s);
 	}

@@ -18,6 +18,8 @@ turn(struct hotsync *h)
 		/* It may just have ended: then that is what is received. */
 		xn_error_clear(xn_send(h->control, "(s)", "stop"));
 	}
+	if (h->report.followed && syncgate_job_poked(h->job))
+		xn_error_clear(xn_send(h->control, "(s)", "look"));
 	error = xn_channel_receive(&message, h->control, h->stop_sent ?
 	    XN_FOREVER : STOP_CHECK, h->scratch);
 	if (error != NULL && error->code == XN_E_TIMEOUT) {
@@ -26,7 +28,7 @@ turn(struct hotsync *h)
 	}
 	XN_TRY(error);
 	syncgate_job_healthy(h->job);
-	return hotsync_report(h, message);
+	return hotsync_report(&h->report, message);
 }
 
 /*
@@ -61,35 +63,77 @@ explain(struct hotsync *h, xn_error_t *error)
 	if (error->code == XN_E_EOF)
 		return xn_error_wrap(error, "the mirror's side ended without "
 		    "a word");
-	/* What was right once is worth another attempt: a side that was killed,
-	 * a disk that is full, a repository that is not there for a while.
-	 * What is wrong for good was refused. */
-	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
-	    (h->followed || syncgate_job_was_healthy(h->job))))
-		error->code = XN_E_CONNECTION;
+	hotsync_judge(error, &h->report);
 	return error;
+}
+
+/* What was right once is worth another attempt: a side that was killed, a disk
+ * that is full, a repository that is not there for a while.  What is wrong for
+ * good was refused. */
+void
+hotsync_judge(xn_error_t *error, const struct hot_report *r)
+{
+	if (syncgate_was_killed(error) || (error->code == XN_E_REMOTE &&
+	    (r->followed || r->progress.done >= 0 ||
+	    syncgate_job_was_healthy(r->job))))
+		error->code = XN_E_CONNECTION;
+}
+
+xn_error_t *
+hotsync_run_one(struct hotsync *h)
+{
+	xn_error_t *error = NULL;
+
+	hotsync_report_begin(&h->report, h->job, h->mirror);
+	XN_TRY(hotsync_start(h));
+	XN_TRY(hotsync_check_start(&h->check, h, h->mirror, h->gateways[1],
+	    h->pool));
+	while (error == NULL && !h->report.finished) {
+		apr_pool_clear(h->scratch);
+		h->report.scratch = h->scratch;
+		error = turn(h);
+		if (error == NULL)
+			error = hotsync_check(&h->check,
+			    h->report.progress.done, h->scratch);
+	}
+	if (error == NULL)
+		error = hotsync_check_end(&h->check, &h->report, h->scratch);
+	return error == NULL ? NULL : xn_error_wrap(explain(h, error),
+	    "mirroring %s to %s", h->source->text, h->mirror->text);
+}
+
+struct hotsync *
+hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct hotsync *h = apr_pcalloc(pool, sizeof(*h));
+
+	h->job = job;
+	h->pool = pool;
+	h->group = syncgate_job_group(job);
+	h->source = syncgate_job_location(job, "source");
+	h->mirror = syncgate_job_location(job, "mirror");
+	h->mirrors = syncgate_job_locations(job, "mirrors");
+	h->follow = syncgate_job_bool(job, "follow") &&
+	    !syncgate_job_once(job) && !syncgate_job_dry_run(job);
+	apr_pool_create(&h->scratch, pool);
+	return h;
 }
 
 xn_error_t *
 hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 {
-	struct hotsync h = { .job = job, .pool = pool };
-	xn_error_t *error = NULL;
+	struct hotsync *h = hotsync_begin(job, pool);
+	const xn_location_t **one = apr_pcalloc(pool, 2 * sizeof(*one));
 
-	h.group = syncgate_job_group(job);
-	h.source = syncgate_job_location(job, "source");
-	h.mirror = syncgate_job_location(job, "mirror");
-	h.follow = syncgate_job_bool(job, "follow") &&
-	    !syncgate_job_once(job) && !syncgate_job_dry_run(job);
-	h.progress.phase = "copying";
-	h.progress.unit = "revision";
-	h.progress.done = h.progress.total = -1;
-	XN_TRY(hotsync_start(&h));
-	apr_pool_create(&h.scratch, pool);
-	while (error == NULL && !h.finished) {
-		apr_pool_clear(h.scratch);
-		error = turn(&h);
+	if (h->mirror != NULL && !hotsync_is_pattern(h->source))
+		return hotsync_run_one(h);
+	if (h->mirror != NULL) {
+		one[0] = h->mirror;
+		h->mirrors = one;
 	}
-	return error == NULL ? NULL : xn_error_wrap(explain(&h, error),
-	    "mirroring %s to %s", h.source->text, h.mirror->text);
+	if (syncgate_job_resync(job))
+		return xn_error_create(XN_E_USAGE, "--resync is for one mirror "
+		    "of one repository: name them, by `syncgate run --resync "
+		    "--plugin svnhotsync source=... mirror=...`");
+	return hotsync_run_many(h);
 }

@@ -13,6 +13,15 @@
  *	db/revprops/S.pack/manifest	for each revision the file that has it
  *	db/revprops/S.pack/R.T		properties of some revisions from R on
  *
+ * What the formats that are copied have:
+ *	3	Subversion 1.5: nothing is packed, there is no min-unpacked-rev
+ *	4	1.6: revisions can be packed, their properties are not
+ *	6	1.8: properties, too
+ *	7, 8	1.9, 1.10: a second line in uuid; addressing is said
+ * Formats before 7 address physically.  A linear layout has no shards,
+ * db/revs/R and db/revprops/R, and is never packed; repositories of 1.4 keep it
+ * when they are upgraded, and "3 4 1" as their current until the next commit.
+ *
  * A committed revision's file never changes until its shard is packed.
  * current, min-unpacked-rev and properties are replaced by rename.
  */
@@ -26,11 +35,16 @@
 #define PROPS_MAX		(16 << 20) /* properties of one revision */
 #define MANIFEST_MAX		(16 << 20)
 #define SHARD_MAX		1000000
+#define LINEAR_SHARD		1000	/* without shards we count by these */
 #define TAIL_SIZE		65536	/* of a pack, for its digest */
 #define NAME_SIZE	40	/* of a name that FSFS makes */
 #define PATH_SIZE	96
 #define ROUNDS			5	/* a file vanished: look again */
 #define RANGE_MAX		4096	/* revisions in one comparison */
+
+#define FORMAT_PACKED		4	/* the first with min-unpacked-rev */
+#define FORMAT_PACKED_PROPS	6
+#define FORMAT_INSTANCE		7	/* the first with two lines in uuid */
 
 enum digest_kind { DIGEST_NONE, DIGEST_FILE, DIGEST_PACK };
 
@@ -38,7 +52,8 @@ enum digest_kind { DIGEST_NONE, DIGEST_FILE, DIGEST_PACK };
 struct fsfs {
 	int format;
 	int physical;		/* addressing */
-	long long shard;	/* revisions a shard */
+	int linear;		/* no folders of shards */
+	long long shard;	/* revisions a shard; LINEAR_SHARD without */
 };
 
 /*
@@ -81,13 +96,26 @@ fs_format_option(struct fsfs *fs, const char *line)
 		return NULL;
 	}
 	if (strncmp(line, "layout linear\n", 14) == 0)
-		return "its layout is linear, as Subversion made it before "
-		    "1.5: load a dump of it into a new repository, and mirror "
-		    "that one";
+		return NULL;
 	fs->physical = strncmp(line, "addressing physical\n", 20) == 0;
 	if (!fs->physical && strncmp(line, "addressing logical\n", 19) != 0)
 		return "its db/format has an option that is not known here";
 	return NULL;
+}
+
+/* NULL, or why a format of that number cannot be mirrored by copy. */
+static inline const char *
+fs_format_known(int format)
+{
+	if (format < 3)
+		return xn_printf("its FSFS format is %d, as Subversion made it "
+		    "before 1.5: run `svnadmin upgrade` on it, which takes a "
+		    "moment, or take method = dump", format);
+	if (format == 5)
+		return "its FSFS format is 5, which no released Subversion "
+		    "reads: load a dump of it into a new repository";
+	return format > 8 ? xn_printf("its FSFS format is %d, newer than the 8 "
+	    "that is known here", format) : NULL;
 }
 
 /* Read the text of db/format: NULL, or why it cannot be mirrored by copy. */
@@ -97,18 +125,13 @@ fs_format_read(struct fsfs *fs, const char *text)
 	const char *why;
 
 	memset(fs, 0, sizeof(*fs));
-	fs->physical = -1;
 	fs->format = (int)fs_number(&text);
 	if (fs->format < 0 || fs->format > 1000 || *text++ != '\n')
 		return "its db/format is damaged";
-	if (fs->format < 7)
-		return xn_printf("its FSFS format is %d, and only 7 and 8 "
-		    "(Subversion 1.9 and later) are mirrored by copy: run "
-		    "`svnadmin upgrade` on it, or load a dump of it into a new "
-		    "repository", fs->format);
-	if (fs->format > 8)
-		return xn_printf("its FSFS format is %d, newer than the 8 that "
-		    "is known here", fs->format);
+	why = fs_format_known(fs->format);
+	if (why != NULL)
+		return why;
+	fs->physical = fs->format < FORMAT_INSTANCE ? 1 : -1;
 	while (*text != '\0') {
 		if (strchr(text, '\n') == NULL)
 			return "its db/format is damaged";
@@ -117,10 +140,12 @@ fs_format_read(struct fsfs *fs, const char *text)
 			return why;
 		text = strchr(text, '\n') + 1;
 	}
-	if (fs->shard == 0)
-		return "its layout is linear, as Subversion made it before "
-		    "1.5: load a dump of it into a new repository, and mirror "
-		    "that one";
+	fs->linear = fs->shard == 0;
+	if (fs->linear)
+		fs->shard = LINEAR_SHARD;
+	if (fs->linear && fs->physical == 0)
+		return "its db/format has a layout and an addressing that do "
+		    "not go together";
 	return fs->physical < 0 ? "its db/format names no addressing" : NULL;
 }
 
@@ -185,12 +210,45 @@ fs_read_number(int db, const char *name)
 	return n;
 }
 
-/* Where revision REV lies: "revs/0/12"; KIND is "revs" or "revprops". */
+/*
+ * db/min-unpacked-rev, or what it is where there is no such file; -1 and errno.
+ */
+static inline long long
+fs_read_unpacked(int db, const struct fsfs *fs)
+{
+	return fs->format < FORMAT_PACKED || fs->linear ? 0 :
+	    fs_read_number(db, "min-unpacked-rev");
+}
+
+/* The first revision whose properties are not packed (but for r0's, which
+ * never are), when revisions below MIN_UNPACKED are. */
+static inline long long
+fs_props_unpacked(const struct fsfs *fs, long long min_unpacked)
+{
+	return fs->format < FORMAT_PACKED_PROPS ? 0 : min_unpacked;
+}
+
+/* The folder of SHARD: "revs/0"; KIND is "revs" or "revprops". */
 static inline void
-fs_rev_path(char out[PATH_SIZE], const char *kind, long long shard,
+fs_shard_path(char out[PATH_SIZE], const struct fsfs *fs, const char *kind,
+    long long shard)
+{
+	if (fs->linear)
+		snprintf(out, PATH_SIZE, "%s", kind);
+	else
+		snprintf(out, PATH_SIZE, "%s/%lld", kind, shard);
+}
+
+/* Where revision REV lies: "revs/0/12". */
+static inline void
+fs_rev_path(char out[PATH_SIZE], const struct fsfs *fs, const char *kind,
     long long rev)
 {
-	snprintf(out, PATH_SIZE, "%s/%lld/%lld", kind, shard, rev);
+	if (fs->linear)
+		snprintf(out, PATH_SIZE, "%s/%lld", kind, rev);
+	else
+		snprintf(out, PATH_SIZE, "%s/%lld/%lld", kind, rev / fs->shard,
+		    rev);
 }
 
 /* "revprops/3.pack/NAME" */
@@ -258,7 +316,7 @@ fs_digest(int db, const struct fsfs *fs, long long rev,
 	if (kind == DIGEST_PACK)
 		fs_pack_path(path, "revs", rev / fs->shard, "pack");
 	else
-		fs_rev_path(path, "revs", rev / fs->shard, rev);
+		fs_rev_path(path, fs, "revs", rev);
 	fd = xn_open(db, path, XN_O_READ, 0);
 	if (fd == -1)
 		return DIGEST_NONE;

@@ -8,21 +8,30 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
+ *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
+ *   <- ("look",)		after "following": have the source look now
  *
- * kwargs: peer (channel to the source's side), path, job, follow, guard, dry.
+ * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
+ * resync (make it anew), include (bits of enum part), run_hooks; or promote
+ * (bool), resume (only bring it to its end), expected (the revision that it must
+ * have, or -1), path, job, run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
 #include "side_mirror.h"
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
+#include "side_mirror_part.h"
+#include "side_mirror_promote.h"
 #include "side_mirror_props.h"
 #include "side_mirror_receive.h"
 #include "side_mirror_record.h"
 #include "side_mirror_start.h"
+#include "side_mirror_upgrade.h"
 
 #define CONTROL_EVERY	32	/* messages of the source */
 
@@ -41,6 +50,10 @@ mirror_cleanup(void *baton)
 	close_fd(&m->run_lock);
 	close_fd(&m->db);
 	close_fd(&m->root);
+	close_fd(&m->parent);
+	close_fd(&m->old);
+	close_fd(&m->old_lock);
+	part_clear(m);
 	free(m->changed);
 	free(m->digests);
 	free(m);
@@ -89,6 +102,14 @@ on_synced(struct mirror *m, const xn_value *message)
 	m->comparing = COMPARING_NOTHING;
 	if (compare_dirty(m))
 		return;
+	if (m->include != 0 && !m->included) {
+		m->included = 1;
+		m->comparing = COMPARING_SYNC;
+		xn_send(m->peer, "(sl)", "include", (long long)m->include);
+		xn_send(m->peer, "(s)", "sync");
+		return;
+	}
+	resync_end(m);
 	if (m->follow && !m->following) {
 		m->following = 1;
 		xn_send(m->peer, "(s)", "follow");
@@ -125,6 +146,10 @@ static const struct {
 	{ "repack", on_repack, 0 },
 	{ "file", on_file, 0 },
 	{ "packend", on_pack_end, 0 },
+	{ "part", on_part, 0 },
+	{ "partfile", on_part_file, 0 },
+	{ "partgone", on_part_gone, 0 },
+	{ "partend", on_part_end, 0 },
 	{ "polling", on_polling, 0 },
 };
 
@@ -152,8 +177,16 @@ static int
 stopped(struct mirror *m)
 {
 	int ready = xn_wait(m->control, 0);
+	const char *what = "";
 
-	return ready == XN_READY_EOF || ready == XN_READY_VALUE;
+	if (ready != XN_READY_VALUE)
+		return ready == XN_READY_EOF;
+	xn_unpack_value(xn_receive_value(m->control, 0), "(s)", &what);
+	if (strcmp(what, "look") != 0)
+		return 1;
+	if (m->following)
+		xn_send(m->peer, "(s)", "look");
+	return 0;
 }
 
 /* Wait for the source: 1, or 0 when the coordinator wants an end. */
@@ -169,7 +202,7 @@ wait_source(struct mirror *m)
 	xn_select(things, 2, m->last.rev > m->youngest ?
 	    BATCH_SECONDS * 1000 : XN_FOREVER);
 	if (things[1].ready != XN_READY_TIMEOUT)
-		return 0;
+		return !stopped(m);
 	if (things[0].ready == XN_READY_EOF)
 		xn_fail("the source's side ended the conversation");
 	/* A slow source: what is whole need not wait for what comes. */
@@ -210,6 +243,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (m == NULL)
 		xn_fail("out of memory");
 	m->root = m->db = m->run_lock = m->write_lock = m->file = -1;
+	m->parent = m->old = m->old_lock = -1;
 	m->shard_fds[0] = m->shard_fds[1] = -1;
 	m->shard = m->youngest = m->last.rev = m->published.rev = -1;
 	xn_cleanup(mirror_cleanup, m);
@@ -220,10 +254,23 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->follow = xn_value_bool(kwargs, "follow", 0);
 	m->guard = xn_value_bool(kwargs, "guard", 1);
 	m->dry = xn_value_bool(kwargs, "dry", 0);
+	m->include = (int)xn_value_int(kwargs, "include", 0);
+	m->run_hooks = xn_value_bool(kwargs, "run_hooks", 0);
+	m->part = -1;
 	m->digests = malloc(RANGE_MAX * 16);
+	if (xn_value_bool(kwargs, "promote", 0)) {
+		resync_begin(m, 0);
+		if (xn_value_bool(kwargs, "resume", 0))
+			promote_resume(m);
+		else
+			promote_mirror(m, xn_value_int(kwargs, "expected",
+			    -1));
+		return;
+	}
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(hear_last_words, m);
+	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
 	start_mirror(m);
 	if (m->dry) {
 		m->done = 1;
@@ -231,6 +278,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    m->source_youngest);
 		return;
 	}
+	if (m->new_format != NULL)
+		upgrade_mirror(m);
 	run(m);
 	m->done = 1;
 	commit(m);

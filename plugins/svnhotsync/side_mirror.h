@@ -5,6 +5,7 @@
 #define SVNHOTSYNC_SIDE_MIRROR_H
 
 #include "side_fsfs.h"
+#include "side_part.h"
 
 #define BATCH_REVISIONS	1000
 #define BATCH_BYTES	(64LL << 20)
@@ -29,7 +30,18 @@ enum receiving {
 	RECEIVING_REVISION,		/* then its properties */
 	RECEIVING_PROPS,		/* of that revision */
 	RECEIVING_FILE,			/* of a pack */
-	RECEIVING_CHANGED		/* properties of a visible revision */
+	RECEIVING_CHANGED,		/* properties of a visible revision */
+	RECEIVING_PART			/* a file of a part */
+};
+
+/* A file of a part, as it comes. */
+struct part_item {
+	char *path;			/* at the mirror, in the part */
+	char *bytes;			/* n, and a NUL */
+	long long n;
+	int mode;			/* the source's */
+	int gone;			/* it is to be removed */
+	int written;			/* under a name of ours */
 };
 
 /* What a pack in progress is for. */
@@ -48,11 +60,23 @@ struct mirror {
 	const char *path, *job;
 	int follow, guard, dry;
 
+	/* Making it anew: side_mirror_resync.h. */
+	int resyncing;			/* PATH is where the new one is made */
+	const char *place;		/* where the mirror is to be seen, */
+	const char *name, *new_name;	/* its name, and the new one's, in */
+	int parent, old;		/* the folder PARENT; what is there */
+	int old_lock;			/* the run lock of that */
+
 	int root, db;			/* descriptors, -1 when not open */
 	int run_lock;			/* db/syncgate-lock, held */
 	int write_lock;			/* db/write-lock, while we write */
 	struct fsfs fs;
 	char uuid[64];
+	struct fsfs new_fs;		/* the source was upgraded to this, */
+	const char *new_format;		/* in its words; null: it was not */
+	const void *new_conf;		/* its fsfs.conf, */
+	size_t new_conf_n;
+	const char *record_more;	/* further lines of the record; or null */
 	int fresh;			/* there is no root `format` yet */
 
 	long long youngest;		/* as published; -1: nothing */
@@ -86,6 +110,15 @@ struct mirror {
 	int dirty_n, dirty_all;
 	unsigned char *digests;		/* of a range, RANGE_MAX * 16 bytes */
 	int caught_up;			/* the first "idle" came */
+
+	int include;			/* parts that are wanted, a bit each, */
+	int included;			/* and were asked for */
+	int run_hooks;			/* they keep their run bit */
+	int part;			/* that comes now, or -1 */
+	int part_whole;			/* all of it */
+	struct part_item *items;	/* malloc'ed */
+	int items_n, items_room;
+	long long items_bytes;
 	int following;
 	int done;			/* it ended as it should */
 
@@ -93,6 +126,8 @@ struct mirror {
 	double reported;
 	char error[512];		/* why commit() failed */
 	int not_ours;			/* namely because it was written to */
+	int trying;			/* what is refused is begun again, */
+	int refused;			/* and was */
 };
 
 /* Tell the coordinator how far we are, some times a second at most. */
@@ -112,7 +147,10 @@ report(struct mirror *m, int now)
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
 		const char *refused_text = xn_printf(__VA_ARGS__);	\
-		xn_send((m)->control, "(ss)", "refused", refused_text);	\
+		(m)->refused = 1;					\
+		if (!(m)->trying)					\
+			xn_send((m)->control, "(ss)", "refused",	\
+			    refused_text);				\
 		xn_fail("%s", refused_text);				\
 	} while (0)
 

@@ -34,8 +34,7 @@ check_current(struct mirror *m)
 	if (m->fresh && m->youngest == -1)
 		return 0;
 	if (current == m->youngest) {
-		if (fs_read_number(m->db, "min-unpacked-rev") ==
-		    m->min_unpacked)
+		if (fs_read_unpacked(m->db, &m->fs) == m->min_unpacked)
 			return 0;
 		/* If the source is packed, too, the next start takes it. */
 		snprintf(m->error, sizeof(m->error), "the mirror %s was packed "
@@ -200,7 +199,7 @@ remove_first_props(struct mirror *m)
 	char path[PATH_SIZE];
 
 	for (long long rev = 1; rev < m->fs.shard; rev++) {
-		fs_rev_path(path, "revprops", 0, rev);
+		fs_rev_path(path, &m->fs, "revprops", rev);
 		if (xn_unlink(m->db, path) != 0 && errno != ENOENT)
 			return -1;
 	}
@@ -216,10 +215,20 @@ remove_unpacked(struct mirror *m, long long shard)
 	snprintf(path, sizeof(path), "revs/%lld", shard);
 	if (xn_remove_tree(m->db, path) != 0 && errno != ENOENT)
 		return -1;
+	if (m->fs.format < FORMAT_PACKED_PROPS)
+		return 0;
 	if (shard == 0)
 		return remove_first_props(m);
 	snprintf(path, sizeof(path), "revprops/%lld", shard);
 	return xn_remove_tree(m->db, path) == 0 || errno == ENOENT ? 0 : -1;
+}
+
+/* How many shards are packed, in KIND: "revs" or "revprops". */
+static long long
+packed_shards(const struct mirror *m, const char *kind)
+{
+	return (strcmp(kind, "revs") == 0 ? m->min_unpacked :
+	    fs_props_unpacked(&m->fs, m->min_unpacked)) / m->fs.shard;
 }
 
 /*
@@ -227,12 +236,13 @@ remove_unpacked(struct mirror *m, long long shard)
  * unpacked one of a shard that is packed, or a pack that was not finished?
  */
 static int
-is_leftover(const struct mirror *m, const char *name, long long *shard)
+is_leftover(const struct mirror *m, const char *kind, const char *name,
+    long long *shard)
 {
-	long long packed = m->min_unpacked / m->fs.shard;
+	long long packed = packed_shards(m, kind);
 
 	*shard = fs_number(&name);
-	if (*shard < 0)
+	if (*shard < 0 || m->fs.linear)
 		return 0;
 	return *name == '\0' ? *shard < packed :
 	    strcmp(name, ".pack") == 0 && *shard >= packed;
@@ -244,7 +254,7 @@ remove_leftover(struct mirror *m, const char *kind, long long shard)
 	char path[PATH_SIZE];
 	int failed;
 
-	if (shard < m->min_unpacked / m->fs.shard) {
+	if (shard < packed_shards(m, kind)) {
 		failed = remove_unpacked(m, shard) != 0;
 	} else {
 		snprintf(path, sizeof(path), "%s/%lld.pack", kind, shard);
@@ -255,9 +265,9 @@ remove_leftover(struct mirror *m, const char *kind, long long shard)
 		    "%m", shard, m->path);
 }
 
-/* What a run left that was killed before it finished or removed it. */
-static void
-remove_leftovers(struct mirror *m, const char *kind)
+/* Some of what a run left; returns how much. */
+static int
+remove_some_leftovers(struct mirror *m, const char *kind)
 {
 	long long shards[LEFTOVERS_MAX], shard;
 	const char *name;
@@ -268,11 +278,20 @@ remove_leftovers(struct mirror *m, const char *kind)
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/%s: %m", m->path, kind);
 	while (n < LEFTOVERS_MAX && (name = xn_dir_next(dir)) != NULL)
-		if (is_leftover(m, name, &shard))
+		if (is_leftover(m, kind, name, &shard))
 			shards[n++] = shard;
 	xn_dir_close(dir);
 	for (int i = 0; i < n; i++)
 		remove_leftover(m, kind, shards[i]);
+	return n;
+}
+
+/* What a run left that was killed before it finished or removed it. */
+static void
+remove_leftovers(struct mirror *m, const char *kind)
+{
+	while (remove_some_leftovers(m, kind) == LEFTOVERS_MAX)
+		continue;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * side_mirror_make.h: a new mirror's files, as `svnadmin create` would make
- * them, and the hooks that guard it.
+ * them.
  *
  * The root `format` comes last, with the first commit: without it there is no
  * repository yet, only a beginning that the next start knows by db/syncgate.
@@ -8,9 +8,9 @@
 #ifndef SVNHOTSYNC_SIDE_MIRROR_MAKE_H
 #define SVNHOTSYNC_SIDE_MIRROR_MAKE_H
 
+#include "side_mirror_guard.h"
 #include "side_mirror_record.h"
 
-#define GUARD_MARK	"# syncgate: guard of a mirror\n"
 #define LOCK_TEXT \
 	"This file is not used by Subversion 1.3.x or later.\n" \
 	"However, its existence is required for compatibility with\n" \
@@ -20,7 +20,6 @@ static const struct {
 	const char *path, *text;
 } new_files[] = {
 	{ "db/fs-type", "fsfs\n" },
-	{ "db/min-unpacked-rev", "0\n" },
 	{ "db/txn-current", "0\n" },
 	{ "db/txn-current-lock", "" },
 	{ "db/write-lock", "" },
@@ -39,37 +38,23 @@ static const char *const new_dirs[] = {
 	"db/txn-protorevs"
 };
 
-static const char *const guards[] = {
-	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-revprop-change"
-};
-
+/* Line 1 is the source's; line 2, from format 7 on, tells this copy from it
+ * (caches use both). */
 static void
-put_file(struct mirror *m, const char *path, const void *bytes, size_t n,
-    int mode)
-{
-	int fd = create_file(m->root, path, mode), failed;
-
-	if (fd == -1)
-		xn_fail("cannot make %s/%s: %m", m->path, path);
-	failed = xn_write_full(fd, bytes, n);
-	if (close(fd) != 0 || failed != 0)
-		xn_fail("cannot write %s/%s: %m", m->path, path);
-}
-
-/* Line 1 is the source's; line 2 tells this copy from it (caches use both). */
-static void
-put_uuid(struct mirror *m)
+uuid_text(const struct mirror *m, char text[160])
 {
 	unsigned int r[4];
-	char text[160];
 
 	/* Whole words: libtcc on aarch64 does not widen a char that it passes
 	 * on the stack. */
 	xn_random(r, sizeof(r));
-	snprintf(text, sizeof(text), "%s\n%08x-%04x-4%03x-%04x-%04x%08x\n",
-	    m->uuid, r[0], r[1] & 0xffff, r[1] >> 20,
-	    (r[2] & 0x3fff) | 0x8000, r[2] >> 16, r[3]);
-	put_file(m, "db/uuid", text, strlen(text), 0666);
+	if (m->fs.format < FORMAT_INSTANCE)
+		snprintf(text, 160, "%s\n", m->uuid);
+	else
+		snprintf(text, 160,
+		    "%s\n%08x-%04x-4%03x-%04x-%04x%08x\n", m->uuid, r[0],
+		    r[1] & 0xffff, r[1] >> 20,
+		    (r[2] & 0x3fff) | 0x8000, r[2] >> 16, r[3]);
 }
 
 /* The folder itself, and db: files made in it get its group, as svn's do. */
@@ -95,10 +80,15 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
     const void *conf, size_t conf_n)
 {
 	struct mark none = { -1, DIGEST_NONE, { 0 } };
+	char uuid[160];
 	size_t i;
 
 	if (record_write(m, &none, &none) != 0)
 		xn_fail("cannot write %s/db/" RECORD ": %m", m->path);
+	/* A beginning may be of another layout. */
+	if ((xn_remove_tree(m->db, "revs") != 0 && errno != ENOENT) ||
+	    (xn_remove_tree(m->db, "revprops") != 0 && errno != ENOENT))
+		xn_fail("cannot remove the beginning in %s: %m", m->path);
 	for (i = 0; i < sizeof(new_dirs) / sizeof(new_dirs[0]); i++)
 		if (make_dir(m->root, new_dirs[i]) != 0)
 			xn_fail("cannot make %s/%s: %m", m->path, new_dirs[i]);
@@ -106,61 +96,12 @@ make_skeleton(struct mirror *m, const char *format, size_t format_n,
 		put_file(m, new_files[i].path, new_files[i].text,
 		    strlen(new_files[i].text), 0666);
 	put_file(m, "db/format", format, format_n, 0444);
-	put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
-	put_uuid(m);
-}
-
-/* ---- Guards ------------------------------------------------------------ */
-
-/* The job's name as it may stand in a shell's text. */
-static const char *
-shell_name(const char *name)
-{
-	char *out = xn_printf("%.100s", name);
-
-	for (char *p = out; *p != '\0'; p++)
-		if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
-		    (*p >= '0' && *p <= '9') || *p == '-' || *p == '_' ||
-		    *p == '.'))
-			*p = '?';
-	return out;
-}
-
-/* Is the hook at PATH one of ours?  -1 if there is none. */
-static int
-guard_is_ours(const struct mirror *m, const char *path)
-{
-	char *text = xn_read_file(m->root, path, SMALL_FILE, NULL);
-	int ours;
-
-	if (text == NULL)
-		return errno == ENOENT ? -1 : 0;
-	ours = strstr(text, GUARD_MARK) != NULL;
-	free(text);
-	return ours;
-}
-
-/* A commit to the mirror would be lost or break it: hooks refuse it.  A hook
- * that somebody else put there stays as it is. */
-static void
-guard_mirror(struct mirror *m)
-{
-	char *text = xn_printf("#!/bin/sh\n" GUARD_MARK "echo 'this repository "
-	    "is a mirror, kept by syncgate job %s: change its source' >&2\n"
-	    "exit 1\n", shell_name(m->job));
-	int ours;
-
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
-		ours = guard_is_ours(m, guards[i]);
-		if (m->guard && ours == 0)
-			xn_log("%s/%s is not ours and stays: it must refuse "
-			    "changes itself", m->path, guards[i]);
-		else if (m->guard && ours == -1)
-			put_file(m, guards[i], text, strlen(text), 0777);
-		else if (!m->guard && ours == 1 &&
-		    xn_unlink(m->root, guards[i]) != 0)
-			xn_fail("cannot remove %s/%s: %m", m->path, guards[i]);
+	if (m->fs.format >= FORMAT_PACKED) {
+		put_file(m, "db/min-unpacked-rev", "0\n", 2, 0666);
+		put_file(m, "db/fsfs.conf", conf, conf_n, 0666);
 	}
+	uuid_text(m, uuid);
+	put_file(m, "db/uuid", uuid, strlen(uuid), 0666);
 }
 
 #endif

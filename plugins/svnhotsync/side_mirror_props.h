@@ -35,6 +35,20 @@ same_props(struct mirror *m, const char *path, const void *bytes, size_t n)
 	return same;
 }
 
+/* REV's properties, before anybody sees that revision. */
+static void
+write_new_props(struct mirror *m, const char *path, const void *bytes, size_t n)
+{
+	int fd = create_file(m->db, path, 0444), failed;
+
+	if (fd == -1)
+		xn_fail("cannot make %s/db/%s: %m", m->path, path);
+	failed = xn_write_full(fd, bytes, n);
+	if (close(fd) != 0 || failed != 0)
+		xn_fail("cannot write %s/db/%s: %m", m->path, path);
+	m->bytes += (long long)n;
+}
+
 /* Replace REV's properties. */
 static void
 write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
@@ -42,12 +56,16 @@ write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
 	char path[PATH_SIZE];
 	int held = m->write_lock != -1, failed;
 
-	if (rev > 0 && rev < m->min_unpacked) {
+	if (rev > 0 && rev < fs_props_unpacked(&m->fs, m->min_unpacked)) {
 		/* Packed since it was sent: the shard is compared again. */
 		note_dirty(m, rev / m->fs.shard);
 		return;
 	}
-	fs_rev_path(path, "revprops", rev / m->fs.shard, rev);
+	fs_rev_path(path, &m->fs, "revprops", rev);
+	if (rev > m->last.rev) {
+		write_new_props(m, path, bytes, n);
+		return;
+	}
 	if (same_props(m, path, bytes, n))
 		return;
 	if (hold_mirror(m) != 0)
@@ -60,13 +78,25 @@ write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
 	m->bytes += (long long)n;
 }
 
-/* REV is there, or it is r0, which comes with the first pack. */
+/* Does a pack in progress bring REV's properties in a file of their own? */
+static int
+comes_with_pack(const struct mirror *m, long long rev)
+{
+	return m->packing == PACKING_NEW && rev / m->fs.shard ==
+	    m->packing_shard && (rev == 0 ||
+	    m->fs.format < FORMAT_PACKED_PROPS);
+}
+
+/* REV is there, or comes with the pack in progress. */
 static void
 expect_props(struct mirror *m, long long rev)
 {
-	if (m->packing == PACKING_NEW && m->packing_shard == 0 && rev == 0) {
-		if (make_dir(m->db, "revprops/0") != 0)
-			xn_fail("cannot make %s/db/revprops/0: %m", m->path);
+	char path[PATH_SIZE];
+
+	fs_shard_path(path, &m->fs, "revprops", rev / m->fs.shard);
+	if (comes_with_pack(m, rev)) {
+		if (make_dir(m->db, path) != 0)
+			xn_fail("cannot make %s/db/%s: %m", m->path, path);
 	} else if (rev > m->last.rev) {
 		xn_fail("the source sent properties of r%lld, and the mirror "
 		    "is at r%lld", rev, m->last.rev);
@@ -119,7 +149,7 @@ own_digests(struct mirror *m, long long first, long long n)
 	char *text;
 
 	for (long long i = 0; i < n; i++) {
-		fs_rev_path(path, "revprops", first / m->fs.shard, first + i);
+		fs_rev_path(path, &m->fs, "revprops", first + i);
 		text = xn_read_file(m->db, path, PROPS_MAX, &size);
 		if (text == NULL && errno != ENOENT)
 			xn_fail("cannot read %s/db/%s: %m", m->path, path);
@@ -137,7 +167,8 @@ static void
 ask_range(struct mirror *m)
 {
 	long long first = m->compare_next, shard = first / m->fs.shard, n = 1;
-	int packed = first > 0 && first < m->min_unpacked;
+	long long unpacked = fs_props_unpacked(&m->fs, m->min_unpacked);
+	int packed = first > 0 && first < unpacked;
 	unsigned char digest[16] = { 0 };
 
 	if (packed) {
@@ -148,7 +179,7 @@ ask_range(struct mirror *m)
 			xn_fail("cannot read the packed properties of shard "
 			    "%lld in %s: %m", shard, m->path);
 	} else {
-		if (first > 0 || m->min_unpacked == 0)
+		if (first > 0 || unpacked == 0)
 			n = (shard + 1) * m->fs.shard - first;
 		if (n > m->compare_end - first)
 			n = m->compare_end - first;
@@ -250,7 +281,8 @@ on_differ(struct mirror *m, const xn_value *message)
 	    first / m->fs.shard != (first + n - 1) / m->fs.shard)
 		xn_fail("the source answered a comparison in a way that cannot "
 		    "be");
-	if (first + n > 1 && first < m->min_unpacked) {
+	if (first + n > 1 && first < fs_props_unpacked(&m->fs,
+	    m->min_unpacked)) {
 		note_dirty(m, first / m->fs.shard);
 		answered(m);
 		return;

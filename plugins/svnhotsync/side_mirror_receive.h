@@ -25,8 +25,7 @@ open_shard(struct mirror *m, long long rev)
 	m->shard = -1;
 	for (int i = 0; i < 2; i++) {
 		close_fd(&m->shard_fds[i]);
-		snprintf(path, sizeof(path), "%s/%lld", kinds[i],
-		    rev / m->fs.shard);
+		fs_shard_path(path, &m->fs, kinds[i], rev / m->fs.shard);
 		if (make_dir(m->db, path) != 0)
 			xn_fail("cannot make %s/db/%s: %m", m->path, path);
 		m->shard_fds[i] = xn_open(m->db, path,
@@ -156,6 +155,7 @@ on_pack(struct mirror *m, const xn_value *message)
 
 	if (!xn_unpack_value(message, "(sl)", &tag, &shard) ||
 	    m->packing != PACKING_NOTHING ||
+	    m->fs.linear || m->fs.format < FORMAT_PACKED ||
 	    shard != m->min_unpacked / m->fs.shard ||
 	    m->min_unpacked > m->last.rev + 1)
 		xn_fail("the source sent a pack that is not due");
@@ -163,7 +163,8 @@ on_pack(struct mirror *m, const xn_value *message)
 	if (hold_mirror(m) != 0)
 		fail_commit(m);
 	remove_pack(m, "revs", shard);
-	remove_pack(m, "revprops", shard);
+	if (m->fs.format >= FORMAT_PACKED_PROPS)
+		remove_pack(m, "revprops", shard);
 	m->packing = PACKING_NEW;
 	m->packing_shard = shard;
 }
@@ -177,7 +178,7 @@ on_repack(struct mirror *m, const xn_value *message)
 
 	if (!xn_unpack_value(message, "(sl)", &tag, &shard) ||
 	    m->packing != PACKING_NOTHING || shard < 0 ||
-	    shard >= m->min_unpacked / m->fs.shard)
+	    shard >= fs_props_unpacked(&m->fs, m->min_unpacked) / m->fs.shard)
 		xn_fail("the source sent packed properties that are not due");
 	m->packing = PACKING_PROPS;
 	m->packing_shard = shard;
@@ -192,7 +193,7 @@ allowed_in_pack(const struct mirror *m, const char *kind, const char *name,
 		return m->packing == PACKING_NEW && (strcmp(name, "pack") == 0 ||
 		    (m->fs.physical && strcmp(name, "manifest") == 0));
 	return strcmp(kind, "revprops") == 0 && size <= PROPS_MAX &&
-	    (strcmp(name, "manifest") == 0 ||
+	    m->fs.format >= FORMAT_PACKED_PROPS && (strcmp(name, "manifest") == 0 ||
 	    fs_is_props_pack(&m->fs, m->packing_shard, name));
 }
 
@@ -285,15 +286,30 @@ prune_packed_props(struct mirror *m)
 	free(manifest);
 }
 
+/* Did all properties come that lie in files of their own beside a pack? */
+static void
+check_props_of_pack(struct mirror *m)
+{
+	long long first = m->packing_shard * m->fs.shard, n = first == 0;
+	char path[PATH_SIZE];
+	xn_stat_t st;
+
+	if (m->fs.format < FORMAT_PACKED_PROPS)
+		n = m->fs.shard;
+	for (long long rev = first; rev < first + n; rev++) {
+		fs_rev_path(path, &m->fs, "revprops", rev);
+		if (xn_stat(m->db, path, &st) != 0)
+			xn_fail("the source sent no properties of r%lld", rev);
+	}
+}
+
 /* The new pack is there: make it visible, and remove what it replaces. */
 static void
 publish_pack(struct mirror *m)
 {
 	long long shard = m->packing_shard, end = (shard + 1) * m->fs.shard;
-	xn_stat_t st;
 
-	if (shard == 0 && xn_stat(m->db, "revprops/0/0", &st) != 0)
-		xn_fail("the source sent no properties of r0");
+	check_props_of_pack(m);
 	if (end - 1 >= m->last.rev) {
 		m->last.rev = end - 1;
 		m->last.kind = fs_digest(m->db, &m->fs, end - 1, end,
@@ -323,8 +339,10 @@ on_pack_end(struct mirror *m, const xn_value *message)
 	if (!xn_unpack_value(message, "(sl)", &tag, &shard) ||
 	    m->packing == PACKING_NOTHING || shard != m->packing_shard)
 		xn_fail("the source ended a pack that it did not begin");
-	check_packed_props(m);
-	prune_packed_props(m);
+	if (m->fs.format >= FORMAT_PACKED_PROPS) {
+		check_packed_props(m);
+		prune_packed_props(m);
+	}
 	if (m->packing == PACKING_NEW)
 		publish_pack(m);
 	m->packing = PACKING_NOTHING;
@@ -353,6 +371,8 @@ end_part(struct mirror *m)
 	char path[PATH_SIZE];
 
 	m->receiving = RECEIVING_NOTHING;
+	if (was == RECEIVING_PART)
+		return;
 	if (was == RECEIVING_CHANGED) {
 		write_props(m, m->receiving_rev, m->changed,
 		    (size_t)m->changed_n);
@@ -385,6 +405,7 @@ end_parts(struct mirror *m)
 static void
 on_piece(struct mirror *m, const xn_value *message)
 {
+	struct part_item *item;
 	const void *bytes;
 	const char *tag;
 	size_t n;
@@ -392,7 +413,10 @@ on_piece(struct mirror *m, const xn_value *message)
 	if (!xn_unpack_value(message, "(sy)", &tag, &bytes, &n) || n == 0 ||
 	    (long long)n > m->left)
 		xn_fail("the source sent a piece that does not fit");
-	if (m->receiving == RECEIVING_CHANGED) {
+	if (m->receiving == RECEIVING_PART) {
+		item = &m->items[m->items_n - 1];
+		memcpy(item->bytes + (item->n - m->left), bytes, n);
+	} else if (m->receiving == RECEIVING_CHANGED) {
 		memcpy(m->changed + m->changed_n, bytes, n);
 		m->changed_n += (long long)n;
 	} else if (xn_write_full(m->file, bytes, n) != 0) {

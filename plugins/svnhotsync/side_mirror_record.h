@@ -6,6 +6,8 @@
  *	source UUID
  *	published REV KIND HEX		the revision that `current` names, and
  *	upcoming REV KIND HEX		the one it is about to name
+ *	method dump			with method = dump, and then
+ *	boot ID				when the machine was started
  *
  * The record is written before `current` moves, so that after a crash between
  * the two one of both lines fits.  KIND says of what HEX is the digest: "file",
@@ -17,10 +19,12 @@
 #include "side_mirror.h"
 
 #define RECORD		"syncgate"
-#define RECORD_LOCK	"syncgate-lock"
 
 struct record {
 	char uuid[64];
+	char method[16];		/* "copy", or how the mirror is made */
+	char boot[64];			/* of the machine, when it was written;
+					 * "" with copy */
 	struct mark published, upcoming;
 };
 
@@ -99,6 +103,32 @@ record_line(const char *text, const char *word)
 	return NULL;
 }
 
+/* What the line WORD has, or INSTEAD. */
+static void
+record_word(char *out, size_t size, const char *text, const char *word,
+    const char *instead)
+{
+	const char *line = record_line(text, word);
+
+	if (line == NULL || fs_first_line(out, size, line) != 0)
+		snprintf(out, size, "%s", instead);
+}
+
+/* The boot of this machine; "" if it cannot be told. */
+static void
+boot_id(char out[64])
+{
+	int base = xn_base_open("/proc/sys/kernel/random");
+	char *text = base == -1 ? NULL : xn_read_file(base, "boot_id",
+	    SMALL_FILE, NULL);
+
+	if (text == NULL || fs_first_line(out, 64, text) != 0)
+		out[0] = '\0';
+	free(text);
+	if (base != -1)
+		close(base);
+}
+
 /* Read the record: 1, 0 if there is none; fails if it is damaged. */
 static int
 record_read(struct record *r, int db, const char *path)
@@ -122,6 +152,8 @@ record_read(struct record *r, int db, const char *path)
 	if (damaged)
 		xn_fail("%s/db/" RECORD " is damaged: it cannot be told whether "
 		    "the mirror is ours", path);
+	record_word(r->method, sizeof(r->method), text, "method", "copy");
+	record_word(r->boot, sizeof(r->boot), text, "boot", "");
 	return 1;
 }
 
@@ -135,7 +167,8 @@ record_write(const struct mirror *m, const struct mark *published,
 	mark_text(was, "published", published);
 	mark_text(will_be, "upcoming", upcoming);
 	snprintf(text, sizeof(text), "syncgate mirror 1\njob %.400s\n"
-	    "source %s\n%s%s", m->job, m->uuid, was, will_be);
+	    "source %s\n%s%s%s", m->job, m->uuid, was, will_be,
+	    m->record_more == NULL ? "" : m->record_more);
 	return xn_write_file(m->db, RECORD, text, strlen(text), 0666);
 }
 

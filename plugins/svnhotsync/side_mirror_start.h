@@ -7,8 +7,11 @@
 
 #include "side_mirror_commit.h"
 #include "side_mirror_make.h"
+#include "side_mirror_resync.h"
 
-#define RUN_LOCK_WAIT	15000
+/* What to do about what is held. */
+#define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
+	"mirror anew"
 
 /* What the source says of itself. */
 struct offer {
@@ -43,7 +46,7 @@ check_beginning(struct mirror *m)
 {
 	static const char *const in_root[] = { "db" };
 	static const char *const in_db[] = {
-		RECORD ".tmp", RECORD_LOCK
+		RECORD ".tmp", RECORD_LOCK, RESYNC_FILE, RESYNC_FILE ".tmp"
 	};
 	xn_stat_t st;
 
@@ -51,7 +54,7 @@ check_beginning(struct mirror *m)
 	if (xn_stat(m->root, "db/" RECORD, &st) == 0)
 		return;
 	if (!only_has(m->root, ".", in_root, 1) ||
-	    !only_has(m->root, "db", in_db, 2))
+	    !only_has(m->root, "db", in_db, 4))
 		REFUSE(m, "%s is not empty, and not a mirror that syncgate "
 		    "began: give another place, or empty it", m->path);
 }
@@ -77,27 +80,6 @@ open_mirror(struct mirror *m)
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
 		REFUSE(m, "%s is a repository that syncgate did not make, and "
 		    "will not overwrite: give another place", m->path);
-}
-
-/* One job at a time; a session that was cut may still be ending over there. */
-static void
-take_run_lock(struct mirror *m)
-{
-	m->run_lock = xn_open(m->db, RECORD_LOCK,
-	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
-	if (m->run_lock == -1)
-		xn_fail("cannot open %s/db/" RECORD_LOCK ": %m", m->path);
-	if (xn_lock(m->run_lock, 0) == 0)
-		return;
-	if (errno == EAGAIN) {
-		xn_log("another job is writing the mirror %s: waiting %d s for "
-		    "it to end", m->path, RUN_LOCK_WAIT / 1000);
-		if (xn_lock(m->run_lock, RUN_LOCK_WAIT) == 0)
-			return;
-	}
-	if (errno == EAGAIN)
-		xn_fail("another job is writing the mirror %s", m->path);
-	xn_fail("cannot lock the mirror %s: %m", m->path);
 }
 
 static void
@@ -159,7 +141,7 @@ check_untouched(struct mirror *m, const struct record *r)
 	const struct mark *known, *now;
 
 	m->youngest = fs_read_number(m->db, "current");
-	m->min_unpacked = fs_read_number(m->db, "min-unpacked-rev");
+	m->min_unpacked = fs_read_unpacked(m->db, &m->fs);
 	if (m->youngest < 0 || m->min_unpacked < 0)
 		xn_fail("cannot read db/current and db/min-unpacked-rev in "
 		    "%s: %m", m->path);
@@ -198,14 +180,15 @@ check_same_revision(struct mirror *m)
 		if (memcmp(digest, m->published.digest, 16) != 0)
 			REFUSE(m, "r%lld of the source is not the r%lld that was "
 			    "mirrored to %s: the source was replaced or wound "
-			    "back; nothing was changed", rev, rev, m->path);
+			    "back; nothing was changed" RESYNC, rev, rev,
+			    m->path);
 		return;
 	}
 	/* It was packed at one end since: what cannot change by that is when
 	 * the revision was made. */
-	if (m->youngest < m->min_unpacked)
+	if (m->youngest < fs_props_unpacked(&m->fs, m->min_unpacked))
 		return;
-	fs_rev_path(path, "revprops", rev / m->fs.shard, rev);
+	fs_rev_path(path, &m->fs, "revprops", rev);
 	props = xn_read_file(m->db, path, PROPS_MAX, &n);
 	if (props == NULL)
 		xn_fail("cannot read %s/db/%s: %m", m->path, path);
@@ -214,7 +197,7 @@ check_same_revision(struct mirror *m)
 	if (date_n != strlen(our_date) || memcmp(date, our_date, date_n) != 0)
 		REFUSE(m, "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
-		    "back; nothing was changed", rev, rev, m->path);
+		    "back; nothing was changed" RESYNC, rev, rev, m->path);
 	xn_log("r%lld is packed in the source and not in the mirror: compared "
 	    "by its date", rev);
 }
@@ -232,6 +215,38 @@ check_uuid(struct mirror *m)
 		    "has %s", m->path, uuid, m->uuid);
 }
 
+/*
+ * The files of both must mean the same.  A source that was upgraded takes the
+ * mirror with it, after all else was looked at.  One that has been put back from
+ * before that may go on, for a later format reads what an earlier one writes.
+ */
+static void
+check_format(struct mirror *m, const struct fsfs *theirs,
+    const struct offer *offer)
+{
+	int ours = m->fs.format;
+
+	if (m->fs.shard != theirs->shard || m->fs.linear != theirs->linear ||
+	    m->fs.physical != theirs->physical)
+		REFUSE(m, "the mirror %s has another layout than the source, "
+		    "which was made anew; nothing was changed" RESYNC, m->path);
+	if (ours > theirs->format && ours >= FORMAT_PACKED_PROPS &&
+	    theirs->format < FORMAT_PACKED_PROPS)
+		REFUSE(m, "the mirror %s has format %d, and the source only %d: "
+		    "run `svnadmin upgrade` on the source", m->path, ours,
+		    theirs->format);
+	if (ours > theirs->format)
+		xn_log("the mirror %s has format %d, and the source %d: it "
+		    "keeps its own", m->path, ours, theirs->format);
+	if (ours >= theirs->format)
+		return;
+	m->new_fs = *theirs;
+	m->new_format = xn_printf("%.*s", (int)offer->format_n, offer->format);
+	m->new_conf_n = offer->conf_n;
+	m->new_conf = memcpy(xn_alloc(offer->conf_n + 1), offer->conf,
+	    offer->conf_n);
+}
+
 /* An existing mirror: does it go with what the source offers? */
 static void
 check_existing(struct mirror *m, const struct fsfs *theirs,
@@ -245,7 +260,10 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.uuid, m->uuid) != 0)
 		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
-		    "the source has %s", m->path, record.uuid, m->uuid);
+		    "the source has %s" RESYNC, m->path, record.uuid, m->uuid);
+	if (strcmp(record.method, "copy") != 0)
+		REFUSE(m, "the mirror %s was made by method = %s: say so in the "
+		    "job, or give another place", m->path, record.method);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)
@@ -253,20 +271,32 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	why = fs_format_read(&m->fs, text);
 	if (why != NULL)
 		xn_fail("the mirror %s: %s", m->path, why);
-	if (m->fs.format != theirs->format || m->fs.shard != theirs->shard ||
-	    m->fs.physical != theirs->physical)
-		REFUSE(m, "the mirror %s has another format than the source: was "
-		    "one of them upgraded? make the mirror anew", m->path);
+	check_format(m, theirs, offer);
 	check_untouched(m, &record);
 	if (m->youngest > offer->youngest)
 		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed", m->path, m->youngest, offer->youngest);
+		    "was changed" RESYNC, m->path, m->youngest, offer->youngest);
 	if (m->min_unpacked > offer->min_unpacked)
 		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
-		    "only up to r%lld: pack the source, too", m->path,
+		    "only up to r%lld: pack the source, too" RESYNC, m->path,
 		    m->min_unpacked, offer->min_unpacked);
 	check_same_revision(m);
+}
+
+/* A new mirror that was begun is of no use: nothing of it stays. */
+static void
+begin_again(struct mirror *m)
+{
+	close_fd(&m->run_lock);
+	close_fd(&m->db);
+	close_fd(&m->root);
+	if (xn_remove_tree(m->parent, m->new_name) != 0)
+		xn_fail("cannot remove %s: %m", m->path);
+	m->fresh = 1;
+	m->new_format = NULL;
+	m->youngest = m->last.rev = m->published.rev = -1;
+	m->min_unpacked = 0;
 }
 
 /* The beginning of a mirror, or none yet. */
@@ -276,8 +306,12 @@ check_fresh(struct mirror *m, const struct fsfs *theirs)
 	struct record record;
 
 	m->fs = *theirs;
-	if (m->db != -1 && record_read(&record, m->db, m->path) &&
-	    strcmp(record.uuid, m->uuid) != 0)
+	if (m->db == -1 || !record_read(&record, m->db, m->path) ||
+	    strcmp(record.uuid, m->uuid) == 0)
+		return;
+	if (m->resyncing)
+		begin_again(m);
+	else
 		REFUSE(m, "%s has the beginning of a mirror of the repository "
 		    "with UUID %s, and the source has %s: remove it first",
 		    m->path, record.uuid, m->uuid);
@@ -301,6 +335,58 @@ check_offer(struct mirror *m, const struct offer *offer, struct fsfs *theirs)
 		    "%s%s", why == NULL ? "" : ": ", why == NULL ? "" : why);
 }
 
+/* check_existing() as a function for xn_attempt(). */
+struct existing {
+	struct mirror *m;
+	const struct fsfs *theirs;
+	const struct offer *offer;
+};
+
+static void
+try_existing(void *baton)
+{
+	struct existing *e = baton;
+
+	check_existing(e->m, e->theirs, e->offer);
+}
+
+/* A new mirror that an earlier run began: it goes on, or, if the source is
+ * another one by now, begins again. */
+static void
+check_resumed(struct mirror *m, const struct fsfs *theirs,
+    const struct offer *offer)
+{
+	struct existing e = { m, theirs, offer };
+	char why[512];
+	int result;
+
+	m->trying = 1;
+	result = xn_attempt(try_existing, &e, why, sizeof(why));
+	m->trying = 0;
+	if (result == 0)
+		return;
+	if (!m->refused)
+		xn_fail("%s", why);
+	m->refused = 0;
+	xn_log("the new mirror that was begun is begun again: %s", why);
+	begin_again(m);
+}
+
+/* A new mirror, or the beginning of one. */
+static void
+make_mirror(struct mirror *m, const struct offer *offer)
+{
+	make_folders(m);
+	resync_mark(m);
+	if (m->run_lock == -1)
+		lock_mirror(m);
+	if (!m->fresh)
+		return;
+	make_skeleton(m, offer->format, offer->format_n, offer->conf,
+	    offer->conf_n);
+	resync_carry(m);
+}
+
 /* Hear the source and make sure that the two fit; then make a new mirror. */
 static void
 start_mirror(struct mirror *m)
@@ -320,19 +406,22 @@ start_mirror(struct mirror *m)
 		xn_fail("the source's side speaks another language");
 	check_offer(m, &offer, &theirs);
 	m->source_youngest = offer.youngest;
+	resync_check(m);
+	if (m->resyncing && m->dry)
+		return;
+	if (!m->fresh && m->resyncing)
+		check_resumed(m, &theirs, &offer);
+	else if (!m->fresh)
+		check_existing(m, &theirs, &offer);
 	if (m->fresh) {
 		check_fresh(m, &theirs);
 		if (m->dry)
 			return;
-		make_folders(m);
-		if (m->run_lock == -1)
-			lock_mirror(m);
+		make_mirror(m, &offer);
+		/* Another job made it while we waited for it. */
+		if (!m->fresh)
+			check_existing(m, &theirs, &offer);
 	}
-	if (m->fresh)
-		make_skeleton(m, offer.format, offer.format_n, offer.conf,
-		    offer.conf_n);
-	else
-		check_existing(m, &theirs, &offer);
 	if (m->dry)
 		return;
 	remove_leftovers(m, "revs");

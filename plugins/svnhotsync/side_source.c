@@ -1,14 +1,18 @@
 /*
- * svnhotsync, the side that reads a repository.
+ * svnhotsync, the side that reads repositories.
  *
- * It talks with the mirror's side (side_mirror.c) on its channel; after the
- * first message the mirror leads.  kwargs: path, follow (bool), poll
- * (milliseconds).
+ * It talks with the mirrors' sides (side_mirror.c), with one on its own channel
+ * and with many by way of a hub (side_source_send.h); after the first message a
+ * mirror leads.  kwargs: path, follow (bool), poll (milliseconds); or many
+ * (bool) instead of path, and parent and pattern (where to look for
+ * repositories: side_source_find.h).
  *
  *   -> ("repository", version, db/format, uuid, fsfs.conf, youngest,
  *       min unpacked)		the first message
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
+ *   <- ("props", shard)	its packed properties, for a mirror that is
+ *   -> ("repack", shard), files, ("packend", shard)	upgraded
  *   <- ("from", rev, min unpacked)	the first revision that the mirror
  *					does not have, and what it has packed
  *   -> revisions and packs, then
@@ -32,284 +36,166 @@
  *   -> ("repack", shard), files, ("packend", shard), ("same", first)
  *   <- ("want", first, n, bits)		the revisions to send
  *   -> ("revprop", rev, bytes), or ("P", rev, size) and ("p", bytes)...
+ *   <- ("include", bits)	hooks, conf, locks: enum part of side_part.h
+ *   -> ("part", which, whole), files, ("partend",), for each of them:
+ *   -> ("partfile", path, mode, size) and ("p", bytes)...
+ *   -> ("partgone", path)			only if it is not whole
  *   <- ("sync",)  -> ("synced",)		all asked for was sent
  *
  * After
  *   <- ("follow",)
- * revisions, ("idle", ...) and ("revprop", ...) come by themselves, and
+ * revisions, ("idle", ...), ("revprop", ...) and parts come by themselves, and
  *   -> ("dirty", shard)		compare that shard; -1: all
  *   -> ("polling", reason)		there is no watch
+ *   <- ("look",)			something may have happened
  */
 #include <execnet/remote.h>
 
 #include "side_source.h"
-#include "side_source_props.h"
-#include "side_source_stream.h"
-#include "side_source_watch.h"
+#include "side_source_find.h"
+#include "side_source_repository.h"
 
 static void
-source_cleanup(void *baton)
+reader_cleanup(void *baton)
 {
-	struct source *s = baton;
+	struct reader *r = baton;
 
-	close_files(s);
-	if (s->root != -1)
-		close(s->root);
-	if (s->db != -1)
-		close(s->db);
-	props_forget(s);
-	free(s->watched);
-	free(s->times);
-	free(s->piece);
-	free(s->props_piece);
-	free(s->digests);
-	free(s);
-}
-
-static char *
-read_or_fail(struct source *s, int base, const char *name)
-{
-	char *text = fs_read_text(base, name, NULL);
-
-	if (text == NULL)
-		xn_fail("cannot read %s/%s%s: %m", s->path,
-		    base == s->db ? "db/" : "", name);
-	return text;
-}
-
-/* Is it a repository that can be mirrored?  Opens its db folder. */
-static void
-open_repository(struct source *s, int root)
-{
-	const char *why;
-	xn_stat_t st;
-	const char *text;
-
-	if (xn_stat(root, "format", &st) != 0 && errno == ENOENT)
-		xn_fail("%s is not a Subversion repository: it has no file "
-		    "\"format\"", s->path);
-	text = read_or_fail(s, root, "format");
-	if (strcmp(text, "5\n") != 0 && strcmp(text, "3\n") != 0)
-		xn_fail("%s: the repository's format is %.10s, and only 3 and "
-		    "5 are known", s->path, text);
-	s->db = xn_open(root, "db", XN_O_READ | XN_O_DIRECTORY, 0);
-	if (s->db == -1)
-		xn_fail("cannot open %s/db: %m", s->path);
-	text = read_or_fail(s, s->db, "fs-type");
-	if (strcmp(text, "fsfs\n") != 0)
-		xn_fail("%s: its file system is of type %.*s, and only fsfs "
-		    "is mirrored by copy: load a dump of it into a new "
-		    "repository", s->path, (int)strcspn(text, "\n"), text);
-	text = s->format = read_or_fail(s, s->db, "format");
-	why = fs_format_read(&s->fs, text);
-	if (why != NULL)
-		xn_fail("%s: %s", s->path, why);
-	text = read_or_fail(s, s->db, "uuid");
-	if (fs_first_line(s->uuid, sizeof(s->uuid), text) != 0 ||
-	    !fs_is_uuid(s->uuid))
-		xn_fail("%s: its db/uuid is damaged", s->path);
-	read_numbers(s);
-}
-
-/* Before the mirror has asked for anything: so it hears also why not. */
-static void
-introduce(struct source *s)
-{
-	char *format, *conf;
-	size_t n = 0;
-
-	format = read_or_fail(s, s->db, "format");
-	conf = fs_read_text(s->db, "fsfs.conf", &n);
-	if (conf == NULL && errno != ENOENT)
-		xn_fail("cannot read %s/db/fsfs.conf: %m", s->path);
-	xn_send(s->peer, "(slyyyll)", "repository",
-	    (long long)PROTOCOL_VERSION, format, strlen(format), s->uuid,
-	    strlen(s->uuid), conf == NULL ? "" : conf, n, s->youngest,
-	    s->min_unpacked);
-}
-
-static void
-on_digest(struct source *s, const xn_value *message)
-{
-	unsigned char digest[16] = { 0 };
-	const char *tag, *props;
-	int kind = DIGEST_NONE;
-	char date[64];
-	long long rev;
-	size_t n;
-
-	if (!xn_unpack_value(message, "(sl)", &tag, &rev))
-		xn_fail("a digest request of another shape");
-	read_numbers(s);
-	if (rev < 0 || rev > s->youngest)
-		xn_fail("%s has no r%lld: its youngest is r%lld", s->path, rev,
-		    s->youngest);
-	for (int round = 0; round < ROUNDS && kind == DIGEST_NONE; round++) {
-		kind = fs_digest(s->db, &s->fs, rev, s->min_unpacked, digest);
-		if (kind == DIGEST_NONE && errno != ENOENT)
-			break;
-		if (kind == DIGEST_NONE)
-			read_numbers(s);
+	while (r->sources != NULL) {
+		while (r->sources->lanes != NULL)
+			free_lane(r->sources->lanes);
+		free_source(r->sources);
 	}
-	if (kind == DIGEST_NONE)
-		xn_fail("cannot read r%lld in %s: %m", rev, s->path);
-	props = props_of(s, rev, &n);
-	fs_props_date(date, props, n);
-	props_forget(s);
-	xn_send(s->peer, "(sllyy)", "digest", rev, (long long)kind, digest,
-	    sizeof(digest), date, strlen(date));
+	find_end(r);
+	free(r->lanes);
+	free(r->to);
+	free(r->to_bytes);
+	free(r->watched);
+	free(r->piece);
+	free(r->props_piece);
+	free(r->digests);
+	free(r);
 }
 
-static void
-on_from(struct source *s, const xn_value *message)
-{
-	long long rev, unpacked;
-	const char *tag;
+/* ---- What the hub says ------------------------------------------------------- */
 
-	if (!xn_unpack_value(message, "(sll)", &tag, &rev, &unpacked) ||
-	    unpacked < 0 || unpacked > rev || unpacked % s->fs.shard != 0)
-		xn_fail("the mirror asks from a revision that cannot be");
-	s->next = rev;
-	s->mirror_unpacked = unpacked;
-	remember_last(s);
-	if (!catch_up(s))
-		xn_send(s->peer, "(sl)", "idle", s->next - 1);
-}
-
-/* A range of revisions in one shard that the mirror has? */
-static void
-check_range(const struct source *s, long long first, long long n)
-{
-	if (first < 0 || n < 1 || n > RANGE_MAX || first > s->next - n ||
-	    first / s->fs.shard != (first + n - 1) / s->fs.shard)
-		xn_fail("the mirror asks for properties of %lld revisions "
-		    "from r%lld on, which cannot be", n, first);
-}
-
-/* Both have the shard packed: by files. */
-static void
-compare_packed(struct source *s, long long shard, const void *theirs)
-{
-	unsigned char digest[16];
-	int round = 0;
-
-	while (fs_packed_digest(s->db, &s->fs, shard, digest) != 0) {
-		if (errno == ENOENT && ++round < ROUNDS)
-			continue;
-		xn_fail("cannot read the packed properties of shard %lld in "
-		    "%s: %m", shard, s->path);
-	}
-	if (memcmp(digest, theirs, 16) != 0) {
-		xn_send(s->peer, "(sl)", "repack", shard);
-		send_packed_props(s, shard);
-		xn_send(s->peer, "(sl)", "packend", shard);
-	}
-}
-
-static void
-on_compare(struct source *s, const xn_value *message)
-{
-	unsigned char whole[16];
-	long long first, n;
-	const char *tag;
-	const void *theirs;
-	size_t size;
-	int packed;
-
-	if (!xn_unpack_value(message, "(sllby)", &tag, &first, &n, &packed,
-	    &theirs, &size) || size != 16)
-		xn_fail("a comparison of another shape");
-	props_forget(s);
-	if (packed) {
-		if (first < 0 || first >= s->min_unpacked)
-			xn_fail("the mirror has a shard packed that is not "
-			    "packed in %s", s->path);
-		compare_packed(s, first / s->fs.shard, theirs);
-		xn_send(s->peer, "(sl)", "same", first);
-		return;
-	}
-	check_range(s, first, n);
-	for (long long i = 0; i < n; i++) {
-		const char *props = props_of(s, first + i, &size);
-
-		xn_hash_bytes(props, size, s->digests + i * 16);
-	}
-	xn_hash_bytes(s->digests, (size_t)n * 16, whole);
-	if (memcmp(whole, theirs, 16) == 0)
-		xn_send(s->peer, "(sl)", "same", first);
-	else
-		xn_send(s->peer, "(slly)", "differ", first, n, s->digests,
-		    (size_t)n * 16);
-}
-
-static void
-on_want(struct source *s, const xn_value *message)
-{
-	const unsigned char *received;
-	unsigned char bits[RANGE_MAX / 8];
-	long long first, n;
-	const char *tag;
-	size_t size;
-
-	if (!xn_unpack_value(message, "(slly)", &tag, &first, &n,
-	    (const void **)&received, &size) || size != sizeof(bits))
-		xn_fail("a request for properties of another shape");
-	check_range(s, first, n);
-	memcpy(bits, received, sizeof(bits));
-	props_forget(s);
-	for (long long i = 0; i < n; i++)
-		if ((bits[i / 8] >> (i % 8) & 1) != 0)
-			send_props(s, first + i);
-}
-
-static void
-on_sync(struct source *s, const xn_value *message)
-{
-	(void)message;
-	xn_send(s->peer, "(s)", "synced");
-}
-
-static void
-on_follow(struct source *s, const xn_value *message)
-{
-	(void)message;
-	s->following = 1;
-	if (s->polling)
-		xn_send(s->peer, "(ss)", "polling", s->polling_why);
-}
-
-static const struct {
-	const char *tag;
-	void (*handle)(struct source *s, const xn_value *message);
-	int before_from;
-} requests[] = {
-	{ "digest", on_digest, 1 },
-	{ "from", on_from, 1 },
-	{ "compare", on_compare, 0 },
-	{ "want", on_want, 0 },
-	{ "sync", on_sync, 0 },
-	{ "follow", on_follow, 0 },
+/* What may fail for one lane or repository alone. */
+struct attempt {
+	struct lane *lane;
+	struct source *source;
+	const xn_value *message;
+	int more;
 };
 
 static void
-answer(struct source *s)
+try_introduce(void *baton)
 {
-	const xn_value *message = xn_receive_value(s->peer, XN_FOREVER);
-	const char *tag;
+	introduce(((struct attempt *)baton)->lane);
+}
 
-	if (!xn_unpack_value(xn_value_item(message, 0), "s", &tag))
-		xn_fail("the mirror's side sent something else than a request");
-	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
-		if (strcmp(tag, requests[i].tag) != 0)
-			continue;
-		if (s->next < 0 && !requests[i].before_from)
-			xn_fail("the mirror's side asks for \"%s\" too early",
-			    requests[i].tag);
-		requests[i].handle(s, message);
+static void
+try_request(void *baton)
+{
+	struct attempt *a = baton;
+
+	take_request(a->lane, a->message);
+}
+
+static void
+try_answer(void *baton)
+{
+	answer(((struct attempt *)baton)->lane);
+}
+
+/* With one mirror an error is the program's end. */
+static int
+attempt(struct reader *r, void (*function)(void *), struct attempt *a,
+    char error[512])
+{
+	if (r->many)
+		return xn_attempt(function, a, error, 512);
+	function(a);
+	return 0;
+}
+
+static void
+attempt_lane(struct lane *lane, void (*function)(void *), struct attempt *a)
+{
+	char error[512];
+
+	a->lane = lane;
+	if (attempt(lane->source->reader, function, a, error) == 0)
+		return;
+	/* The end of the channel is not an error, but nobody is there. */
+	if (error[0] == '\0')
+		xn_fail("the hub has gone");
+	fail_lane(lane, error);
+}
+
+static void
+open_lane(struct reader *r, int id, const char *path)
+{
+	struct attempt a = { NULL, NULL, NULL, 0 };
+
+	attempt_lane(new_lane(r, source_at(r, path), id), try_introduce, &a);
+}
+
+/* The lane that a message of the hub is about; NULL if it has ended. */
+static struct lane *
+lane_of(struct reader *r, const xn_value *message, long long *id)
+{
+	if (!xn_unpack_value(xn_value_item(message, 1), "l", id) || *id < 0 ||
+	    *id >= LANES_MAX)
+		xn_fail("the hub speaks of a lane that cannot be");
+	return *id < r->lanes_n ? r->lanes[*id] : NULL;
+}
+
+static void
+hear_hub(struct reader *r, const xn_value *message)
+{
+	struct attempt a = { NULL, NULL, xn_value_item(message, 2), 0 };
+	const char *tag = "", *path = "";
+	long long id, credit;
+	struct lane *lane;
+
+	xn_unpack_value(xn_value_item(message, 0), "s", &tag);
+	if (strcmp(tag, "look") == 0) {
+		for (struct source *s = r->sources; s != NULL;
+		    s = s->next_source)
+			s->look = 1;
+		r->find_now = 1;
 		return;
 	}
-	xn_fail("the mirror's side asks for something unknown");
+	lane = lane_of(r, message, &id);
+	if (strcmp(tag, "open") == 0 && lane == NULL &&
+	    xn_unpack_value(a.message, "p", &path)) {
+		open_lane(r, (int)id, path);
+	} else if (strcmp(tag, "ask") == 0) {
+		if (lane != NULL)
+			attempt_lane(lane, try_request, &a);
+	} else if (strcmp(tag, "credit") == 0 &&
+	    xn_unpack_value(a.message, "l", &credit)) {
+		if (lane != NULL)
+			lane->credit += credit;
+	} else if (strcmp(tag, "close") == 0) {
+		if (lane != NULL)
+			close_lane(lane);
+	} else {
+		xn_fail("the hub says something unknown");
+	}
 }
+
+static void
+hear(struct reader *r, const xn_value *message)
+{
+	struct attempt a = { NULL, NULL, message, 0 };
+
+	if (r->many)
+		hear_hub(r, message);
+	else
+		attempt_lane(r->lanes[0], try_request, &a);
+}
+
+/* ---- Looking ------------------------------------------------------------------ */
 
 /*
  * We hold the folder open and would follow it wherever it is moved: what is at
@@ -319,8 +205,12 @@ static void
 check_place(const struct source *s)
 {
 	xn_stat_t ours, there = { 0 };
-	int base = xn_base_open(s->path), found;
+	int base, found;
 
+	if (s->gone)
+		xn_fail("%s was moved or removed while it was followed",
+		    s->path);
+	base = xn_base_open(s->path);
 	found = base != -1 && xn_stat(base, "db", &there) == 0;
 	if (base != -1)
 		close(base);
@@ -332,84 +222,169 @@ check_place(const struct source *s)
 
 /*
  * Something may have happened, or `poll` seconds have passed without an event.
- * The events are read before `current` is: what is committed later makes a new
+ * The events were read before `current` is: what is committed later makes a new
  * one.
  */
 static void
-look(struct source *s, int quiet)
+look(struct source *s)
 {
-	int events = watch_read(s);
+	long long before = s->youngest;
+	int quiet = s->events == 0 && !s->look;
 
+	s->look = s->events = 0;
+	s->looked = xn_clock();
 	check_place(s);
-	if (catch_up(s) && quiet && events == 0 && s->watch != NULL &&
-	    watch_read(s) == 0 && ++s->stalled > STALL_MAX)
-		start_polling(s, "commits come without an event (a network "
-		    "file system?)");
-	if (events > 0)
-		s->stalled = 0;
+	read_numbers(s);
+	check_history(s);
+	if (quiet && !s->polling && s->youngest > before) {
+		watch_read(s->reader);
+		if (s->events == 0 && ++s->stalled > STALL_MAX)
+			start_polling(s, "commits come without an event (a "
+			    "network file system?)");
+	}
 	if (s->polling)
 		poll_shards(s);
-	send_changed(s);
+	if (s->polling || quiet)
+		s->parts_dirty = s->parts_wanted;
+	parts_look(s);
 }
 
-/* Until the mirror closes the channel, which ends the program. */
+/* ---- The loop ------------------------------------------------------------------ */
+
+static int
+is_followed(const struct source *s)
+{
+	for (const struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		if (l->following)
+			return 1;
+	return 0;
+}
+
+/* Milliseconds until S is to be looked at without an event. */
+static int
+time_left(const struct source *s)
+{
+	int left = s->reader->poll - (int)((xn_clock() - s->looked) * 1000);
+
+	return !is_followed(s) ? s->reader->poll : left > 0 ? left : 0;
+}
+
+/* S's turn. */
 static void
-serve(struct source *s)
+try_source(void *baton)
+{
+	struct attempt *a = baton;
+	struct source *s = a->source;
+
+	if (s->events > 0)
+		s->stalled = 0;
+	if (s->look || time_left(s) == 0)
+		look(s);
+	a->more = stream(s);
+	send_changed(s);
+	/* Of a part nothing but its beginning was sent. */
+	for (const struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		a->more |= l->unit != NULL && wants(l);
+}
+
+/* A part of what is due: 1 if there is more at once. */
+static int
+serve_all(struct reader *r)
+{
+	struct attempt a = { NULL, NULL, NULL, 0 };
+	struct source *next;
+	char error[512];
+	int more = 0;
+
+	watch_read(r);
+	for (int i = 0; i < r->lanes_n; i++)
+		if (r->lanes[i] != NULL && may_answer(r->lanes[i])) {
+			more = 1;
+			attempt_lane(r->lanes[i], try_answer, &a);
+		}
+	for (a.source = r->sources; a.source != NULL; a.source = next) {
+		next = a.source->next_source;
+		a.more = 0;
+		if (attempt(r, try_source, &a, error) != 0)
+			fail_source(a.source, error);
+		more += a.more;
+	}
+	find(r);
+	return more > 0;
+}
+
+/* Milliseconds until something is to be looked at without an event. */
+static int
+time_to_wait(struct reader *r)
+{
+	int left = r->parent == NULL ? XN_FOREVER : find_time(r);
+
+	for (const struct source *s = r->sources; s != NULL;
+	    s = s->next_source)
+		if (is_followed(s) && (left == XN_FOREVER ||
+		    time_left(s) < left))
+			left = time_left(s);
+	return left;
+}
+
+/* Until the other end closes the channel, which ends the program. */
+static void
+serve(struct reader *r)
 {
 	xn_waitable things[2] = {
 		{ NULL, -1, XN_READY_TIMEOUT }, { NULL, -1, XN_READY_TIMEOUT }
 	};
-	double looked = xn_clock();
-	int n, left;
+	int n, more = 0;
 
-	things[0].channel = s->peer;
+	things[0].channel = r->channel;
 	for (;;) {
-		n = 1 + (s->following && s->watch != NULL);
-		things[1].fd = n == 2 ? xn_watch_fd(s->watch) : -1;
-		left = s->poll - (int)((xn_clock() - looked) * 1000);
-		n = xn_select(things, n, !s->following ? XN_FOREVER :
-		    left > 0 ? left : 0);
-		if (things[0].ready != XN_READY_TIMEOUT)
-			answer(s);
-		if (s->following && (s->fresh_follow || n == 0 ||
-		    things[1].ready == XN_READY_FD)) {
-			s->fresh_follow = 0;
-			look(s, n == 0);
-			looked = xn_clock();
+		n = 1 + (r->watch != NULL);
+		things[1].fd = n == 2 ? xn_watch_fd(r->watch) : -1;
+		xn_select(things, n, more ? 0 : time_to_wait(r));
+		while (things[0].ready != XN_READY_TIMEOUT) {
+			hear(r, xn_receive_value(r->channel, XN_FOREVER));
+			things[0].ready = xn_wait(r->channel, 0);
 		}
-		things[1].ready = XN_READY_TIMEOUT;
+		more = serve_all(r);
+	}
+}
+
+static void
+start(struct reader *r, const xn_value *kwargs)
+{
+	long long poll = xn_value_int(kwargs, "poll", 10000);
+	struct lane *lane;
+
+	r->many = xn_value_bool(kwargs, "many", 0);
+	r->follow = xn_value_bool(kwargs, "follow", 0);
+	r->poll = poll > 0 && poll < POLL_MAX ? (int)poll : POLL_MAX;
+	r->piece = malloc(XN_PIECE);
+	r->props_piece = malloc(XN_PIECE);
+	r->digests = malloc(RANGE_MAX * 16);
+	if (r->piece == NULL || r->props_piece == NULL || r->digests == NULL)
+		xn_fail("out of memory");
+	if (r->follow)
+		watch_open(r);
+	if (!r->many) {
+		lane = new_lane(r, source_at(r, xn_value_text(kwargs, "path",
+		    "")), 0);
+		introduce(lane);
+	} else if (xn_value_text(kwargs, "parent", NULL) != NULL) {
+		find_start(r, xn_value_text(kwargs, "parent", ""),
+		    xn_value_text(kwargs, "pattern", "*"));
 	}
 }
 
 void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
-	struct source *s = calloc(1, sizeof(*s));
-	long long poll = xn_value_int(kwargs, "poll", 10000);
-	int root;
+	struct reader *r = calloc(1, sizeof(*r));
 
-	if (s == NULL)
+	if (r == NULL)
 		xn_fail("out of memory");
-	s->root = s->db = s->file = s->props_file = -1;
-	xn_cleanup(source_cleanup, s);
-	s->peer = channel;
-	s->next = s->pack.shard = -1;
-	s->path = xn_value_text(kwargs, "path", "");
-	s->follow = xn_value_bool(kwargs, "follow", 0);
-	s->poll = poll > 0 && poll < POLL_MAX ? (int)poll : POLL_MAX;
-	s->fresh_follow = 1;
-	s->piece = malloc(XN_PIECE);
-	s->props_piece = malloc(XN_PIECE);
-	s->digests = malloc(RANGE_MAX * 16);
-	if (s->piece == NULL || s->props_piece == NULL || s->digests == NULL)
-		xn_fail("out of memory");
-	root = xn_base_open(s->path);
-	if (root == -1)
-		xn_fail("cannot open the repository %s: %m", s->path);
-	s->root = root;
-	open_repository(s, root);
-	if (s->follow)
-		watch_start(s);
-	introduce(s);
-	serve(s);
+	xn_cleanup(reader_cleanup, r);
+	r->channel = channel;
+	r->parent_fd = -1;
+	start(r, kwargs);
+	serve(r);
 }

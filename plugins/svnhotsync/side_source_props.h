@@ -161,10 +161,11 @@ props_of(struct source *s, long long rev, size_t *n)
 	for (int round = 0; round < ROUNDS && found == NULL; round++) {
 		if (round > 0)
 			read_numbers(s);
-		if (rev > 0 && rev < s->min_unpacked) {
+		if (rev > 0 && rev < fs_props_unpacked(&s->fs,
+		    s->min_unpacked)) {
 			found = props_packed(s, rev, n);
 		} else {
-			fs_rev_path(path, "revprops", rev / s->fs.shard, rev);
+			fs_rev_path(path, &s->fs, "revprops", rev);
 			free(s->props);
 			s->props = xn_read_file(s->db, path, PROPS_MAX, n);
 			found = s->props;

@@ -1,11 +1,19 @@
 /*
- * side_source_stream.h: sending revisions, one after the other or in packs.
+ * side_source_stream.h: sending revisions, one after the other or in packs, to
+ * all mirrors that are at the same place.
+ *
+ * Mirrors that have not had all yet wait for those that are a little behind
+ * them: then they go on together, and what is read and sent once is for all.
+ * Who follows waits for nobody.
  */
 #ifndef SVNHOTSYNC_SIDE_SOURCE_STREAM_H
 #define SVNHOTSYNC_SIDE_SOURCE_STREAM_H
 
-#include "side_pack.h"
-#include "side_source.h"
+#include "side_source_unit.h"
+
+#define SLICE_STEPS	64	/* messages, before others have their turn */
+#define SLICE_BYTES	(1 << 20)
+#define GATHER		2000	/* revisions */
 
 static void
 close_files(struct source *s)
@@ -17,208 +25,82 @@ close_files(struct source *s)
 	s->file = s->props_file = -1;
 }
 
-/* The size of the open file FD. */
-static long long
-size_of(const struct source *s, int fd)
+/* Open both files of REV: 1, or 0 if it is not there (any more). */
+static int
+open_revision(struct source *s, long long rev)
 {
-	xn_stat_t st;
+	char path[PATH_SIZE];
 
-	if (xn_fstat(fd, &st) != 0)
-		xn_fail("cannot look at a file in %s: %m", s->path);
-	return st.size;
-}
-
-/* Send SIZE bytes of FD in pieces. */
-static void
-send_pieces(struct source *s, int fd, long long size)
-{
-	while (size > 0) {
-		size_t n = size < XN_PIECE ? (size_t)size : XN_PIECE;
-		ssize_t got = xn_read_full(fd, s->piece, n);
-
-		if (got == -1)
-			xn_fail("cannot read a file in %s: %m", s->path);
-		if ((size_t)got != n)
-			xn_fail("a file in %s became shorter while it was "
-			    "read", s->path);
-		xn_send(s->peer, "(sy)", "p", s->piece, n);
-		size -= got;
+	fs_rev_path(path, &s->fs, "revs", rev);
+	s->file = xn_open(s->db, path, XN_O_READ, 0);
+	if (s->file != -1) {
+		fs_rev_path(path, &s->fs, "revprops", rev);
+		s->props_file = xn_open(s->db, path, XN_O_READ, 0);
 	}
+	if (s->file != -1 && s->props_file != -1)
+		return 1;
+	if (errno != ENOENT)
+		xn_fail("cannot open %s/db/%s: %m", s->path, path);
+	close_files(s);
+	return 0;
 }
 
 /* Both files whole in one message. */
 static void
 send_small(struct source *s, long long rev, long long size, long long props)
 {
-	if (xn_read_full(s->file, s->piece, (size_t)size) != size ||
-	    xn_read_full(s->props_file, s->props_piece, (size_t)props) != props)
+	struct reader *r = s->reader;
+
+	if (xn_read_full(s->file, r->piece, (size_t)size) != size ||
+	    xn_read_full(s->props_file, r->props_piece, (size_t)props) !=
+	    props)
 		xn_fail("cannot read r%lld in %s: %m", rev, s->path);
-	xn_send(s->peer, "(slyy)", "r", rev, s->piece, (size_t)size,
-	    s->props_piece, (size_t)props);
+	TELL(r, (size_t)(size + props), "(slyy)", "r", rev,
+	    (const void *)r->piece, (size_t)size,
+	    (const void *)r->props_piece, (size_t)props);
 }
 
-/* Send the unpacked revision REV: 1, or 0 if it is not there (any more). */
-static int
+/* Send the unpacked revision REV, or begin to: the bytes, or -1 if it is not
+ * there. */
+static long long
 send_revision(struct source *s, long long rev)
 {
-	long long shard = rev / s->fs.shard, size, props;
-	char path[PATH_SIZE];
+	long long size, props;
+	struct unit *u;
+	int fd;
 
-	fs_rev_path(path, "revs", shard, rev);
-	s->file = xn_open(s->db, path, XN_O_READ, 0);
-	if (s->file != -1) {
-		fs_rev_path(path, "revprops", shard, rev);
-		s->props_file = xn_open(s->db, path, XN_O_READ, 0);
-	}
-	if (s->file == -1 || s->props_file == -1) {
-		if (errno != ENOENT)
-			xn_fail("cannot open %s/db/%s: %m", s->path, path);
-		close_files(s);
-		return 0;
-	}
+	if (!open_revision(s, rev))
+		return -1;
 	size = size_of(s, s->file);
 	props = size_of(s, s->props_file);
 	if (size + props <= XN_PIECE) {
 		send_small(s, rev, size, props);
-	} else {
-		xn_send(s->peer, "(slll)", "R", rev, size, props);
-		send_pieces(s, s->file, size);
-		send_pieces(s, s->props_file, props);
+		close_files(s);
+		return size + props;
 	}
-	close_files(s);
-	return 1;
+	u = unit_begin(s->reader, UNIT_REVISION, rev);
+	fd = s->file;
+	s->file = -1;
+	u->held = hold(fd, NULL, size);
+	fd = s->props_file;
+	s->props_file = -1;
+	u->behind = hold(fd, NULL, props);
+	return 0;
 }
 
-/* Send one file of a pack: 1, or 0 if it is not there. */
-static int
-send_file(struct source *s, const char *kind, long long shard, const char *name)
-{
-	char path[PATH_SIZE];
-	long long size;
+/* ---- Is it the history that was sent? ------------------------------------- */
 
-	fs_pack_path(path, kind, shard, name);
-	s->file = xn_open(s->db, path, XN_O_READ, 0);
-	if (s->file == -1 && errno == ENOENT)
-		return 0;
-	if (s->file == -1)
-		xn_fail("cannot open %s/db/%s: %m", s->path, path);
-	size = size_of(s, s->file);
-	xn_send(s->peer, "(sssl)", "file", kind, name, size);
-	send_pieces(s, s->file, size);
-	close_files(s);
-	return 1;
-}
-
-/*
- * All files of SHARD's packed properties, the manifest last: 1, or 0 if one
- * was replaced meanwhile.  What was sent of an older state by then the mirror
- * removes, since the manifest does not name it.
- */
-static int
-send_packed_props_once(struct source *s, long long shard)
-{
-	char name[NAME_SIZE], last[NAME_SIZE] = "";
-	char *before, *after;
-	const char *at;
-	size_t n, m;
-	int state = 1;
-
-	before = fs_manifest(s->db, shard, &n);
-	if (before == NULL && errno == ENOENT)
-		return 0;
-	if (before == NULL)
-		xn_fail("cannot read %s/db/revprops/%lld.pack/manifest: %m",
-		    s->path, shard);
-	s->manifest = before;		/* freed also if a send ends us */
-	at = before;
-	while (state > 0 &&
-	    (state = fs_manifest_next(&s->fs, shard, &at, name)) > 0) {
-		if (strcmp(name, last) == 0)
-			continue;
-		memcpy(last, name, sizeof(last));
-		if (!send_file(s, "revprops", shard, name))
-			state = -1;
-	}
-	after = fs_manifest(s->db, shard, &m);
-	if (after == NULL || n != m || memcmp(before, after, n) != 0)
-		state = -1;
-	free(after);
-	return state == 0 && send_file(s, "revprops", shard, "manifest");
-}
-
+/* The file that holds the last revision that anybody was sent. */
 static void
-send_packed_props(struct source *s, long long shard)
+remember_last(struct source *s, long long rev)
 {
-	for (int round = 0; round < ROUNDS; round++) {
-		props_forget(s);
-		if (send_packed_props_once(s, shard))
-			return;
-	}
-	xn_fail("%s/db/revprops/%lld.pack is damaged, or changes all the time",
-	    s->path, shard);
-}
-
-/* The properties of one revision, in pieces if they are large. */
-static void
-send_props(struct source *s, long long rev)
-{
-	size_t n, piece;
-	const char *props = props_of(s, rev, &n);
-
-	if (n <= XN_PIECE) {
-		xn_send(s->peer, "(sly)", "revprop", rev, props, n);
+	if (rev < s->last_rev || rev < 0)
 		return;
-	}
-	xn_send(s->peer, "(sll)", "P", rev, (long long)n);
-	for (; n > 0; props += piece, n -= piece) {
-		piece = n < XN_PIECE ? n : XN_PIECE;
-		xn_send(s->peer, "(sy)", "p", props, piece);
-	}
-}
-
-static void
-send_pack(struct source *s, long long shard)
-{
-	xn_send(s->peer, "(sl)", "pack", shard);
-	if (!send_file(s, "revs", shard, "pack"))
-		xn_fail("%s/db/revs/%lld.pack/pack is not there", s->path,
-		    shard);
-	if (s->fs.physical && !send_file(s, "revs", shard, "manifest"))
-		xn_fail("%s/db/revs/%lld.pack/manifest is not there", s->path,
-		    shard);
-	send_packed_props(s, shard);
-	if (shard == 0)
-		send_props(s, 0);	/* they are in no pack */
-	xn_send(s->peer, "(sl)", "packend", shard);
-}
-
-/* The mirror needs a revision that is packed here: it gets all packs that it
- * does not have, for what lies before them is packed, too. */
-static void
-send_packs(struct source *s)
-{
-	long long shard = s->mirror_unpacked / s->fs.shard;
-
-	for (; (shard + 1) * s->fs.shard <= s->min_unpacked; shard++)
-		send_pack(s, shard);
-	s->mirror_unpacked = shard * s->fs.shard;
-	if (s->next < s->mirror_unpacked)
-		s->next = s->mirror_unpacked;
-}
-
-/* The file that holds the last revision which the mirror has. */
-static void
-remember_last(struct source *s)
-{
-	long long rev = s->next - 1, shard = rev / s->fs.shard;
-
-	s->last_path[0] = '\0';
-	if (rev < 0)
-		return;
+	s->last_rev = rev;
 	if (rev < s->min_unpacked)
-		fs_pack_path(s->last_path, "revs", shard, "pack");
+		fs_pack_path(s->last_path, "revs", rev / s->fs.shard, "pack");
 	else
-		fs_rev_path(s->last_path, "revs", shard, rev);
+		fs_rev_path(s->last_path, &s->fs, "revs", rev);
 	if (xn_stat(s->db, s->last_path, &s->last) != 0)
 		s->last_path[0] = '\0';
 }
@@ -236,20 +118,33 @@ check_text(struct source *s, const char *name, const char *was, size_t n)
 		    name);
 }
 
+/* The last revision that any mirror was sent. */
+static long long
+last_sent(const struct source *s)
+{
+	long long last = s->last_rev;
+
+	for (const struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		if (l->next - 1 > last)
+			last = l->next - 1;
+	return last;
+}
+
 /*
- * Is it the history that was sent?  Somebody may put an older state back in
- * place, or upgrade it, or give it another UUID; the next start tells which.
+ * Somebody may put an older state back in place, or upgrade it, or give it
+ * another UUID; the next start tells which.
  */
 static void
 check_history(struct source *s)
 {
+	long long last = last_sent(s);
 	xn_stat_t now;
 
 	check_text(s, "format", s->format, strlen(s->format) + 1);
 	check_text(s, "uuid", s->uuid, strlen(s->uuid));
-	if (s->youngest < s->next - 1)
+	if (s->youngest < last)
 		xn_fail("%s is at r%lld, and r%lld was mirrored already: it was "
-		    "wound back", s->path, s->youngest, s->next - 1);
+		    "wound back", s->path, s->youngest, last);
 	/* When it is not there it was packed. */
 	if (s->last_path[0] != '\0' &&
 	    xn_stat(s->db, s->last_path, &now) == 0 &&
@@ -259,36 +154,183 @@ check_history(struct source *s)
 		    s->last_path);
 }
 
-/* Send all that the mirror does not have.  Returns 1 if there was something. */
-static int
-catch_up(struct source *s)
-{
-	long long before = s->next;
-	int rounds = 0;
+/* ---- Who gets what -------------------------------------------------------- */
 
-	read_numbers(s);
-	check_history(s);
-	while (s->next <= s->youngest) {
-		if (s->next < s->min_unpacked) {
-			send_packs(s);
-			rounds = 0;
-		} else if (send_revision(s, s->next)) {
-			s->next++;
-			rounds = 0;
-		} else if (++rounds < ROUNDS) {
-			/* It has been packed meanwhile. */
-			read_numbers(s);
-		} else {
-			xn_fail("r%lld is missing in %s: neither a file of its "
-			    "own nor a pack has it", s->next, s->path);
+/* Is there something for LANE, and does it take it? */
+static int
+wants(const struct lane *lane)
+{
+	return may_send(lane) && (lane->unit != NULL ||
+	    (lane->next >= 0 && lane->next <= lane->source->youngest));
+}
+
+static int
+same_place(const struct lane *a, const struct lane *b)
+{
+	return a->unit == NULL && b->unit == NULL && a->next == b->next &&
+	    (a->next >= a->source->min_unpacked ||
+	    a->mirror_unpacked == b->mirror_unpacked);
+}
+
+/* Those at LANE's place into r->to. */
+static void
+to_all_with(struct lane *lane)
+{
+	if (lane->unit != NULL) {
+		unit_part(lane);
+		return;
+	}
+	to_nobody(lane->source->reader);
+	for (struct lane *l = lane->source->lanes; l != NULL; l = l->next_lane)
+		if (l == lane || (wants(l) && same_place(l, lane)))
+			to_too(lane->source->reader, l);
+}
+
+/* Somebody is a little behind LANE, and can come up to it? */
+static int
+waits(const struct lane *lane)
+{
+	if (lane->following || lane->unit != NULL)
+		return 0;
+	for (const struct lane *l = lane->source->lanes; l != NULL;
+	    l = l->next_lane)
+		if (wants(l) && !l->following && l->next < lane->next &&
+		    lane->next - l->next <= GATHER)
+			return 1;
+	return 0;
+}
+
+/* What r->to had of a unit is whole: they are a step further. */
+static void
+end_unit(struct source *s, const struct unit *u)
+{
+	struct reader *r = s->reader;
+	long long end = (u->number + 1) * s->fs.shard;
+	int kind = u->kind;
+	int version = u->list == NULL ? 0 : u->list->version;
+	long long number = u->number;
+
+	for (int i = 0; i < r->to_n; i++) {
+		struct lane *l = r->to[i];
+
+		if (kind == UNIT_REVISION) {
+			l->next++;
+			l->sent = 1;
+		} else if (kind == UNIT_PACK) {
+			l->mirror_unpacked = end;
+			if (l->next < end)
+				l->next = end;
+			l->sent = 1;
+		} else if (kind == UNIT_PART) {
+			l->part_version[number] = version;
+		}
+		unit_leave(l);
+	}
+}
+
+/* REV is not where it was: it has been packed meanwhile, or is lost. */
+static void
+look_for(struct source *s, long long rev)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		read_numbers(s);
+		if (rev < s->min_unpacked)
+			return;
+		if (open_revision(s, rev)) {
+			close_files(s);
+			return;
 		}
 	}
-	if (s->next != before) {
-		check_history(s);
-		remember_last(s);
-		xn_send(s->peer, "(sl)", "idle", s->next - 1);
+	xn_fail("r%lld is missing in %s: neither a file of its own nor a pack "
+	    "has it", rev, s->path);
+}
+
+/* One message, or about, to LANE and those with it: its bytes. */
+static long long
+send_step(struct source *s, struct lane *lane)
+{
+	struct reader *r = s->reader;
+	struct unit *u = lane->unit;
+	long long n;
+
+	if (u != NULL) {
+		unit_step(s, u);
+		if (unit_done(u))
+			end_unit(s, u);
+		return XN_PIECE;
 	}
-	return s->next != before;
+	if (lane->next < s->min_unpacked) {
+		unit_begin(r, UNIT_PACK, lane->mirror_unpacked / s->fs.shard);
+		return 0;
+	}
+	n = send_revision(s, lane->next);
+	if (n == -1)
+		look_for(s, lane->next);
+	for (int i = 0; n >= 0 && lane->unit == NULL && i < r->to_n; i++) {
+		r->to[i]->next++;
+		r->to[i]->sent = 1;
+	}
+	return n;
+}
+
+/* LANE's turn, and that of those with it. */
+static void
+send_slice(struct source *s, struct lane *lane)
+{
+	long long bytes = 0;
+
+	for (int i = 0; i < SLICE_STEPS && bytes < SLICE_BYTES && wants(lane);
+	    i++) {
+		to_all_with(lane);
+		bytes += send_step(s, lane);
+	}
+	for (int i = 0; i < s->reader->to_n; i++)
+		s->reader->to[i]->served = 1;
+}
+
+/* Tell those that have all; one message for those with the same. */
+static void
+send_idle(struct source *s)
+{
+	struct reader *r = s->reader;
+	int checked = 0;
+
+	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane) {
+		if (!l->sent || l->unit != NULL || l->next <= s->youngest ||
+		    !may_send(l))
+			continue;
+		if (!checked)
+			check_history(s);
+		checked = 1;
+		remember_last(s, l->next - 1);
+		to_nobody(r);
+		for (struct lane *m = l; m != NULL; m = m->next_lane)
+			if (m->sent && m->unit == NULL && may_send(m) &&
+			    m->next == l->next)
+				to_too(r, m);
+		TELL(r, 0, "(sl)", "idle", l->next - 1);
+		for (int i = 0; i < r->to_n; i++)
+			r->to[i]->sent = 0;
+	}
+}
+
+/* Each of S's mirrors gets a part of what it lacks: 1 if there was any. */
+static int
+stream(struct source *s)
+{
+	int more = 0;
+
+	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)
+		l->served = 0;
+	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane) {
+		if (!wants(l))
+			continue;
+		more = 1;
+		if (!l->served && !waits(l))
+			send_slice(s, l);
+	}
+	send_idle(s);
+	return more;
 }
 
 #endif

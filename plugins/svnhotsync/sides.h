@@ -1,5 +1,5 @@
 /*
- * sides.h: the two sides of svnhotsync, as functions for an end that is here
+ * sides.h: the sides of svnhotsync, as functions for an end that is here
  * and as text for one that is elsewhere.
  */
 #ifndef SVNHOTSYNC_SIDES_H
@@ -14,7 +14,20 @@ void svnhotsync_side_source(struct xn_side_channel *channel,
 void svnhotsync_side_mirror(struct xn_side_channel *channel,
     const xn_value *kwargs);
 
+void svnhotsync_side_dump(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+void svnhotsync_side_load(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+void svnhotsync_side_probe(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+void svnhotsync_side_verify(struct xn_side_channel *channel,
+    const xn_value *kwargs);
+
 extern const char svnhotsync_text_source[];	/* side_source.c */
 extern const char svnhotsync_text_mirror[];	/* side_mirror.c */
+extern const char svnhotsync_text_dump[];	/* side_dump.c */
+extern const char svnhotsync_text_load[];	/* side_load.c */
+extern const char svnhotsync_text_probe[];	/* side_probe.c */
+extern const char svnhotsync_text_verify[];	/* side_verify.c */
 
 #endif

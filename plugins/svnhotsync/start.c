@@ -9,6 +9,8 @@
  */
 #include "plugins/svnhotsync/hotsync.h"
 
+#include <string.h>
+
 #include <apr_thread_proc.h>
 
 static xn_error_t *
@@ -20,20 +22,41 @@ source_kwargs(const xn_value_t **out, const struct hotsync *h)
 	    syncgate_job_seconds(h->job, "poll")));
 }
 
-static xn_error_t *
-mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
-    xn_channel_t *peer)
+xn_error_t *
+hotsync_mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
+    const xn_location_t *location, xn_channel_t *peer, apr_pool_t *pool)
 {
-	return xn_make_value(out, h->pool, "{scspspsbsbsb}",
-	    "peer", peer, "path", h->mirror->path,
+	return xn_make_value(out, pool, "{scspspsbsbsbsbslsb}",
+	    "peer", peer, "path", location->path,
 	    "job", syncgate_job_name(h->job), "follow", h->follow,
 	    "guard", syncgate_job_bool(h->job, "guard"),
-	    "dry", syncgate_job_dry_run(h->job));
+	    "dry", syncgate_job_dry_run(h->job),
+	    "resync", syncgate_job_resync(h->job),
+	    "include", (long long)hotsync_parts(h->job), "run_hooks",
+	    strcmp(syncgate_job_string(h->job, "hooks"), "run") == 0);
+}
+
+/* The same for many mirrors. */
+static xn_error_t *
+many_kwargs(const xn_value_t **out, const struct hotsync *h,
+    const char *parent, const char *pattern)
+{
+	long long poll = (long long)apr_time_as_msec(
+	    syncgate_job_seconds(h->job, "poll"));
+
+	if (parent == NULL)
+		return xn_make_value(out, h->pool, "{sbsbsl}", "many", 1,
+		    "follow", h->follow, "poll", poll);
+	return xn_make_value(out, h->pool, "{sbsbslspsp}", "many", 1,
+	    "follow", h->follow, "poll", poll, "parent", parent,
+	    "pattern", pattern);
 }
 
 static xn_error_t *
 open_gateway(struct hotsync *h, int which, const xn_location_t *location)
 {
+	if (h->gateways[which] != NULL)
+		return NULL;
 	return xn_gateway_open(&h->gateways[which], h->group,
 	    location->xspec == NULL ? "popen" : location->xspec, h->pool);
 }
@@ -42,10 +65,9 @@ open_gateway(struct hotsync *h, int which, const xn_location_t *location)
 static xn_error_t *
 ship_source(xn_channel_t **channel, struct hotsync *h)
 {
-	xn_program_t program = { .name = "svnhotsync/side_source.c",
-	    .source = svnhotsync_text_source };
+	xn_program_t program = { .name = h->method->source.name,
+	    .source = h->method->source.source };
 
-	XN_TRY(open_gateway(h, 0, h->source));
 	XN_TRY(source_kwargs(&program.kwargs, h));
 	return xn_remote_exec(channel, h->gateways[0], &program, h->pool);
 }
@@ -54,12 +76,12 @@ ship_source(xn_channel_t **channel, struct hotsync *h)
 static xn_error_t *
 ship_mirror(xn_channel_t **peer, struct hotsync *h)
 {
-	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
-	    .source = svnhotsync_text_mirror };
+	xn_program_t program = { .name = h->method->mirror.name,
+	    .source = h->method->mirror.source };
 
-	XN_TRY(open_gateway(h, 1, h->mirror));
 	XN_TRY(xn_gateway_newchannel(peer, h->gateways[1], h->pool));
-	XN_TRY(mirror_kwargs(&program.kwargs, h, *peer));
+	XN_TRY(hotsync_mirror_kwargs(&program.kwargs, h, h->mirror, *peer,
+	    h->pool));
 	return xn_remote_exec(&h->control, h->gateways[1], &program, h->pool);
 }
 
@@ -114,19 +136,40 @@ hotsync_start(struct hotsync *h)
 	const xn_value_t *kwargs;
 	xn_channel_t *source, *peer;
 
+	if (h->mirror->xspec == NULL || h->source->xspec != NULL)
+		XN_TRY(open_gateway(h, 0, h->source));
+	if (h->mirror->xspec != NULL)
+		XN_TRY(open_gateway(h, 1, h->mirror));
+	XN_TRY(hotsync_choose(h));
 	if (h->mirror->xspec == NULL) {
 		XN_TRY(ship_source(&source, h));
-		XN_TRY(mirror_kwargs(&kwargs, h, source));
+		XN_TRY(hotsync_mirror_kwargs(&kwargs, h, h->mirror, source,
+		    h->pool));
 		return xn_native_exec(&h->control, h->group,
-		    svnhotsync_side_mirror, kwargs, h->pool);
+		    h->method->run_mirror, kwargs, h->pool);
 	}
 	if (h->source->xspec == NULL) {
 		XN_TRY(ship_mirror(&peer, h));
 		XN_TRY(source_kwargs(&kwargs, h));
-		return xn_native_start(NULL, h->group, svnhotsync_side_source,
+		return xn_native_start(NULL, h->group, h->method->run_source,
 		    peer, kwargs, h->pool);
 	}
 	XN_TRY(ship_source(&source, h));
 	XN_TRY(ship_mirror(&peer, h));
 	return start_carry(h, source, peer);
+}
+
+xn_error_t *
+hotsync_start_source(xn_channel_t **source, struct hotsync *h,
+    const char *parent, const char *pattern)
+{
+	xn_program_t program = { .name = "svnhotsync/side_source.c",
+	    .source = svnhotsync_text_source };
+
+	XN_TRY(many_kwargs(&program.kwargs, h, parent, pattern));
+	if (h->source->xspec == NULL)
+		return xn_native_exec(source, h->group, svnhotsync_side_source,
+		    program.kwargs, h->pool);
+	XN_TRY(open_gateway(h, 0, h->source));
+	return xn_remote_exec(source, h->gateways[0], &program, h->pool);
 }

@@ -3,34 +3,46 @@
  *
  * The coordinator.  It opens gateways, starts the two sides where they belong
  * (start.c), connects them and tells the job what the mirror's side reports
- * (report.c).  The sides talk with each other (side_source.c); nothing of a
- * revision passes through here.
+ * (report.c).  The sides talk with each other (side_source.c).  Several mirrors
+ * or repositories (many.c) have one source's side, by way of a hub (hub.c).
  */
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "plugins/svnhotsync/hotsync.h"
+#include "plugins/svnhotsync/many.h"
 
 static const syncgate_option_t options[] = {
 	{ "source", SYNCGATE_LOCATION, NULL, 1, NULL,
-	    "the repository to mirror" },
-	{ "mirror", SYNCGATE_LOCATION, NULL, 1, NULL,
+	    "the repository to mirror; FOLDER/*: all that are in it" },
+	{ "mirror", SYNCGATE_LOCATION, NULL, 0, NULL,
 	    "where its mirror is; it is made if it is not there" },
-	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy",
-	    "how: copy takes the files as they are (FSFS 7 and 8)" },
+	{ "mirrors", SYNCGATE_LOCATIONS, NULL, 0, NULL,
+	    "instead of mirror: where its mirrors are" },
+	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy|dump",
+	    "copy takes the files as they are (FSFS 3 to 8), dump loads dumps" },
 	{ "follow", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
 	    "how often to look where the source cannot be watched" },
+	{ "verify", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "verify new revisions as they arrive, beside the transfer" },
 	{ "guard", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "hooks in the mirror refuse commits, locks and changed properties" },
+	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
+	    "hooks, conf, locks: what the mirror has beside revisions" },
+	{ "hooks", SYNCGATE_CHOICE, "still", 0, "still|run",
+	    "hooks that are included can be run at the mirror, or cannot" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
 static const syncgate_side_t sides[] = {
 	{ "svnhotsync/side_source.c", svnhotsync_text_source },
 	{ "svnhotsync/side_mirror.c", svnhotsync_text_mirror },
+	{ "svnhotsync/side_dump.c", svnhotsync_text_dump },
+	{ "svnhotsync/side_load.c", svnhotsync_text_load },
+	{ "svnhotsync/side_probe.c", svnhotsync_text_probe },
+	{ "svnhotsync/side_verify.c", svnhotsync_text_verify },
 	{ NULL, NULL }
 };
 
@@ -49,13 +61,46 @@ overlap(const xn_location_t *a, const xn_location_t *b)
 	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
 }
 
-static xn_error_t *
-check(syncgate_job_t *job, apr_pool_t *pool)
+/* Where the repositories lie: with a pattern, the folder of all. */
+static const xn_location_t *
+folder_of(const xn_location_t *location, apr_pool_t *pool)
 {
-	const xn_location_t *source = syncgate_job_location(job, "source");
-	const xn_location_t *mirror = syncgate_job_location(job, "mirror");
+	xn_location_t *folder = apr_pmemdup(pool, location, sizeof(*folder));
+	const char *pattern;
 
-	(void)pool;
+	if (hotsync_is_pattern(location))
+		hot_split(&folder->path, &pattern, location->path, pool);
+	return folder;
+}
+
+/* Are the patterns where they may be? */
+static xn_error_t *
+check_pattern(const xn_location_t *source, const xn_location_t *mirror,
+    apr_pool_t *pool)
+{
+	const char *last = strrchr(mirror->path, '/') + 1;
+
+	if (strpbrk(folder_of(source, pool)->path, "*?") != NULL)
+		return xn_error_create(XN_E_CONFIG, "source %s: a pattern can "
+		    "only stand behind the last slash", source->text);
+	if (strpbrk(folder_of(mirror, pool)->path, "*?") != NULL ||
+	    (strpbrk(last, "*?") != NULL && strcmp(last, "*") != 0))
+		return xn_error_create(XN_E_CONFIG, "mirror %s: give the "
+		    "folder in which each repository gets its name",
+		    mirror->text);
+	if (!hotsync_is_pattern(source) && strcmp(last, "*") == 0)
+		return xn_error_create(XN_E_CONFIG, "mirror %s has a *, and "
+		    "source %s has none", mirror->text, source->text);
+	return NULL;
+}
+
+static xn_error_t *
+check_mirror(const xn_location_t *source, const xn_location_t *mirror,
+    apr_pool_t *pool)
+{
+	XN_TRY(check_pattern(source, mirror, pool));
+	source = folder_of(source, pool);
+	mirror = folder_of(mirror, pool);
 	if (overlap(source, mirror) && overlap(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source and mirror are the "
 		    "same, %s: give the mirror a folder of its own",
@@ -64,18 +109,74 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 		return xn_error_create(XN_E_CONFIG, "source %s and mirror %s "
 		    "lie in each other: give the mirror a folder of its own",
 		    source->text, mirror->text);
+	return NULL;
+}
+
+static xn_error_t *
+check_mirrors(const xn_location_t *source, const xn_location_t *const *mirrors,
+    apr_pool_t *pool)
+{
+	for (int i = 0; mirrors[i] != NULL; i++) {
+		XN_TRY(check_mirror(source, mirrors[i], pool));
+		for (int j = 0; j < i; j++)
+			if (overlap(mirrors[i], mirrors[j]) ||
+			    overlap(mirrors[j], mirrors[i]))
+				return xn_error_create(XN_E_CONFIG, "mirrors "
+				    "%s and %s are the same, or lie in each "
+				    "other", mirrors[j]->text,
+				    mirrors[i]->text);
+	}
+	return NULL;
+}
+
+static xn_error_t *
+check(syncgate_job_t *job, apr_pool_t *pool)
+{
+	const xn_location_t *source = syncgate_job_location(job, "source");
+	const xn_location_t *mirror = syncgate_job_location(job, "mirror");
+
+	if ((mirror != NULL) == (syncgate_job_given(job, "mirrors") != 0))
+		return xn_error_create(XN_E_CONFIG, "give either mirror or "
+		    "mirrors, where the copy is to be");
+	if (mirror != NULL)
+		XN_TRY(check_mirror(source, mirror, pool));
+	else
+		XN_TRY(check_mirrors(source, syncgate_job_locations(job,
+		    "mirrors"), pool));
+	if ((mirror == NULL || hotsync_is_pattern(source)) &&
+	    strcmp(syncgate_job_string(job, "method"), "dump") == 0)
+		return xn_error_create(XN_E_CONFIG, "method = dump is for one "
+		    "mirror of one repository");
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
-	return NULL;
+	return hotsync_check_include(job);
+}
+
+static const char *
+mirrors_text(syncgate_job_t *job, apr_pool_t *pool)
+{
+	const xn_location_t *mirror = syncgate_job_location(job, "mirror");
+	const xn_location_t *const *mirrors;
+	const char *text = "";
+
+	if (mirror != NULL)
+		return mirror->text;
+	mirrors = syncgate_job_locations(job, "mirrors");
+	for (int i = 0; mirrors[i] != NULL; i++)
+		text = apr_pstrcat(pool, text, i > 0 ? ", " : "",
+		    mirrors[i]->text, NULL);
+	return text;
 }
 
 static const char *
 describe(syncgate_job_t *job, apr_pool_t *pool)
 {
-	return apr_psprintf(pool, "mirror the Subversion repository %s to %s%s",
+	return apr_psprintf(pool, "mirror the Subversion "
+	    "%s %s to %s%s", hotsync_is_pattern(syncgate_job_location(job,
+	    "source")) ? "repositories" : "repository",
 	    syncgate_job_location(job, "source")->text,
-	    syncgate_job_location(job, "mirror")->text,
+	    mirrors_text(job, pool),
 	    syncgate_job_bool(job, "follow") && !syncgate_job_once(job) ?
 	    " and follow it" : "");
 }
@@ -91,5 +192,7 @@ const syncgate_plugin_t syncgate_plugin = {
 	.needs = "read:${source} write:${mirror} exec:none",
 	.check = check,
 	.run = hotsync_run,
+	.can_resync = 1,
+	.promote = hotsync_promote,
 	.describe = describe,
 };

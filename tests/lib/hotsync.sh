@@ -49,6 +49,16 @@ has_revision() {
 	[ -n "$hot_has" ] && [ "$hot_has" -ge "$2" ]
 }
 
+# verified SENTENCE SOURCE MIRROR: svnadmin verify, if the source passes it:
+# Debian's fails for some packed repositories, mirrored or not.
+verified() {
+	if svnadmin verify -q "$2" >/dev/null 2>&1; then
+		check "$1" svnadmin verify -q "$3"
+	else
+		skip "$1: svnadmin does not verify the source itself"
+	fi
+}
+
 marked() {
 	grep -ls -e "$1" /proc/[0-9]*/environ |
 	    sed 's,/proc/\([0-9]*\)/.*,\1,'

@@ -27,10 +27,12 @@ struct svnpair {
 	void *control[2];
 	pthread_t mirror;
 	char *mirror_error;
-	xn_value source_items[6], mirror_items[12];
+	xn_value source_items[6], mirror_items[14];
 	xn_value source_kwargs, mirror_kwargs;
 	char shown[1024];
 };
+
+int svnpair_include;
 
 static void *
 run_mirror(void *baton)
@@ -75,9 +77,12 @@ kwargs(struct svnpair *p, const char *source, const char *mirror, int follow,
 	bool_item(&v[6], "follow", follow);
 	bool_item(&v[8], "guard", 1);
 	bool_item(&v[10], "dry", dry);
+	text_value(&v[12], "include");
+	v[13].kind = XN_INT;
+	v[13].u.integer = svnpair_include;
 	p->mirror_kwargs.kind = p->source_kwargs.kind = XN_DICT;
 	p->mirror_kwargs.depth = p->source_kwargs.depth = 1;
-	p->mirror_kwargs.size = 6;
+	p->mirror_kwargs.size = 7;
 	p->mirror_kwargs.u.items = v;
 	v = p->source_items;
 	text_value(&v[0], "path");

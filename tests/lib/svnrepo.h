@@ -47,6 +47,9 @@ long long svnrepo_youngest(const char *path);
 
 struct svnpair;
 
+/* What the mirror includes from then on: bits of enum part of side_part.h. */
+extern int svnpair_include;
+
 /* Start both natively.  With SOURCE NULL the test speaks for the source. */
 struct svnpair *svnpair_start(const char *source, const char *mirror,
     int follow, int dry);

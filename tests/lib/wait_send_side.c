@@ -22,3 +22,24 @@ fill_natively(xn_channel *channel, const xn_value *kwargs)
 		continue;
 	xn_send(channel, "i", xn_wait_send(lane, XN_FOREVER));
 }
+
+/* Its own channel, whose other end is in this process. */
+void fill_pair(xn_channel *channel, const xn_value *kwargs);
+
+void
+fill_pair(xn_channel *channel, const xn_value *kwargs)
+{
+	char *piece = xn_alloc(50000);
+	double start;
+	int n = 0, room;
+
+	(void)kwargs;
+	while (xn_wait_send(channel, 0) == 1 && n < 10000) {
+		xn_send(channel, "y", piece, (size_t)50000);
+		n++;
+	}
+	start = xn_clock();
+	room = xn_wait_send(channel, 30000);
+	xn_send(channel, "y", "", (size_t)0);
+	xn_send(channel, "(iii)", n, room, (int)(xn_clock() - start));
+}

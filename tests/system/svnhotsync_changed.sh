@@ -71,15 +71,6 @@ ends "an older state in the source's place ends the job" \
 check_equal "the mirror keeps what it had" "$before" "$(revisions "$mir")"
 check "and verifies" svnadmin verify -q "$mir"
 
-src=$tmp/old
-mir=$tmp/oldmir
-svnadmin create --compatible-version 1.9 "$src"
-svn mkdir -q -m 1 "file://$src/a"
-follows "$src" "$mir"
-svnadmin upgrade "$src" >/dev/null
-svn mkdir -q -m 2 "file://$src/b"
-ends "a source that is upgraded ends the job" 'another format'
-
 # ---- Two jobs begin the same mirror -------------------------------------------
 
 mkrepo "$tmp/large" 3000 12000000

@@ -130,6 +130,8 @@ static const struct {
 	{ "differ", 10, 2, 0, "lly", 32, "in a way that cannot be" },
 	{ "synced", 0, 0, 0, "", 0, "what nobody asked for" },
 	{ "dirty", -2, 0, 0, "l", 0, "a message of another shape" },
+	{ "part", 0, 1, 0, "l", 0, "a part that nobody asked for" },
+	{ "partend", 0, 0, 0, "", 0, "a part that it did not begin" },
 	{ "nonsense", 0, 0, 0, "", 0, "that is not known" },
 	{ "", 0, 0, 0, "", 0, "that is not known" },
 };
@@ -230,6 +232,89 @@ no_name_leads_out_of_a_pack(void)
 	/* What was begun is cleared away by the next start. */
 	free(svnpair_once(source, mirror));
 	CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
+	svnrepo_end();
+}
+
+static const struct {
+	int part;
+	const char *path;
+	long long mode, size;
+	const char *why;
+} part_files[] = {
+	{ 0, "../evil", 0644, 3, "a file that no part has" },
+	{ 0, "../../evil", 0644, 3, "a file that no part has" },
+	{ 0, "x/../../evil", 0644, 3, "a file that no part has" },
+	{ 0, "/tmp/evil", 0644, 3, "a file that no part has" },
+	{ 0, "", 0644, 3, "a file that no part has" },
+	{ 0, ".", 0644, 3, "a file that no part has" },
+	{ 0, "x/./y", 0644, 3, "a file that no part has" },
+	{ 0, "x//y", 0644, 3, "a file that no part has" },
+	{ 0, "x/", 0644, 3, "a file that no part has" },
+	{ 0, ".syncgate-0", 0644, 3, "a file that no part has" },
+	{ 0, "x/.syncgate-0", 0644, 3, "a file that no part has" },
+	{ 0, "a/b/c/d/e/f/g/h/i/j", 0644, 3, "a file that no part has" },
+	{ 1, "../evil", 0644, 3, "a file that no part has" },
+	{ 2, "x", 0644, 3, "a file that no part has" },
+	{ 2, "082/x", 0644, 3, "a file that no part has" },
+	{ 2, "083/08227ee67df92d3f9e3516ba38228da6", 0644, 3,
+	    "a file that no part has" },
+	{ 2, "082/08227ee67df92d3f9e3516ba38228dag", 0644, 3,
+	    "a file that no part has" },
+	{ 2, "082/08227ee67df92d3f9e3516ba38228da6/x", 0644, 3,
+	    "a file that no part has" },
+	{ 0, "x", 04755, 3, "a file that cannot be" },
+	{ 0, "x", -1, 3, "a file that cannot be" },
+	{ 0, "x", 0644, -1, "a file that cannot be" },
+	{ 0, "x", 0644, 1LL << 40, "a file that cannot be" },
+	{ 0, "x", 0644, (4 << 20) + 1, "a file that cannot be" },
+};
+
+static void
+begin_part(struct svnpair *p, int part)
+{
+	svnpair_send(p, "(slb)", "part", (long long)part, 1);
+}
+
+static void
+no_file_of_a_part_leads_out_of_it(void)
+{
+	struct svnpair *p;
+	char before[40];
+
+	svnpair_include = 7;
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(part_files) / sizeof(part_files[0]);
+	    i++) {
+		p = greet();
+		begin_part(p, part_files[i].part);
+		svnpair_send(p, "(spll)", "partfile", part_files[i].path,
+		    part_files[i].mode, part_files[i].size);
+		expect_refusal(p, part_files[i].why, before);
+	}
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(sp)", "partgone", "../../mirror/format");
+	expect_refusal(p, "a file that no part has", before);
+	p = greet();
+	begin_part(p, 0);
+	begin_part(p, 1);
+	expect_refusal(p, "a part that nobody asked for", before);
+	p = greet();
+	begin_part(p, 3);
+	expect_refusal(p, "a part that nobody asked for", before);
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
+	svnpair_send(p, "(s)", "partend");
+	expect_refusal(p, "sent x twice", before);
+	p = greet();
+	begin_part(p, 0);
+	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 4LL);
+	svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
+	expect_refusal(p, "a piece that does not fit", before);
+	svnpair_include = 0;
 	svnrepo_end();
 }
 
@@ -345,13 +430,87 @@ a_source_that_describes_itself_wrongly_is_refused(void)
 	svnrepo_end();
 }
 
+/* The mirror of begin() as a packed one of format 4, whose source says that it
+ * was upgraded to 6. */
+static struct svnpair *
+greet_upgraded(void)
+{
+	unsigned char digest[16] = { 0 };
+	struct svnpair *p;
+
+	svnrepo_put(mirror, "db/format", "4\nlayout sharded 8\n");
+	svnrepo_put(mirror, "db/min-unpacked-rev", "8\n");
+	mkdir(svnrepo_path("mirror/db/revs/0.pack"), 0755);
+	svnrepo_put(mirror, "db/revs/0.pack/pack", "a pack");
+	svnrepo_put(mirror, "db/revs/0.pack/manifest", "0\n");
+	p = svnpair_start(NULL, mirror, 0, 0);
+	read_digest(digest);
+	svnpair_send(p, "(slyyyll)", "repository", 1LL,
+	    "6\nlayout sharded 8\n", (size_t)19, UUID, strlen(UUID), "",
+	    (size_t)0, 20LL, 8LL);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
+	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
+	    "", (size_t)0);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('props', 0)");
+	return p;
+}
+
+/* Whatever comes then, the mirror has its format and its properties still. */
+static void
+expect_old_format(struct svnpair *p, const char *why)
+{
+	char text[64] = "";
+	FILE *f;
+
+	expect_refusal(p, why, NULL);
+	f = fopen(svnrepo_path("mirror/db/format"), "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_PTR_NOT_NULL(fgets(text, sizeof(text), f));
+	fclose(f);
+	CU_ASSERT_STRING_EQUAL(text, "4\n");
+	CU_ASSERT_EQUAL(access(svnrepo_path("mirror/db/revprops/0/7"), F_OK),
+	    0);
+}
+
+static void
+an_upgrade_that_lies_leaves_the_old_format(void)
+{
+	struct svnpair *p;
+
+	begin();
+	p = greet_upgraded();
+	svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)9, bytes,
+	    (size_t)9);
+	expect_old_format(p, "something else than the properties");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 1LL);
+	expect_old_format(p, "packed properties that are not due");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 0LL);
+	svnpair_send(p, "(sl)", "packend", 0LL);
+	expect_old_format(p, "a pack without a proper manifest");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 0LL);
+	svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)9, bytes,
+	    (size_t)9);
+	expect_old_format(p, "sent r11 where r11 was due");
+	p = greet_upgraded();
+	svnpair_cut(p);
+	expect_old_format(p, "connection was lost");
+	svnrepo_end();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "no single message that lies changes the mirror",
 	    no_single_message_that_lies_changes_the_mirror },
 	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
+	{ "no file of a part leads out of it",
+	    no_file_of_a_part_leads_out_of_it },
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
+	{ "an upgrade that lies leaves the old format",
+	    an_upgrade_that_lies_leaves_the_old_format },
 	{ "a source that describes itself wrongly is refused",
 	    a_source_that_describes_itself_wrongly_is_refused },
 };

@@ -279,11 +279,15 @@ formats_that_are_not_known_are_refused(void)
 	static const struct {
 		const char *file, *text, *why;
 	} cases[] = {
-		{ "db/format", "6\nlayout sharded 8\n", "FSFS format is 6" },
+		{ "db/format", "2\n", "FSFS format is 2" },
+		{ "db/format", "5\nlayout sharded 8\n", "FSFS format is 5" },
+		{ "db/format", "6\nlayout sharded 8\naddressing logical\n"
+		    "layout round\n", "an option that is not known" },
 		{ "db/format", "9\nlayout sharded 8\naddressing logical\n",
 		    "newer than the 8" },
-		{ "db/format", "8\nlayout linear\naddressing physical\n",
-		    "layout is linear" },
+		{ "db/format", "8\nlayout linear\naddressing logical\n",
+		    "do not go together" },
+		{ "db/format", "8\nlayout linear\n", "names no addressing" },
 		{ "db/format", "8\nlayout sharded 0\naddressing logical\n",
 		    "shard size is out of range" },
 		{ "db/format", "8\nlayout sharded 8\naddressing logical\n"

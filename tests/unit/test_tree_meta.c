@@ -196,6 +196,29 @@ check_two_bases(void)
 }
 
 static void
+check_swap(void)
+{
+	fresh();
+	command("mkdir -p d/in out; echo 1 >d/f; echo 2 >g; ln -s out l");
+	CU_ASSERT_EQUAL(xn_swap(base, "d", "g"), 0);
+	CU_ASSERT(S_ISREG(look("d").st_mode));
+	CU_ASSERT(S_ISDIR(look("g").st_mode));
+	CU_ASSERT_EQUAL(look("g/f").st_size, 2);
+	/* A name in place of what it shows. */
+	CU_ASSERT_EQUAL(xn_swap(base, "l", "d"), 0);
+	CU_ASSERT(S_ISREG(look("l").st_mode));
+	CU_ASSERT_EQUAL(xn_swap(base, "g", "nothing"), -1);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_EQUAL(xn_swap(base, "g", "g/in"), -1);
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	CU_ASSERT_EQUAL(xn_swap(base, "g", "../x"), -1);
+	CU_ASSERT_EQUAL(errno, EXDEV);
+	CU_ASSERT_EQUAL(xn_swap(base, "d/x", "g"), -1);
+	CU_ASSERT_EQUAL(errno, ELOOP);
+	gone();
+}
+
+static void
 check_special_files(void)
 {
 	mode_t mask = umask(0);
@@ -267,6 +290,7 @@ static void
 names_go_from_one_base_to_another(void)
 {
 	both_ways(check_two_bases);
+	both_ways(check_swap);
 }
 
 static void

@@ -97,6 +97,30 @@ so_is_a_native_one(void)
 	end();
 }
 
+void fill_pair(struct xn_side_channel *channel, const xn_value_t *kwargs);
+
+static void
+so_is_one_within_the_process(void)
+{
+	xn_channel_t *ch = NULL;
+	int sent = 0, room = 0, seconds = 30;
+	const void *bytes;
+	size_t n = 1;
+
+	if (begin_with("popen") == 0) {
+		failed(xn_native_exec(&ch, group, fill_pair, NULL, pool));
+		apr_sleep(xn_seconds(0.2));
+		while (n > 0)
+			failed(xn_receive(ch, PATIENCE, "y", &bytes, &n));
+		failed(xn_receive(ch, PATIENCE, "(iii)", &sent, &room,
+		    &seconds));
+		CU_ASSERT(sent > 0 && sent < 10000);
+		CU_ASSERT_EQUAL(room, 1);
+		CU_ASSERT(seconds < 10);
+	}
+	end();
+}
+
 /*
  * Towards an agent that is stopped: it takes nothing, so that what it may be sent
  * waits here; that is no room, either.
@@ -177,6 +201,8 @@ static const struct xn_test_case cases[] = {
 	{ "a program is told when there is room",
 	  a_program_is_told_when_there_is_room },
 	{ "so is a native one", so_is_a_native_one },
+	{ "and one towards a program of this process",
+	  so_is_one_within_the_process },
 	{ "nor is one held up by an agent that is stopped",
 	  nor_is_one_held_up_by_an_agent_that_is_stopped },
 	{ "many channels are waited for at once",

@@ -1,0 +1,104 @@
+/*
+ * check.c: having the mirror verified as it grows, beside the transfer.
+ */
+#include "plugins/svnhotsync/hotsync.h"
+
+#include <string.h>
+
+#define END_CHECK	xn_seconds(0.2)
+
+xn_error_t *
+hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+    const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool)
+{
+	xn_program_t program = { .name = "svnhotsync/side_verify.c",
+	    .source = svnhotsync_text_verify };
+
+	memset(c, 0, sizeof(*c));
+	c->job = h->job;
+	c->mirror = mirror;
+	c->verified = -1;
+	if (!syncgate_job_bool(h->job, "verify") ||
+	    syncgate_job_dry_run(h->job))
+		return NULL;
+	XN_TRY(xn_make_value(&program.kwargs, pool, "{sp}", "path",
+	    mirror->path));
+	if (gateway == NULL)
+		return xn_native_exec(&c->channel, h->group,
+		    svnhotsync_side_verify, program.kwargs, pool);
+	return xn_remote_exec(&c->channel, gateway, &program, pool);
+}
+
+/* It said something: an error if the mirror is not good. */
+static xn_error_t *
+on_said(struct hot_check *c, const xn_value_t *message, apr_pool_t *scratch)
+{
+	const char *tag, *why;
+	xn_error_t *error;
+	long long rev;
+
+	error = xn_unpack_value(message, scratch, "(sl)", &tag, &rev);
+	if (error == NULL && strcmp(tag, "verified") == 0) {
+		c->verified = rev;
+		c->looking = 0;
+		return NULL;
+	}
+	xn_error_clear(error);
+	error = xn_unpack_value(message, scratch, "(ss)", &tag, &why);
+	if (error == NULL && strcmp(tag, "cannot") == 0) {
+		syncgate_job_log(c->job, SYNCGATE_WARNING, "what arrives in %s "
+		    "is not verified: %s", c->mirror->text, why);
+		c->channel = NULL;
+		return NULL;
+	}
+	xn_error_clear(error);
+	XN_TRY(xn_unpack_value(message, scratch, "(sls)", &tag, &rev, &why));
+	return xn_error_create(XN_E_JOB, "r%lld of the mirror %s does not "
+	    "verify: %s", rev, c->mirror->text, why);
+}
+
+/* Take what it says within TIMEOUT. */
+static xn_error_t *
+hear(struct hot_check *c, apr_interval_time_t timeout, apr_pool_t *scratch)
+{
+	const xn_value_t *message;
+	xn_error_t *error;
+
+	error = xn_channel_receive(&message, c->channel, timeout, scratch);
+	if (error != NULL && error->code == XN_E_TIMEOUT) {
+		xn_error_clear(error);
+		return NULL;
+	}
+	XN_TRY_W(error, "verifying the mirror");
+	return on_said(c, message, scratch);
+}
+
+xn_error_t *
+hotsync_check(struct hot_check *c, long long youngest, apr_pool_t *scratch)
+{
+	if (c->channel == NULL)
+		return NULL;
+	XN_TRY(hear(c, 0, scratch));
+	if (c->channel == NULL || c->looking || c->verified >= youngest)
+		return NULL;
+	c->looking = 1;
+	return xn_send(c->channel, "(s)", "look");
+}
+
+xn_error_t *
+hotsync_check_end(struct hot_check *c, struct hot_report *r,
+    apr_pool_t *scratch)
+{
+	if (c->channel != NULL && c->verified < r->progress.done) {
+		r->progress.phase = "verifying";
+		syncgate_job_progress(c->job, &r->progress);
+	}
+	while (c->channel != NULL && c->verified < r->progress.done &&
+	    !syncgate_job_stopping(c->job)) {
+		apr_pool_clear(scratch);
+		XN_TRY(hotsync_check(c, r->progress.done, scratch));
+		if (c->channel != NULL && c->looking)
+			XN_TRY(hear(c, END_CHECK, scratch));
+	}
+	return NULL;
+}

@@ -1,0 +1,96 @@
+/*
+ * many.h: several mirrors, or several repositories, of one source.
+ *
+ * Each mirror of each repository is a struct hot_mirror, which is tried again
+ * and again by itself.  The main thread says what is tried when (many.c);
+ * threads open (many_open.c); what is reported and how it ended comes from the
+ * threads of gateways.
+ */
+#ifndef SVNHOTSYNC_MANY_H
+#define SVNHOTSYNC_MANY_H
+
+#include "plugins/svnhotsync/hub.h"
+
+enum hot_state {
+	HOT_WAITING,		/* until due */
+	HOT_OPENING,		/* in a thread */
+	HOT_READY,		/* its side runs, and waits for the source */
+	HOT_SERVED,
+	HOT_ENDED,		/* and is to be cleaned up */
+	HOT_DONE,		/* with --once: well */
+	HOT_FAILED,		/* with --once: not well */
+	HOT_GONE		/* its repository is no longer there */
+};
+
+/* A gateway that several mirrors may use. */
+struct hot_gate;
+
+/* A mirror of a repository.  Under the hub's mutex, but for what is set once
+ * and what belongs to the thread that opens it. */
+struct hot_mirror {
+	struct hot_mirror *next;
+	struct many *many;
+	const char *name;		/* for people */
+	const char *repository;		/* NULL: there is only one */
+	const char *source;		/* path over there */
+	xn_location_t location;
+	enum hot_state state;
+	apr_time_t due;
+	apr_interval_time_t pause;
+	struct hot_report report;	/* of who is called with reports */
+	struct hot_check check;		/* of the main thread */
+	apr_pool_t *pool;		/* of this attempt */
+	struct hot_gate *gate;
+	xn_channel_t *control;
+	struct hot_lane *lane;
+	apr_thread_t *thread;		/* that opens it */
+	int stop_sent;
+	int gone;			/* its repository is */
+	syncgate_progress_t shown;	/* what it reported last */
+	int followed;
+	int finished;			/* it reported its end */
+	int code;			/* of the error, 0: none */
+	char *error;			/* malloc'ed */
+	char *said;			/* the last that was logged; malloc'ed */
+	apr_time_t said_at;
+};
+
+/* What the source told, until the main thread comes to it; malloc'ed. */
+struct hot_told {
+	struct hot_told *next;
+	char *what, *name, *why;
+};
+
+struct many {
+	struct hotsync *h;
+	struct hub *hub;
+	const xn_location_t *const *locations;	/* of the mirrors */
+	const char *parent, *pattern;	/* of the repositories; or NULL */
+	struct hot_mirror *mirrors;
+	struct hot_gate *gates;
+	apr_thread_mutex_t *gates_mutex;
+	int opening;			/* threads */
+	struct hot_told *told, **told_end;
+	int listed;			/* the source told all it had */
+	int gathered;			/* no longer waiting for others */
+	apr_time_t gather_until;
+	int stopping;
+};
+
+/* Begin an attempt in a thread: it becomes READY, or ENDED. */
+xn_error_t *hot_open(struct hot_mirror *m);
+
+/* After the end of an attempt: let go of all it had. */
+void hot_close(struct hot_mirror *m);
+
+/* M has ended, with ERROR (consumed) or well. */
+void hot_end(struct hot_mirror *m, xn_error_t *error);
+
+/* All gateways, when no mirror uses them any more. */
+void hot_close_gates(struct many *many);
+
+/* The last components, "PARENT" and "PATTERN" of "PARENT/PATTERN". */
+void hot_split(const char **parent, const char **pattern, const char *path,
+    apr_pool_t *pool);
+
+#endif

@@ -1,0 +1,99 @@
+/*
+ * promote.c: a mirror becomes the master.
+ *
+ * First the job runs once more, so that the mirror has all; unless that was
+ * forbidden, because the source is dead.  Then the mirror's side does the rest,
+ * alone: side_mirror_promote.h.
+ */
+#include "plugins/svnhotsync/hotsync.h"
+
+#include <apr_strings.h>
+
+/*
+ * Have the mirror's side do its part, alone.  RESUME: only if it was being
+ * promoted when that was cut off; h->report.progress.done is then its youngest
+ * revision, else -1.  EXPECTED: the revision that it must have, or -1.
+ */
+static xn_error_t *
+promote_side(struct hotsync *h, int resume, long long expected, int hooks)
+{
+	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
+	    .source = svnhotsync_text_mirror };
+	const xn_value_t *message;
+
+	hotsync_report_begin(&h->report, h->job, h->mirror);
+	h->report.scratch = h->pool;
+	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbsbslsb}",
+	    "path", h->mirror->path, "job", syncgate_job_name(h->job),
+	    "promote", 1, "resume", resume, "expected", expected,
+	    "run_hooks", hooks));
+	if (h->mirror->xspec == NULL)
+		XN_TRY(xn_native_exec(&h->control, h->group,
+		    svnhotsync_side_mirror, program.kwargs, h->pool));
+	else
+		XN_TRY(xn_remote_exec(&h->control, h->gateways[1], &program,
+		    h->pool));
+	while (!h->report.finished) {
+		XN_TRY(xn_channel_receive(&message, h->control, XN_FOREVER,
+		    h->pool));
+		XN_TRY(hotsync_report(&h->report, message));
+	}
+	return xn_channel_waitclose(h->control, XN_FOREVER);
+}
+
+static void
+say_what_now(struct hotsync *h)
+{
+	syncgate_job_log(h->job, SYNCGATE_INFO, "the mirror %s is a "
+	    "repository of its own now, at r%lld: users may commit to it",
+	    h->mirror->text, h->report.progress.done);
+	syncgate_job_log(h->job, SYNCGATE_WARNING, "take the job %s out of the "
+	    "configuration, or turn it round: source = \"%s\", and what was "
+	    "the source as its mirror, which `syncgate run --resync %s` then "
+	    "makes anew", syncgate_job_name(h->job), h->mirror->text,
+	    syncgate_job_name(h->job));
+}
+
+static xn_error_t *
+last_run(long long *expected, struct hotsync *h)
+{
+	xn_error_t *error = hotsync_run_one(h);
+
+	if (error != NULL)
+		return xn_error_wrap(error, "the last run before promoting %s "
+		    "(if the source is dead, --force does without it)",
+		    h->mirror->text);
+	*expected = h->report.progress.done;
+	/* Until it has let go of the mirror. */
+	return xn_channel_waitclose(h->control, XN_FOREVER);
+}
+
+static xn_error_t *
+promote(struct hotsync *h, int how)
+{
+	long long expected = -1;
+
+	if (h->mirror->xspec != NULL)
+		XN_TRY(xn_gateway_open(&h->gateways[1], h->group,
+		    h->mirror->xspec, h->pool));
+	XN_TRY(promote_side(h, 1, -1, 0));
+	if (h->report.progress.done >= 0)
+		return NULL;
+	if ((how & SYNCGATE_PROMOTE_FORCE) == 0)
+		XN_TRY(last_run(&expected, h));
+	return promote_side(h, 0, expected,
+	    (how & SYNCGATE_PROMOTE_HOOKS) != 0);
+}
+
+xn_error_t *
+hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool)
+{
+	struct hotsync *h = hotsync_begin(job, pool);
+
+	if (h->mirror == NULL || hotsync_is_pattern(h->source))
+		return xn_error_create(XN_E_USAGE, "one mirror of one "
+		    "repository can be promoted: give it a job of its own");
+	XN_TRY_W(promote(h, how), "promoting %s", h->mirror->text);
+	say_what_now(h);
+	return NULL;
+}

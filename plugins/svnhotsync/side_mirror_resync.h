@@ -1,0 +1,246 @@
+/*
+ * side_mirror_resync.h: making a mirror anew while the old one is in use.
+ *
+ *	NAME				the mirror, and what users see
+ *	NAME.syncgate-new		the new one, until it is whole; it has
+ *					db/syncgate-resync
+ *	NAME.before-1, -2...		the old one, then
+ *
+ * The new one is made beside the old as any other mirror is.  When it has all,
+ * the two are exchanged in one step, and the old one gets its last name.  The
+ * file db/syncgate-resync tells where we are: in NAME.syncgate-new, that the new
+ * one is not whole (the next start goes on with it); in NAME, that they were
+ * exchanged, and the old one has its last name still to get.
+ */
+#ifndef SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
+#define SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
+
+#include "side_mirror_make.h"
+
+#define RESYNC_FILE	"syncgate-resync"
+#define NEW_SUFFIX	".syncgate-new"
+#define OLD_NAMES_MAX	1000
+
+/* Take m->path apart: the folder that it is in, and its name there. */
+static void
+resync_place(struct mirror *m)
+{
+	size_t n = strlen(m->path), slash;
+	char *path = xn_printf("%s", m->path);
+
+	while (n > 1 && path[n - 1] == '/')
+		path[--n] = '\0';
+	slash = (size_t)(strrchr(path, '/') - path);
+	m->place = path;
+	m->name = path + slash + 1;
+	m->new_name = xn_printf("%s" NEW_SUFFIX, m->name);
+	if (m->name[0] == '\0')
+		return;
+	m->parent = xn_base_open(slash == 0 ? "/" :
+	    xn_printf("%.*s", (int)slash, path));
+	if (m->parent == -1 && errno != ENOENT)
+		xn_fail("cannot open the folder that %s is in: %m", m->path);
+}
+
+static int
+is_there(int base, const char *path)
+{
+	xn_stat_t st;
+
+	return base != -1 && xn_stat(base, path, &st) == 0;
+}
+
+/* After the exchange: the old mirror gets its last name, which is returned;
+ * null if it had it already. */
+static const char *
+settle_old(struct mirror *m)
+{
+	const char *name = NULL;
+
+	for (int i = 1; i <= OLD_NAMES_MAX; i++) {
+		name = xn_printf("%s.before-%d", m->name, i);
+		if (xn_rename_new(m->parent, m->new_name, name) == 0)
+			break;
+		if (errno == ENOENT)
+			name = NULL;
+		if (errno == ENOENT)
+			break;
+		if (errno != EEXIST || i == OLD_NAMES_MAX)
+			xn_fail("cannot rename %s" NEW_SUFFIX ", the old "
+			    "mirror, to %s: %m", m->place, name);
+	}
+	if (xn_sync_dir(m->parent, "") != 0)
+		xn_fail("cannot sync the folder that %s is in: %m", m->place);
+	if (xn_unlink(m->parent, xn_printf("%s/db/" RESYNC_FILE, m->name)) != 0
+	    && errno != ENOENT)
+		xn_fail("cannot remove %s/db/" RESYNC_FILE ": %m", m->place);
+	return name;
+}
+
+static void
+tell_resynced(struct mirror *m, const char *old)
+{
+	xn_send(m->control, "(ss)", "resynced", old == NULL ? "" :
+	    xn_printf("%.*s%s", (int)(m->name - m->place), m->place, old));
+}
+
+/* Hold the lock of the mirror in place, so that no other job writes to it, or
+ * promotes it, while a new one is made. */
+static void
+lock_old(struct mirror *m)
+{
+	int db = xn_open(m->old, "db", XN_O_READ | XN_O_DIRECTORY, 0);
+
+	if (db == -1)
+		xn_fail("cannot open %s/db: %m", m->place);
+	m->old_lock = xn_open(db, RECORD_LOCK,
+	    XN_O_READ | XN_O_WRITE | XN_O_CREATE, 0666);
+	close(db);
+	if (m->old_lock == -1)
+		xn_fail("cannot open %s/db/" RECORD_LOCK ": %m", m->place);
+	if (xn_lock(m->old_lock, 15000) != 0)
+		xn_fail("cannot lock the mirror %s, which another job writes "
+		    "perhaps: %m", m->place);
+}
+
+/*
+ * Before anything is opened.  If the mirror is to be made anew m->path becomes
+ * the place of the new one, and m->resyncing is set; where there is nothing yet,
+ * it is made as always.
+ */
+static void
+resync_begin(struct mirror *m, int wanted)
+{
+	const char *new_db;
+
+	resync_place(m);
+	if (m->parent == -1)
+		return;
+	m->old = xn_base_open(m->place);
+	if (m->old == -1 || !is_there(m->old, "format"))
+		return;
+	if (is_there(m->old, "db/" RESYNC_FILE) && !m->dry) {
+		lock_old(m);
+		tell_resynced(m, settle_old(m));
+		close_fd(&m->old_lock);
+		return;
+	}
+	if (!wanted)
+		return;
+	new_db = xn_printf("%s/db", m->new_name);
+	if (is_there(m->parent, xn_printf("%s/" RECORD, new_db)) &&
+	    !is_there(m->parent, xn_printf("%s/" RESYNC_FILE, new_db)))
+		REFUSE(m, "%s" NEW_SUFFIX " is in the way of a new mirror, and "
+		    "was not begun as one: rename it", m->place);
+	if (!m->dry)
+		lock_old(m);
+	m->resyncing = 1;
+	m->path = xn_printf("%s" NEW_SUFFIX, m->place);
+}
+
+/* What is to be replaced: a mirror of ours, or a repository that the source is
+ * another copy of, as the old master is one of the new. */
+static void
+resync_check(struct mirror *m)
+{
+	char *text = fs_read_text(m->old, "db/uuid", NULL), uuid[64] = "";
+
+	if (!m->resyncing || is_there(m->old, "db/" RECORD))
+		return;
+	if (text != NULL)
+		fs_first_line(uuid, sizeof(uuid), text);
+	if (strcmp(uuid, m->uuid) != 0)
+		REFUSE(m, "%s is a repository that syncgate did not make, and "
+		    "with another UUID than the source: it is not replaced",
+		    m->place);
+}
+
+static void
+resync_mark(struct mirror *m)
+{
+	if (m->resyncing && xn_write_file(m->db, RESYNC_FILE, "new\n", 4,
+	    0666) != 0)
+		xn_fail("cannot write %s/db/" RESYNC_FILE ": %m", m->path);
+}
+
+/* ---- What belongs to the place ------------------------------------------- */
+
+static void
+carry_file(struct mirror *m, const char *folder, const xn_entry *e)
+{
+	char path[320], to[360];
+	size_t n;
+	char *text;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, e->name);
+	text = xn_read_file(m->old, path, PROPS_MAX, &n);
+	if (text == NULL)
+		xn_fail("cannot read %s/%s: %m", m->place, path);
+	snprintf(to, sizeof(to), "%s%s", path, m->guard && is_guard(path) ?
+	    SOURCE_SUFFIX : "");
+	if (is_guard(path) && strstr(text, GUARD_MARK) != NULL) {
+		free(text);
+		return;
+	}
+	if (xn_write_file(m->root, to, text, n, e->mode & 0777) != 0)
+		xn_fail("cannot write %s/%s: %m", m->path, to);
+	free(text);
+}
+
+/* The files of FOLDER are the administrator's: the new mirror has them, too. */
+static void
+carry_folder(struct mirror *m, const char *folder)
+{
+	xn_list *list = xn_list_open(m->old, folder, 0);
+	const xn_entry *e;
+
+	if (list == NULL && errno == ENOENT)
+		return;
+	if (list == NULL)
+		xn_fail("cannot read %s/%s: %m", m->place, folder);
+	for (int i = 0; i < xn_list_n(list); i++) {
+		e = xn_list_entry(list, i);
+		if (e->type == 'f' && strlen(e->name) < 256)
+			carry_file(m, folder, e);
+		else
+			xn_log("%s/%s/%.255s is not a plain file: the new "
+			    "mirror does not have it", m->place, folder,
+			    e->name);
+	}
+	xn_list_close(list);
+}
+
+static void
+resync_carry(struct mirror *m)
+{
+	if (!m->resyncing)
+		return;
+	carry_folder(m, "conf");
+	carry_folder(m, "hooks");
+}
+
+/* ---- The exchange --------------------------------------------------------- */
+
+/* The new mirror has all: it takes the old one's place. */
+static void
+resync_end(struct mirror *m)
+{
+	const char *old;
+
+	if (!m->resyncing)
+		return;
+	if (xn_syncfs(m->db) != 0)
+		xn_fail("cannot sync the file system of %s: %m", m->path);
+	if (xn_swap(m->parent, m->name, m->new_name) != 0)
+		xn_fail("cannot exchange %s and %s (stop what serves the "
+		    "mirror, and rename both by hand): %m", m->path, m->place);
+	if (xn_sync_dir(m->parent, "") != 0)
+		xn_fail("cannot sync the folder that %s is in: %m", m->place);
+	m->resyncing = 0;
+	m->path = m->place;
+	old = settle_old(m);
+	close_fd(&m->old_lock);
+	tell_resynced(m, old);
+}
+
+#endif

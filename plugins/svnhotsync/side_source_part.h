@@ -1,0 +1,259 @@
+/*
+ * side_source_part.h: noticing what changes in hooks, conf and db/locks.
+ *
+ * Each part has a list of its files with their digests, which is never changed:
+ * when something has, there is a new one with the next number, in which what is
+ * new or gone is marked.  A mirror that has had the list before gets those; any
+ * other gets all.
+ */
+#ifndef SVNHOTSYNC_SIDE_SOURCE_PART_H
+#define SVNHOTSYNC_SIDE_SOURCE_PART_H
+
+#include "side_part.h"
+#include "side_source.h"
+
+#define PART_SKIPS_MAX	100		/* that are told */
+
+struct part_file {
+	char *path;			/* in the part; malloc'ed */
+	int mode;
+	int changed, gone;		/* since the list before */
+	long long size, inode;
+	long long mtime, ctime;		/* nanoseconds */
+	unsigned char digest[16];
+};
+
+struct part_list {
+	int refs;
+	int version;			/* from 1 on */
+	int n, room;
+	struct part_file *files;	/* in the order of their folders */
+};
+
+static void
+part_let_go(struct part_list *list)
+{
+	if (list == NULL || --list->refs > 0)
+		return;
+	for (int i = 0; i < list->n; i++)
+		free(list->files[i].path);
+	free(list->files);
+	free(list);
+}
+
+/* A place for one more file of LIST. */
+static struct part_file *
+part_add(struct part_list *list, const char *path)
+{
+	struct part_file *bigger, *f;
+
+	if (list->n == list->room) {
+		bigger = realloc(list->files, ((size_t)list->room * 2 + 16) *
+		    sizeof(*bigger));
+		if (bigger == NULL)
+			xn_fail("out of memory");
+		list->files = bigger;
+		list->room = list->room * 2 + 16;
+	}
+	f = &list->files[list->n];
+	memset(f, 0, sizeof(*f));
+	f->path = strdup(path);
+	if (f->path == NULL)
+		xn_fail("out of memory");
+	list->n++;
+	return f;
+}
+
+/* The file PATH in LIST, which is gone through in its order: AT is where to
+ * look first. */
+static struct part_file *
+part_find(struct part_list *list, const char *path, int *at)
+{
+	for (int i = 0; list != NULL && i < list->n; i++) {
+		struct part_file *f = &list->files[(*at + i) % list->n];
+
+		if (f->gone || strcmp(f->path, path) != 0)
+			continue;
+		*at = (*at + i + 1) % list->n;
+		return f;
+	}
+	return NULL;
+}
+
+/* What a scan is doing. */
+struct part_scan {
+	struct source *s;
+	int part;
+	struct part_list *before, *list;
+	int at;				/* in BEFORE */
+	int skipped;			/* files that are not carried */
+};
+
+/* Left out, which is said once. */
+static void
+part_skip(struct part_scan *scan, const char *path, const char *why)
+{
+	if (++scan->skipped > PART_SKIPS_MAX)
+		return;
+	if (scan->s->part_skipped[scan->part] < scan->skipped)
+		xn_log("%s/%s/%s is not carried to mirrors: %s", scan->s->path,
+		    part_folder(scan->part), path, why);
+}
+
+/* The name of a hook by which a mirror guards itself? */
+static int
+may_be_guard(const struct part_scan *scan, const char *path)
+{
+	return scan->part == PART_HOOKS && (strcmp(path, "start-commit") == 0 ||
+	    strncmp(path, "pre-", 4) == 0);
+}
+
+static long long
+nanoseconds(long long seconds, int rest)
+{
+	return seconds * 1000000000 + rest;
+}
+
+/* Is F as OLD was, so long ago that a change since would show? */
+static int
+part_same_stat(const struct part_file *old, const struct part_file *f)
+{
+	return old != NULL && old->mode == f->mode && old->size == f->size &&
+	    old->inode == f->inode && old->mtime == f->mtime &&
+	    old->ctime == f->ctime &&
+	    (long long)(xn_time() * 1e9) - f->ctime > 2000000000LL;
+}
+
+/* The file E at PATH. */
+static void
+part_file(struct part_scan *scan, const char *path, const xn_entry *e)
+{
+	struct part_file *old, *f;
+	char full[PART_PATH_MAX + 320];
+	size_t n;
+	char *text;
+
+	if (!part_path_ok(scan->part, path) || e->size > PART_FILE_MAX) {
+		part_skip(scan, path, e->size > PART_FILE_MAX ?
+		    "it is too large" : "its name");
+		return;
+	}
+	if (scan->list->n == PART_FILES_MAX)
+		xn_fail("%s/%s has more than %d files", scan->s->path,
+		    part_folder(scan->part), PART_FILES_MAX);
+	old = part_find(scan->before, path, &scan->at);
+	f = part_add(scan->list, path);
+	f->mode = e->mode & 0777;
+	f->size = e->size;
+	f->inode = (long long)e->inode;
+	f->mtime = nanoseconds(e->mtime, e->nanoseconds);
+	f->ctime = nanoseconds(e->ctime, e->ctime_nanoseconds);
+	if (part_same_stat(old, f)) {
+		memcpy(f->digest, old->digest, 16);
+		return;
+	}
+	snprintf(full, sizeof(full), "%s/%s", part_folder(scan->part), path);
+	text = xn_read_file(scan->s->root, full, PART_FILE_MAX, &n);
+	if (text == NULL || (may_be_guard(scan, path) &&
+	    strstr(text, GUARD_MARK) != NULL)) {
+		/* It has gone, or the source is a mirror, and this its guard. */
+		if (text == NULL && errno != ENOENT)
+			part_skip(scan, path, strerror(errno));
+		free(text);
+		free(f->path);
+		scan->list->n--;
+		return;
+	}
+	xn_hash_bytes(text, n, f->digest);
+	free(text);
+	f->changed = old == NULL || old->mode != f->mode ||
+	    memcmp(old->digest, f->digest, 16) != 0;
+}
+
+static void watch_part(struct source *s, const char *path, int part);
+
+/* The folder PATH of the part, "" for itself. */
+static void
+part_folder_scan(struct part_scan *scan, const char *path, int depth)
+{
+	const char *slash = path[0] == '\0' ? "" : "/";
+	char at[PART_PATH_MAX + 280];
+	const xn_entry *e;
+	xn_list *list;
+
+	snprintf(at, sizeof(at), "%s%s%s", part_folder(scan->part), slash,
+	    path);
+	/* First, so that what comes while we read makes an event. */
+	watch_part(scan->s, at, scan->part);
+	list = xn_list_open(scan->s->root, at, 0);
+	if (list == NULL && (errno == ENOENT || errno == ENOTDIR))
+		return;
+	if (list == NULL)
+		xn_fail("cannot read %s/%s: %m", scan->s->path, at);
+	for (int i = 0; i < xn_list_n(list); i++) {
+		e = xn_list_entry(list, i);
+		snprintf(at, sizeof(at), "%s%s%.255s", path, slash, e->name);
+		if (e->type == 'd' && depth < PART_DEPTH_MAX &&
+		    strlen(at) < PART_PATH_MAX)
+			part_folder_scan(scan, at, depth + 1);
+		else if (e->type == 'f')
+			part_file(scan, at, e);
+		else
+			part_skip(scan, at, "it is no plain file");
+	}
+	xn_list_close(list);
+}
+
+/* Mark what was in BEFORE and is not in LIST: 1 if anything differs. */
+static int
+part_mark_gone(struct part_list *before, struct part_list *list)
+{
+	int differs = before == NULL, at = 0, n = list->n;
+
+	for (int i = 0; i < n; i++)
+		differs |= list->files[i].changed;
+	for (int i = 0; before != NULL && i < before->n; i++) {
+		if (before->files[i].gone)
+			continue;
+		if (part_find(list, before->files[i].path, &at) != NULL)
+			continue;
+		part_add(list, before->files[i].path)->gone = 1;
+		differs = 1;
+	}
+	return differs;
+}
+
+/* Look at PART of S again: a new list, if it is another one. */
+static void
+part_look(struct source *s, int part)
+{
+	struct part_scan scan = { s, part, s->part[part], NULL, 0, 0 };
+
+	scan.list = calloc(1, sizeof(*scan.list));
+	if (scan.list == NULL)
+		xn_fail("out of memory");
+	scan.list->refs = 1;
+	/* It is s->part_new so that an error does not lose it. */
+	part_let_go(s->part_new);
+	s->part_new = scan.list;
+	s->parts_dirty &= ~(1 << part);
+	part_folder_scan(&scan, "", 0);
+	s->part_skipped[part] = scan.skipped;
+	if (!part_mark_gone(scan.before, scan.list))
+		return;
+	scan.list->version = scan.before == NULL ? 1 : scan.before->version + 1;
+	part_let_go(s->part[part]);
+	s->part[part] = scan.list;
+	s->part_new = NULL;
+}
+
+/* What a mirror wants of S and may have changed. */
+static void
+parts_look(struct source *s)
+{
+	for (int i = 0; i < PARTS; i++)
+		if ((s->parts_wanted & s->parts_dirty & (1 << i)) != 0)
+			part_look(s, i);
+}
+
+#endif

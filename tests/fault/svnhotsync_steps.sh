@@ -1,0 +1,138 @@
+#!/bin/sh
+# A mirror's side killed at every single step of following an upgrade, of making
+# the mirror anew and of promoting it: a step is a system call that others can see something
+# of.  By default only at one of so many steps, another one each time; EVERY=1
+# (or --long) is each of them.  At each of them readers see the old mirror or
+# the new one, and the next run brings it to its end.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+need svn svnadmin python3
+. "$top_srcdir/tests/lib/hotsync.sh"
+kill_at=$top_builddir/tests/lib/kill_at
+"$kill_at" main 1000 "$tmp/report" /bin/true ||
+    skip_all "processes may not be traced here"
+[ -n "${SYNCGATE_LONG:-}" ] && every=1 || every=8
+every=${EVERY:-$every}
+
+# killed N WORD...: what syncgate does, killed at step N; 1 if it ended.
+killed() {
+	killed_at=$1
+	shift
+	"$kill_at" main "$killed_at" "$tmp/report" "$SYNCGATE" "$@" \
+	    >"$out" 2>"$err" </dev/null
+	grep -q killed "$tmp/report"
+}
+
+# The same revision at least can be read by everybody.
+sound() {
+	svnadmin verify -q "$mir" && svnadmin dump -q "$mir" >/dev/null
+}
+
+# each NAME WORD...: prepare_NAME, kill, look, run again by after_NAME.
+each() {
+	name=$1
+	shift
+	n=$(($(od -An -N2 -tu2 /dev/urandom) % every + 1))
+	kills=0
+	before=$test_failed
+	while :; do
+		rm -rf "$tmp"/mir*
+		"prepare_$name"
+		killed "$n" "$@" || break
+		kills=$((kills + 1))
+		sound >"$tmp/said" 2>&1 ||
+		    fail "$name, step $n ($(cat "$tmp/report")): it is not sound" \
+			"$tmp/said"
+		"again_$name" || fail "$name, step $n ($(cat "$tmp/report")): \
+the next run does not go on" "$err"
+		[ "$(repo_sum "$mir")" = "$whole" ] ||
+		    fail "$name, step $n ($(cat "$tmp/report")): it is not the same"
+		"after_$name" || fail "$name, step $n ($(cat "$tmp/report")): \
+it was not brought to its end"
+		[ "$test_failed" -gt $((before + 3)) ] && break
+		n=$((n + every))
+	done
+	check_equal "$name, killed at $kills steps of $n: all is well after each" \
+	    "$before" "$test_failed"
+	check "$name: there were steps to be killed at" [ "$kills" -gt 3 ]
+}
+
+# ---- An upgrade ------------------------------------------------------------------
+
+src=$tmp/src
+mir=$tmp/mir
+svnadmin create --compatible-version 1.6 "$src"
+mkrepo_layout "$src" 4
+mkrepo_history 10 20000 1 | mkrepo_load "$src"
+svnadmin pack -q "$src"
+hot "$src" "$mir"
+mv "$mir" "$tmp/was"
+svnadmin upgrade "$src" >/dev/null
+whole=$(repo_sum "$src")
+prepare_upgrade() {
+	cp -a "$tmp/was" "$mir"
+}
+again_upgrade() {
+	hot "$src" "$mir"
+}
+after_upgrade() {
+	cmp "$src/db/format" "$mir/db/format" &&
+	    [ "$(cd "$src/db" && find revs revprops | sort)" = \
+		"$(cd "$mir/db" && find revs revprops | sort)" ]
+}
+run="run --plugin svnhotsync source=$src mirror=$mir --once"
+each upgrade $run
+
+# ---- Making it anew -----------------------------------------------------------------
+
+rm -rf "$tmp/was" "$src"
+mkrepo "$src" 10 20000 2 4
+hot "$src" "$mir"
+mv "$mir" "$tmp/was"
+echo of-the-place >"$tmp/was/conf/mine"
+rm -rf "$src"
+mkrepo "$src" 8 20000 3 4
+whole=$(repo_sum "$src")
+again_resync() {
+	# What was exchanged is done, and the true source fits.
+	hot "$src" "$mir" || hot "$src" "$mir" --resync
+}
+prepare_resync() {
+	cp -a "$tmp/was" "$mir"
+}
+after_resync() {
+	[ "$(ls -d "$mir"*)" = "$mir
+$mir.before-1" ] && svnadmin verify -q "$mir.before-1" &&
+	    [ -f "$mir/conf/mine" ] && [ ! -e "$mir/db/syncgate-resync" ]
+}
+each resync $run --resync
+
+# ---- Promoting it -----------------------------------------------------------------------
+
+rm -rf "$tmp/was" "$mir"*
+printf '#!/bin/sh\n' >"$src/hooks/pre-commit"
+cp "$src/hooks/pre-commit" "$src/hooks/start-commit"
+chmod 755 "$src/hooks/pre-commit" "$src/hooks/start-commit"
+hot "$src" "$mir" include=hooks
+mv "$mir" "$tmp/was"
+printf 'job a {\n\tplugin = svnhotsync\n\tsource = "%s"\n' "$src" >"$tmp/conf"
+printf '\tmirror = "%s"\n\tinclude = {"hooks"}\n}\n' "$mir" >>"$tmp/conf"
+prepare_promote() {
+	cp -a "$tmp/was" "$mir"
+}
+# A mirror still, which the job goes on with; or promoted, perhaps not wholly.
+again_promote() {
+	if [ -e "$mir/db/syncgate" ]; then
+		hot "$src" "$mir" include=hooks &&
+		    grep -q syncgate "$mir/hooks/start-commit" || return 1
+	elif ! grep -q syncgate "$mir"/hooks/*; then
+		return 0
+	fi
+	"$SYNCGATE" promote -c "$tmp/conf" --run-hooks a >"$out" 2>"$err"
+}
+after_promote() {
+	svn mkdir -q -m x "file://$mir/promoted" 2>"$err" &&
+	    ! ls "$mir"/db/syncgate* 2>/dev/null
+}
+each promote promote -c "$tmp/conf" --force --run-hooks a
+
+finish

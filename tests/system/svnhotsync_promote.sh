@@ -1,0 +1,131 @@
+# The fail-over of the manual, performed: the source dies, its mirror is promoted
+# and takes commits, and the old source becomes a mirror of the new master.
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+need svn svnadmin svnlook python3
+. "$top_srcdir/tests/lib/hotsync.sh"
+
+# job NAME SOURCE MIRROR [LINE]
+job() {
+	printf 'job %s {\n\tplugin = svnhotsync\n\tsource = "%s"\n' "$1" "$2"
+	printf '\tmirror = "%s"\n\t%s\n}\n' "$3" "${4:-}"
+}
+promote() {
+	"$SYNCGATE" promote -c "$tmp/conf" "$@" >"$out" 2>"$err" </dev/null
+}
+run() {
+	"$SYNCGATE" run -c "$tmp/conf" --once "$@" >"$out" 2>"$err" </dev/null
+}
+tree() {
+	(cd "$1" && find . -printf '%p %m\n' | sort &&
+	    find . -type f -exec sha256sum {} + | sort)
+}
+hook() {
+	printf '#!/bin/sh\necho "%s" >>"%s"\n' "$2" "$tmp/ran" >"$1"
+	chmod 755 "$1"
+}
+
+one=$tmp/one
+two=$tmp/two
+mkrepo "$one" 20 40000 1 8
+svnadmin pack -q "$one"
+hook "$one/hooks/start-commit" start
+hook "$one/hooks/post-commit" post
+hook "$one/hooks/pre-commit" pre
+{
+	job away "$one" "$two" 'include = {"hooks", "locks"}'
+	job many "$one" "$tmp/many" |
+	    sed 's,mirror = \(.*\),mirrors = {\1},'
+	job new "$one" "$tmp/new"
+} >"$tmp/conf"
+
+# ---- What is not promoted -------------------------------------------------------
+
+check_not "a mirror that is not there is not promoted" promote --force new
+check_not "nothing is made" ls -d "$tmp/new"
+check_not "one of many is not" promote many
+check_grep "with what to do" 'give it a job of its own' "$err"
+check_not "a job that is not there" promote nothing
+check "the mirror is made" run away
+hot_follow "$one" "$two"
+check "a job follows" wait_until 20 grep -q following "$out" "$err"
+check_not "beside a running job it is not promoted" \
+    "$SYNCGATE" promote -c "$tmp/conf" --force away
+check_grep "which is said" 'another job is writing the mirror' "$tmp/.check"
+hot_stop
+before=$(tree "$two")
+mv "$one" "$tmp/dead"
+check_not "without the source it is not promoted by chance" promote away
+check_grep "but may be" 'if the source is dead, --force' "$err"
+check_equal "nothing was changed" "$before" "$(tree "$two")"
+mv "$tmp/dead" "$one"
+
+# ---- The source dies ------------------------------------------------------------
+
+svn mkdir -q -m last "file://$one/last"
+: >"$tmp/ran"
+cp -a "$two" "$tmp/two.before"
+check "it is promoted while the source is there" promote --run-hooks away
+check_equal "it got what it did not have yet" 21 "$(repo_youngest "$two")"
+same_repo "it has all" "$one" "$two"
+check_grep "what becomes of the job is told" \
+    'take the job away out of the configuration, or turn it round' "$out" "$err"
+mv "$one" "$tmp/dead"
+check_not "it is no mirror any more" ls "$two"/db/syncgate*
+check "it takes a commit" svn mkdir -q -m new "file://$two/new"
+check_equal "its hooks run" "start pre post" "$(paste -sd' ' "$tmp/ran")"
+check "it takes a lock" svnadmin lock "$two" "/$(svnlook tree \
+    --full-paths "$two" | grep -v '/$' | head -n 1)" me /dev/null
+hook "$two/hooks/pre-revprop-change" revprop
+check "it takes another log message, if its administrator allows that" \
+    svn propset -q --revprop -r 3 svn:log another "file://$two"
+check_not "who promotes it again is told" promote --force away
+check_not "the job does not write to it" run away
+mv "$tmp/dead" "$one"
+check_not "also when the old source is back" run away
+check_grep "and says why" 'did not make' "$err"
+
+# ---- The old source comes back -----------------------------------------------------
+
+job back "$two" "$one" >>"$tmp/conf"
+before=$(repo_sum "$one")
+check_not "the old source is not overwritten by chance" run back
+check "it becomes a mirror of the new master" run --resync back
+same_repo "with the same dump" "$two" "$one"
+check_equal "what it was lies beside it" "$before" "$(repo_sum "$one.before-1")"
+check_not "and it takes no commits" svn mkdir -q -m x "file://$one/x"
+svn mkdir -q -m y "file://$two/y"
+check "the next run goes on with it" run back
+same_repo "with the same dump" "$two" "$one"
+
+# ---- Back again, by force, without hooks ----------------------------------------------
+
+mv "$two" "$tmp/dead2"
+check "the source dies: by force" promote --force back
+check "it takes commits" svn mkdir -q -m z "file://$one/z"
+two=$tmp/two.before
+sed "s,\"$tmp/two\",\"$two\"," "$tmp/conf" >"$tmp/conf2"
+mv "$tmp/conf2" "$tmp/conf"
+: >"$tmp/ran"
+check "without --run-hooks" promote --force away
+check "hooks do not run, and are in nobody's way" \
+    svn mkdir -q -m z "file://$two/z"
+check_equal "none did" "" "$(cat "$tmp/ran")"
+check "they are there still" test -f "$two/hooks/pre-commit.source"
+check_grep "which was said" "pre-commit is put aside" "$out" "$err"
+
+# ---- Over there, and by dump -----------------------------------------------------------
+
+three=$tmp/three
+job third "$one" "popen:$three" >>"$tmp/conf"
+check "a mirror of the mirror that was, at the other end" run third
+check "is promoted" promote third
+check "and takes commits" svn mkdir -q -m z "file://$three/zz"
+four=$tmp/four
+job fourth "$one" "$four" 'method = dump' >>"$tmp/conf"
+check "a mirror by dump" run fourth
+check "is promoted" promote fourth
+check "and takes commits" svn mkdir -q -m z "file://$four/zz"
+verified "the third verifies" "$one" "$three"
+check "so does the fourth" svnadmin verify -q "$four"
+
+finish

@@ -1,0 +1,106 @@
+#!/bin/sh
+# All repositories in a folder: new ones appear by themselves, one that goes
+# away is told and its mirror kept, what is no repository is skipped, a broken
+# one does not stop the others; one gateway and one watch for all.
+# sanitize: yes
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/hotsync.sh"
+need svnadmin svnmucc python3
+
+cd "$tmp" || exit 2
+mkdir svn mirror second
+mkrepo svn/one 30 300000 1 8 || exit 1
+mkrepo svn/two 20 200000 2 8 || exit 1
+for i in $(seq 12); do
+	svnadmin create "svn/small-$i"
+done
+mkdir svn/folder
+echo text >svn/file
+svnadmin create svn/broken && echo 99 >svn/broken/db/format
+
+commit() {
+	svnmucc -m "$2" mkdir "file://$tmp/svn/$1/$2" >commit.out 2>&1 ||
+	    fail "a commit to $1" commit.out
+}
+run() {
+	"$SYNCGATE" run --plugin svnhotsync "$@" </dev/null >"$out" 2>"$err"
+}
+same() {
+	[ "$(cat "svn/$1/db/current")" = "$(cat "$2/$1/db/current" 2>&1)" ] &&
+	    diff -r "svn/$1/db/revs" "$2/$1/db/revs" >/dev/null &&
+	    diff -r "svn/$1/db/revprops" "$2/$1/db/revprops" >/dev/null
+}
+
+# ---- Once
+run --once "source=$tmp/svn/*" "mirror=$tmp/mirror"
+check_equal "with a broken one, --once fails" 1 "$?"
+check "which names it" grep -q '1 of 15 mirrors failed.*broken.*format is 99' \
+    "$err"
+check "what is no repository is told" grep -q 'folder: skipped' "$out"
+check_not "and not mirrored" test -e mirror/folder
+for repository in one two small-1 small-12; do
+	check "$repository is mirrored" same "$repository" mirror
+done
+run --once "source=$tmp/svn/small-?" "mirror=$tmp/second/*"
+check_equal "a pattern takes those that match it" "small-1 small-2 small-9" \
+    "$(ls second | sed -n '1,2p;$p' | tr '\n' ' ' | sed 's/ $//')"
+check_not "a pattern elsewhere is refused" run --once \
+    "source=$tmp/s*/one" "mirror=$tmp/x"
+check_not "so is one for the mirror alone" run --once \
+    "source=$tmp/svn/one" "mirror=$tmp/mirror/*"
+check_not "and a mirror in the folder itself" run --once \
+    "source=$tmp/svn/*" "mirror=$tmp/svn"
+
+# ---- Following, two mirrors of each, over there
+rm -rf mirror second && mkdir mirror second
+"$SYNCGATE" run --plugin svnhotsync "source=popen:$tmp/svn/*" \
+    mirrors="$tmp/mirror" mirrors="popen:$tmp/second" poll=1 </dev/null \
+    >"$out" 2>"$err" &
+hot_pid=$!
+at_exit "kill_child $hot_pid"
+check "28 mirrors follow" wait_until 40 sh -c \
+    "[ \$(grep -c '; following' '$out') = 28 ]"
+sides=0
+watches=0
+for process in $(marked "$tmp/svn" 2>/dev/null) $(pgrep -f syncgate-agent); do
+	[ -d "/proc/$process" ] || continue
+	opened=$(ls -l "/proc/$process/fd" 2>/dev/null)
+	case $opened in
+	*"$tmp/svn/one"*)
+		sides=$((sides + 1))
+		watches=$((watches + $(echo "$opened" | grep -c inotify)))
+		;;
+	esac
+done
+check_equal "one program reads all repositories" 1 "$sides"
+check_equal "with one watch" 1 "$watches"
+both() {
+	same "$1" mirror && same "$1" second
+}
+commit one a
+commit small-3 b
+check "commits arrive at both" wait_until 10 both one
+check "in each repository" wait_until 10 both small-3
+
+svnadmin create svn/later
+check "a new one appears by itself" wait_until 15 both later
+commit later c
+check "and is followed" wait_until 10 both later
+check "which is told" grep -q 'later: a new repository' "$out"
+
+rm svn/broken/db/format
+printf '8\nlayout sharded 1000\naddressing logical\n' >svn/broken/db/format
+check "a broken one that is mended is mirrored" wait_until 30 both broken
+
+mv svn/two away
+check "one that goes away is told" wait_until 15 \
+    grep -q 'two: the repository is no longer there; its mirror is kept' "$out"
+check "and its mirror kept" svnadmin verify -q mirror/two
+mv away svn/two
+commit two d
+check "when it is back, it goes on" wait_until 20 both two
+commit one e
+check "the others went on all the time" wait_until 10 both one
+hot_stop
+check_equal "SIGTERM ends it with 0" 0 "$hot_status"
+finish
