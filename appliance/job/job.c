@@ -266,7 +266,8 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 
 /*
  * What an attempt's error means once a signal came: nothing, if it is only
- * that what had not begun was cut off, or what would have been tried again.
+ * that what had not begun was cut off, or what would have been tried again.  But
+ * --once promises a result, and there is none.
  */
 static xn_error_t *
 stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
@@ -281,6 +282,9 @@ stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
 		    xn_error_text(error, error->pool));
 	}
 	xn_error_clear(error);
+	if (job->once || job->dry_run)
+		return xn_error_create(XN_E_CANCELLED, "stopped as asked, "
+		    "before it was done");
 	syncgate_output_log(running->output, job->name, SYNCGATE_INFO,
 	    "stopped", "stopped as asked");
 	return NULL;

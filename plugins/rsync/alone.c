@@ -44,12 +44,23 @@ set_state(struct rsync_alone *a, enum state state)
 	apr_thread_mutex_unlock(s->mutex);
 }
 
+/* A source's side of its own has found N names of files-from missing. */
+static void
+note_missing(struct rsync_alone *a, long long n)
+{
+	struct rsync_several *s = a->main->several;
+
+	apr_thread_mutex_lock(s->mutex);
+	a->main->missing = n;
+	apr_thread_mutex_unlock(s->mutex);
+}
+
 /* Serve the target of A alone until it ends; its error is in the target. */
 static void
 serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 {
 	struct rsync_run r = *a->main;
-	xn_error_t *error;
+	xn_error_t *error = NULL;
 
 	r.pool = pool;
 	r.targets = a->target;
@@ -61,9 +72,15 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	r.error = NULL;
 	a->target->follows = a->target->done = 0;
 	apr_pool_create(&r.scratch, pool);
-	error = rsync_start(&r);
+	/* Whoever tells what is in the target names it. */
+	if (a->target->gateway == NULL)
+		error = rsync_open_target(&r, a->target, pool);
+	if (error == NULL)
+		error = rsync_start(&r);
 	if (error == NULL)
 		error = rsync_follow_reports(&r);
+	if (r.missing > 0)
+		note_missing(a, r.missing);
 	if (error == NULL && a->target->error != NULL && r.error != NULL) {
 		error = r.error;	/* it says more */
 		r.error = NULL;

@@ -9,7 +9,8 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "source", SYNCGATE_LOCATION, NULL, 1, NULL,
 	    "the folder whose content is kept elsewhere as well" },
 	{ "targets", SYNCGATE_LOCATIONS, NULL, 1, NULL,
-	    "the folders that are to be like it; made if they are not there" },
+	    "the folders that are to be like it; made if they are not there, in "
+	    "a folder that is" },
 	{ "follow", SYNCGATE_BOOL, "no", 0, NULL,
 	    "stay, and carry each change over when it happens" },
 	{ "settle", SYNCGATE_SECONDS, "10ms", 0, NULL,
@@ -22,6 +23,9 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "snapshots", SYNCGATE_INTEGER, "0", 0, NULL,
 	    "a dated tree for each run, unchanged files being hard links; so "
 	    "many are kept" },
+	{ "replace-snapshots", SYNCGATE_BOOL, "no", 0, NULL,
+	    "without snapshots: a target that holds some becomes a plain copy, "
+	    "and they are deleted" },
 	{ "delete", SYNCGATE_CHOICE, "during", 0, "no|during|after",
 	    "delete at a target what the source does not have" },
 	{ "max-delete", SYNCGATE_INTEGER, "-1", 0, NULL,
@@ -96,7 +100,8 @@ const syncgate_option_t rsync_option_table[] = {
 	{ "backup-dir", SYNCGATE_STRING, NULL, 0, NULL,
 	    "where it is kept, beneath the target; implies backup" },
 	{ "bwlimit", SYNCGATE_STRING, NULL, 0, NULL,
-	    "KiB a second to all targets together; or 500b, 1.5m" },
+	    "KiB a second to all targets together; or 2000b, 1.5m; 0: any; at "
+	    "least 512b" },
 	{ "whole-file", SYNCGATE_BOOL, "no", 0, NULL,
 	    "send changed files whole, not what has changed in them" },
 	{ "one-file-system", SYNCGATE_BOOL, "no", 0, NULL,
@@ -186,6 +191,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 		return xn_error_create(XN_E_CONFIG, "follow and snapshots do "
 		    "not go together: a snapshot is what there was at one "
 		    "time; run the job by a timer");
+	o->replace_snapshots = syncgate_job_bool(job, "replace-snapshots");
 	if (o->poll < apr_time_from_msec(100))
 		return xn_error_create(XN_E_CONFIG,
 		    "poll is less than 0.1 seconds");

@@ -13,6 +13,7 @@ struct rsync_options {
 	int keep;			/* RS_PERMS...: side_entry.h */
 	int remove;			/* enum rs_delete: side_target.h */
 	long long snapshots;		/* to keep; 0: none are made */
+	int replace_snapshots;		/* a plain copy may take their place */
 	long long max_delete;		/* -1: any number */
 	int allow_empty, size_only, one_file_system, ignore_errors;
 	int delete_excluded, follow, confine;

@@ -190,7 +190,7 @@ rsync_options_files(struct rsync_options *o, const syncgate_job_t *job,
 	XN_TRY(rsync_options_size(&o->bwlimit, job, "bwlimit", 'k', 0));
 	if (o->bwlimit > 0 && o->bwlimit < LIMIT_LEAST)
 		return xn_error_create(XN_E_CONFIG, "bwlimit is %lld bytes a "
-		    "second: at least %d, or 0 for no limit", o->bwlimit,
+		    "second: at least %db, or 0 for no limit", o->bwlimit,
 		    LIMIT_LEAST);
 	o->mode = NULL;
 	if (mode != NULL)
@@ -216,11 +216,11 @@ rsync_options_for_target(const xn_value_t **out,
     const struct rsync_options *o, apr_pool_t *pool)
 {
 	return xn_make_value(out, pool,
-	    "{svsvsbsbsbsbsbsbsbsbsbsps?p}",
+	    "{svsvsbsbsbsbsbsbsbsbsbsbsps?p}",
 	    "users", o->users, "groups", o->groups, "checksum", o->checksum,
 	    "update", o->update, "append", o->append, "inplace", o->inplace,
 	    "partial", o->partial, "existing", o->existing,
 	    "ignore_existing", o->ignore_existing, "force", o->force,
-	    "backup", o->backup, "suffix", o->suffix,
-	    "backup_dir", o->backup_dir);
+	    "replace_snapshots", o->replace_snapshots, "backup", o->backup,
+	    "suffix", o->suffix, "backup_dir", o->backup_dir);
 }

@@ -136,6 +136,33 @@ on_flags(struct rsync_run *r, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_missing(struct rsync_run *r, const xn_value_t *message)
+{
+	const char *tag, *at, *end;
+	const void *bytes;
+	long long told = 0;
+	size_t n;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sly)", &tag,
+	    &r->missing, &bytes, &n));
+	end = (const char *)bytes + n;
+	for (at = bytes; at < end; told++) {
+		const char *stop = memchr(at, '\0', (size_t)(end - at));
+
+		if (stop == NULL)
+			return xn_error_create(XN_E_PROTOCOL,
+			    "a line without an end");
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "files-from: %s has "
+		    "no %s", r->source->text, rsync_shown(at, r->scratch));
+		at = stop + 1;
+	}
+	if (r->missing > told)
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "files-from: %s has "
+		    "not %lld more", r->source->text, r->missing - told);
+	return NULL;
+}
+
+static xn_error_t *
 on_read(struct rsync_run *r, const xn_value_t *message)
 {
 	const char *tag;
@@ -150,6 +177,7 @@ static const struct {
 } source_reports[] = {
 	{ "polling", on_polling },
 	{ "flags", on_flags },
+	{ "missing", on_missing },
 	{ "read", on_read },
 };
 

@@ -74,7 +74,7 @@ say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
 	    r->options->dry ? "would be " : "", c->deleted,
 	    r->options->dry ? "would be " : "", c->sent,
 	    c->sent == 1 ? "" : "s", c->data_bytes,
-	    r->options->dry ? "to be sent" : "came");
+	    r->options->dry ? "to be sent at most" : "came");
 	if (r->options->stats)
 		say_stats(r, target);
 	if (c->vanished > 0)
@@ -125,6 +125,15 @@ conclude(struct rsync_run *r)
 		}
 		t->error = NULL;
 	}
+	if (error == NULL && r->missing > 0 && !r->options->follow)
+		error = xn_error_create(XN_E_JOB, "files-from: %s has not %lld "
+		    "of the names", r->source->text, r->missing);
+	for (int i = 0; error == NULL && r->error == NULL && !r->options->follow &&
+	    r->all[i] != NULL; i++)
+		if (!r->all[i]->done && syncgate_job_stopping(r->job))
+			error = xn_error_create(XN_E_JOB, "%s: stopped as "
+			    "asked, before it was like the source",
+			    r->all[i]->location->text);
 	syncgate_job_log(r->job, SYNCGATE_DEBUG, "%s: %lld folders were "
 	    "listed", r->source->text, r->read_folders);
 	if (r->n > 1 && r->read_bytes > 0)

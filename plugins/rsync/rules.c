@@ -93,7 +93,7 @@ rules_value(rsync_filter_t *f, apr_pool_t *pool)
 	return list;
 }
 
-/* The names of files-from, a NUL behind each. */
+/* The names of files-from, a NUL behind each; a line may end in CR LF, too. */
 static xn_error_t *
 read_from(const xn_value_t **from, const syncgate_job_t *job,
     apr_pool_t *pool)
@@ -112,7 +112,7 @@ read_from(const xn_value_t **from, const syncgate_job_t *job,
 	if (rc != 0)
 		return xn_error_create(XN_E_CONFIG, "files-from: %s", why);
 	for (size_t i = 0; !nul && i < n; i++)
-		if (copy[i] == '\n')
+		if (copy[i] == '\n' || copy[i] == '\r')
 			copy[i] = '\0';
 	return xn_make_value(from, pool, "y", copy, n);
 }

@@ -134,7 +134,7 @@ rs_from_make(struct rs_from *from, const char *text, size_t n, int nul,
 			continue;
 		length = rs_from_clean(out, text, (size_t)(stop - text));
 		if (length < 0) {
-			snprintf(error, error_n, "files-from: \"%.*s\": a "
+			snprintf(error, error_n, "\"%.*s\": a "
 			    "\".\" in the middle is not supported",
 			    (int)(stop - text < 200 ? stop - text : 200),
 			    text);

@@ -72,7 +72,7 @@ rs_selection_open(struct rs_selection *s, int root, const char *path,
 		return;
 	if (rs_from_make(&s->names, (const char *)from->u.bytes, from->size, 1, 0,
 	    s->error, s->error_n) != 0)
-		xn_fail("%s", s->error);
+		xn_fail("files-from: %s", s->error);
 	s->from = &s->names;
 	s->active = 1;
 }

@@ -13,6 +13,9 @@
  *   <- O keep			first: what is kept (RS_PERMS...)
  *   -> R entry			the root
  *
+ *   <- P place			where it is (side_place.h), if it says so: not
+ *				at the source, nor in it, nor the other way
+ *
  *   <- D path flags after [digest]	what has the folder?  flags: 1 a digest
  *				follows, 2 the target has nothing there: small
  *				files come with their content; after: a name,
@@ -71,6 +74,8 @@
  *   => ("read", folders, files, bytes)		at the end, to the coordinator
  *   => ("flags", n, path)	N files have flags, the first is PATH: they are
  *				not kept
+ *   => ("missing", n, bytes)	N names of the list (files-from) are not there;
+ *				the first: name: why, a NUL behind each
  *   => ("polling", why)	it cannot be watched: everything is looked at
  *				every POLL milliseconds
  *   <= ("look",)		look at everything now (with follow)
@@ -80,6 +85,7 @@
 #include "side_confine.h"
 #include "side_source_delta.h"
 #include "side_source_hash.h"
+#include "side_source_missing.h"
 #include "side_source_pace.h"
 #include "side_source_tell.h"
 
@@ -93,6 +99,23 @@ tell_flags(struct rs_source *s)
 		xn_send(s->channel, "(slp)", "flags", s->flagged,
 		    s->flagged_path);
 	s->flagged_told = s->flagged;
+}
+
+/* A target that is the source, or lies in it, would be changed while it is read,
+ * and lose what the source has. */
+static void
+on_place(struct rs_source *s, struct rs_peer *p)
+{
+	struct rs_place *theirs = rs_memory(sizeof(*theirs));
+	int meets;
+
+	rs_get_place(&p->in, theirs);
+	meets = rs_place_meets(&s->place, theirs);
+	xn_free(theirs);
+	if (meets)
+		xn_fail("the source %s and the target are the same folder or "
+		    "lie in each other, by a link perhaps: nothing was done",
+		    s->path);
 }
 
 /* ---- Requests --------------------------------------------------------------- */
@@ -132,6 +155,9 @@ on_request(struct rs_source *s, struct rs_peer *p)
 	switch (what) {
 	case 'O':
 		on_open(s, p);
+		return;
+	case 'P':
+		on_place(s, p);
 		return;
 	case 'D':
 		rs_on_folder(s, p);
@@ -390,8 +416,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_fstat(s->root, &st) != 0)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
+	rs_place_find(&s->place, s->path, NULL);
 	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_tell_missing(s);
 	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);
 	open_peers(s, xn_value_get(kwargs, "peers"));

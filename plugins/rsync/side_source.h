@@ -5,6 +5,7 @@
 #define RSYNC_SIDE_SOURCE_H
 
 #include "side_map.h"
+#include "side_place.h"
 #include "side_select.h"
 
 #define RS_LISTS	64		/* kept in case another wants them */
@@ -146,6 +147,7 @@ struct rs_source {
 	xn_channel *channel;		/* to the coordinator */
 	const char *path;
 	int root;			/* base */
+	struct rs_place place;		/* where that is */
 	unsigned long long device;	/* of the root */
 	int one_file_system, level, inline_max;
 	struct rs_peer *peers;

@@ -285,9 +285,13 @@ begin(struct rs_target *t)
 {
 	t->compared = xn_clock();
 	t->full_wanted = t->root_came = t->io_error = 0;
+	t->stopped = 0;
 	rs_room(&t->out, 16);
 	rs_put_byte(&t->out, 'O');
 	rs_put(&t->out, (unsigned long long)t->keep);
+	rs_room(&t->out, RS_MACHINE + 32 + RS_PLACES * 20);
+	rs_put_byte(&t->out, 'P');
+	rs_put_place(&t->out, &t->place);
 	while (!t->root_came) {
 		if (!rs_more(&t->in))
 			next_message(t);
@@ -306,8 +310,7 @@ delete_later(struct rs_target *t)
 
 		t->later = l->next;
 		l->dir->touched = 1;	/* it may have been moved away */
-		if (list != NULL && xn_list_n(list) == 1 &&
-		    (!t->io_error || t->ignore_errors))
+		if (list != NULL && xn_list_n(list) == 1 && !rs_is_stopped(t))
 			rs_delete_now(t, l->dir, xn_list_entry(list, 0));
 		if (list != NULL)
 			xn_list_close(list);
@@ -369,6 +372,7 @@ compare_all(struct rs_target *t)
 	t->ahead = NULL;
 	delete_later(t);
 	note_failures(t, errors);
+	rs_tell_stopped(t);
 }
 
 /* What was changed since the last time; if nothing was, the disk has it all. */
@@ -491,6 +495,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	rs_read_files(t, xn_value_get(kwargs, "files"));
 	xn_cleanup(target_end, t);
 	rs_open_root(t);
+	rs_refuse_snapshots(t);
 	if (t->root != -1)
 		rs_confine(t->root, 1, kwargs);
 	if (t->snapshots > 0) {

@@ -5,6 +5,7 @@
 #define RSYNC_SIDE_TARGET_H
 
 #include "side_map.h"
+#include "side_place.h"
 #include "side_select.h"
 
 #define RS_ASKED	1024		/* requests under way */
@@ -103,6 +104,8 @@ struct rs_target {
 	int reading;			/* a file, while something is sent */
 	int snapshots, base;		/* how many are kept, or 0; where they
 					 * are: root is the new one, then */
+	int replace_snapshots;		/* those that are here may go */
+	struct rs_place place;		/* where path is */
 	int made;			/* it was not there; root is -1 if it
 					 * is only to be told (dry) */
 	char snapshot[64];		/* its name while it is not done */
@@ -140,6 +143,8 @@ struct rs_target {
 	long long held;
 	int io_error;			/* the source could not be read in
 					 * part: nothing is deleted any more */
+	long long stopped;		/* ... so many were not, with what
+					 * is in them */
 	int making_room;		/* what is deleted now is replaced */
 	struct { char *path; int fd; } fds[RS_FDS];
 	int next_fd;

@@ -185,6 +185,10 @@ rs_want_file(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	if (t->dry) {
 		rs_itemize(t, changes, dir->path, &item->e);
 		t->stats.sent++;
+		/* All of it: a delta would have to be made to know.  The size
+		 * is the source's word. */
+		if (item->e.size <= 0x7fffffffffffffffll - t->stats.data_bytes)
+			t->stats.data_bytes += item->e.size;
 		xn_free(item);
 		return;
 	}

@@ -153,6 +153,7 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 	char *path = rs_join(dir, e->name);
 	/* What is replaced is neither told nor counted, what was in it is. */
 	int replaced = t->making_room && depth == 0, rc = 0;
+	long long skipped = t->stats.skipped;
 
 	if (rs_is_temporary(e->name)) {
 		rc = t->dry ? 0 : xn_remove_tree(base, e->name);
@@ -165,6 +166,8 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		rc = rs_delete_inside(t, base, path, e, depth);
 	if (rc == 0 && !replaced && !rs_may_delete(t))
 		rc = -2;
+	else if (rc == -2 && !replaced && t->stats.skipped > skipped)
+		t->stats.skipped++;	/* it stays for what stays in it */
 	if (rc == 0 && !t->dry)
 		rc = rs_delete_one(t, base, dir, e);
 	if (rc == -1 && errno != ENOENT)
@@ -232,11 +235,21 @@ rs_may_have_moved(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	return 1;
 }
 
+/* Is nothing deleted any more, for an error at the source?  Counts it. */
+static inline int
+rs_is_stopped(struct rs_target *t)
+{
+	int stopped = t->io_error && !t->ignore_errors;
+
+	t->stopped += stopped;
+	return stopped;
+}
+
 /* E in DIR is not at the source. */
 static inline void
 rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 {
-	if (t->remove == RS_DELETE_NO || (t->io_error && !t->ignore_errors))
+	if (t->remove == RS_DELETE_NO || rs_is_stopped(t))
 		return;
 	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER)
 		rs_delete_later(t, dir, e->name);

@@ -142,7 +142,7 @@ rs_on_not_sent(struct rs_target *t)
 	if (error == ENOENT)
 		t->stats.vanished++;
 	else
-		rs_error(t, "the source cannot read", w->dir->path,
+		rs_cannot_read(t, "the source cannot read", w->dir->path,
 		    w->item->e.name);
 	rs_want_free(t, w);
 }

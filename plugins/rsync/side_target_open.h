@@ -64,6 +64,7 @@ rs_read_files(struct rs_target *t, const xn_value *files)
 	t->existing = xn_value_bool(files, "existing", 0);
 	t->ignore_existing = xn_value_bool(files, "ignore_existing", 0);
 	t->force = xn_value_bool(files, "force", 0);
+	t->replace_snapshots = xn_value_bool(files, "replace_snapshots", 0);
 	t->backup = xn_value_bool(files, "backup", 0);
 	t->suffix = xn_value_text(files, "suffix", "~");
 	t->backup_dir = xn_value_text(files, "backup_dir", NULL);
@@ -94,21 +95,56 @@ rs_find_umask(void)
 	return mask;
 }
 
-/* Could PATH be made? */
-static inline int
-rs_is_folder_above(const char *path)
+/* The folder that PATH is in. */
+static inline const char *
+rs_folder_above(const char *path)
 {
 	const char *end = path + strlen(path);
-	int fd;
 
 	while (end > path + 1 && end[-1] == '/')
 		end--;
 	while (end > path + 1 && end[-1] != '/')
 		end--;
-	fd = xn_base_open(xn_printf("%.*s", (int)(end - path), path));
-	if (fd != -1)
-		close(fd);
-	return fd != -1;
+	while (end > path + 1 && end[-1] == '/')
+		end--;
+	return xn_printf("%.*s", (int)(end - path), path);
+}
+
+/* May we make something in the folder that FD is?  By its mode: who is root may,
+ * and an ACL or a file system that is read-only is found out by doing it. */
+static inline int
+rs_may_write(const struct rs_target *t, int fd)
+{
+	xn_stat_t st;
+	int bits = 0003;
+
+	if (t->is_root || xn_fstat(fd, &st) != 0)
+		return 1;
+	if ((unsigned int)st.uid == (unsigned int)geteuid())
+		bits = 0300;
+	else
+		for (int i = 0; i < t->my_groups_n; i++)
+			if (t->my_groups[i] == (unsigned int)st.gid)
+				bits = 0030;
+	return (st.mode & bits) == bits;
+}
+
+/* The target is not there: make it, or (dry) see whether that could be. */
+static inline void
+rs_make_root(struct rs_target *t)
+{
+	const char *above = rs_folder_above(t->path);
+	int fd = xn_base_open(above);
+
+	if (fd == -1)
+		xn_fail("cannot make the target %s: the folder %s, in which it "
+		    "would be, must be there: %m", t->path, above);
+	errno = EACCES;
+	if (!t->dry)
+		t->root = xn_base_make(t->path, 0755);
+	if (t->dry ? !rs_may_write(t, fd) : t->root == -1)
+		xn_fail("cannot make the target %s: %m", t->path);
+	close(fd);
 }
 
 static inline void
@@ -118,9 +154,9 @@ rs_open_root(struct rs_target *t)
 
 	t->root = xn_base_open(t->path);
 	t->made = t->root == -1 && errno == ENOENT;
-	if (t->made && !t->dry)
-		t->root = xn_base_make(t->path, 0755);
-	if (t->root == -1 && !(t->made && rs_is_folder_above(t->path)))
+	if (t->made)
+		rs_make_root(t);
+	else if (t->root == -1)
 		xn_fail("cannot open the target %s: %m", t->path);
 	if (t->root != -1 && !t->dry && xn_lock(t->root, RS_LOCK_WAIT) != 0)
 		xn_fail("cannot lock the target %s: %s", t->path,
@@ -130,6 +166,8 @@ rs_open_root(struct rs_target *t)
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);
 	t->umask = rs_find_umask();
+	rs_place_find(&t->place, t->path, t->root != -1 ? NULL :
+	    rs_folder_above(t->path));
 }
 
 #endif

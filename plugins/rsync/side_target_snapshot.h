@@ -104,6 +104,35 @@ rs_clone_tree(struct rs_target *t, int from, int to, int depth)
 
 /* ---- Snapshots ------------------------------------------------------------------- */
 
+/* Is "latest" a link to a snapshot that is there? */
+static inline int
+rs_has_snapshots(int base)
+{
+	xn_list *list = xn_list_one(base, RS_LATEST, 0);
+	const xn_entry *e = list == NULL || xn_list_n(list) != 1 ? NULL :
+	    xn_list_entry(list, 0);
+	xn_stat_t st;
+	int has = e != NULL && e->type == 'l' && rs_is_date(e->link) &&
+	    xn_stat(base, e->link, &st) == 0 && st.type == XN_FT_DIRECTORY;
+
+	if (list != NULL)
+		xn_list_close(list);
+	return has;
+}
+
+/* A job that makes no snapshots any more would delete those that are here. */
+static inline void
+rs_refuse_snapshots(struct rs_target *t)
+{
+	if (t->root == -1 || t->snapshots > 0 || t->replace_snapshots ||
+	    t->remove == RS_DELETE_NO || !rs_has_snapshots(t->root))
+		return;
+	xn_fail("the target %s holds snapshots (%s and dated trees), and a job "
+	    "without snapshots = N would delete them: it is left as it is; "
+	    "say replace-snapshots = yes if that is meant", t->path,
+	    RS_LATEST);
+}
+
 /* The newest snapshot in the target's folder, malloc'ed; null: there is none. */
 static inline char *
 rs_newest(struct rs_target *t)

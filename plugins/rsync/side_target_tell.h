@@ -75,6 +75,32 @@ rs_error(struct rs_target *t, const char *what, const char *dir,
 	errno = error;
 }
 
+/* The same of what the source could not read: who knows what it has, or was
+ * moved there?  Nothing is deleted any more. */
+static inline void
+rs_cannot_read(struct rs_target *t, const char *what, const char *dir,
+    const char *name)
+{
+	rs_error(t, what, dir, name);
+	t->io_error = 1;
+}
+
+/* Say that something was not deleted because of that, once. */
+static inline void
+rs_tell_stopped(struct rs_target *t)
+{
+	char text[160];
+	const char *parts[] = { text, NULL };
+
+	if (t->stopped == 0)
+		return;
+	snprintf(text, sizeof(text), "part of the source could not be read: "
+	    "%lld that it does not have were not deleted (ignore-errors = yes "
+	    "deletes all the same)", t->stopped);
+	rs_tell_line(t, '!', parts);
+	t->stopped = 0;
+}
+
 /* What happened to DIR/E: CHANGES, as rsync -i has them.  FIRST: the name that
  * it is a link to, or null. */
 static inline void

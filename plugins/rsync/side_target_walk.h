@@ -270,10 +270,9 @@ rs_on_name(struct rs_target *t, struct rs_want *w)
 	rs_extras_before(t, w, name);
 	rs_mine_of(w, name);
 	errno = (int)rs_get_below(&t->in, 4095, "an error");
-	if (errno != 0) {
-		rs_error(t, "the source cannot look at", w->dir->path, name);
-		t->io_error = 1;
-	}
+	if (errno != 0)
+		rs_cannot_read(t, "the source cannot look at", w->dir->path,
+		    name);
 	xn_free(name);
 }
 
@@ -366,12 +365,10 @@ rs_on_not_listed(struct rs_target *t)
 	/* Gone since, or no folder any more, or a link: the next run sees that.
 	 * Another file system: left. */
 	if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP ||
-	    errno == EXDEV) {
+	    errno == EXDEV)
 		t->stats.vanished += errno != EXDEV;
-	} else {
-		rs_error(t, "the source cannot list", w->dir->path, "");
-		t->io_error = 1;
-	}
+	else
+		rs_cannot_read(t, "the source cannot list", w->dir->path, "");
 	rs_want_free(t, w);
 }
 

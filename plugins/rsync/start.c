@@ -18,9 +18,8 @@ static xn_error_t *
 open_gateway(xn_gateway_t **gateway, struct rsync_run *r,
     const xn_location_t *location, apr_pool_t *pool)
 {
-	XN_TRY_W(xn_gateway_open(gateway, r->group, location->xspec != NULL ?
-	    location->xspec : HERE, pool), "%s", location->text);
-	return NULL;
+	return xn_gateway_open(gateway, r->group, location->xspec != NULL ?
+	    location->xspec : HERE, pool);
 }
 
 xn_error_t *
@@ -99,7 +98,8 @@ ship_target(struct rsync_run *r, struct rsync_target *target)
 	    .source = rsync_text_target };
 
 	if (target->gateway == NULL)
-		XN_TRY(rsync_open_target(r, target, r->pool));
+		XN_TRY_W(rsync_open_target(r, target, r->pool), "%s",
+		    target->location->text);
 	XN_TRY(xn_gateway_newchannel(&target->peer, target->gateway, r->pool));
 	XN_TRY(target_kwargs(&program.kwargs, r, target));
 	return xn_remote_exec(&target->control, target->gateway, &program,
@@ -159,7 +159,8 @@ start_there(struct rsync_run *r)
 	xn_program_t program = { .name = "rsync/side_source.c",
 	    .source = rsync_text_source };
 
-	XN_TRY(open_gateway(&r->gateway, r, r->source, r->pool));
+	XN_TRY_W(open_gateway(&r->gateway, r, r->source, r->pool), "%s",
+	    r->source->text);
 	for (int i = 0; i < r->n; i++) {
 		if (r->targets[i].location->xspec != NULL)
 			XN_TRY(ship_target(r, &r->targets[i]));

@@ -41,6 +41,7 @@ struct rsync_run {
 	int begun;			/* who answers now is alone */
 	xn_multichannel_t *multi;
 	xn_error_t *error;		/* of the source */
+	long long missing;		/* names of files-from, at the source */
 	long long read_folders, read_files, read_bytes;
 };
 
@@ -48,7 +49,7 @@ struct rsync_run {
 xn_error_t *rsync_start(struct rsync_run *r);
 
 /* Open TARGET's gateway, which lives in POOL; none is needed where the target
- * is here and the source is not. */
+ * is here and the source is not.  Its error does not name the target. */
 xn_error_t *rsync_open_target(struct rsync_run *r, struct rsync_target *target,
     apr_pool_t *pool);
 

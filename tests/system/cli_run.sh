@@ -120,6 +120,15 @@ for signal in TERM INT; do
 	check_equal "SIG$signal ends it with exit code 0" 0 "$?"
 	check_grep "SIG$signal: it came to a whole state" 'whole after' "$out"
 done
+for signal in TERM INT; do
+	start --once end=done steps=1000000 pause=10ms
+	wait_until 10 grep -q 'step 0 of' "$out"
+	kill -s $signal "$pid"
+	wait "$pid"
+	check_equal "SIG$signal ends a run with --once without success" 1 "$?"
+	check_grep "SIG$signal: it says so" 'before it was done' "$err"
+	check_grep "SIG$signal: it came to a whole state" 'whole after' "$out"
+done
 start end=follow
 wait_until 10 grep -q 'step 3 of' "$out"
 kill "$pid"

@@ -35,6 +35,43 @@ sed 's/\\-/-/g' "$top_srcdir/doc/syncgate.1" | grep -oE -e '--[a-z][a-z-]+' |
 check "syncgate(1) has the options as they are" \
     diff "$tmp/options" "$tmp/written"
 
+# Examples: each job in the chapters about rsync, and options by themselves as
+# those of a job.  Files that they name are ours here.
+examples() {
+	awk -v where="$1" '
+	/^    job [a-z]+ \{/ { job = 1 }
+	job || (/^    [a-z][a-z0-9-]* = / && !/^    *\$/) {
+		if (!job && !loose++)
+			text = "job loose {\nplugin = rsync\n" \
+			    "source = \"/a\"\ntargets = \"/b\"\n"
+		text = text $0 "\n"
+		if (job && /^    \}/)
+			end("")
+		next
+	}
+	loose { end("}\n") }
+	function end(last) {
+		file = where "." ++n
+		printf "%s%s", text, last >file
+		close(file)
+		text = ""
+		job = loose = 0
+	}'
+}
+: >"$tmp/empty"
+for chapter in rsync rsync-filters; do
+	examples "$tmp/$chapter" <"$top_srcdir/doc/$chapter.md"
+	for example in "$tmp/$chapter".[0-9]*; do
+		sed -e "s|/usr/local/etc/syncgate/site.rules|$tmp/empty|" \
+		    -e "s|/srv/lists/today|$tmp/empty|" "$example" >"$tmp/conf"
+		"$SYNCGATE" check -c "$tmp/conf" >"$tmp/said" 2>&1 ||
+		    cat "$tmp/conf" >>"$tmp/said"
+		check_grep "an example of $chapter.md is sound: ${example##*.}" \
+		    '^job [a-z]* \(rsync\): keep' "$tmp/said"
+	done
+done
+check "there are enough of them" [ "$(ls "$tmp" | grep -c '^rsync.*\.[0-9]')" -ge 8 ]
+
 if have groff; then
 	for page in syncgate.1 syncgate.conf.5; do
 		check_equal "$page is sound" "" "$(groff -man -Tutf8 -ww -z \

@@ -71,6 +71,18 @@ extras
 run max-delete=0
 check_equal "max-delete=0 deletes nothing" 7 "$(find dst -name 'x?' -o \
     -name extra -o -name deep | wc -l)"
+check_grep "and says how many are left, folders too" \
+    'max-delete is 0: 7 more were not deleted' "$log"
+rsync_dry "$tmp/src" "$tmp/dst" max-delete=2
+check_grep "so does --dry-run" 'max-delete is 2: 5 more were not' "$log"
+
+# ---- What a dry run says
+fresh
+head -c 5000 /dev/zero >src/new
+echo longer than it was >src/a
+rsync_dry "$tmp/src" "$tmp/dst"
+check_grep "--dry-run says how much would be sent" \
+    '2 files with 5019 bytes to be sent at most' "$log"
 
 # ---- A folder in the way
 fresh
@@ -279,16 +291,115 @@ else
 	skip "fsync: no strace here"
 fi
 
+# ---- A list of what is wanted
+fresh
+printf 'a\r\nfolder/d\r\n' >list
+run delete=no files-from="$tmp/list"
+check_equal "files-from with CR LF: it ends well" 0 $?
+rm -rf dst
+run files-from="$tmp/list"
+check_equal "and its files come" "a d" "$(cd dst && echo a) $(ls dst/folder)"
+printf 'b\nfolder/gone\nnowhere/x\n' >list
+run files-from="$tmp/list"
+check_equal "names that the source does not have: no success" 1 $?
+check "but what is there comes" cmp src/b dst/b
+check_grep "the first is named" 'has no folder/gone: No such file' "$log"
+check_grep "and the other" 'has no nowhere/x: No such file' "$log"
+check_grep "and how many" 'has not 2 of the names' "$log"
+rsync_dry "$tmp/src" "$tmp/dst" files-from="$tmp/list"
+check_equal "--dry-run says so, too" 1 $?
+i=0
+while [ $i -lt 30 ]; do
+	echo "gone$i" >>list
+	i=$((i + 1))
+done
+run files-from="$tmp/list"
+check_equal "of many, 20 are named" 20 "$(grep -c 'has no .*: No such' "$log")"
+check_grep "and the rest is counted" 'has not 12 more' "$log"
+printf 'a/./b\n' >list
+run files-from="$tmp/list"
+check_grep "a line that is refused: the option is named once" \
+    'job rsync: files-from: [^f]*a/./b' "$log"
+
+# ---- Stopped before it is done
+# stopped WORD...: such a run gets SIGTERM in its middle.
+stopped() {
+	rm -rf dst
+	"$SYNCGATE" run "$@" --plugin rsync source="$tmp/src" \
+	    targets="$tmp/dst" fsync=none bwlimit=100 >"$log" 2>&1 &
+	running=$!
+	at_exit "kill_child $running"
+	wait_until 10 [ -d dst ]
+	sleep 0.3
+	kill -TERM "$running"
+	wait "$running"
+}
+fresh
+head -c 3000000 /dev/urandom >src/large
+stopped --once
+check_equal "--once that is stopped is no success" 1 $?
+check_grep "and it says so" 'stopped as asked, before' "$log"
+stopped
+check_equal "nor is a run that does not follow" 1 $?
+
 # ---- What does not go together
 fresh
 refused "a target in its source" 'lie in each other' "$tmp/src" "$tmp/src/dst"
 refused "a source in its target" 'lie in each other' "$tmp/src/folder" \
     "$tmp/src"
 refused "a target that is the source" 'the same' "$tmp/src" "$tmp/src/"
+# By links text does not say it.
+fresh
+mkdir src/folder/deep
+ln -s src/folder into
+ln -s src same
+ln -s . src/here
+cp -a src was
+listing src >before
+# linked SENTENCE SOURCE TARGET: refused, and nothing was changed.
+linked() {
+	for dry in rsync_dry rsync_run; do
+		$dry "$2" "$3" fsync=none
+		check_equal "$1: no success ($dry)" 1 $?
+		check_grep "$1: it is said why" 'lie in each other' "$log"
+	done
+	listing src >after
+	check "$1: nothing was changed" cmp before after
+}
+linked "a target in the source by a link" "$tmp/src" "$tmp/into"
+linked "one further down" "$tmp/src" "$tmp/into/deep"
+linked "a source in the target by a link" "$tmp/into" "$tmp/src"
+linked "the same by a link" "$tmp/src" "$tmp/same"
+linked "with an agent between" "popen:$tmp/src" "$tmp/into"
+linked "with two" "popen//id=one:$tmp/src" "popen//id=two:$tmp/into"
+rsync_dry "$tmp/src" "$tmp/into/new"
+check_equal "one that is not there yet, by a link: --dry-run says it" 1 $?
+check_grep "and why" 'lie in each other' "$log"
+check "folders beside each other are none of that" rsync_run "$tmp/src" \
+    "$tmp/same-not" fsync=none
+rm into same
+fresh
 refused "twice the same target" 'the same' "$tmp/src" "$tmp/dst|$tmp/dst"
 refused "a level of compression that is none" '-7 to 3' "$tmp/src" \
     "$tmp/dst" compress=yes compress-level=20
+refused "less than 512 bytes a second" '511 bytes a second: at least 512b' \
+    "$tmp/src" "$tmp/dst" bwlimit=511b
+for limit in 0 512b 2000b 1.5m; do
+	check "bwlimit=$limit is taken, as the manual says" rsync_dry \
+	    "$tmp/src" "$tmp/dst" bwlimit=$limit
+done
 refused "a word that is none" 'delete' "$tmp/src" "$tmp/dst" delete=maybe
+rsync_run "$tmp/src" "$tmp/dst|nobody.invalid:/x"
+check_equal "one of two that cannot be reached is an error" 1 $?
+check_grep "its name is said once" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
+check_not "and not twice" grep -q 'invalid:/x: nobody' "$log"
+rsync_run "$tmp/src" "nobody.invalid:/x"
+check_grep "it is if it is the only one, too" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
+rsync_run "nobody.invalid:/x" "$tmp/dst"
+check_grep "and if it is the source" \
+    'job rsync: nobody.invalid:/x: cannot open gateway' "$log"
 rsync_run "$tmp/src/a" "$tmp/dst"
 check_equal "a source that is no folder is an error" 1 $?
 rsync_run "$tmp/src" "$tmp/dst/a"

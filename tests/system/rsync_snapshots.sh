@@ -79,6 +79,26 @@ check "after runs that were killed" snapshot
 same "it is like the source" src "$base/latest/" --ignore links
 check_equal "nothing of them is left" "" "$(ls -A "$base" | grep tmp)"
 
+# Without snapshots in the job they would be deleted.
+ls -A "$base" >names
+rsync_run "$tmp/src" "$base"
+check_equal "a job without snapshots is refused there" 1 $?
+check_grep "and told what to say" 'replace-snapshots = yes' "$log"
+rsync_dry "$tmp/src" "$base"
+check_equal "--dry-run says so, too" 1 $?
+ls -A "$base" >names2
+check "nothing was deleted" cmp names names2
+cp -a "$base" other
+check "delete=no deletes nothing, and may" rsync_run "$tmp/src" "$tmp/other" \
+    delete=no
+check "replace-snapshots=yes" rsync_run "$tmp/src" "$tmp/other" \
+    replace-snapshots=yes
+same "makes it a plain copy" src other --ignore links
+mkdir plain
+ln -s 2020-01-01T00-00-00Z plain/latest
+check "a link of that name to nothing is no snapshot" rsync_run "$tmp/src" \
+    "$tmp/plain"
+
 rsync_run "$tmp/src" "$base" snapshots=3 follow=yes
 check_equal "not with follow" 2 $?
 check_grep "and it says why" "do not go together" "$log"

@@ -69,6 +69,48 @@ check_equal "a file that cannot be read: no success" 1 $?
 check_grep "it is named" ' b: Permission denied' "$log"
 check_equal "what is here stays as it was" "content of b" "$(cat dst/b)"
 
+fresh
+echo changed | as_user tee src/b >/dev/null
+as_user chmod 000 src/b
+run delete=after
+check_equal "delete=after: no success either" 1 $?
+check "nothing is deleted, as by rsync" [ -f dst/extra -a -f dst/open/extra ]
+check_grep "and it is said" '2 that it does not have were not deleted' "$log"
+run delete=after ignore-errors=yes
+check "ignore-errors: what is extra is deleted" [ ! -e dst/extra -a \
+    ! -e dst/open/extra ]
+check_not "and nothing is said of that" grep -q 'not deleted' "$log"
+# Where it is deleted on the way: not what comes behind the error.
+fresh
+i=0
+while [ $i -lt 40 ]; do
+	head -c 40000 /dev/urandom | as_user tee "src/b$i" >/dev/null
+	i=$((i + 1))
+done
+as_user chmod 000 src/b0
+run
+check_equal "delete=during: no success" 1 $?
+check "what was looked at before it is deleted" [ ! -e dst/extra ]
+
+# ---- A target that cannot be made
+mkdir closed
+chmod 555 closed
+fresh
+# not_made SENTENCE PATTERN TARGET: neither by a run nor, it says, by a dry one.
+not_made() {
+	rsync_run "$PWD/src" "$3" fsync=none
+	check_equal "$1: no success" 1 $?
+	check_grep "$1: it is said" "$2" "$log"
+	rsync_dry "$PWD/src" "$3"
+	check_equal "$1, --dry-run: no success either" 1 $?
+	check_grep "$1, --dry-run: it is said" "$2" "$log"
+}
+not_made "a folder where he may not" \
+    'cannot make the target .*/closed/new: Permission denied' "$PWD/closed/new"
+not_made "a folder in what is not there" \
+    'cannot make the target .*/no/new: the folder [^ ]*/no, .* must be there' \
+    "$PWD/no/new"
+
 # ---- What cannot be written
 if [ "$(id -u)" -eq 0 ]; then
 	fresh
