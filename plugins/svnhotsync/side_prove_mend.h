@@ -1,0 +1,577 @@
+/*
+ * side_prove_mend.h: taking from the source what differs at the mirror.
+ *
+ * What comes is collected under a name of ours in db, and must have the digest
+ * that the source has said; then, under the mirror's write lock, it is renamed
+ * to its place.  Cut off anywhere, the mirror has what it had or what is right.
+ *
+ *	"props"		the text of a revision's properties.  Packed ones: their
+ *			file is made again with that text in it
+ *	"file"		a revision's file
+ *	"items"		what the source's pack has of a revision, as in a digest:
+ *			put into the mirror's file, whose index says where
+ *	"pack"		and, with physical addressing, "manifest"
+ */
+#ifndef SVNHOTSYNC_SIDE_PROVE_MEND_H
+#define SVNHOTSYNC_SIDE_PROVE_MEND_H
+
+#include "side_prove.h"
+
+#define MEND		"syncgate-mend"		/* what comes, */
+#define MEND_BUILT	"syncgate-mend-built"	/* and what is made of it */
+#define MEND_LOCK	"syncgate-mend-lock"
+#define MEND_WAIT	60000			/* milliseconds */
+
+/* ---- The source sends ------------------------------------------------------------ */
+
+static inline void
+send_part(struct prove *v, long long at, long long n)
+{
+	size_t piece;
+
+	for (; n > 0; n -= (long long)piece, at += (long long)piece) {
+		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
+		items_bytes(&v->items, at, v->items.piece, piece);
+		xn_send(v->channel, "(sy)", "p", v->items.piece, piece);
+	}
+}
+
+static inline void
+send_body(struct prove *v, const char *what, long long at, long long n)
+{
+	xn_send(v->channel, "(ssl)", "body", what, n);
+	send_part(v, at, n);
+}
+
+static inline void
+send_text(struct prove *v, const char *what, const char *text, size_t n)
+{
+	size_t piece;
+
+	xn_send(v->channel, "(ssl)", "body", what, (long long)n);
+	for (; n > 0; n -= piece, text += piece) {
+		piece = n > XN_PIECE ? XN_PIECE : n;
+		xn_send(v->channel, "(sy)", "p", text, piece);
+	}
+}
+
+/* All items of REV, each as it is in the digest. */
+static inline void
+send_items(struct prove *v, long long rev)
+{
+	long behind, first = items_of(&v->items, rev, &behind);
+	long long size = 0;
+	char head[64];
+
+	for (long i = first; i < behind; i++)
+		size += v->items.item[i].size + snprintf(head, sizeof(head),
+		    "%llu %lld\n", v->items.item[i].number,
+		    v->items.item[i].size);
+	xn_send(v->channel, "(ssl)", "body", "items", size);
+	for (long i = first; i < behind; i++) {
+		snprintf(head, sizeof(head), "%llu %lld\n",
+		    v->items.item[i].number, v->items.item[i].size);
+		xn_send(v->channel, "(sy)", "p", head, strlen(head));
+		send_part(v, v->items.item[i].offset, v->items.item[i].size);
+	}
+}
+
+/* REV alone, wherever it lies. */
+static inline void
+send_revision(struct prove *v, long long rev)
+{
+	char path[PATH_SIZE];
+	long i, behind;
+
+	if (rev >= v->s.min_unpacked) {
+		fs_rev_path(path, &v->s.fs, "revs", rev);
+		if (items_open(&v->items, v->s.db, path) != 0)
+			xn_fail("cannot read %s/db/%s: %m", v->s.path, path);
+		send_body(v, "file", 0, v->items.size);
+		return;
+	}
+	if (prove_open_pack(v, rev) != 0)
+		xn_fail("cannot read the pack of r%lld in %s", rev, v->s.path);
+	if (!v->s.fs.physical) {
+		send_items(v, rev);
+		return;
+	}
+	i = items_of(&v->items, rev, &behind);
+	send_body(v, "file", v->items.item[i].offset, v->items.item[i].size);
+}
+
+static inline void
+send_pack(struct prove *v, long long rev)
+{
+	char path[PATH_SIZE], *text;
+	size_t n;
+
+	if (rev >= v->s.min_unpacked)
+		xn_fail("r%lld is packed in the mirror, and not in the source "
+		    "%s: pack the source, too", rev, v->s.path);
+	fs_pack_path(path, "revs", rev / v->s.fs.shard, "pack");
+	if (items_open(&v->items, v->s.db, path) != 0)
+		xn_fail("cannot read %s/db/%s: %m", v->s.path, path);
+	send_body(v, "pack", 0, v->items.size);
+	if (!v->s.fs.physical)
+		return;
+	fs_pack_path(path, "revs", rev / v->s.fs.shard, "manifest");
+	text = xn_read_file(v->s.db, path, MANIFEST_MAX, &n);
+	if (text == NULL)
+		xn_fail("cannot read %s/db/%s: %m", v->s.path, path);
+	send_text(v, "manifest", text, n);
+	free(text);
+}
+
+static void
+on_send(struct prove *v, const xn_value *message)
+{
+	const char *tag, *what, *text;
+	long long rev;
+	size_t n;
+
+	if (!xn_unpack_value(message, "(ssl)", &tag, &what, &rev) || rev < 0 ||
+	    rev >= v->n || v->dump)
+		xn_fail("a question of another shape");
+	prove_forget(v, rev, 1);
+	if (strcmp(what, "props") == 0) {
+		text = props_of(&v->s, rev, &n);
+		send_text(v, "props", text, n);
+	} else if (strcmp(what, "pack") == 0) {
+		send_pack(v, rev);
+	} else {
+		send_revision(v, rev);
+	}
+	items_close(&v->items);
+	xn_send(v->channel, "(ss)", "sent", what);
+}
+
+/* ---- The mirror receives ------------------------------------------------------- */
+
+static void
+mend_end(struct prove *v)
+{
+	if (v->file != -1)
+		close(v->file);
+	if (v->write_lock != -1)
+		close(v->write_lock);
+	v->file = v->write_lock = -1;
+	free(v->text);
+	v->text = NULL;
+}
+
+/* Take the lock NAME in db; it lasts until the program ends. */
+static inline int
+mend_lock(struct prove *v, const char *name, int wait)
+{
+	int fd = xn_open(v->s.db, name, XN_O_READ | XN_O_WRITE | XN_O_CREATE,
+	    0666);
+
+	if (fd == -1)
+		xn_fail("cannot open %s/db/%s: %m", v->s.path, name);
+	if (xn_lock(fd, wait) != 0) {
+		close(fd);
+		xn_fail("cannot take the lock %s/db/%s: somebody else has it",
+		    v->s.path, name);
+	}
+	return fd;
+}
+
+/* A new file, in the place of what a killed run left. */
+static inline int
+mend_create(struct prove *v, const char *name)
+{
+	int fd;
+
+	if (xn_unlink(v->s.db, name) != 0 && errno != ENOENT)
+		xn_fail("cannot remove %s/db/%s: %m", v->s.path, name);
+	fd = xn_open(v->s.db, name, XN_O_READ | XN_O_WRITE | XN_O_CREATE |
+	    XN_O_EXCLUSIVE, 0444);
+	if (fd == -1)
+		xn_fail("cannot make %s/db/%s: %m", v->s.path, name);
+	return fd;
+}
+
+static inline void
+mend_write(struct prove *v, int fd, const void *bytes, size_t n)
+{
+	if (xn_write_full(fd, bytes, n) != 0)
+		xn_fail("cannot write what mends %s: %m", v->s.path);
+}
+
+/* What is to come, and where it is kept: 1 if it is a text. */
+static inline int
+is_text(const char *what)
+{
+	return strcmp(what, "props") == 0 || strcmp(what, "manifest") == 0;
+}
+
+/* Is WHAT a thing that mends what is WANTED? */
+static inline int
+mend_fits(const struct prove *v, const char *wanted, const char *what)
+{
+	if (strcmp(wanted, "file") == 0)
+		return strcmp(what, "file") == 0 ||
+		    (strcmp(what, "items") == 0 && !v->s.fs.physical);
+	if (strcmp(wanted, "pack") == 0 && v->s.fs.physical)
+		return strcmp(what, "pack") == 0 ||
+		    strcmp(what, "manifest") == 0;
+	return strcmp(wanted, what) == 0;
+}
+
+/* Begin to receive SIZE bytes of WHAT. */
+static inline void
+mend_begin(struct prove *v, const char *what, long long size)
+{
+	v->left = size;
+	if (is_text(what)) {
+		if (size > PROPS_MAX || v->text != NULL)
+			xn_fail("the source sent a text that cannot be");
+		v->text = malloc((size_t)size + 1);
+		if (v->text == NULL)
+			xn_fail("out of memory");
+		v->text_n = 0;
+		return;
+	}
+	if (size < 1 || size > FILE_SIZE_LIMIT || v->file != -1)
+		xn_fail("the source sent a file that cannot be");
+	v->file = mend_create(v, MEND);
+}
+
+static inline void
+mend_piece(struct prove *v, const char *what, const void *bytes, size_t n)
+{
+	if (n == 0 || (long long)n > v->left)
+		xn_fail("the source sent a piece that does not fit");
+	v->left -= (long long)n;
+	if (!is_text(what)) {
+		mend_write(v, v->file, bytes, n);
+		return;
+	}
+	memcpy(v->text + v->text_n, bytes, n);
+	v->text_n += n;
+	v->text[v->text_n] = '\0';
+}
+
+/* Receive all that mends what is WANTED; OUT: "file" or "items", or the rest. */
+static inline void
+mend_receive(struct prove *v, const char *wanted, char out[16])
+{
+	const xn_value *message;
+	const char *tag, *what;
+	const void *bytes;
+	long long size;
+	char now[16];
+	size_t n;
+
+	out[0] = now[0] = '\0';
+	v->left = 0;
+	for (;;) {
+		message = xn_receive_value(v->channel, XN_FOREVER);
+		if (xn_unpack_value(message, "(ssl)", &tag, &what, &size) &&
+		    strcmp(tag, "body") == 0 && v->left == 0 && size >= 0 &&
+		    mend_fits(v, wanted, what)) {
+			mend_begin(v, what, size);
+			snprintf(now, sizeof(now), "%s", what);
+			if (out[0] == '\0')
+				snprintf(out, 16, "%s", what);
+		} else if (xn_unpack_value(message, "(sy)", &tag, &bytes, &n) &&
+		    strcmp(tag, "p") == 0 && now[0] != '\0') {
+			mend_piece(v, now, bytes, n);
+		} else if (xn_unpack_value(message, "(ss)", &tag, &what) &&
+		    strcmp(tag, "sent") == 0 && v->left == 0 &&
+		    out[0] != '\0') {
+			return;
+		} else {
+			xn_fail("the source sent something else than what "
+			    "mends the mirror");
+		}
+	}
+}
+
+static inline void
+mend_check(const unsigned char is[16], const unsigned char said[16],
+    long long rev)
+{
+	if (memcmp(is, said, 16) != 0)
+		xn_fail("the source sent another r%lld than it says that it "
+		    "has; nothing was changed", rev);
+}
+
+/* ---- Properties ------------------------------------------------------------------ */
+
+/* The file of packed properties that is loaded, with TEXT for REV, as a new one:
+ * not compressed, which is said by the two sizes being the same. */
+static inline char *
+props_pack_again(struct prove *v, long long rev, size_t *n)
+{
+	struct props_pack *p = &v->s.pack;
+	const char *size_at = p->sizes, *at = p->bytes;
+	size_t room = (size_t)(p->end - p->text) + v->text_n + 64;
+	size_t used = 16, begin = 16, size;
+	char *out = malloc(room);
+	unsigned char head[8];
+	int digits = 0;
+
+	if (out == NULL)
+		xn_fail("out of memory");
+	used += (size_t)snprintf(out + used, room - used, "%lld\n%lld\n",
+	    p->first, p->count);
+	for (long long r = p->first; r < p->first + p->count; r++) {
+		size = (size_t)line_number(&size_at);
+		used += (size_t)snprintf(out + used, room - used, "%llu\n",
+		    (unsigned long long)(r == rev ? v->text_n : size));
+	}
+	out[used++] = '\n';
+	size_at = p->sizes;
+	for (long long r = p->first; r < p->first + p->count; r++) {
+		size = (size_t)line_number(&size_at);
+		memcpy(out + used, r == rev ? v->text : at,
+		    r == rev ? v->text_n : size);
+		used += r == rev ? v->text_n : size;
+		at += size;
+	}
+	for (size = used - begin; size > 0 || digits == 0; size >>= 7)
+		head[digits++] = (unsigned char)(size & 0x7f);
+	for (int i = 0; i < digits; i++)
+		out[--begin] = (char)(head[i] | (i > 0 ? 0x80 : 0));
+	*n = used - begin;
+	memmove(out, out + begin, *n);
+	return out;
+}
+
+static inline void
+mend_props(struct prove *v, long long rev, const unsigned char said[16])
+{
+	unsigned char is[16];
+	char path[PATH_SIZE];
+	const char *bytes = v->text;
+	char *built = NULL;
+	size_t n = v->text_n;
+	int packed, failed;
+
+	xn_hash_bytes(v->text, v->text_n, is);
+	mend_check(is, said, rev);
+	if (v->text_n < 4 || strcmp(v->text + v->text_n - 4, "END\n") != 0)
+		xn_fail("the source sent properties that cannot be");
+	v->write_lock = mend_lock(v, "write-lock", MEND_WAIT);
+	prove_forget(v, rev, 1);
+	packed = rev > 0 && rev < fs_props_unpacked(&v->s.fs,
+	    v->s.min_unpacked);
+	fs_rev_path(path, &v->s.fs, "revprops", rev);
+	if (packed) {
+		if (props_packed(&v->s, rev, &n) == NULL)
+			xn_fail("cannot read the packed properties of r%lld in "
+			    "%s: %m", rev, v->s.path);
+		fs_pack_path(path, "revprops", rev / v->s.fs.shard,
+		    v->s.pack.name);
+		bytes = built = props_pack_again(v, rev, &n);
+	}
+	failed = xn_write_file(v->s.db, path, bytes, n, 0444);
+	free(built);
+	if (failed != 0)
+		xn_fail("cannot write %s/db/%s: %m", v->s.path, path);
+}
+
+/* ---- Revisions ------------------------------------------------------------------- */
+
+/* FD is what belongs to PATH: there it goes, and lasts. */
+static inline void
+mend_place(struct prove *v, int fd, const char *name, const char *path)
+{
+	char folder[PATH_SIZE];
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') -
+	    path), path);
+	if (fsync(fd) != 0)
+		xn_fail("cannot sync what mends %s: %m", v->s.path);
+	if (xn_rename(v->s.db, name, path) != 0 ||
+	    xn_sync_dir(v->s.db, folder) != 0)
+		xn_fail("cannot rename it to %s/db/%s: %m", v->s.path, path);
+}
+
+/* Under the write lock: REV still lies as it did when the mirror said so. */
+static inline void
+mend_hold(struct prove *v, long long rev, int packed)
+{
+	v->write_lock = mend_lock(v, "write-lock", MEND_WAIT);
+	read_numbers(&v->s);
+	if ((rev < v->s.min_unpacked) != packed)
+		xn_fail("the mirror %s was packed meanwhile: verify it again",
+		    v->s.path);
+}
+
+/* The digest of REV in the file NAME of ours. */
+static inline void
+mend_digest(struct prove *v, const char *name, long long rev,
+    unsigned char out[16])
+{
+	if (items_open(&v->items, v->s.db, name) != 0)
+		xn_fail("cannot read %s/db/%s: %m", v->s.path, name);
+	if (v->s.fs.physical) {
+		items_digest_part(&v->items, 0, v->items.size, out);
+	} else {
+		items_read(&v->items, rev, 1);
+		items_digest(&v->items, rev, out);
+	}
+}
+
+/* Copy N bytes of FROM to TO, each from where it stands. */
+static inline void
+mend_copy(struct prove *v, int from, int to, long long n)
+{
+	ssize_t got;
+
+	for (; n > 0; n -= got) {
+		got = xn_read_full(from, v->items.piece, n > XN_PIECE ?
+		    XN_PIECE : (size_t)n);
+		if (got <= 0)
+			xn_fail("the source sent less than it said");
+		mend_write(v, to, v->items.piece, (size_t)got);
+	}
+}
+
+/* What came, item by item, must begin with this one. */
+static inline void
+mend_head(struct prove *v, const struct item *item)
+{
+	char want[64], have[64];
+	size_t n;
+
+	n = (size_t)snprintf(want, sizeof(want), "%llu %lld\n", item->number,
+	    item->size);
+	if (xn_read_full(v->file, have, n) != (ssize_t)n ||
+	    memcmp(have, want, n) != 0)
+		xn_fail("the items of the source are others than those of the "
+		    "mirror");
+}
+
+/* Make the mirror's file PATH again with the items that came: a descriptor of
+ * MEND_BUILT. */
+static inline int
+mend_items(struct prove *v, const char *path, long long rev)
+{
+	int fd = mend_create(v, MEND_BUILT);
+
+	if (items_open(&v->items, v->s.db, path) != 0)
+		xn_fail("%s/db/%s is gone, and the source is packed: only "
+		    "`syncgate run --resync` can mend that", v->s.path, path);
+	items_read(&v->items, rev, 1);
+	mend_copy(v, v->items.fd, fd, v->items.size);
+	lseek(v->file, 0, SEEK_SET);
+	for (long i = 0; i < v->items.n; i++) {
+		mend_head(v, &v->items.item[i]);
+		lseek(fd, (off_t)v->items.item[i].offset, SEEK_SET);
+		mend_copy(v, v->file, fd, v->items.item[i].size);
+	}
+	return fd;
+}
+
+static inline void
+mend_file(struct prove *v, const char *came, long long rev,
+    const unsigned char said[16])
+{
+	int items = strcmp(came, "items") == 0, fd = v->file;
+	unsigned char is[16];
+	char path[PATH_SIZE];
+
+	mend_hold(v, rev, 0);
+	fs_rev_path(path, &v->s.fs, "revs", rev);
+	if (items)
+		fd = mend_items(v, path, rev);
+	mend_digest(v, items ? MEND_BUILT : MEND, rev, is);
+	mend_check(is, said, rev);
+	mend_place(v, fd, items ? MEND_BUILT : MEND, path);
+	if (items)
+		close(fd);
+	xn_unlink(v->s.db, MEND);
+}
+
+static inline void
+mend_pack(struct prove *v, long long rev, const unsigned char said[16])
+{
+	long long shard = rev / v->s.fs.shard, first = shard * v->s.fs.shard;
+	unsigned char is[16];
+	char path[PATH_SIZE];
+	long i, behind;
+	int fd;
+
+	if (v->file == -1 || v->s.fs.physical != (v->text != NULL))
+		xn_fail("the source sent a pack without what belongs to it");
+	mend_hold(v, rev, 1);
+	if (items_open(&v->items, v->s.db, MEND) != 0)
+		xn_fail("cannot read %s/db/" MEND ": %m", v->s.path);
+	if (v->s.fs.physical) {
+		fd = mend_create(v, MEND_BUILT);
+		mend_write(v, fd, v->text, v->text_n);
+		if (items_manifest(&v->items, v->s.db, MEND_BUILT, first,
+		    v->s.fs.shard) != 0)
+			xn_fail("cannot read %s/db/" MEND_BUILT, v->s.path);
+		i = items_of(&v->items, rev, &behind);
+		items_digest_part(&v->items, v->items.item[i].offset,
+		    v->items.item[i].size, is);
+	} else {
+		fd = -1;
+		items_read(&v->items, first, v->s.fs.shard);
+		items_digest(&v->items, rev, is);
+	}
+	mend_check(is, said, rev);
+	fs_pack_path(path, "revs", shard, "pack");
+	mend_place(v, v->file, MEND, path);
+	if (fd == -1)
+		return;
+	fs_pack_path(path, "revs", shard, "manifest");
+	mend_place(v, fd, MEND_BUILT, path);
+	close(fd);
+}
+
+/* ---- Questions ------------------------------------------------------------------- */
+
+/* What would mend REV. */
+static void
+on_need(struct prove *v, const xn_value *message)
+{
+	const char *tag;
+	long long rev;
+
+	if (!v->mirror || v->dump ||
+	    !xn_unpack_value(message, "(sl)", &tag, &rev) || rev < 0 ||
+	    rev >= v->n)
+		xn_fail("a question of another shape");
+	read_numbers(&v->s);
+	xn_send(v->channel, "(sls)", "need", rev, rev < v->s.min_unpacked ?
+	    "pack" : "file");
+}
+
+static void
+on_mend(struct prove *v, const xn_value *message)
+{
+	const char *tag, *what;
+	unsigned char said[16];
+	const void *digest;
+	char wanted[16], came[16];
+	long long rev;
+	size_t n;
+	int lock;
+
+	if (!v->mirror || v->dump || !xn_unpack_value(message, "(ssly)", &tag,
+	    &what, &rev, &digest, &n) || n != 16 || rev < 0 || rev >= v->n ||
+	    strlen(what) >= sizeof(wanted))
+		xn_fail("a question of another shape");
+	memcpy(said, digest, 16);
+	snprintf(wanted, sizeof(wanted), "%s", what);
+	lock = mend_lock(v, MEND_LOCK, MEND_WAIT);
+	mend_receive(v, wanted, came);
+	if (strcmp(wanted, "props") == 0)
+		mend_props(v, rev, said);
+	else if (strcmp(wanted, "file") == 0)
+		mend_file(v, came, rev, said);
+	else
+		mend_pack(v, rev, said);
+	mend_end(v);
+	close(lock);
+	prove_forget(v, rev, 1);
+	xn_send(v->channel, "(sl)", "mended", rev);
+}
+
+#endif
