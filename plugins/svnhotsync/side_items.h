@@ -9,8 +9,8 @@
  *
  * The second index has for each item its size, kind, number and revision, in
  * the order in which they lie there, by pages.  Packing puts items into another
- * order and changes none, so the digest is of the items in the order of their
- * numbers.  Both indexes must have the MD5 that the footer says: so a byte that
+ * order and changes none; but it drops texts that no node of their revision
+ * refers to.  So the digest is of the others, in the order of their numbers.  Both indexes must have the MD5 that the footer says: so a byte that
  * is wrong there is found, too.
  *
  * With physical addressing a pack is its revisions' files one behind the other,
@@ -28,13 +28,19 @@
 #define INDEX_MAX	(1LL << 30)	/* bytes of both indexes of a pack */
 #define ITEMS_MAX	(16L << 20)	/* in a pack */
 #define FOOTER_MAX	255
-#define ITEM_UNUSED	0		/* its kind: padding */
+
+/* Kinds of items: padding, the texts of nodes, nodes, changed paths. */
+#define ITEM_UNUSED	0
+#define ITEM_NODE	5
 #define FILE_SIZE_LIMIT	(1LL << 50)
 
 struct item {
 	long long rev;
 	unsigned long long number;
 	long long offset, size;
+	int kind;
+	int counts;			/* for the digest: no text, or a node
+					 * refers to it */
 };
 
 /* A file of revisions that was taken apart. */
@@ -237,6 +243,8 @@ index_page(struct items *t, const unsigned char *p, const unsigned char *end,
 		item.rev += (long long)index_step(t, &p, end);
 		index_number(t, &p, end);	/* a checksum */
 		item.number = compound >> 3;
+		item.kind = (int)(compound & 7);
+		item.counts = item.kind >= ITEM_NODE;
 		item.size = (long long)size;
 		if (size > (unsigned long long)FILE_SIZE_LIMIT ||
 		    item.offset > *due)
@@ -244,7 +252,7 @@ index_page(struct items *t, const unsigned char *p, const unsigned char *end,
 		/* What crosses a page can be in both. */
 		if (item.offset == *due) {
 			*due += item.size;
-			if ((compound & 7) != ITEM_UNUSED) {
+			if (item.kind != ITEM_UNUSED) {
 				if (item.rev < first ||
 				    item.rev >= first + count ||
 				    *due > t->end)
@@ -335,6 +343,48 @@ items_hash_head(xn_hash *hash, const struct item *item)
 	xn_hash_add(hash, text, strlen(text));
 }
 
+/* The line at P of a node of REV may refer to one of the items I to BEHIND. */
+static inline void
+items_refer(struct items *t, long long rev, long i, long behind, const char *p)
+{
+	long long of, number;
+
+	if (strncmp(p, "text: ", 6) == 0)
+		p += 6;
+	else if (strncmp(p, "props: ", 7) == 0)
+		p += 7;
+	else
+		return;
+	of = fs_number(&p);
+	if (of != rev || *p++ != ' ')
+		return;
+	number = fs_number(&p);
+	for (; i < behind; i++)
+		if (number >= 0 &&
+		    t->item[i].number == (unsigned long long)number)
+			t->item[i].counts = 1;
+}
+
+/* Which of the items I to BEHIND, all of REV, do its nodes refer to? */
+static inline void
+items_count(struct items *t, long long rev, long i, long behind)
+{
+	char *text = t->piece, *p;
+	size_t n;
+
+	for (long node = i; node < behind; node++) {
+		if (t->item[node].kind != ITEM_NODE)
+			continue;
+		n = t->item[node].size >= XN_PIECE ? XN_PIECE - 1 :
+		    (size_t)t->item[node].size;
+		items_bytes(t, t->item[node].offset, text, n);
+		text[n] = '\0';
+		for (p = text; p != NULL && *p != '\0' && *p != '\n';
+		    p = strchr(p, '\n'), p = p == NULL ? p : p + 1)
+			items_refer(t, rev, i, behind, p);
+	}
+}
+
 /* The digest of REV in a file that was taken apart. */
 static inline void
 items_digest(struct items *t, long long rev, unsigned char out[16])
@@ -345,8 +395,11 @@ items_digest(struct items *t, long long rev, unsigned char out[16])
 	i = items_of(t, rev, &behind);
 	if (i == behind)
 		items_damaged(t, xn_printf("it has nothing of r%lld", rev));
+	items_count(t, rev, i, behind);
 	hash = xn_hash_start();
 	for (; i < behind; i++) {
+		if (!t->item[i].counts)
+			continue;
 		items_hash_head(hash, &t->item[i]);
 		items_hash(t, hash, t->item[i].offset, t->item[i].size);
 	}

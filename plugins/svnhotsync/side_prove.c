@@ -159,7 +159,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	v = calloc(1, sizeof(*v));
 	if (v == NULL)
 		xn_fail("out of memory");
-	v->s.root = v->s.db = v->items.fd = v->write_lock = v->file = -1;
+	v->s.root = v->s.db = v->items.fd = -1;
+	v->mend_lock = v->write_lock = v->file = v->built = -1;
 	v->s.pack.shard = -1;
 	xn_cleanup(prove_cleanup, v);
 	v->channel = channel;

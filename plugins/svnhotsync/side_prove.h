@@ -32,9 +32,9 @@ struct prove {
 	double told;
 	char why[1024];			/* what was damaged last */
 
-	int write_lock;			/* while something is mended; or -1 */
-	int file;			/* that is received, or -1 */
-	char file_path[PATH_SIZE + 16];	/* under which name */
+	int mend_lock, write_lock;	/* while something is mended; or -1 */
+	int file, built;		/* what is received, and made of it; or
+					 * -1 */
 	long long left;			/* bytes to come */
 	char *text;			/* instead of a file; malloc'ed */
 	size_t text_n;

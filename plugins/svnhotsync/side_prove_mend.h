@@ -63,12 +63,16 @@ send_items(struct prove *v, long long rev)
 	long long size = 0;
 	char head[64];
 
+	items_count(&v->items, rev, first, behind);
 	for (long i = first; i < behind; i++)
-		size += v->items.item[i].size + snprintf(head, sizeof(head),
-		    "%llu %lld\n", v->items.item[i].number,
-		    v->items.item[i].size);
+		if (v->items.item[i].counts)
+			size += v->items.item[i].size + snprintf(head,
+			    sizeof(head), "%llu %lld\n",
+			    v->items.item[i].number, v->items.item[i].size);
 	xn_send(v->channel, "(ssl)", "body", "items", size);
 	for (long i = first; i < behind; i++) {
+		if (!v->items.item[i].counts)
+			continue;
 		snprintf(head, sizeof(head), "%llu %lld\n",
 		    v->items.item[i].number, v->items.item[i].size);
 		xn_send(v->channel, "(sy)", "p", head, strlen(head));
@@ -148,19 +152,31 @@ on_send(struct prove *v, const xn_value *message)
 
 /* ---- The mirror receives ------------------------------------------------------- */
 
+static inline void
+mend_close(int *fd)
+{
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Done, or cut off: nothing of ours stays. */
 static void
 mend_end(struct prove *v)
 {
-	if (v->file != -1)
-		close(v->file);
-	if (v->write_lock != -1)
-		close(v->write_lock);
-	v->file = v->write_lock = -1;
+	if (v->mend_lock != -1) {
+		xn_unlink(v->s.db, MEND);
+		xn_unlink(v->s.db, MEND_BUILT);
+	}
+	mend_close(&v->file);
+	mend_close(&v->built);
+	mend_close(&v->write_lock);
+	mend_close(&v->mend_lock);
 	free(v->text);
 	v->text = NULL;
 }
 
-/* Take the lock NAME in db; it lasts until the program ends. */
+/* Take the lock NAME in db, for which WAIT milliseconds are waited. */
 static inline int
 mend_lock(struct prove *v, const char *name, int wait)
 {
@@ -431,60 +447,68 @@ mend_copy(struct prove *v, int from, int to, long long n)
 	}
 }
 
-/* What came, item by item, must begin with this one. */
-static inline void
-mend_head(struct prove *v, const struct item *item)
+/* The next item that came: the one of the mirror that it replaces; null at the
+ * end. */
+static inline const struct item *
+mend_next(struct prove *v)
 {
-	char want[64], have[64];
-	size_t n;
+	char head[64];
+	const char *p = head;
+	long long number, size;
+	size_t n = 0;
 
-	n = (size_t)snprintf(want, sizeof(want), "%llu %lld\n", item->number,
-	    item->size);
-	if (xn_read_full(v->file, have, n) != (ssize_t)n ||
-	    memcmp(have, want, n) != 0)
-		xn_fail("the items of the source are others than those of the "
-		    "mirror");
+	while (n < sizeof(head) - 1 && xn_read_full(v->file, head + n, 1) == 1)
+		if (head[n++] == '\n')
+			break;
+	head[n] = '\0';
+	if (n == 0)
+		return NULL;
+	number = fs_number(&p);
+	size = number < 0 || *p++ != ' ' ? -1 : fs_number(&p);
+	for (long i = 0; i < v->items.n && size >= 0 && *p == '\n'; i++)
+		if (v->items.item[i].number == (unsigned long long)number &&
+		    v->items.item[i].size == size)
+			return &v->items.item[i];
+	xn_fail("the items of the source are others than those of the mirror");
+	return NULL;
 }
 
-/* Make the mirror's file PATH again with the items that came: a descriptor of
- * MEND_BUILT. */
-static inline int
+/* Make the mirror's file PATH again, as MEND_BUILT, with the items that came. */
+static inline void
 mend_items(struct prove *v, const char *path, long long rev)
 {
-	int fd = mend_create(v, MEND_BUILT);
+	const struct item *item;
 
+	v->built = mend_create(v, MEND_BUILT);
 	if (items_open(&v->items, v->s.db, path) != 0)
 		xn_fail("%s/db/%s is gone, and the source is packed: only "
 		    "`syncgate run --resync` can mend that", v->s.path, path);
 	items_read(&v->items, rev, 1);
-	mend_copy(v, v->items.fd, fd, v->items.size);
+	lseek(v->items.fd, 0, SEEK_SET);
+	mend_copy(v, v->items.fd, v->built, v->items.size);
 	lseek(v->file, 0, SEEK_SET);
-	for (long i = 0; i < v->items.n; i++) {
-		mend_head(v, &v->items.item[i]);
-		lseek(fd, (off_t)v->items.item[i].offset, SEEK_SET);
-		mend_copy(v, v->file, fd, v->items.item[i].size);
+	while ((item = mend_next(v)) != NULL) {
+		lseek(v->built, (off_t)item->offset, SEEK_SET);
+		mend_copy(v, v->file, v->built, item->size);
 	}
-	return fd;
 }
 
 static inline void
 mend_file(struct prove *v, const char *came, long long rev,
     const unsigned char said[16])
 {
-	int items = strcmp(came, "items") == 0, fd = v->file;
+	int items = strcmp(came, "items") == 0;
 	unsigned char is[16];
 	char path[PATH_SIZE];
 
 	mend_hold(v, rev, 0);
 	fs_rev_path(path, &v->s.fs, "revs", rev);
 	if (items)
-		fd = mend_items(v, path, rev);
+		mend_items(v, path, rev);
 	mend_digest(v, items ? MEND_BUILT : MEND, rev, is);
 	mend_check(is, said, rev);
-	mend_place(v, fd, items ? MEND_BUILT : MEND, path);
-	if (items)
-		close(fd);
-	xn_unlink(v->s.db, MEND);
+	mend_place(v, items ? v->built : v->file, items ? MEND_BUILT : MEND,
+	    path);
 }
 
 static inline void
@@ -494,7 +518,6 @@ mend_pack(struct prove *v, long long rev, const unsigned char said[16])
 	unsigned char is[16];
 	char path[PATH_SIZE];
 	long i, behind;
-	int fd;
 
 	if (v->file == -1 || v->s.fs.physical != (v->text != NULL))
 		xn_fail("the source sent a pack without what belongs to it");
@@ -502,8 +525,8 @@ mend_pack(struct prove *v, long long rev, const unsigned char said[16])
 	if (items_open(&v->items, v->s.db, MEND) != 0)
 		xn_fail("cannot read %s/db/" MEND ": %m", v->s.path);
 	if (v->s.fs.physical) {
-		fd = mend_create(v, MEND_BUILT);
-		mend_write(v, fd, v->text, v->text_n);
+		v->built = mend_create(v, MEND_BUILT);
+		mend_write(v, v->built, v->text, v->text_n);
 		if (items_manifest(&v->items, v->s.db, MEND_BUILT, first,
 		    v->s.fs.shard) != 0)
 			xn_fail("cannot read %s/db/" MEND_BUILT, v->s.path);
@@ -511,18 +534,16 @@ mend_pack(struct prove *v, long long rev, const unsigned char said[16])
 		items_digest_part(&v->items, v->items.item[i].offset,
 		    v->items.item[i].size, is);
 	} else {
-		fd = -1;
 		items_read(&v->items, first, v->s.fs.shard);
 		items_digest(&v->items, rev, is);
 	}
 	mend_check(is, said, rev);
 	fs_pack_path(path, "revs", shard, "pack");
 	mend_place(v, v->file, MEND, path);
-	if (fd == -1)
+	if (v->built == -1)
 		return;
 	fs_pack_path(path, "revs", shard, "manifest");
-	mend_place(v, fd, MEND_BUILT, path);
-	close(fd);
+	mend_place(v, v->built, MEND_BUILT, path);
 }
 
 /* ---- Questions ------------------------------------------------------------------- */
@@ -543,6 +564,20 @@ on_need(struct prove *v, const xn_value *message)
 	    "pack" : "file");
 }
 
+/* What was mended is looked at again: of a pack all that is in it. */
+static inline void
+mend_forget(struct prove *v, long long rev, int pack)
+{
+	long long first = rev, n = 1;
+
+	if (pack) {
+		first = rev - rev % v->s.fs.shard;
+		n = v->s.fs.shard < v->n - first ? v->s.fs.shard :
+		    v->n - first;
+	}
+	prove_forget(v, first, n);
+}
+
 static void
 on_mend(struct prove *v, const xn_value *message)
 {
@@ -552,7 +587,6 @@ on_mend(struct prove *v, const xn_value *message)
 	char wanted[16], came[16];
 	long long rev;
 	size_t n;
-	int lock;
 
 	if (!v->mirror || v->dump || !xn_unpack_value(message, "(ssly)", &tag,
 	    &what, &rev, &digest, &n) || n != 16 || rev < 0 || rev >= v->n ||
@@ -560,7 +594,7 @@ on_mend(struct prove *v, const xn_value *message)
 		xn_fail("a question of another shape");
 	memcpy(said, digest, 16);
 	snprintf(wanted, sizeof(wanted), "%s", what);
-	lock = mend_lock(v, MEND_LOCK, MEND_WAIT);
+	v->mend_lock = mend_lock(v, MEND_LOCK, MEND_WAIT);
 	mend_receive(v, wanted, came);
 	if (strcmp(wanted, "props") == 0)
 		mend_props(v, rev, said);
@@ -569,8 +603,7 @@ on_mend(struct prove *v, const xn_value *message)
 	else
 		mend_pack(v, rev, said);
 	mend_end(v);
-	close(lock);
-	prove_forget(v, rev, 1);
+	mend_forget(v, rev, strcmp(wanted, "pack") == 0);
 	xn_send(v->channel, "(sl)", "mended", rev);
 }
 

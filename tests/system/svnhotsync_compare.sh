@@ -1,53 +1,10 @@
 # syncgate verify: a mirror and its source are compared without moving the data;
-# what differs is named and repaired, packed or not; the proof is in the status.
+# what differs is named and repaired; the proof is in the status.
 [ -d /dev/shm ] && [ -w /dev/shm ] && TMPDIR=/dev/shm && export TMPDIR
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin svnlook python3
 . "$top_srcdir/tests/lib/hotsync.sh"
-
-# job NAME SOURCE MIRROR [LINE]
-job() {
-	printf 'job %s {\n\tplugin = svnhotsync\n\tsource = "%s"\n' "$1" "$2"
-	printf '\tmirror = "%s"\n\t%s\n}\n' "$3" "${4:-}"
-}
-call() {
-	call_word=$1
-	shift
-	"$SYNCGATE" "$call_word" -c "$tmp/conf" "$@" >"$out" 2>"$err" </dev/null
-}
-# equal SENTENCE JOB N: and the line of proof says so
-equal() {
-	check "$1" call verify "$2"
-	check_grep "$1: up to r$3" "r0:$3 equal, digest [0-9a-f]{64}\$" "$out"
-}
-digest() {
-	sed -n 's/.*equal, digest \([0-9a-f]*\).*/\1/p' "$out" | tail -n 1
-}
-# flip FILE OFFSET: the byte there (from the end, if negative) is another one
-flip() {
-	chmod u+w "$1"
-	python3 -c 'import sys
-f = open(sys.argv[1], "r+b")
-at = int(sys.argv[2])
-f.seek(at, 2 if at < 0 else 0)
-byte = f.read(1)
-f.seek(-1, 1)
-f.write(bytes([byte[0] ^ 1]))' "$1" "$2"
-	chmod 444 "$1"
-}
-# found SENTENCE JOB REV KIND, then repaired MIRROR SOURCE
-found() {
-	check_not "$1: it is found" call verify "$2"
-	check_grep "$1: and named" "r$3 of the mirror .* differs from the source: its $4" "$err"
-}
-repaired() {
-	check "$1: it is repaired" call verify --repair "$2"
-	check_grep "$1: and equal again" "r0:$youngest equal, .*, repaired\$" "$out"
-	verified "$1: svnadmin is content" "$3" "$4"
-	same_repo "$1: the dumps are equal" "$3" "$4"
-	check_equal "$1: nothing is left" "" "$(cd "$4/db" &&
-	    ls -d syncgate-mend syncgate-mend-built 2>/dev/null)"
-}
+. "$top_srcdir/tests/lib/compare.sh"
 
 one=$tmp/one
 mkrepo "$one" 20 200000 1 8
@@ -96,7 +53,7 @@ equal "they are compared again" there 22
 # ---- What differs, unpacked ----------------------------------------------------------
 
 size=$(stat -c %s "$tmp/here/db/revs/1/13")
-for at in 0 20 $((size / 2)) -1 -40 -75 -120; do
+for at in 0 $((size / 2)) -1 -40 -120; do
 	flip "$tmp/here/db/revs/1/13" "$at"
 	found "byte $at of r13" here 13 content
 	repaired "byte $at of r13" here "$one" "$tmp/here"
@@ -115,13 +72,6 @@ chmod u+w "$tmp/there/db/revs/0/3"
 found "an empty file, over there" there 3 content
 repaired "an empty file, over there" there "$one" "$tmp/there"
 
-# props MIRROR REV: another log message, behind its back
-props() {
-	mv "$1/hooks/pre-revprop-change" "$tmp/hook" 2>/dev/null
-	echo "another message" >"$tmp/log"
-	svnadmin setlog "$1" --bypass-hooks -r "$2" "$tmp/log"
-	mv "$tmp/hook" "$1/hooks/pre-revprop-change" 2>/dev/null
-}
 props "$tmp/here" 17
 found "a log message" here 17 properties
 repaired "a log message" here "$one" "$tmp/here"
@@ -143,8 +93,8 @@ check_not "it is not repaired" call verify --repair dump
 check_grep "but by the next run" "next run takes properties" "$err"
 check "which does it" call run --once dump
 equal "by dump, equal again" dump 22
-flip "$tmp/dump/db/revs/1/11" 40
-found "by dump, a byte" dump 11 ""
+flip "$tmp/dump/db/revs/0/11" 40
+found "by dump, a byte" dump 11 "properties and content"
 
 # ---- The source packed, the mirror not ----------------------------------------------------
 
@@ -152,7 +102,7 @@ svnadmin pack -q "$one"
 equal "the source is packed, the mirror is not" here 22
 check_equal "by the same digest as another mirror" \
     "$(digest)" "$(call verify there && digest)"
-for at in 0 20 $((size / 2)); do
+for at in 0 $((size / 2)); do
 	flip "$tmp/here/db/revs/1/13" "$at"
 	found "a packed source, byte $at of r13" here 13 content
 	repaired "a packed source, byte $at of r13" here "$one" "$tmp/here"
@@ -167,27 +117,6 @@ cp -p "$tmp/to/db/revs/1/13" "$tmp/here/db/revs/1/13"
 props "$tmp/here" 9
 found "a packed source, a log message" here 9 properties
 repaired "a packed source, a log message" here "$one" "$tmp/here"
-
-# ---- Both packed ---------------------------------------------------------------------------
-
-rm -rf "$tmp/here" "$tmp/there"
-check "packed mirrors are made" call run --once here there
-check "they are packed" test -f "$tmp/here/db/revs/0.pack/pack"
-equal "packed" here 22
-for job in here there; do
-	size=$(stat -c %s "$tmp/$job/db/revs/1.pack/pack")
-	for at in 0 $((size / 2)) -3 -200; do
-		flip "$tmp/$job/db/revs/1.pack/pack" "$at"
-		check_not "$job: byte $at of a pack is found" call verify "$job"
-		check_grep "$job: and named" 'r(8|9|1[0-5]) of the mirror .*content' "$err"
-		repaired "$job: byte $at of a pack" "$job" "$one" "$tmp/$job"
-	done
-	for rev in 0 1 7 12 15; do
-		props "$tmp/$job" "$rev"
-		found "$job: a packed log message, r$rev" "$job" "$rev" properties
-		repaired "$job: a packed log message, r$rev" "$job" "$one" "$tmp/$job"
-	done
-done
 
 # ---- What cannot be compared -----------------------------------------------------------------
 
