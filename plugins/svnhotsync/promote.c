@@ -9,24 +9,36 @@
 
 #include <apr_strings.h>
 
-/* Start the mirror's side alone; EXPECTED: the revision that it must have, or
- * -1. */
+/*
+ * Have the mirror's side do its part, alone.  RESUME: only if it was being
+ * promoted when that was cut off; h->report.progress.done is then its youngest
+ * revision, else -1.  EXPECTED: the revision that it must have, or -1.
+ */
 static xn_error_t *
-start_side(struct hotsync *h, long long expected, int hooks)
+promote_side(struct hotsync *h, int resume, long long expected, int hooks)
 {
 	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
 	    .source = svnhotsync_text_mirror };
+	const xn_value_t *message;
 
-	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbslsb}",
+	hotsync_report_begin(&h->report, h->job, h->mirror);
+	h->report.scratch = h->pool;
+	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbsbslsb}",
 	    "path", h->mirror->path, "job", syncgate_job_name(h->job),
-	    "promote", 1, "expected", expected, "run_hooks", hooks));
+	    "promote", 1, "resume", resume, "expected", expected,
+	    "run_hooks", hooks));
 	if (h->mirror->xspec == NULL)
-		return xn_native_exec(&h->control, h->group,
-		    svnhotsync_side_mirror, program.kwargs, h->pool);
-	if (h->gateways[1] == NULL)
-		XN_TRY(xn_gateway_open(&h->gateways[1], h->group,
-		    h->mirror->xspec, h->pool));
-	return xn_remote_exec(&h->control, h->gateways[1], &program, h->pool);
+		XN_TRY(xn_native_exec(&h->control, h->group,
+		    svnhotsync_side_mirror, program.kwargs, h->pool));
+	else
+		XN_TRY(xn_remote_exec(&h->control, h->gateways[1], &program,
+		    h->pool));
+	while (!h->report.finished) {
+		XN_TRY(xn_channel_receive(&message, h->control, XN_FOREVER,
+		    h->pool));
+		XN_TRY(hotsync_report(&h->report, message));
+	}
+	return xn_channel_waitclose(h->control, XN_FOREVER);
 }
 
 static void
@@ -52,30 +64,36 @@ last_run(long long *expected, struct hotsync *h)
 		    "(if the source is dead, --force does without it)",
 		    h->mirror->text);
 	*expected = h->report.progress.done;
-	return NULL;
+	/* Until it has let go of the mirror. */
+	return xn_channel_waitclose(h->control, XN_FOREVER);
+}
+
+static xn_error_t *
+promote(struct hotsync *h, int how)
+{
+	long long expected = -1;
+
+	if (h->mirror->xspec != NULL)
+		XN_TRY(xn_gateway_open(&h->gateways[1], h->group,
+		    h->mirror->xspec, h->pool));
+	XN_TRY(promote_side(h, 1, -1, 0));
+	if (h->report.progress.done >= 0)
+		return NULL;
+	if ((how & SYNCGATE_PROMOTE_FORCE) == 0)
+		XN_TRY(last_run(&expected, h));
+	return promote_side(h, 0, expected,
+	    (how & SYNCGATE_PROMOTE_HOOKS) != 0);
 }
 
 xn_error_t *
 hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool)
 {
 	struct hotsync *h = hotsync_begin(job, pool);
-	const xn_value_t *message;
-	long long expected = -1;
 
 	if (h->mirror == NULL || hotsync_is_pattern(h->source))
 		return xn_error_create(XN_E_USAGE, "one mirror of one "
 		    "repository can be promoted: give it a job of its own");
-	if ((how & SYNCGATE_PROMOTE_FORCE) == 0)
-		XN_TRY(last_run(&expected, h));
-	hotsync_report_begin(&h->report, job, h->mirror);
-	h->report.scratch = pool;
-	XN_TRY(start_side(h, expected, (how & SYNCGATE_PROMOTE_HOOKS) != 0));
-	while (!h->report.finished) {
-		XN_TRY_W(xn_channel_receive(&message, h->control, XN_FOREVER,
-		    pool), "promoting %s", h->mirror->text);
-		XN_TRY_W(hotsync_report(&h->report, message), "promoting %s",
-		    h->mirror->text);
-	}
+	XN_TRY_W(promote(h, how), "promoting %s", h->mirror->text);
 	say_what_now(h);
 	return NULL;
 }

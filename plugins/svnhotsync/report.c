@@ -132,6 +132,14 @@ on_refused(struct hot_report *r, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_mirror(struct hot_report *r, const xn_value_t *message)
+{
+	(void)message;
+	r->finished = 1;
+	return NULL;
+}
+
+static xn_error_t *
 on_done(struct hot_report *r, const xn_value_t *message)
 {
 	const char *tag;
@@ -155,6 +163,7 @@ static const struct {
 	{ "polling", on_polling },
 	{ "resynced", on_resynced },
 	{ "refused", on_refused },
+	{ "mirror", on_mirror },
 	{ "done", on_done },
 };
 

@@ -11,13 +11,14 @@
  *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
+ *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
  *   <- ("look",)		after "following": have the source look now
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
- * (bool), expected (the revision that it must have, or -1), path, job,
- * run_hooks, without a peer: side_mirror_promote.h.
+ * (bool), resume (only bring it to its end), expected (the revision that it must
+ * have, or -1), path, job, run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
@@ -259,7 +260,11 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->digests = malloc(RANGE_MAX * 16);
 	if (xn_value_bool(kwargs, "promote", 0)) {
 		resync_begin(m, 0);
-		promote_mirror(m, xn_value_int(kwargs, "expected", -1));
+		if (xn_value_bool(kwargs, "resume", 0))
+			promote_resume(m);
+		else
+			promote_mirror(m, xn_value_int(kwargs, "expected",
+			    -1));
 		return;
 	}
 	if (m->peer == NULL || m->digests == NULL)

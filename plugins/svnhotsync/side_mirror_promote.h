@@ -2,9 +2,9 @@
  * side_mirror_promote.h: a mirror becomes a repository of its own.
  *
  * Under both locks, so that neither a job nor a user writes meanwhile: hooks get
- * what they need, guards go, and the last step is that db/syncgate goes.  Killed
- * before that it is a mirror still: the job's next run puts its guards back, and
- * promoting can be done again.
+ * what they need, db/syncgate goes, and then the guards.  Killed before
+ * db/syncgate has gone it is a mirror still; after that no job writes to it any
+ * more, and promoting it again brings it to its end.
  */
 #ifndef SVNHOTSYNC_SIDE_MIRROR_PROMOTE_H
 #define SVNHOTSYNC_SIDE_MIRROR_PROMOTE_H
@@ -16,6 +16,8 @@
 	"This is a Subversion repository; use the 'svnadmin' and 'svnlook' \n" \
 	"tools to examine it.  Do not add, delete, or modify files here \n" \
 	"unless you know how to avoid corrupting the repository.\n"
+
+#define TRACES_MAX	16
 
 /* What Subversion runs. */
 static const char *const hook_names[] = {
@@ -122,11 +124,32 @@ promote_check(struct mirror *m, long long expected)
 static void
 promote_open(struct mirror *m)
 {
-	open_mirror(m);
-	if (m->fresh)
+	xn_stat_t st;
+
+	m->root = xn_base_open(m->path);
+	if (m->root == -1)
+		xn_fail("cannot open the mirror %s: %m", m->path);
+	if (xn_stat(m->root, "format", &st) != 0)
 		REFUSE(m, "%s is no repository yet: nothing was mirrored to it",
 		    m->path);
-	lock_mirror(m);
+	m->db = xn_open(m->root, "db", XN_O_READ | XN_O_DIRECTORY, 0);
+	if (m->db == -1)
+		xn_fail("cannot open %s/db: %m", m->path);
+}
+
+/* Has it no record any more, but guards still?  Then it was being promoted. */
+static int
+is_half_promoted(struct mirror *m)
+{
+	int ours = 0;
+
+	if (is_there(m->db, RECORD))
+		return 0;
+	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
+		ours |= guard_is_ours(m, guards[i]) == 1;
+	if (!ours)
+		REFUSE(m, "%s is no mirror (any more)", m->path);
+	return 1;
 }
 
 /* ---- Hooks ------------------------------------------------------------------ */
@@ -231,11 +254,56 @@ mend_folder(struct mirror *m, const char *name)
 		xn_fail("cannot make %s/db/%s: %m", m->path, name);
 }
 
+/* What else is ours in db: the run lock, how far it was verified. */
+static void
+remove_traces(struct mirror *m)
+{
+	char names[TRACES_MAX][64];
+	xn_dir *dir = xn_dir_open(m->db, ".");
+	const char *name;
+	int n = 0;
+
+	while (dir != NULL && n < TRACES_MAX &&
+	    (name = xn_dir_next(dir)) != NULL)
+		if (strncmp(name, RECORD "-", strlen(RECORD) + 1) == 0)
+			snprintf(names[n++], sizeof(names[0]), "%s", name);
+	xn_dir_close(dir);
+	for (int i = 0; i < n; i++)
+		xn_unlink(m->db, names[i]);
+}
+
+/* It is no mirror any more: users may write to it. */
+static void
+promote_end(struct mirror *m)
+{
+	m->done = 1;
+	/* The guards last: by them the next promoting knows of this one. */
+	remove_traces(m);
+	remove_guards(m);
+	if (xn_syncfs(m->db) != 0)
+		xn_fail("cannot sync the file system of %s: %m", m->path);
+	xn_send(m->control, "(sl)", "done", m->youngest);
+}
+
+/* Only if that was begun before: bring it to its end. */
+static void
+promote_resume(struct mirror *m)
+{
+	promote_open(m);
+	take_run_lock(m);
+	if (!is_half_promoted(m)) {
+		xn_send(m->control, "(s)", "mirror");
+		return;
+	}
+	m->youngest = m->last.rev = fs_read_number(m->db, "current");
+	promote_end(m);
+}
+
 static void
 promote_mirror(struct mirror *m, long long expected)
 {
-	m->guard = 0;
 	promote_open(m);
+	take_run_lock(m);
 	promote_check(m, expected);
 	if (hold_mirror(m) != 0)
 		fail_commit(m);
@@ -247,16 +315,11 @@ promote_mirror(struct mirror *m, long long expected)
 	if (xn_write_file(m->root, "README.txt", README_TEXT,
 	    strlen(README_TEXT), 0666) != 0)
 		xn_fail("cannot write %s/README.txt: %m", m->path);
-	remove_guards(m);
 	if (xn_syncfs(m->db) != 0)
 		xn_fail("cannot sync the file system of %s: %m", m->path);
 	if (xn_unlink(m->db, RECORD) != 0 || xn_sync_dir(m->db, "") != 0)
 		xn_fail("cannot remove %s/db/" RECORD ": %m", m->path);
-	m->done = 1;
-	/* From here on it is one, whatever is left of the mirror. */
-	xn_unlink(m->db, RUN_NAMES);
-	xn_unlink(m->db, RECORD_LOCK);
-	xn_send(m->control, "(sl)", "done", m->youngest);
+	promote_end(m);
 }
 
 #endif

@@ -19,15 +19,22 @@ static void dispatch(struct mirror *m, const xn_value *message);
 static void
 fetch_packed_props(struct mirror *m, long long shard)
 {
+	const xn_value *message;
 	char path[PATH_SIZE];
+	const char *tag;
 
 	snprintf(path, sizeof(path), "revprops/%lld.pack", shard);
 	if (make_dir(m->db, path) != 0)
 		xn_fail("cannot make %s/db/%s: %m", m->path, path);
 	xn_send(m->peer, "(sl)", "props", shard);
-	do {
+	message = xn_receive_value(m->peer, XN_FOREVER);
+	if (!xn_unpack_value(xn_value_item(message, 0), "s", &tag) ||
+	    strcmp(tag, "repack") != 0)
+		xn_fail("the source sent something else than the properties "
+		    "that were asked for");
+	dispatch(m, message);
+	while (m->packing == PACKING_PROPS && m->packing_shard == shard)
 		dispatch(m, xn_receive_value(m->peer, XN_FOREVER));
-	} while (m->packing == PACKING_PROPS && m->packing_shard == shard);
 	if (m->packing != PACKING_NOTHING)
 		xn_fail("the source sent other properties than those asked "
 		    "for");

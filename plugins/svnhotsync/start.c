@@ -55,6 +55,8 @@ many_kwargs(const xn_value_t **out, const struct hotsync *h,
 static xn_error_t *
 open_gateway(struct hotsync *h, int which, const xn_location_t *location)
 {
+	if (h->gateways[which] != NULL)
+		return NULL;
 	return xn_gateway_open(&h->gateways[which], h->group,
 	    location->xspec == NULL ? "popen" : location->xspec, h->pool);
 }

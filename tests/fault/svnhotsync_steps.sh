@@ -119,17 +119,19 @@ printf '\tmirror = "%s"\n\tinclude = {"hooks"}\n}\n' "$mir" >>"$tmp/conf"
 prepare_promote() {
 	cp -a "$tmp/was" "$mir"
 }
-# A mirror still, which the job goes on with, or promoted: nothing between.
+# A mirror still, which the job goes on with; or promoted, perhaps not wholly.
 again_promote() {
 	if [ -e "$mir/db/syncgate" ]; then
 		hot "$src" "$mir" include=hooks &&
-		    grep -q syncgate "$mir/hooks/start-commit" &&
-		    "$SYNCGATE" promote -c "$tmp/conf" --force --run-hooks a \
-			>"$out" 2>"$err"
+		    grep -q syncgate "$mir/hooks/start-commit" || return 1
+	elif ! grep -q syncgate "$mir"/hooks/*; then
+		return 0
 	fi
+	"$SYNCGATE" promote -c "$tmp/conf" --run-hooks a >"$out" 2>"$err"
 }
 after_promote() {
-	svn mkdir -q -m x "file://$mir/promoted" 2>"$err"
+	svn mkdir -q -m x "file://$mir/promoted" 2>"$err" &&
+	    ! ls "$mir"/db/syncgate* 2>/dev/null
 }
 each promote promote -c "$tmp/conf" --force --run-hooks a
 

@@ -430,6 +430,76 @@ a_source_that_describes_itself_wrongly_is_refused(void)
 	svnrepo_end();
 }
 
+/* The mirror of begin() as a packed one of format 4, whose source says that it
+ * was upgraded to 6. */
+static struct svnpair *
+greet_upgraded(void)
+{
+	unsigned char digest[16] = { 0 };
+	struct svnpair *p;
+
+	svnrepo_put(mirror, "db/format", "4\nlayout sharded 8\n");
+	svnrepo_put(mirror, "db/min-unpacked-rev", "8\n");
+	mkdir(svnrepo_path("mirror/db/revs/0.pack"), 0755);
+	svnrepo_put(mirror, "db/revs/0.pack/pack", "a pack");
+	svnrepo_put(mirror, "db/revs/0.pack/manifest", "0\n");
+	p = svnpair_start(NULL, mirror, 0, 0);
+	read_digest(digest);
+	svnpair_send(p, "(slyyyll)", "repository", 1LL,
+	    "6\nlayout sharded 8\n", (size_t)19, UUID, strlen(UUID), "",
+	    (size_t)0, 20LL, 8LL);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
+	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
+	    "", (size_t)0);
+	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('props', 0)");
+	return p;
+}
+
+/* Whatever comes then, the mirror has its format and its properties still. */
+static void
+expect_old_format(struct svnpair *p, const char *why)
+{
+	char text[64] = "";
+	FILE *f;
+
+	expect_refusal(p, why, NULL);
+	f = fopen(svnrepo_path("mirror/db/format"), "r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_PTR_NOT_NULL(fgets(text, sizeof(text), f));
+	fclose(f);
+	CU_ASSERT_STRING_EQUAL(text, "4\n");
+	CU_ASSERT_EQUAL(access(svnrepo_path("mirror/db/revprops/0/7"), F_OK),
+	    0);
+}
+
+static void
+an_upgrade_that_lies_leaves_the_old_format(void)
+{
+	struct svnpair *p;
+
+	begin();
+	p = greet_upgraded();
+	svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)9, bytes,
+	    (size_t)9);
+	expect_old_format(p, "something else than the properties");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 1LL);
+	expect_old_format(p, "packed properties that are not due");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 0LL);
+	svnpair_send(p, "(sl)", "packend", 0LL);
+	expect_old_format(p, "a pack without a proper manifest");
+	p = greet_upgraded();
+	svnpair_send(p, "(sl)", "repack", 0LL);
+	svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)9, bytes,
+	    (size_t)9);
+	expect_old_format(p, "sent r11 where r11 was due");
+	p = greet_upgraded();
+	svnpair_cut(p);
+	expect_old_format(p, "connection was lost");
+	svnrepo_end();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "no single message that lies changes the mirror",
 	    no_single_message_that_lies_changes_the_mirror },
@@ -439,6 +509,8 @@ static const struct xn_test_case cases[] = {
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
+	{ "an upgrade that lies leaves the old format",
+	    an_upgrade_that_lies_leaves_the_old_format },
 	{ "a source that describes itself wrongly is refused",
 	    a_source_that_describes_itself_wrongly_is_refused },
 };
