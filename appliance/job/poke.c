@@ -33,7 +33,7 @@ struct syncgate_poke {
 	apr_thread_t *thread;
 };
 
-/* ---- Where it is ----------------------------------------------------------- */
+/* ---- Where it is -------------------------------------------------------- */
 
 /* The folder for sockets, without "/poke". */
 static xn_error_t *
@@ -117,7 +117,7 @@ make_folder(const char *folder, apr_pool_t *pool)
 	return NULL;
 }
 
-/* ---- Who calls -------------------------------------------------------------- */
+/* ---- Who calls ---------------------------------------------------------- */
 
 static xn_error_t *
 connect_to(int *fd, const struct sockaddr_un *address)
@@ -160,7 +160,7 @@ syncgate_poke_send(const char *file, const char *job, apr_pool_t *pool)
 	    "not answer", job);
 }
 
-/* ---- Who is called ------------------------------------------------------------- */
+/* ---- Who is called ------------------------------------------------------ */
 
 /* Is the other end of FD the same user, or root? */
 static int

@@ -20,15 +20,16 @@ typedef struct xn_entry {
 	const char *link;	/* where a symbolic link points; else null */
 	const unsigned char *attrs; /* packed extended attributes; null: none,
 				 * or not asked for */
-	unsigned int attrs_n;	/* bytes */
+	unsigned int attrs_n : 24; /* bytes, XN_ATTRS_MAX at most */
+	unsigned int flags : 8;	/* XN_FLAG_..., as far as the file system tells;
+				 * 0 from xn_fentry().  In one word with attrs_n:
+				 * there can be a million of these */
 	unsigned char type;	/* 'f' file, 'd' folder, 'l' symbolic link, 'p'
 				 * FIFO, 's' socket, 'c' and 'b' devices; '?'
 				 * could not be looked at: size is the errno */
 	unsigned char mark;	/* the program's own; 0 at first.  What is
 				 * marked is left out of the digest */
 	unsigned short mode;	/* permission bits with setuid, setgid, sticky */
-	unsigned int flags;	/* XN_FLAG_..., as far as the file system tells;
-				 * 0 from xn_fentry() */
 	unsigned int uid, gid;
 	unsigned int links;	/* names that it has */
 	unsigned int major, minor; /* of a device */

@@ -125,6 +125,8 @@ conclude(struct rsync_run *r)
 		}
 		t->error = NULL;
 	}
+	syncgate_job_log(r->job, SYNCGATE_DEBUG, "%s: %lld folders were "
+	    "listed", r->source->text, r->read_folders);
 	if (r->n > 1 && r->read_bytes > 0)
 		syncgate_job_log(r->job, SYNCGATE_INFO, "%s: %lld bytes of "
 		    "files were read for %d targets", r->source->text,

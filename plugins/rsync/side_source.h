@@ -9,7 +9,8 @@
 
 #define RS_LISTS	64		/* kept in case another wants them */
 #define RS_LISTED	100000		/* entries in those */
-#define RS_FRESH	1.0		/* seconds that a list may be used */
+#define RS_FRESH	1.0		/* seconds that a list may be used, and */
+#define RS_FRESH_TIMES	20		/* so often as long as it took to make */
 #define RS_FULL		32		/* folders known not to be empty */
 #define RS_HASHED	1024		/* hashes of files that are kept */
 
@@ -63,7 +64,7 @@ struct rs_listed {
 	int has_digest[2];		/* for the two last masks */
 	int keep[2];
 	unsigned char digest[2][16];
-	double at;			/* xn_clock() */
+	double at, took;		/* xn_clock(), and seconds */
 	struct rs_copy *copies;		/* that its entries point to */
 	struct rs_small **smalls;	/* for each entry; or null */
 	int error;			/* errno; list is null */

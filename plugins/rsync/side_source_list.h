@@ -23,18 +23,28 @@ rs_forget_list(struct rs_listed *l)
 	memset(l, 0, sizeof(*l));
 }
 
+/*
+ * May L still be used?  One that took long to make may be used for longer: else
+ * a folder that takes longer to be told than that would be read again for each
+ * piece of it, which for a million files never ends.
+ */
+static inline int
+rs_is_fresh(const struct rs_listed *l)
+{
+	return xn_clock() - l->at <= RS_FRESH + RS_FRESH_TIMES * l->took;
+}
+
 /* The place for another list: the oldest goes, more if they hold much. */
 static inline struct rs_listed *
 rs_list_place(struct rs_source *s)
 {
 	struct rs_listed *place = NULL;
-	double now = xn_clock();
 	long long held = 0;
 
 	for (int i = 0; i < RS_LISTS; i++) {
 		struct rs_listed *l = &s->lists[i];
 
-		if (l->path != NULL && now - l->at > RS_FRESH)
+		if (l->path != NULL && !rs_is_fresh(l))
 			rs_forget_list(l);
 		if (l->list != NULL)
 			held += xn_list_n(l->list);
@@ -173,14 +183,14 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	for (int i = 0; i < RS_LISTS; i++) {
 		l = &s->lists[i];
 		if (l->path != NULL && strcmp(l->path, path) == 0 &&
-		    l->what == rs_what(keep) &&
-		    xn_clock() - l->at <= RS_FRESH)
+		    l->what == rs_what(keep) && rs_is_fresh(l))
 			return l;
 	}
 	l = rs_list_place(s);
 	l->path = rs_join(path, "");
 	l->what = rs_what(keep);
 	l->at = xn_clock();
+	l->took = 0;
 	l->error = rs_same_device(s, path);
 	if (l->error != 0)
 		return l;
@@ -191,6 +201,8 @@ rs_list(struct rs_source *s, const char *path, int keep)
 	l->error = l->list == NULL ? errno : 0;
 	if (l->list != NULL)
 		rs_mark_list(s, l);
+	l->took = xn_clock() - l->at;
+	l->at += l->took;
 	s->folders++;
 	return l;
 }

@@ -71,10 +71,11 @@ copy_message(const xn_value_t *v, long long cost)
 {
 	struct hot_message *m = malloc(sizeof(*m) + (size_t)bytes_of(v) +
 	    v->size);
-	char *at = (char *)(m + 1);
+	char *at;
 
 	if (m == NULL)
 		abort();	/* as APR's pools do */
+	at = (char *)(m + 1);
 	m->refs = 0;
 	m->cost = cost;
 	m->value = *v;

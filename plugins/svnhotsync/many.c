@@ -11,177 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <apr_strings.h>
-
 #define OPENING_MAX	8
+#define CHECKING_MAX	2	/* mirrors here that are verified at a time: more
+				 * threads of libsvn are in each other's way */
 #define TURN		xn_seconds(0.2)
 #define GATHER		xn_seconds(2)
-#define PAUSE_FIRST	xn_seconds(1)
 #define PAUSE_LAST	xn_seconds(60)
 #define SAY_AGAIN	xn_seconds(3600)
 
-/* ---- Which there are ------------------------------------------------------------ */
-
-int
-hotsync_is_pattern(const xn_location_t *location)
-{
-	const char *last = strrchr(location->path, '/');
-
-	return strpbrk(last, "*?") != NULL;
-}
-
-void
-hot_split(const char **parent, const char **pattern, const char *path,
-    apr_pool_t *pool)
-{
-	const char *last = strrchr(path, '/');
-
-	*pattern = apr_pstrdup(pool, last + 1);
-	*parent = last == path ? "/" : apr_pstrmemdup(pool, path,
-	    (apr_size_t)(last - path));
-}
-
-/* The mirror at LOCATION, of REPOSITORY, or of the only one. */
-static void
-add_mirror(struct many *many, const xn_location_t *location,
-    const char *repository)
-{
-	apr_pool_t *pool = many->h->pool;
-	struct hot_mirror *m = apr_pcalloc(pool, sizeof(*m)), **at;
-	const char *parent, *pattern;
-	size_t n = strlen(location->text);
-
-	m->many = many;
-	m->repository = repository;
-	m->location = *location;
-	m->name = location->text;
-	m->source = many->h->source->path;
-	if (repository != NULL) {
-		parent = location->path;
-		if (hotsync_is_pattern(location)) {
-			hot_split(&parent, &pattern, location->path, pool);
-			n = (size_t)(strrchr(location->text, '/') -
-			    location->text);
-		}
-		while (n > 0 && location->text[n - 1] == '/')
-			n--;
-		m->location.path = apr_pstrcat(pool, parent,
-		    strcmp(parent, "/") == 0 ? "" : "/", repository, NULL);
-		m->name = apr_psprintf(pool, "%.*s/%s", (int)n,
-		    location->text, repository);
-		m->location.text = m->name;
-		m->source = apr_pstrcat(pool, many->parent,
-		    strcmp(many->parent, "/") == 0 ? "" : "/", repository,
-		    NULL);
-	}
-	m->pause = PAUSE_FIRST;
-	for (at = &many->mirrors; *at != NULL; at = &(*at)->next)
-		continue;
-	*at = m;
-}
-
-/* ---- What the source tells -------------------------------------------------------- */
-
-/* In the hub's thread. */
-static void
-on_told(void *baton, const char *what, const char *name, const char *why)
-{
-	struct many *many = baton;
-	struct hot_told *told = calloc(1, sizeof(*told));
-
-	if (told == NULL)
-		abort();
-	told->what = strdup(what);
-	told->name = name == NULL ? NULL : strdup(name);
-	told->why = why == NULL ? NULL : strdup(why);
-	apr_thread_mutex_lock(many->hub->mutex);
-	*many->told_end = told;
-	many->told_end = &told->next;
-	apr_thread_cond_broadcast(many->hub->changed);
-	apr_thread_mutex_unlock(many->hub->mutex);
-}
-
-static void
-free_told(struct hot_told *told)
-{
-	free(told->what);
-	free(told->name);
-	free(told->why);
-	free(told);
-}
-
-/* It becomes part of a path here. */
-static int
-is_name(const char *name)
-{
-	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0 || strlen(name) > 255)
-		return 0;
-	for (; *name != '\0'; name++)
-		if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
-			return 0;
-	return 1;
-}
-
-static void
-repository_found(struct many *many, const char *name)
-{
-	int known = 0;
-
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
-		if (strcmp(m->repository, name) == 0) {
-			known = 1;
-			m->gone = 0;
-			if (m->state == HOT_GONE) {
-				m->state = HOT_WAITING;
-				m->due = 0;
-				m->pause = PAUSE_FIRST;
-			}
-		}
-	if (known)
-		return;
-	if (many->listed)
-		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: a new "
-		    "repository", name);
-	name = apr_pstrdup(many->h->pool, name);
-	for (int i = 0; many->locations[i] != NULL; i++)
-		add_mirror(many, many->locations[i], name);
-}
-
-static void
-repository_gone(struct many *many, const char *name)
-{
-	syncgate_job_log(many->h->job, SYNCGATE_WARNING, "%s: the repository "
-	    "is no longer there; its mirror is kept", name);
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
-		if (strcmp(m->repository, name) == 0) {
-			m->gone = 1;
-			if (m->state == HOT_WAITING || m->state == HOT_FAILED)
-				m->state = HOT_GONE;
-		}
-}
-
-static xn_error_t *
-hear_told(struct many *many, const struct hot_told *told)
-{
-	if (strcmp(told->what, "listed") == 0) {
-		many->listed = 1;
-		return NULL;
-	}
-	if (many->parent == NULL || !is_name(told->name))
-		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
-		    "of a repository whose name cannot be");
-	if (strcmp(told->what, "found") == 0)
-		repository_found(many, told->name);
-	else if (strcmp(told->what, "gone") == 0)
-		repository_gone(many, told->name);
-	else if (strcmp(told->what, "skipped") == 0)
-		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: skipped, "
-		    "it is no repository: %s", told->name, told->why);
-	return NULL;
-}
-
-/* ---- Attempts ----------------------------------------------------------------------- */
+/* ---- Attempts ----------------------------------------------------------- */
 
 static int
 is_final(enum hot_state state)
@@ -231,7 +69,7 @@ after_end(struct hot_mirror *m)
 		return;
 	}
 	if (m->followed) {
-		m->pause = PAUSE_FIRST;
+		m->pause = HOT_PAUSE_FIRST;
 		free(m->said);
 		m->said = NULL;
 	}
@@ -260,6 +98,25 @@ is_gathered(struct many *many)
 	return many->gathered;
 }
 
+/* Which mirror here is to be verified next: the one that waits longest. */
+static struct hot_mirror *
+next_to_check(const struct many *many)
+{
+	struct hot_mirror *next = NULL;
+	int checking = 0;
+
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
+		if (m->state != HOT_SERVED || m->check.channel == NULL ||
+		    m->location.xspec != NULL)
+			continue;
+		checking += m->check.looking;
+		if (!m->check.looking && m->check.verified < m->shown.done &&
+		    (next == NULL || m->checked < next->checked))
+			next = m;
+	}
+	return checking < CHECKING_MAX ? next : NULL;
+}
+
 /* M is served: has what it got been verified, and was that all? */
 static void
 look_after(struct hot_mirror *m)
@@ -268,11 +125,15 @@ look_after(struct hot_mirror *m)
 	apr_thread_mutex_t *mutex = many->hub->mutex;
 	long long done = m->shown.done;
 	int finished = m->finished;
+	int ask = m->location.xspec != NULL || m == many->to_check;
 	xn_error_t *error;
 
+	if (m == many->to_check)
+		m->checked = apr_time_now();
 	apr_thread_mutex_unlock(mutex);
 	apr_pool_clear(many->h->scratch);
-	error = hotsync_check(&m->check, done, many->h->scratch);
+	/* (It has verified more than nothing, so it is not asked, but heard.) */
+	error = hotsync_check(&m->check, ask ? done : -2, many->h->scratch);
 	if (error != NULL || (finished && (m->check.channel == NULL ||
 	    m->check.verified >= done || many->stopping)))
 		hot_end(m, error);
@@ -326,7 +187,7 @@ advance(struct hot_mirror *m)
 	return error;
 }
 
-/* ---- The whole ------------------------------------------------------------------------ */
+/* ---- The whole ---------------------------------------------------------- */
 
 /* All mirrors as one line: the least of them, or how many are up to date. */
 static void
@@ -372,22 +233,6 @@ is_over(const struct many *many)
 	return !many->h->follow || many->stopping;
 }
 
-static xn_error_t *
-hear_all_told(struct many *many)
-{
-	struct hot_told *told;
-	xn_error_t *error = NULL;
-
-	while (error == NULL && (told = many->told) != NULL) {
-		many->told = told->next;
-		if (many->told == NULL)
-			many->told_end = &many->told;
-		error = hear_told(many, told);
-		free_told(told);
-	}
-	return error;
-}
-
 /* Asked to stop, and nothing is left but to wait for hosts that do not answer:
  * that is cut off. */
 static void
@@ -428,7 +273,8 @@ turn(struct many *many)
 	many->stopping = syncgate_job_stopping(many->h->job);
 	if (many->h->follow && syncgate_job_poked(many->h->job))
 		XN_TRY(be_poked(many));
-	XN_TRY(hear_all_told(many));
+	XN_TRY(hot_hear_told(many));
+	many->to_check = next_to_check(many);
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));
 	if (many->stopping)
@@ -475,12 +321,7 @@ many_cleanup(void *baton)
 		free(m->said);
 	}
 	hot_close_gates(many);
-	while (many->told != NULL) {
-		struct hot_told *told = many->told;
-
-		many->told = told->next;
-		free_told(told);
-	}
+	hot_forget_told(many);
 	return APR_SUCCESS;
 }
 
@@ -556,12 +397,12 @@ hotsync_run_many(struct hotsync *h)
 		    h->pool);
 	else
 		for (int i = 0; many->locations[i] != NULL; i++)
-			add_mirror(many, many->locations[i], NULL);
+			hot_add_mirror(many, many->locations[i], NULL);
 	apr_thread_mutex_create(&many->gates_mutex, APR_THREAD_MUTEX_DEFAULT,
 	    h->pool);
 	XN_TRY_W(hotsync_start_source(&source, h, many->parent,
 	    many->pattern), "mirroring %s", h->source->text);
-	XN_TRY(hub_start(&many->hub, source, on_told, many, h->pool));
+	XN_TRY(hub_start(&many->hub, source, hot_told, many, h->pool));
 	apr_pool_cleanup_register(h->pool, many, many_cleanup,
 	    apr_pool_cleanup_null);
 	error = turns(many);

@@ -2,14 +2,16 @@
  * many.h: several mirrors, or several repositories, of one source.
  *
  * Each mirror of each repository is a struct hot_mirror, which is tried again
- * and again by itself.  The main thread says what is tried when (many.c);
- * threads open (many_open.c); what is reported and how it ended comes from the
- * threads of gateways.
+ * and again by itself.  The main thread says what is tried when (many.c), and
+ * which there are (many_told.c); threads open (many_open.c); what is reported and
+ * how it ended comes from the threads of gateways.
  */
 #ifndef SVNHOTSYNC_MANY_H
 #define SVNHOTSYNC_MANY_H
 
 #include "plugins/svnhotsync/hub.h"
+
+#define HOT_PAUSE_FIRST	xn_seconds(1)	/* before the second attempt */
 
 enum hot_state {
 	HOT_WAITING,		/* until due */
@@ -38,7 +40,8 @@ struct hot_mirror {
 	apr_time_t due;
 	apr_interval_time_t pause;
 	struct hot_report report;	/* of who is called with reports */
-	struct hot_check check;		/* of the main thread */
+	struct hot_check check;		/* of the main thread, */
+	apr_time_t checked;		/* when it was asked last */
 	apr_pool_t *pool;		/* of this attempt */
 	struct hot_gate *gate;
 	xn_channel_t *control;
@@ -75,7 +78,18 @@ struct many {
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;
+	struct hot_mirror *to_check;	/* whose turn it is; or NULL */
 };
+
+/* The mirror at LOCATION, of REPOSITORY (in H's pool), or of the only one. */
+void hot_add_mirror(struct many *many, const xn_location_t *location,
+    const char *repository);
+
+/* What the source tells: hot_told() is the hub's to call, and the others are of
+ * the main thread, with the mutex. */
+void hot_told(void *many, const char *what, const char *name, const char *why);
+xn_error_t *hot_hear_told(struct many *many);
+void hot_forget_told(struct many *many);
 
 /* Begin an attempt in a thread: it becomes READY, or ENDED. */
 xn_error_t *hot_open(struct hot_mirror *m);

@@ -24,7 +24,7 @@ struct hot_gate {
 	int lost;
 };
 
-/* ---- Gateways ---------------------------------------------------------------- */
+/* ---- Gateways ----------------------------------------------------------- */
 
 /* The gate for XSPEC, which is not known to be lost. */
 static struct hot_gate *
@@ -131,7 +131,7 @@ open_gate(struct hot_mirror *m)
 	return error;
 }
 
-/* ---- The mirror's side --------------------------------------------------------- */
+/* ---- The mirror's side -------------------------------------------------- */
 
 /* In a thread of its gateway, one call after the other. */
 static void
@@ -257,7 +257,7 @@ hot_open(struct hot_mirror *m)
 	return NULL;
 }
 
-/* ---- Its end --------------------------------------------------------------------- */
+/* ---- Its end ------------------------------------------------------------ */
 
 void
 hot_end(struct hot_mirror *m, xn_error_t *error)

@@ -146,6 +146,24 @@ rsync_run "$tmp/many" "$tmp/m.1|$tmp/m.2|$tmp/m.3" fsync=none
 same "one that lacks something gets it" many m.3
 same "and another" many m.1
 
+# ---- One large folder
+# Telling it takes longer than a list is kept for others: it must not be made
+# again for each piece.
+if [ -n "${SYNCGATE_LONG:-}" ]; then
+	mkdir flat
+	python3 -c '
+import os
+for i in range(200000):
+    os.close(os.open("flat/name-%07d" % i, os.O_CREAT | os.O_WRONLY, 0o644))'
+	rsync_limit=600 rsync_with --verbose "$tmp/flat" "$tmp/d.flat" \
+	    fsync=none
+	check_equal "200,000 files in one folder: it ends well" 0 $?
+	check_equal "all are there" 200000 "$(ls d.flat | wc -l)"
+	listed=$(sed -n 's/.* \([0-9]*\) folders were listed.*/\1/p' "$log")
+	check "the folder was listed $listed times, at most 8" \
+	    [ "${listed:-99}" -le 8 ]
+fi
+
 # ---- One that is slow
 [ -z "${sanitize:-}" ] || {
 	skip "a slow target over ssh: the agent of a sanitizer's build"

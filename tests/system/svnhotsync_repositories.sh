@@ -62,12 +62,13 @@ check "28 mirrors follow" wait_until 40 sh -c \
     "[ \$(grep -c '; following' '$out') = 28 ]"
 sides=0
 watches=0
-for process in $(marked "$tmp/svn" 2>/dev/null) $(pgrep -f syncgate-agent); do
-	[ -d "/proc/$process" ] || continue
+for process in $(cd /proc && echo [0-9]*); do
+	[ "$process" != "$hot_pid" ] || continue
 	opened=$(ls -l "/proc/$process/fd" 2>/dev/null)
 	case $opened in
 	*"$tmp/svn/one"*)
 		sides=$((sides + 1))
+		side=$process
 		watches=$((watches + $(echo "$opened" | grep -c inotify)))
 		;;
 	esac
@@ -101,6 +102,16 @@ commit two d
 check "when it is back, it goes on" wait_until 20 both two
 commit one e
 check "the others went on all the time" wait_until 10 both one
+
+# ---- The program that reads them all is killed
+kill -9 "$side"
+check "when the source's side is killed, that is told" wait_until 10 \
+    grep -q 'mirroring .*trying again in' "$out"
+commit one f
+check "and all go on" wait_until 30 both one
+check "each of them" wait_until 30 sh -c \
+    "[ \$(sed -n '/mirroring .*trying again/,\$p' '$out' |
+	grep -c '; following') = 32 ]"
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"
 finish

@@ -1,0 +1,197 @@
+/*
+ * many_told.c: which repositories and mirrors there are, as the source's side
+ * tells.
+ */
+#include "plugins/svnhotsync/many.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+/* ---- Which there are ---------------------------------------------------- */
+
+int
+hotsync_is_pattern(const xn_location_t *location)
+{
+	const char *last = strrchr(location->path, '/');
+
+	return strpbrk(last, "*?") != NULL;
+}
+
+void
+hot_split(const char **parent, const char **pattern, const char *path,
+    apr_pool_t *pool)
+{
+	const char *last = strrchr(path, '/');
+
+	*pattern = apr_pstrdup(pool, last + 1);
+	*parent = last == path ? "/" : apr_pstrmemdup(pool, path,
+	    (apr_size_t)(last - path));
+}
+
+void
+hot_add_mirror(struct many *many, const xn_location_t *location,
+    const char *repository)
+{
+	apr_pool_t *pool = many->h->pool;
+	struct hot_mirror *m = apr_pcalloc(pool, sizeof(*m)), **at;
+	const char *parent, *pattern;
+	size_t n = strlen(location->text);
+
+	m->many = many;
+	m->repository = repository;
+	m->location = *location;
+	m->name = location->text;
+	m->source = many->h->source->path;
+	if (repository != NULL) {
+		parent = location->path;
+		if (hotsync_is_pattern(location)) {
+			hot_split(&parent, &pattern, location->path, pool);
+			n = (size_t)(strrchr(location->text, '/') -
+			    location->text);
+		}
+		while (n > 0 && location->text[n - 1] == '/')
+			n--;
+		m->location.path = apr_pstrcat(pool, parent,
+		    strcmp(parent, "/") == 0 ? "" : "/", repository, NULL);
+		m->name = apr_psprintf(pool, "%.*s/%s", (int)n,
+		    location->text, repository);
+		m->location.text = m->name;
+		m->source = apr_pstrcat(pool, many->parent,
+		    strcmp(many->parent, "/") == 0 ? "" : "/", repository,
+		    NULL);
+	}
+	m->pause = HOT_PAUSE_FIRST;
+	for (at = &many->mirrors; *at != NULL; at = &(*at)->next)
+		continue;
+	*at = m;
+}
+
+/* ---- What the source tells ---------------------------------------------- */
+
+/* In the hub's thread. */
+void
+hot_told(void *baton, const char *what, const char *name, const char *why)
+{
+	struct many *many = baton;
+	struct hot_told *told = calloc(1, sizeof(*told));
+
+	if (told == NULL)
+		abort();
+	told->what = strdup(what);
+	told->name = name == NULL ? NULL : strdup(name);
+	told->why = why == NULL ? NULL : strdup(why);
+	apr_thread_mutex_lock(many->hub->mutex);
+	*many->told_end = told;
+	many->told_end = &told->next;
+	apr_thread_cond_broadcast(many->hub->changed);
+	apr_thread_mutex_unlock(many->hub->mutex);
+}
+
+static void
+free_told(struct hot_told *told)
+{
+	free(told->what);
+	free(told->name);
+	free(told->why);
+	free(told);
+}
+
+/* It becomes part of a path here. */
+static int
+is_name(const char *name)
+{
+	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0 || strlen(name) > 255)
+		return 0;
+	for (; *name != '\0'; name++)
+		if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
+			return 0;
+	return 1;
+}
+
+static void
+repository_found(struct many *many, const char *name)
+{
+	int known = 0;
+
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+		if (strcmp(m->repository, name) == 0) {
+			known = 1;
+			m->gone = 0;
+			if (m->state == HOT_GONE) {
+				m->state = HOT_WAITING;
+				m->due = 0;
+				m->pause = HOT_PAUSE_FIRST;
+			}
+		}
+	if (known)
+		return;
+	if (many->listed)
+		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: a new "
+		    "repository", name);
+	name = apr_pstrdup(many->h->pool, name);
+	for (int i = 0; many->locations[i] != NULL; i++)
+		hot_add_mirror(many, many->locations[i], name);
+}
+
+static void
+repository_gone(struct many *many, const char *name)
+{
+	syncgate_job_log(many->h->job, SYNCGATE_WARNING, "%s: the repository "
+	    "is no longer there; its mirror is kept", name);
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+		if (strcmp(m->repository, name) == 0) {
+			m->gone = 1;
+			if (m->state == HOT_WAITING || m->state == HOT_FAILED)
+				m->state = HOT_GONE;
+		}
+}
+
+static xn_error_t *
+hear_one(struct many *many, const struct hot_told *told)
+{
+	if (strcmp(told->what, "listed") == 0) {
+		many->listed = 1;
+		return NULL;
+	}
+	if (many->parent == NULL || !is_name(told->name))
+		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
+		    "of a repository whose name cannot be");
+	if (strcmp(told->what, "found") == 0)
+		repository_found(many, told->name);
+	else if (strcmp(told->what, "gone") == 0)
+		repository_gone(many, told->name);
+	else if (strcmp(told->what, "skipped") == 0)
+		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: skipped, "
+		    "it is no repository: %s", told->name, told->why);
+	return NULL;
+}
+
+xn_error_t *
+hot_hear_told(struct many *many)
+{
+	struct hot_told *told;
+	xn_error_t *error = NULL;
+
+	while (error == NULL && (told = many->told) != NULL) {
+		many->told = told->next;
+		if (many->told == NULL)
+			many->told_end = &many->told;
+		error = hear_one(many, told);
+		free_told(told);
+	}
+	return error;
+}
+
+void
+hot_forget_told(struct many *many)
+{
+	while (many->told != NULL) {
+		struct hot_told *told = many->told;
+
+		many->told = told->next;
+		free_told(told);
+	}
+}
