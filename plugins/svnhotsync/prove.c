@@ -72,8 +72,8 @@ ask_both(void *baton, long long first, long long n, int again,
 
 	/* Both work at the same time. */
 	for (int i = 0; i < 2; i++)
-		XN_TRY(xn_send(p->ends[i].channel, "(sllb)", "fold", first, n,
-		    again));
+		XN_TRY(xn_send(p->ends[i].channel, "(sllbl)", "fold", first, n,
+		    again, p->from));
 	XN_TRY_W(hear_fold(theirs, p, &p->ends[PROVE_SOURCE], first, n), "%s",
 	    p->ends[PROVE_SOURCE].location->text);
 	XN_TRY_W(hear_fold(ours, p, &p->ends[PROVE_MIRROR], first, n), "%s",
@@ -139,10 +139,10 @@ static xn_error_t *
 prove(struct prove_pair *p, const struct prove_found *found)
 {
 	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
-	char hex[2 * PROVE_FOLD_SIZE + 1], text[256];
+	char hex[2 * PROVE_SURE_SIZE + 1], text[256];
 	const xn_value_t *message;
 
-	for (int i = 0; i < PROVE_FOLD_SIZE; i++)
+	for (int i = 0; i < PROVE_SURE_SIZE; i++)
 		snprintf(hex + i * 2, 3, "%02x", found->theirs[i]);
 	snprintf(text, sizeof(text), PROOF_FORMAT, p->n - 1, hex,
 	    (long long)apr_time_sec(apr_time_now()));
@@ -172,6 +172,8 @@ start_pair(struct prove_pair *p, const xn_location_t *source,
 		    "and the mirror %s %s", ends[PROVE_SOURCE].uuid,
 		    mirror->text, ends[PROVE_MIRROR].uuid);
 	p->n = ends[PROVE_MIRROR].youngest + 1;
+	p->from = ends[0].min_unpacked > ends[1].min_unpacked ?
+	    ends[0].min_unpacked : ends[1].min_unpacked;
 	if (ends[PROVE_SOURCE].youngest < ends[PROVE_MIRROR].youngest)
 		return xn_error_create(XN_E_JOB, "the mirror %s is ahead of the "
 		    "source (r%lld and r%lld)", mirror->text,
@@ -333,7 +335,7 @@ struct telling {
 static void
 read_proof(syncgate_status_t *status, const char *proof, apr_pool_t *pool)
 {
-	char digest[2 * PROVE_FOLD_SIZE + 1];
+	char digest[2 * PROVE_SURE_SIZE + 1];
 	long long rev, at;
 
 	status->proven = -1;

@@ -14,7 +14,7 @@ struct prove_end {
 	const xn_location_t *location;
 	xn_channel_t *channel;
 	char uuid[40];
-	long long youngest;
+	long long youngest, min_unpacked;
 	const char *proof;		/* a mirror's, as it is kept; or "" */
 	long long at;			/* as far as it said that it is */
 };
@@ -27,6 +27,7 @@ struct prove_pair {
 	struct prove_end ends[2];
 	int dump;			/* by what svnadmin dump says */
 	long long n;			/* revisions that are compared */
+	long long from;			/* the first that is packed nowhere */
 	int repaired;
 };
 

@@ -13,7 +13,8 @@ ask(int *same, struct prove_found *found, const struct prove_asking *a,
 
 	XN_TRY(a->ask(a->baton, first, n, again, found->theirs, ours));
 	found->props = memcmp(found->theirs, ours, 16) != 0;
-	found->content = memcmp(found->theirs + 16, ours + 16, 16) != 0;
+	found->content = memcmp(found->theirs + 16, ours + 16,
+	    PROVE_FOLD_SIZE - 16) != 0;
 	*same = !found->props && !found->content;
 	return NULL;
 }

@@ -6,7 +6,9 @@
 
 #include <execnet.h>
 
-#define PROVE_FOLD_SIZE	32	/* bytes: of properties 16, of content 16 */
+#define PROVE_FOLD_SIZE	48	/* bytes: of properties 16, of content 16, */
+#define PROVE_SURE_SIZE	32	/* of the rest 16, which is only there while
+				 * nothing is packed */
 
 /* How to ask. */
 struct prove_asking {

@@ -158,8 +158,8 @@ introduce(struct prove_pair *p, struct prove_end *end)
 	const char *tag, *uuid, *proof;
 
 	XN_TRY(prove_hear(&message, p, end));
-	XN_TRY(xn_unpack_value(message, p->scratch, "(ssls)", &tag, &uuid,
-	    &end->youngest, &proof));
+	XN_TRY(xn_unpack_value(message, p->scratch, "(sslls)", &tag, &uuid,
+	    &end->youngest, &end->min_unpacked, &proof));
 	if (strcmp(tag, "repository") != 0 || strlen(uuid) != 36 ||
 	    end->youngest < 0 || strlen(proof) > 4096)
 		return xn_error_create(XN_E_PROTOCOL, "it describes itself in "

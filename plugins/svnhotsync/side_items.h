@@ -10,7 +10,8 @@
  * The second index has for each item its size, kind, number and revision, in
  * the order in which they lie there, by pages.  Packing puts items into another
  * order and changes none; but it drops texts that no node of their revision
- * refers to.  So the digest is of the others, in the order of their numbers.  Both indexes must have the MD5 that the footer says: so a byte that
+ * refers to.  So there are two digests, of the others in the order of their
+ * numbers, and of those, which only revisions that are not packed have.  Both indexes must have the MD5 that the footer says: so a byte that
  * is wrong there is found, too.
  *
  * With physical addressing a pack is its revisions' files one behind the other,
@@ -385,25 +386,32 @@ items_count(struct items *t, long long rev, long i, long behind)
 	}
 }
 
-/* The digest of REV in a file that was taken apart. */
+/* The digests of REV in a file that was taken apart; REST, of what no node
+ * refers to, if not null. */
 static inline void
-items_digest(struct items *t, long long rev, unsigned char out[16])
+items_digest(struct items *t, long long rev, unsigned char out[16],
+    unsigned char *rest)
 {
+	xn_hash *hash, *other;
 	long i, behind;
-	xn_hash *hash;
 
 	i = items_of(t, rev, &behind);
 	if (i == behind)
 		items_damaged(t, xn_printf("it has nothing of r%lld", rev));
 	items_count(t, rev, i, behind);
 	hash = xn_hash_start();
+	other = rest == NULL ? NULL : xn_hash_start();
 	for (; i < behind; i++) {
-		if (!t->item[i].counts)
+		xn_hash *to = t->item[i].counts ? hash : other;
+
+		if (to == NULL)
 			continue;
-		items_hash_head(hash, &t->item[i]);
-		items_hash(t, hash, t->item[i].offset, t->item[i].size);
+		items_hash_head(to, &t->item[i]);
+		items_hash(t, to, t->item[i].offset, t->item[i].size);
 	}
 	xn_hash_end(hash, out);
+	if (rest != NULL)
+		xn_hash_end(other, rest);
 }
 
 /* ---- Physical addressing: a manifest ------------------------------------------ */

@@ -2,11 +2,13 @@
  * svnhotsync, the side that says what revisions are, by digests; it runs at both
  * ends, and the coordinator (prove.c) asks both the same.
  *
- *   -> ("repository", uuid, youngest, proof)	the first message; proof: a
- *						mirror's, or ""
- *   <- ("fold", first, n, again)	again: look at them once more
+ *   -> ("repository", uuid, youngest, min unpacked, proof)	the first
+ *					message; proof: a mirror's, or ""
+ *   <- ("fold", first, n, again, from)	again: look at them once more
  *   -> ("at", rev)...			while it takes long
- *   -> ("fold", first, n, 32 bytes)	of their properties, and their content
+ *   -> ("fold", first, n, 48 bytes)	of their properties, their content, and
+ *					the rest of those that are not below
+ *					from, so packed at neither end
  *   <- ("why", rev)			why is it what it is?
  *   -> ("why", rev, text)		"", if it can be read
  *   <- ("prove", text)			a mirror's: keep that
@@ -47,6 +49,7 @@ prove_cleanup(void *baton)
 		close(v->s.root);
 	free(v->props);
 	free(v->content);
+	free(v->rest);
 	free(v->known);
 	free(v);
 }
@@ -63,12 +66,13 @@ check_range(const struct prove *v, long long first, long long n)
 static void
 on_fold(struct prove *v, const xn_value *message)
 {
-	unsigned char both[32];
-	long long first, n;
+	unsigned char all[48] = { 0 };
+	long long first, n, from;
 	const char *tag;
 	int again;
 
-	if (!xn_unpack_value(message, "(sllb)", &tag, &first, &n, &again))
+	if (!xn_unpack_value(message, "(sllbl)", &tag, &first, &n, &again,
+	    &from))
 		xn_fail("a question of another shape");
 	check_range(v, first, n);
 	if (again)
@@ -82,9 +86,13 @@ on_fold(struct prove *v, const xn_value *message)
 			prove_content(v, rev);
 		prove_tell(v, rev);
 	}
-	prove_fold(v->props + first * 16, n, both);
-	prove_fold(v->content + first * 16, n, both + 16);
-	xn_send(v->channel, "(slly)", "fold", first, n, both, sizeof(both));
+	prove_fold(v->props + first * 16, n, all);
+	prove_fold(v->content + first * 16, n, all + 16);
+	if (from < first)
+		from = first;
+	if (from < first + n)
+		prove_fold(v->rest + from * 16, first + n - from, all + 32);
+	xn_send(v->channel, "(slly)", "fold", first, n, all, sizeof(all));
 }
 
 static void

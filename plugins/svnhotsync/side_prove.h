@@ -1,8 +1,9 @@
 /*
  * side_prove.h: the state of the side that makes digests of revisions.
  *
- * Each revision has two digests: of its properties, and of its content (changed
- * paths, nodes and their texts).  They are made once, kept, and folded: of one
+ * Each revision has digests of its properties, of its content (changed paths,
+ * nodes and their texts), and, if it is not packed, of what else is in its file.
+ * They are made once, kept, and folded: of one
  * the fold is its digest, of up to a thousand the digest of their digests, of
  * more that of the folds of its thousands.
  */
@@ -27,7 +28,7 @@ struct prove {
 	struct source s;		/* for reading it */
 	struct items items;
 	long long n;			/* revisions at the start */
-	unsigned char *props, *content;	/* 16 bytes each; malloc'ed */
+	unsigned char *props, *content, *rest;	/* 16 bytes each; malloc'ed */
 	unsigned char *known;		/* KNOWN_*, a byte each */
 	double told;
 	char why[1024];			/* what was damaged last */
@@ -97,7 +98,8 @@ prove_try_file(void *baton)
 		items_digest_part(&v->items, 0, v->items.size, t->out);
 	} else {
 		items_read(&v->items, t->rev, 1);
-		items_digest(&v->items, t->rev, t->out);
+		items_digest(&v->items, t->rev, t->out,
+		    v->rest + t->rev * 16);
 	}
 }
 
@@ -137,7 +139,7 @@ prove_try_pack(void *baton)
 		items_digest_part(items, items->item[i].offset,
 		    items->item[i].size, t->out);
 	} else {
-		items_digest(items, t->rev, t->out);
+		items_digest(items, t->rev, t->out, NULL);
 	}
 }
 
@@ -158,6 +160,7 @@ prove_content(struct prove *v, long long rev)
 	struct prove_try t = { v, rev, v->content + rev * 16, 0 };
 	char error[512];
 
+	memset(v->rest + rev * 16, 0, 16);
 	for (int round = 0; round < ROUNDS && !t.found; round++) {
 		if (round > 0)
 			read_numbers(&v->s);

@@ -428,7 +428,7 @@ mend_digest(struct prove *v, const char *name, long long rev,
 		items_digest_part(&v->items, 0, v->items.size, out);
 	} else {
 		items_read(&v->items, rev, 1);
-		items_digest(&v->items, rev, out);
+		items_digest(&v->items, rev, out, NULL);
 	}
 }
 
@@ -535,7 +535,7 @@ mend_pack(struct prove *v, long long rev, const unsigned char said[16])
 		    v->items.item[i].size, is);
 	} else {
 		items_read(&v->items, first, v->s.fs.shard);
-		items_digest(&v->items, rev, is);
+		items_digest(&v->items, rev, is, NULL);
 	}
 	mend_check(is, said, rev);
 	fs_pack_path(path, "revs", shard, "pack");

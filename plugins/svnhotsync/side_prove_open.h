@@ -65,8 +65,10 @@ open_room(struct prove *v)
 		    v->s.path, v->n);
 	v->props = malloc((size_t)v->n * 16);
 	v->content = malloc((size_t)v->n * 16);
+	v->rest = calloc((size_t)v->n, 16);
 	v->known = calloc(1, (size_t)v->n);
-	if (v->props == NULL || v->content == NULL || v->known == NULL)
+	if (v->props == NULL || v->content == NULL || v->rest == NULL ||
+	    v->known == NULL)
 		xn_fail("out of memory");
 }
 
@@ -97,8 +99,8 @@ prove_open(struct prove *v, int status)
 	v->n = v->s.youngest + 1;
 	if (!status)
 		open_room(v);
-	xn_send(v->channel, "(ssls)", "repository", v->s.uuid, v->s.youngest,
-	    proof);
+	xn_send(v->channel, "(sslls)", "repository", v->s.uuid,
+	    v->s.youngest, v->s.min_unpacked, proof);
 }
 
 /* ---- Which there are --------------------------------------------------------- */

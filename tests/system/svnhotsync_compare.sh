@@ -61,6 +61,10 @@ done
 flip "$tmp/here/db/revs/2/21" 2000000
 found "a byte of a large one" here 21 content
 repaired "a byte of a large one" here "$one" "$tmp/here"
+# (Where it lies is told by `svnfsfs dump-index -r 2`.)
+flip "$tmp/here/db/revs/0/2" 1024
+found "a text that no node refers to" here 2 content
+repaired "a text that no node refers to" here "$one" "$tmp/here"
 rm -f "$tmp/here/db/revs/0/0"
 found "a file that is gone" here 0 content
 repaired "a file that is gone" here "$one" "$tmp/here"
