@@ -141,6 +141,7 @@ prove(struct prove_pair *p, const struct prove_found *found)
 	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
 	char hex[2 * PROVE_SURE_SIZE + 1], text[256];
 	const xn_value_t *message;
+	const char *tag;
 
 	for (int i = 0; i < PROVE_SURE_SIZE; i++)
 		snprintf(hex + i * 2, 3, "%02x", found->theirs[i]);
@@ -148,6 +149,8 @@ prove(struct prove_pair *p, const struct prove_found *found)
 	    (long long)apr_time_sec(apr_time_now()));
 	XN_TRY(xn_send(mirror->channel, "(ss)", "prove", text));
 	XN_TRY_W(prove_hear(&message, p, mirror), "%s",
+	    mirror->location->text);
+	XN_TRY_W(xn_unpack_value(message, p->scratch, "(s)", &tag), "%s",
 	    mirror->location->text);
 	syncgate_job_log(p->h->job, SYNCGATE_INFO, "%s: r0:%" APR_INT64_T_FMT
 	    " equal, digest %s%s", mirror->location->text,

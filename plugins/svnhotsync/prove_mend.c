@@ -9,7 +9,7 @@
 
 #define BODY_MAX	(1LL << 50)
 
-/* Is MESSAGE of the end WHICH "TAG", and what else does it have? */
+/* An end does not say WHAT it was asked for. */
 static xn_error_t *
 no_such(const char *what)
 {

@@ -34,6 +34,7 @@
 #include "side_prove_dump.h"
 #include "side_prove_mend.h"
 #include "side_prove_open.h"
+#include "side_prove_send.h"
 
 static void
 prove_cleanup(void *baton)
