@@ -334,6 +334,24 @@ items_of(const struct items *t, long long rev, long *behind)
 	return low;
 }
 
+/* The one of the items I to BEHIND, all of a revision, with NUMBER; or null. */
+static inline struct item *
+items_find(struct items *t, long i, long behind, long long number)
+{
+	long high = behind, middle;
+
+	while (i < high) {
+		middle = i + (high - i) / 2;
+		if (t->item[middle].number < (unsigned long long)number)
+			i = middle + 1;
+		else
+			high = middle;
+	}
+	return number >= 0 && i < behind &&
+	    t->item[i].number == (unsigned long long)number ? &t->item[i] :
+	    NULL;
+}
+
 /* What an item's bytes are preceded by in a digest. */
 static inline void
 items_hash_head(xn_hash *hash, const struct item *item)
@@ -348,7 +366,8 @@ items_hash_head(xn_hash *hash, const struct item *item)
 static inline void
 items_refer(struct items *t, long long rev, long i, long behind, const char *p)
 {
-	long long of, number;
+	struct item *item;
+	long long of;
 
 	if (strncmp(p, "text: ", 6) == 0)
 		p += 6;
@@ -359,11 +378,9 @@ items_refer(struct items *t, long long rev, long i, long behind, const char *p)
 	of = fs_number(&p);
 	if (of != rev || *p++ != ' ')
 		return;
-	number = fs_number(&p);
-	for (; i < behind; i++)
-		if (number >= 0 &&
-		    t->item[i].number == (unsigned long long)number)
-			t->item[i].counts = 1;
+	item = items_find(t, i, behind, fs_number(&p));
+	if (item != NULL)
+		item->counts = 1;
 }
 
 /* Which of the items I to BEHIND, all of REV, do its nodes refer to? */

@@ -324,9 +324,10 @@ mend_copy(struct prove *v, int from, int to, long long n)
 static inline const struct item *
 mend_next(struct prove *v)
 {
+	const struct item *item = NULL;
 	char head[64];
 	const char *p = head;
-	long long number, size;
+	long long number;
 	size_t n = 0;
 
 	while (n < sizeof(head) - 1 && xn_read_full(v->file, head + n, 1) == 1)
@@ -336,13 +337,12 @@ mend_next(struct prove *v)
 	if (n == 0)
 		return NULL;
 	number = fs_number(&p);
-	size = number < 0 || *p++ != ' ' ? -1 : fs_number(&p);
-	for (long i = 0; i < v->items.n && size >= 0 && *p == '\n'; i++)
-		if (v->items.item[i].number == (unsigned long long)number &&
-		    v->items.item[i].size == size)
-			return &v->items.item[i];
-	xn_fail("the items of the source are others than those of the mirror");
-	return NULL;
+	if (number >= 0 && *p++ == ' ')
+		item = items_find(&v->items, 0, v->items.n, number);
+	if (item == NULL || item->size != fs_number(&p) || *p != '\n')
+		xn_fail("the items of the source are others than those of the "
+		    "mirror");
+	return item;
 }
 
 /* Make the mirror's file PATH again, as MEND_BUILT, with the items that came. */

@@ -68,6 +68,36 @@ for version in 1.14 1.8; do
 	done
 done
 
+# Formats that have no packs: of 1.5, and one without shards.
+for version in 1.5 linear; do
+	two=$tmp/two.$version
+	svnadmin create --compatible-version 1.5 "$two"
+	if [ $version = linear ]; then
+		chmod -R u+w "$two/db"
+		for kind in revs revprops; do
+			mv "$two/db/$kind/0" "$two/db/$kind.0"
+			rmdir "$two/db/$kind"
+			mv "$two/db/$kind.0" "$two/db/$kind"
+		done
+		sed 's/sharded.*/linear/' "$two/db/format" >"$tmp/format"
+		cat "$tmp/format" >"$two/db/format"
+	fi
+	for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		svn mkdir -q -m "$n" "file://$two/$n"
+	done
+	job "old$version" "$two" "popen:$tmp/old$version" >>"$tmp/conf"
+	check "$version: a mirror" call run --once "old$version"
+	equal "$version: it is equal" "old$version" 12
+	file=$(ls -d "$tmp/old$version"/db/revs/7 "$tmp/old$version"/db/revs/0/7 \
+	    2>/dev/null)
+	flip "$file" 30
+	found "$version: a byte" "old$version" 7 content
+	repaired "$version: a byte" "old$version" "$two" "$tmp/old$version"
+	props "$tmp/old$version" 3
+	found "$version: a log message" "old$version" 3 properties
+	repaired "$version: a log message" "old$version" "$two" "$tmp/old$version"
+done
+
 # ---- Beside a running job -----------------------------------------------------------------------
 
 "$SYNCGATE" run -c "$tmp/conf" packed1.14 >"$tmp/follow" 2>&1 </dev/null &
