@@ -285,7 +285,7 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 
 /*
  * What an attempt's error means once a signal came: nothing, if it is only
- * that what had not begun was cut off.
+ * that what had not begun was cut off, or what would have been tried again.
  */
 static xn_error_t *
 stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
@@ -293,8 +293,12 @@ stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
 	if (error != NULL && error->code == XN_E_CANCELLED &&
 	    syncgate_stop_count() > 1)
 		return xn_error_wrap(error, "cut off by a second signal");
-	if (error != NULL && error->code != XN_E_CANCELLED)
-		return error;
+	if (error != NULL && error->code != XN_E_CANCELLED) {
+		if (job->once || !can_be_retried(error->code))
+			return error;
+		syncgate_job_log(job, SYNCGATE_WARNING, "%s",
+		    xn_error_text(error, error->pool));
+	}
 	xn_error_clear(error);
 	syncgate_output_log(running->output, job->name, SYNCGATE_INFO,
 	    "stopped", "stopped as asked");
