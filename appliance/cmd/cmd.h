@@ -58,7 +58,7 @@ typedef struct cmd {
 
 extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent,
     cmd_serve, cmd_items, cmd_retry, cmd_discard, cmd_plugins, cmd_version,
-    cmd_promote, cmd_poke;
+    cmd_promote, cmd_verify, cmd_status, cmd_poke;
 
 /* All of them; ends with NULL. */
 extern const cmd_t *const cmd_all[];

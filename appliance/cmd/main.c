@@ -14,7 +14,7 @@
 #include "core/gateway/nearest.h"
 
 const cmd_t *const cmd_all[] = {
-	&cmd_run, &cmd_check, &cmd_promote, &cmd_poke,
+	&cmd_run, &cmd_check, &cmd_promote, &cmd_verify, &cmd_status, &cmd_poke,
 	&cmd_items, &cmd_retry, &cmd_discard, &cmd_exec,
 	&cmd_shell, &cmd_agent, &cmd_serve, &cmd_plugins, &cmd_version, NULL
 };

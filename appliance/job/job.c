@@ -186,10 +186,30 @@ on_remote_line(void *baton, const char *gateway, const char *line)
 	    gateway != NULL ? gateway : "gateway", line);
 }
 
-/* Have the plugin run, or, if HOW is not NULL, promote. */
+/* What the plugin is to do, if not to run. */
+struct act {
+	xn_error_t *(*function)(syncgate_job_t *job, int how, apr_pool_t *pool);
+	int how;
+	syncgate_status_fn *each;	/* instead: tell what is known */
+	void *baton;
+};
+
+static xn_error_t *
+do_act(syncgate_job_t *job, const syncgate_job_config_t *config,
+    const struct act *act, apr_pool_t *pool)
+{
+	if (act == NULL)
+		return config->plugin->run(job, pool);
+	if (act->each != NULL)
+		return config->plugin->status(job, act->each, act->baton,
+		    pool);
+	return act->function(job, act->how, pool);
+}
+
+/* Have the plugin run, or, if ACT is not NULL, do that. */
 static xn_error_t *
 attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
-    const int *how, apr_pool_t *parent)
+    const struct act *act, apr_pool_t *parent)
 {
 	apr_pool_t *pool;
 	xn_error_t *error;
@@ -201,8 +221,7 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 		xn_group_set_named(job->group, syncgate_config_via_xspec,
 		    config->config);
 		syncgate_stop_set_group(job->group);
-		error = how == NULL ? config->plugin->run(job, pool) :
-		    config->plugin->promote(job, *how, pool);
+		error = do_act(job, config, act, pool);
 		syncgate_stop_set_group(NULL);
 		xn_group_set_log(job->group, NULL, NULL);
 	}
@@ -361,22 +380,60 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	return NULL;
 }
 
-xn_error_t *
-syncgate_job_promote(const syncgate_job_config_t *config, int how,
+/* Once, and not to be tried again. */
+static xn_error_t *
+act_once(const syncgate_job_config_t *config, const struct act *act,
     syncgate_output_t *output, apr_pool_t *pool)
 {
 	struct running running = { .output = output };
 	syncgate_job_t job = make_job(config, &running, pool);
 	xn_error_t *error;
 
-	if (config->plugin->promote == NULL)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "keeps nothing that could be promoted", config->name,
-		    config->plugin->name);
 	job.once = 1;
 	job.stop_fd = syncgate_stop_fd();
-	error = attempt(&job, config, &how, pool);
+	error = attempt(&job, config, act, pool);
 	if (error != NULL)
 		return xn_error_wrap(error, "job %s", config->name);
 	return NULL;
+}
+
+xn_error_t *
+syncgate_job_promote(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool)
+{
+	const struct act act = { .function = config->plugin->promote,
+	    .how = how };
+
+	if (act.function == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "keeps nothing that could be promoted", config->name,
+		    config->plugin->name);
+	return act_once(config, &act, output, pool);
+}
+
+xn_error_t *
+syncgate_job_verify(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool)
+{
+	const struct act act = { .function = config->plugin->verify,
+	    .how = how };
+
+	if (act.function == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "keeps nothing that could be verified", config->name,
+		    config->plugin->name);
+	return act_once(config, &act, output, pool);
+}
+
+xn_error_t *
+syncgate_job_status(const syncgate_job_config_t *config,
+    syncgate_status_fn *each, void *baton, syncgate_output_t *output,
+    apr_pool_t *pool)
+{
+	const struct act act = { .each = each, .baton = baton };
+
+	if (config->plugin->status == NULL)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "has no status", config->name, config->plugin->name);
+	return act_once(config, &act, output, pool);
 }

@@ -50,6 +50,16 @@ xn_error_t *syncgate_job_promote(const syncgate_job_config_t *config, int how,
     syncgate_output_t *output, apr_pool_t *pool);
 
 /*
+ * Have it compared with its source, and say what is known of it: see plugin.h.
+ * XN_E_USAGE if its plugin cannot do that.
+ */
+xn_error_t *syncgate_job_verify(const syncgate_job_config_t *config, int how,
+    syncgate_output_t *output, apr_pool_t *pool);
+xn_error_t *syncgate_job_status(const syncgate_job_config_t *config,
+    syncgate_status_fn *each, void *baton, syncgate_output_t *output,
+    apr_pool_t *pool);
+
+/*
  * Run it until it is done, was asked to stop (both NULL), or fails for good.
  * syncgate_stop_listen() was called before.
  */

@@ -21,7 +21,8 @@
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
  *	3	2026-11: lists of locations; what only one job can have
- *	4	2026-11: making a target anew, promoting it; being poked
+ *	4	2026-11: making a target anew, promoting it, verifying it; being
+ *		poked
  */
 #define SYNCGATE_PLUGIN_ABI 4
 
@@ -250,6 +251,24 @@ enum syncgate_action { SYNCGATE_RETRY = 1, SYNCGATE_DISCARD };
 #define SYNCGATE_PROMOTE_FORCE	0x01	/* without asking the source */
 #define SYNCGATE_PROMOTE_HOOKS	0x02	/* programs that came with it may run */
 
+/* ---- Verifying ---------------------------------------------------------------- */
+
+#define SYNCGATE_VERIFY_REPAIR	0x01	/* what differs is fetched again */
+
+/* What is known of a target, for `syncgate status`. */
+typedef struct syncgate_status {
+	const char *name;		/* of the target */
+	const char *error;		/* why nothing is known; or NULL */
+	long long youngest;		/* its youngest revision; -1: not known */
+	long long proven;		/* the last one that was proven equal to
+					 * the source's; -1: none was */
+	apr_time_t proven_at;		/* and when, */
+	const char *digest;		/* and by which digest, in hex */
+} syncgate_status_t;
+
+/* Called for one target after the other. */
+typedef void syncgate_status_fn(void *baton, const syncgate_status_t *status);
+
 /* ---- The plugin ------------------------------------------------------------------ */
 
 /* One remote-side program, as shipped. */
@@ -340,6 +359,21 @@ typedef struct syncgate_plugin {
 	 * was or can be called again.  NULL: there is nothing to promote.
 	 */
 	xn_error_t *(*promote)(syncgate_job_t *job, int how, apr_pool_t *pool);
+
+	/*
+	 * `syncgate verify`: compare what JOB keeps with its source, without
+	 * moving it, and log the proof or, by an error, what differs.  HOW is
+	 * of SYNCGATE_VERIFY_*.  Beside the running job.  NULL: there is nothing
+	 * to verify.
+	 */
+	xn_error_t *(*verify)(syncgate_job_t *job, int how, apr_pool_t *pool);
+
+	/*
+	 * `syncgate status`: call EACH for every target of JOB, also one that
+	 * cannot be asked.  Changes nothing.  NULL: there is nothing to tell.
+	 */
+	xn_error_t *(*status)(syncgate_job_t *job, syncgate_status_fn *each,
+	    void *baton, apr_pool_t *pool);
 } syncgate_plugin_t;
 
 #endif

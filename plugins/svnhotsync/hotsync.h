@@ -96,6 +96,11 @@ xn_error_t *hotsync_run_one(struct hotsync *h);
 /* The plugin's promote(). */
 xn_error_t *hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool);
 
+/* Its verify() and status(): prove.c. */
+xn_error_t *hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool);
+xn_error_t *hotsync_status(syncgate_job_t *job, syncgate_status_fn *each,
+    void *baton, apr_pool_t *pool);
+
 /*
  * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start it,
  * if the job wants it; have it look at what is new, up to YOUNGEST, without

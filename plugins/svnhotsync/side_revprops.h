@@ -35,7 +35,7 @@ revprops_damaged(const char *path)
 
 /* One record, from its first header on: the size of its text. */
 static inline size_t
-revprops_headers(struct reader *rd, const char *path)
+revprops_headers(struct run_reader *rd, const char *path)
 {
 	static const char wanted[] = "Prop-content-length: ";
 	long long n = -1;
@@ -58,7 +58,7 @@ revprops_read(const char *path, long long first, long long n,
 {
 	char range[64];
 	const char *argv[7] = { "svnadmin", "dump-revprops", "-q", "-r" };
-	struct reader rd;
+	struct run_reader rd;
 	struct run run;
 	long long due = first;
 	size_t size;

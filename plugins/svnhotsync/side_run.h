@@ -152,7 +152,7 @@ run_line(const char *const *argv, const char *name, const char *path,
 /* ---- Reading more than a line ------------------------------------------- */
 
 /* What a program prints, to be taken piece by piece. */
-struct reader {
+struct run_reader {
 	struct run *run;
 	char *bytes;			/* xn_malloc'ed */
 	size_t at, n, size;
@@ -161,7 +161,7 @@ struct reader {
 
 /* Have at least N bytes there: 1, or 0 if it ends before. */
 static inline int
-reader_need(struct reader *rd, size_t n)
+reader_need(struct run_reader *rd, size_t n)
 {
 	size_t got;
 
@@ -187,7 +187,7 @@ reader_need(struct reader *rd, size_t n)
 /* The next line without its newline, good until the next call; null at the
  * end, or if it is longer than any that Subversion prints. */
 static inline char *
-reader_line(struct reader *rd)
+reader_line(struct run_reader *rd)
 {
 	size_t n = 1;
 	char *line, *end = NULL;

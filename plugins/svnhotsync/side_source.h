@@ -187,7 +187,7 @@ struct reader {
 
 /* Read db/current and db/min-unpacked-rev, in the order that is safe: what is
  * packed only ever grows. */
-static void
+static inline void
 read_numbers(struct source *s)
 {
 	s->youngest = fs_read_number(s->db, "current");
@@ -199,7 +199,7 @@ read_numbers(struct source *s)
 	s->min_unpacked -= s->min_unpacked % s->fs.shard;
 }
 
-static void
+static inline void
 note(struct lane *lane, struct changed *list, long long number)
 {
 	for (int i = 0; i < list->n; i++)
@@ -212,14 +212,14 @@ note(struct lane *lane, struct changed *list, long long number)
 }
 
 /* REV will be read for LANE, and what it is by then is sent? */
-static int
+static inline int
 is_to_come(const struct lane *lane, long long rev)
 {
 	return lane->unit == NULL && rev >= lane->next;
 }
 
 /* For all mirrors of S: compare a shard; properties of a revision; all. */
-static void
+static inline void
 note_shard(struct source *s, long long shard)
 {
 	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)
@@ -227,7 +227,7 @@ note_shard(struct source *s, long long shard)
 			note(l, &l->shards, shard);
 }
 
-static void
+static inline void
 note_rev(struct source *s, long long rev)
 {
 	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)
@@ -235,7 +235,7 @@ note_rev(struct source *s, long long rev)
 			note(l, &l->revs, rev);
 }
 
-static void
+static inline void
 note_all(struct source *s)
 {
 	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)

@@ -22,6 +22,8 @@ void svnhotsync_side_probe(struct xn_side_channel *channel,
     const xn_value *kwargs);
 void svnhotsync_side_verify(struct xn_side_channel *channel,
     const xn_value *kwargs);
+void svnhotsync_side_prove(struct xn_side_channel *channel,
+    const xn_value *kwargs);
 
 extern const char svnhotsync_text_source[];	/* side_source.c */
 extern const char svnhotsync_text_mirror[];	/* side_mirror.c */
@@ -29,5 +31,6 @@ extern const char svnhotsync_text_dump[];	/* side_dump.c */
 extern const char svnhotsync_text_load[];	/* side_load.c */
 extern const char svnhotsync_text_probe[];	/* side_probe.c */
 extern const char svnhotsync_text_verify[];	/* side_verify.c */
+extern const char svnhotsync_text_prove[];	/* side_prove.c */
 
 #endif

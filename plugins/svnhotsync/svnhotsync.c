@@ -43,6 +43,7 @@ static const syncgate_side_t sides[] = {
 	{ "svnhotsync/side_load.c", svnhotsync_text_load },
 	{ "svnhotsync/side_probe.c", svnhotsync_text_probe },
 	{ "svnhotsync/side_verify.c", svnhotsync_text_verify },
+	{ "svnhotsync/side_prove.c", svnhotsync_text_prove },
 	{ NULL, NULL }
 };
 
@@ -194,5 +195,7 @@ const syncgate_plugin_t syncgate_plugin = {
 	.run = hotsync_run,
 	.can_resync = 1,
 	.promote = hotsync_promote,
+	.verify = hotsync_verify,
+	.status = hotsync_status,
 	.describe = describe,
 };

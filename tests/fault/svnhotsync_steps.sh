@@ -135,4 +135,59 @@ after_promote() {
 }
 each promote promote -c "$tmp/conf" --force --run-hooks a
 
+# ---- Repairing it ------------------------------------------------------------------------
+
+# Readers have what they had, or what is right.
+sound() {
+	for sound_file in $files; do
+		cmp -s "$tmp/right/$sound_file" "$mir/$sound_file" ||
+		    cmp -s "$tmp/bad/$sound_file" "$mir/$sound_file" || {
+			echo "$sound_file is something else"
+			return 1
+		}
+	done
+}
+prepare_repair() {
+	cp -a "$tmp/bad" "$mir"
+}
+again_repair() {
+	"$SYNCGATE" verify -c "$tmp/conf" --repair a >"$out" 2>"$err"
+}
+after_repair() {
+	for after_file in $files; do
+		case $after_file in
+		*revprops*) ;;
+		*) cmp "$tmp/right/$after_file" "$mir/$after_file" || return 1 ;;
+		esac
+	done
+	! ls "$mir/db/syncgate-mend" "$mir/db/syncgate-mend-built" \
+	    "$mir"/db/rev*/*/*.tmp 2>/dev/null && hot "$src" "$mir" include=hooks
+}
+# damage FILE REV: a byte of FILE, and the log message of REV
+damage() {
+	rm -rf "$tmp/bad" "$mir"*
+	cp -a "$tmp/right" "$tmp/bad"
+	chmod u+w "$tmp/bad/$1"
+	printf '\377' | dd of="$tmp/bad/$1" bs=1 seek=30 conv=notrunc status=none
+	echo another >"$tmp/log"
+	svnadmin setlog --bypass-hooks "$tmp/bad" -r "$2" "$tmp/log"
+}
+mv "$tmp/was" "$tmp/right"
+whole=$(repo_sum "$src")
+files="db/revs/0/2 db/revprops/1/6"
+damage db/revs/0/2 6
+each repair verify -c "$tmp/conf" --repair a
+
+# The source packed, the mirror not; then both.
+svnadmin pack -q "$src"
+files="db/revs/0/0 db/revprops/1/6"
+damage db/revs/0/0 6
+each repair verify -c "$tmp/conf" --repair a
+rm -rf "$tmp/right" "$mir"*
+hot "$src" "$mir" include=hooks
+mv "$mir" "$tmp/right"
+damage db/revs/0.pack/pack 6
+files="db/revs/0.pack/pack $(cd "$tmp/right" && ls db/revprops/1.pack/*.0)"
+each repair verify -c "$tmp/conf" --repair a
+
 finish

@@ -1,0 +1,153 @@
+/*
+ * status: what is known of what jobs keep.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <apr_strings.h>
+
+#include "appliance/cmd/jobs.h"
+#include "appliance/job/job.h"
+#include "appliance/job/json.h"
+#include "appliance/job/stop.h"
+
+enum { OPT_JSON = 128 };
+
+struct shown {
+	const char *job;
+	int json;
+	int failed;
+};
+
+static void
+time_text(char out[32], apr_time_t when)
+{
+	apr_time_exp_t t;
+
+	apr_time_exp_gmt(&t, when);
+	apr_snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d", t.tm_year + 1900,
+	    t.tm_mon + 1, t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+static void
+json_text(const char *key, const char *text)
+{
+	printf("\"%s\":", key);
+	syncgate_json_write_text(stdout, text, strlen(text));
+}
+
+static void
+print_json(const struct shown *shown, const syncgate_status_t *s)
+{
+	putchar('{');
+	json_text("job", shown->job);
+	putchar(',');
+	json_text("target", s->name);
+	if (s->error != NULL) {
+		putchar(',');
+		json_text("error", s->error);
+	} else {
+		printf(",\"youngest\":%lld", s->youngest);
+	}
+	if (s->proven >= 0) {
+		printf(",\"proven\":%lld,\"proven_at\":%lld,", s->proven,
+		    (long long)apr_time_sec(s->proven_at));
+		json_text("digest", s->digest);
+	}
+	printf("}\n");
+}
+
+static void
+print_plain(const struct shown *shown, const syncgate_status_t *s)
+{
+	char text[4096], when[32] = "";
+
+	if (s->proven >= 0)
+		time_text(when, s->proven_at);
+	if (s->error != NULL)
+		snprintf(text, sizeof(text), "%s: %s: not known: %s",
+		    shown->job, s->name, s->error);
+	else if (s->proven < 0)
+		snprintf(text, sizeof(text), "%s: %s: r%lld, never proven "
+		    "equal", shown->job, s->name, s->youngest);
+	else
+		snprintf(text, sizeof(text), "%s: %s: r%lld, r0:%lld proven "
+		    "equal at %s UTC, digest %s", shown->job, s->name,
+		    s->youngest, s->proven, when, s->digest);
+	cmd_print_clean(text);
+}
+
+static void
+on_status(void *baton, const syncgate_status_t *s)
+{
+	struct shown *shown = baton;
+
+	if (s->error != NULL)
+		shown->failed = 1;
+	if (shown->json)
+		print_json(shown, s);
+	else
+		print_plain(shown, s);
+}
+
+/* A job without a status is only wrong if it was NAMED. */
+static int
+show_job(const syncgate_job_config_t *job, const cmd_line_t *line, int named)
+{
+	struct shown shown = { .job = job->name,
+	    .json = line->option[OPT_JSON] != NULL };
+	xn_error_t *error;
+
+	if (job->plugin->status == NULL && !named)
+		return CMD_OK;
+	error = syncgate_job_status(job, on_status, &shown, NULL, line->pool);
+	if (error != NULL)
+		return cmd_error(error, CMD_FAILED);
+	return shown.failed ? CMD_FAILED : CMD_OK;
+}
+
+static int
+run(const cmd_line_t *line)
+{
+	syncgate_config_t *config;
+	apr_array_header_t *jobs;
+	xn_error_t *error;
+	int code = CMD_OK;
+
+	error = cmd_jobs_load(&config, &jobs, 0, line);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	error = syncgate_stop_listen();
+	if (error != NULL)
+		return cmd_error(error, CMD_FAILED);
+	for (int i = 0; i < jobs->nelts; i++)
+		if (show_job(APR_ARRAY_IDX(jobs, i,
+		    const syncgate_job_config_t *), line, line->count > 0) !=
+		    CMD_OK)
+			code = CMD_FAILED;
+	return code;
+}
+
+static const apr_getopt_option_t options[] = {
+	{ "config", OPT_CONFIG, 1,
+	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
+	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
+	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
+	    "FOLDER|look for plugins in FOLDER first" },
+	{ "store", OPT_STORE, 1, "URL|the store, not the configured one" },
+	{ NULL, 0, 0, NULL }
+};
+
+const cmd_t cmd_status = {
+	.name = "status",
+	.words = "[JOB...]",
+	.summary = "Say what is known of what jobs keep",
+	.details =
+	    "\nOf all jobs, or of those named: how far each target is, and when "
+	    "it was last\nproven equal to its source (by `syncgate verify`), up "
+	    "to which revision and by\nwhich digest.  Targets elsewhere are "
+	    "asked.\n",
+	.options = options,
+	.max_words = -1,
+	.run = run,
+};
