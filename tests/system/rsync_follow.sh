@@ -174,7 +174,8 @@ check "what is beyond is said" wait_until 10 grep -q \
 check "and stays" [ -e dst/f4 -a -e dst/f5 ]
 end_follow
 
-again "$tmp/dst"
+# (All of it within one settle time: what goes little by little is followed.)
+again "$tmp/dst" settle=2s
 rm -rf src/*
 check "a source that becomes empty is said" wait_until 10 grep -q \
     'the source is empty' "$log"
