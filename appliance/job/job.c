@@ -256,8 +256,11 @@ wait_or_poked(syncgate_job_t *job, apr_interval_time_t wait)
 	struct pollfd fds[2] = {
 		{ job->stop_fd, POLLIN, 0 }, { job->poke_fd, POLLIN, 0 }
 	};
+	apr_time_t end = apr_time_now() + wait;
 
-	poll(fds, 2, (int)(wait / 1000) + 1);
+	/* A signal that is to stop us interrupts it before stop_fd says so. */
+	while (wait > 0 && poll(fds, 2, (int)(wait / 1000) + 1) < 0)
+		wait = end - apr_time_now();
 	syncgate_job_poked(job);
 }
 
