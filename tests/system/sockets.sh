@@ -61,8 +61,9 @@ if [ -n "$script" ] && [ -x "$python" ]; then
 		    "$(run "$there//worker=$worker" "$tmp/hello.py")" ||
 		    cat "$tmp/err"
 	done
-	check_equal "again, on the same server" '"hello from Python 3"' \
-	    "$(run "$there//worker=python" "$tmp/hello.py")"
+	again=$(run "$there//worker=python" "$tmp/hello.py")
+	[ -n "$again" ] || cat "$tmp/err" "$tmp/server"
+	check_equal "again, on the same server" '"hello from Python 3"' "$again"
 else
 	skip "no python3-execnet: its socketserver"
 fi
