@@ -1,8 +1,10 @@
 #include "appliance/cmd/jobs.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "appliance/job/job.h"
+#include "appliance/job/stop.h"
 #include "appliance/job/store.h"
 #include "core/plugin/loader.h"
 
@@ -115,4 +117,23 @@ cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
 		return xn_error_create(XN_E_CONFIG, "%s has no jobs: write "
 		    "job NAME { plugin = ... }", file);
 	return NULL;
+}
+
+int
+cmd_jobs_do_one(cmd_jobs_act *act, int how, const cmd_line_t *line)
+{
+	const syncgate_job_config_t *job;
+	syncgate_output_t *output;
+	xn_error_t *error = cmd_jobs_load_one(&job, line);
+
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	output = syncgate_output_create(STDOUT_FILENO,
+	    syncgate_output_mode_for(STDOUT_FILENO),
+	    line->option['v'] != NULL, line->pool);
+	error = syncgate_stop_listen();
+	if (error == NULL)
+		error = act(job, how, output, line->pool);
+	syncgate_output_clear(output);
+	return error == NULL ? CMD_OK : cmd_error(error, CMD_FAILED);
 }

@@ -6,6 +6,7 @@
 
 #include "appliance/cmd/cmd.h"
 #include "appliance/job/config.h"
+#include "appliance/job/output.h"
 
 /* Letters of the options that they have (long ones without a letter > 127). */
 enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P', OPT_STORE = 200 };
@@ -25,5 +26,13 @@ xn_error_t *cmd_jobs_load_one(const syncgate_job_config_t **job,
 
 /* Have CONFIG's jobs use the store that LINE names, if it names one. */
 xn_error_t *cmd_jobs_store(syncgate_config_t *config, const cmd_line_t *line);
+
+/*
+ * Do ACT, syncgate_job_promote() or the like, with HOW to the one job that LINE
+ * names, so that a signal stops it; the command's exit code.
+ */
+typedef xn_error_t *cmd_jobs_act(const syncgate_job_config_t *job, int how,
+    syncgate_output_t *output, apr_pool_t *pool);
+int cmd_jobs_do_one(cmd_jobs_act *act, int how, const cmd_line_t *line);
 
 #endif

@@ -1,37 +1,21 @@
 /*
  * promote: what a job keeps becomes the original.
  */
-#include <unistd.h>
-
 #include "appliance/cmd/jobs.h"
 #include "appliance/job/job.h"
-#include "appliance/job/stop.h"
 
 enum { OPT_FORCE = 128, OPT_HOOKS };
 
 static int
 run(const cmd_line_t *line)
 {
-	const syncgate_job_config_t *job;
-	syncgate_output_t *output;
-	xn_error_t *error;
 	int how = 0;
 
-	error = cmd_jobs_load_one(&job, line);
-	if (error != NULL)
-		return cmd_error(error, CMD_USAGE);
 	if (line->option[OPT_FORCE] != NULL)
 		how |= SYNCGATE_PROMOTE_FORCE;
 	if (line->option[OPT_HOOKS] != NULL)
 		how |= SYNCGATE_PROMOTE_HOOKS;
-	output = syncgate_output_create(STDOUT_FILENO,
-	    SYNCGATE_OUTPUT_PLAIN, line->option['v'] != NULL, line->pool);
-	error = syncgate_stop_listen();
-	if (error == NULL)
-		error = syncgate_job_promote(job, how, output, line->pool);
-	if (error != NULL)
-		return cmd_error(error, CMD_FAILED);
-	return CMD_OK;
+	return cmd_jobs_do_one(syncgate_job_promote, how, line);
 }
 
 static const apr_getopt_option_t options[] = {

@@ -1,35 +1,17 @@
 /*
  * verify: is what a job keeps the same as its source?
  */
-#include <unistd.h>
-
 #include "appliance/cmd/jobs.h"
 #include "appliance/job/job.h"
-#include "appliance/job/stop.h"
 
 enum { OPT_REPAIR = 128 };
 
 static int
 run(const cmd_line_t *line)
 {
-	const syncgate_job_config_t *job;
-	syncgate_output_t *output;
-	xn_error_t *error;
-	int how = line->option[OPT_REPAIR] != NULL ? SYNCGATE_VERIFY_REPAIR : 0;
-
-	error = cmd_jobs_load_one(&job, line);
-	if (error != NULL)
-		return cmd_error(error, CMD_USAGE);
-	output = syncgate_output_create(STDOUT_FILENO,
-	    syncgate_output_mode_for(STDOUT_FILENO),
-	    line->option['v'] != NULL, line->pool);
-	error = syncgate_stop_listen();
-	if (error == NULL)
-		error = syncgate_job_verify(job, how, output, line->pool);
-	syncgate_output_clear(output);
-	if (error != NULL)
-		return cmd_error(error, CMD_FAILED);
-	return CMD_OK;
+	return cmd_jobs_do_one(syncgate_job_verify,
+	    line->option[OPT_REPAIR] != NULL ? SYNCGATE_VERIFY_REPAIR : 0,
+	    line);
 }
 
 static const apr_getopt_option_t options[] = {

@@ -57,6 +57,20 @@ syncgate_job_string(const syncgate_job_t *job, const char *option)
 	return value_of(job, option, SYNCGATE_STRING)->text;
 }
 
+int
+syncgate_location_holds(const xn_location_t *a, const xn_location_t *b)
+{
+	size_t n = strlen(a->path);
+
+	if ((a->xspec == NULL) != (b->xspec == NULL) ||
+	    (a->xspec != NULL && strcmp(a->xspec, b->xspec) != 0))
+		return 0;
+	while (n > 1 && a->path[n - 1] == '/')
+		n--;
+	return strncmp(a->path, b->path, n) == 0 &&
+	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
+}
+
 const xn_location_t *
 syncgate_job_location(const syncgate_job_t *job, const char *option)
 {

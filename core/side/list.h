@@ -31,6 +31,9 @@ char *xn_side__list_keep(xn_list *list, const void *bytes, size_t n);
  */
 int xn_side__list_look(xn_list *list, int folder);
 
+/* For tests: whether this thread looks at entries without statx(). */
+void xn_side__look_by_stat(int always);
+
 /*
  * What xn_list_open() does, in any thread: nobody owns the list yet; and the
  * program of this thread does from now on; or it is freed (NULL is allowed).

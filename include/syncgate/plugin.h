@@ -95,6 +95,13 @@ XN_API const xn_location_t *const *syncgate_job_locations(
 XN_API const char *const *syncgate_job_words(const syncgate_job_t *job,
     const char *option);
 
+/*
+ * 1 if B is the folder A or lies in it, by their gateways and paths as they are
+ * written: links are not looked at.  In any thread.
+ */
+XN_API int syncgate_location_holds(const xn_location_t *a,
+    const xn_location_t *b);
+
 /* 1 if the user gave OPTION, of whatever type, a value. */
 XN_API int syncgate_job_given(const syncgate_job_t *job, const char *option);
 

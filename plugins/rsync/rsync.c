@@ -198,25 +198,10 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 
 /* ---- Before it runs ---------------------------------------------------- */
 
-/* The same gateway, and B the folder A or in it? */
-static int
-is_within(const xn_location_t *a, const xn_location_t *b)
-{
-	size_t n = strlen(a->path);
-
-	if ((a->xspec == NULL) != (b->xspec == NULL) ||
-	    (a->xspec != NULL && strcmp(a->xspec, b->xspec) != 0))
-		return 0;
-	while (n > 1 && a->path[n - 1] == '/')
-		n--;
-	return strncmp(a->path, b->path, n) == 0 &&
-	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
-}
-
 static xn_error_t *
 check_pair(const xn_location_t *a, const xn_location_t *b)
 {
-	if (is_within(a, b) || is_within(b, a))
+	if (syncgate_location_holds(a, b) || syncgate_location_holds(b, a))
 		return xn_error_create(XN_E_CONFIG, "%s and %s are the same or "
 		    "lie in each other", a->text, b->text);
 	return NULL;

@@ -6,9 +6,9 @@
  * has asked.  What both say are records (side_wire.h).  Paths are relative to
  * the root of the tree; that of the root is empty.
  *
- * kwargs: path, peers (list of channels), ahead (sides.h), one_file_system (bool), level (of
- * compression; 0: none), follow (bool), settle, poll (milliseconds), and what
- * side_select.h takes.
+ * kwargs: path, peers (list of channels), ahead (sides.h), one_file_system
+ * (bool), level (of compression; 0: none), follow (bool), settle, poll
+ * (milliseconds), and what side_select.h takes.
  *
  *   <- O keep			first: what is kept (RS_PERMS...)
  *   -> R entry			the root
@@ -91,14 +91,15 @@
 
 #define LOOK		200		/* milliseconds */
 
-/* Tell of files whose flags are not kept, if that was not told. */
+/* Tell of files whose flags are not kept, once: each later look finds the same
+ * ones again. */
 static void
 tell_flags(struct rs_source *s)
 {
-	if (s->flagged > s->flagged_told)
+	if (s->flagged > 0 && !s->flagged_told)
 		xn_send(s->channel, "(slp)", "flags", s->flagged,
 		    s->flagged_path);
-	s->flagged_told = s->flagged;
+	s->flagged_told = s->flagged > 0;
 }
 
 /* A target that is the source, or lies in it, would be changed while it is read,

@@ -78,7 +78,7 @@ struct rs_sending {
 	long long size, at;		/* bytes */
 	long long data_end;		/* until here it is data; -1: look */
 	struct rs_reading *reading;	/* of all of it; else: */
-	xn_hash *hash;			/* of what is behind `from` */
+	xn_hash *hash;			/* of what is behind its begin */
 	xn_delta *delta;
 	unsigned char *sign;		/* a batch of a signature, or null */
 	size_t sign_n, sign_at;		/* came, taken */
@@ -181,7 +181,8 @@ struct rs_source {
 
 	unsigned char *piece;		/* RS_DATA and some */
 	long long files, folders, bytes; /* read; files: sent */
-	long long flagged, flagged_told; /* files with flags, which stay here */
+	long long flagged;		/* files with flags, which stay here */
+	int flagged_told;
 	char *flagged_path;		/* the first */
 	struct rs_follow follow;	/* side_source_watch.h */
 };

@@ -22,6 +22,7 @@
 #include <execnet/remote.h>
 
 #include "side_confine.h"
+#include "side_target_ask.h"
 #include "side_target_file.h"
 #include "side_target_follow.h"
 #include "side_target_open.h"
@@ -30,7 +31,6 @@
 #define LOOK		500	/* milliseconds */
 #define SYNC_PAUSE	2	/* seconds; more often costs the disk too much */
 #define AGAIN		5		/* seconds, at first */
-#define SAY		2048	/* bytes of requests that are worth a message */
 
 /* ---- Records ---------------------------------------------------------------------- */
 
@@ -160,85 +160,6 @@ on_record(struct rs_target *t)
 
 /* ---- The work ----------------------------------------------------------------------- */
 
-/* W becomes another name of L, or is sent where that could not be. */
-static void
-do_link(struct rs_target *t, struct rs_want *w, struct rs_linked *l)
-{
-	const xn_entry *e = &w->item->e;
-	int rc = t->dry ? w->had && w->had_inode == l->our_inode &&
-	    w->had_device == l->our_device : rs_link_to(t, w->dir, e, l);
-
-	if (rc == -2 && e->type == 'f') {
-		xn_free(l->path);
-		l->path = rs_join(w->dir->path, e->name);
-		l->settled = 0;
-		w->kind = 'G';
-		rs_waits(t, w);
-		return;
-	}
-	if (rc < 0)
-		rs_error(t, "cannot make a hard link", w->dir->path, e->name);
-	else if (rc == 0)
-		rs_itemize_link(t, w->changes, w->dir->path, e, l->path);
-	rs_want_free(t, w);
-}
-
-/* What needs no answer and is first in the line. */
-static void
-do_what_waits(struct rs_target *t)
-{
-	while (t->first != NULL && strchr("LS", t->first->kind) != NULL) {
-		struct rs_want *w = rs_take_first(t);
-		struct rs_linked *l;
-
-		if (w->kind == 'S') {
-			rs_want_free(t, w);
-			continue;
-		}
-		l = rs_linked_find(t, &w->item->e);
-		if (!rs_linked_waits(t, l, w))
-			do_link(t, w, l);
-	}
-}
-
-static void
-next_waiting(struct rs_target *t)
-{
-	struct rs_want *w = rs_next_waiting(t);
-
-	rs_in_line(t, w);
-	if (w->kind == 'D')
-		rs_ask_folder(t, w, NULL);
-	else if (w->kind == 'M')
-		rs_ask_match(t, w);
-	else if (w->kind != 'L' && !(w->kind == 'G' && (rs_ask_tail(t, w) ||
-	    (w->by_delta && rs_ask_delta(t, w)))))
-		rs_ask_file(t, w);
-}
-
-/* Ask for something more: 0 if there is nothing, or enough was asked. */
-static int
-ask_more(struct rs_target *t)
-{
-	if (t->holding != NULL || t->asked >= RS_ASKED ||
-	    t->asked_bytes >= RS_ASKED_BYTES)
-		return 0;
-	/* Only what is asked for lets go of the lists that are held. */
-	if (t->waiting != NULL)
-		next_waiting(t);
-	else if (t->held >= RS_HELD)
-		return 0;
-	else if (t->walk != NULL)
-		rs_next_folder(t);
-	else if (t->news != NULL && t->listing == 0 && !t->in_batch)
-		rs_next_new(t);
-	else
-		return 0;
-	if (t->out.n > SAY)
-		rs_flush(&t->out);
-	return 1;
-}
-
 /* The next message, looking at the coordinator from time to time. */
 static void
 next_message(struct rs_target *t)
@@ -258,7 +179,7 @@ take_message(struct rs_target *t)
 	next_message(t);
 	while (rs_more(&t->in)) {
 		on_record(t);
-		do_what_waits(t);
+		rs_do_what_waits(t);
 	}
 	rs_tell_progress(t, 0);
 }
@@ -267,8 +188,8 @@ static void
 walk(struct rs_target *t)
 {
 	for (;;) {
-		do_what_waits(t);
-		if (ask_more(t)) {
+		rs_do_what_waits(t);
+		if (rs_ask_more(t)) {
 			continue;
 		} else if (t->first == NULL) {
 			if (!t->in_batch)
@@ -373,6 +294,8 @@ compare_all(struct rs_target *t)
 	delete_later(t);
 	note_failures(t, errors);
 	rs_tell_stopped(t);
+	if (t->hears)
+		rs_tell_skipped(t);
 }
 
 /* What was changed since the last time; if nothing was, the disk has it all. */
@@ -397,6 +320,8 @@ wait_for_changes(struct rs_target *t)
 	long long before = t->stats.changed + t->stats.deleted;
 	long long errors = t->stats.errors;
 
+	if (xn_clock() - t->deleted_at > RS_DELETE_QUIET)
+		rs_deletions_begin(t);
 	rs_flush(&t->out);
 	while (!rs_receive(&t->in, t->peer, LOOK)) {
 		check_place(t);
@@ -410,7 +335,7 @@ wait_for_changes(struct rs_target *t)
 	}
 	while (rs_more(&t->in)) {
 		on_record(t);
-		do_what_waits(t);
+		rs_do_what_waits(t);
 	}
 	check_place(t);
 	walk(t);
@@ -418,6 +343,7 @@ wait_for_changes(struct rs_target *t)
 	rs_forget_links(t);
 	if (t->stats.errors != errors && t->again == 0)
 		note_failures(t, errors);
+	rs_tell_stopped(t);
 	rs_tell_skipped(t);
 	if (t->stats.changed + t->stats.deleted != before)
 		rs_tell_progress(t, 1);

@@ -16,7 +16,8 @@ struct rs_later {
 	struct rs_later *next;
 };
 
-/* What is deleted counts anew: another run, or one that follows was quiet. */
+/* What is deleted counts anew: all is compared, or one that follows was quiet
+ * before this batch. */
 static inline void
 rs_deletions_begin(struct rs_target *t)
 {
@@ -27,8 +28,6 @@ rs_deletions_begin(struct rs_target *t)
 static inline int
 rs_may_delete(struct rs_target *t)
 {
-	if (t->hears && xn_clock() - t->deleted_at > RS_DELETE_QUIET)
-		rs_deletions_begin(t);
 	t->deleted_at = xn_clock();
 	if (t->max_delete >= 0 && t->stats.deleted - t->deleted_before >=
 	    t->max_delete) {

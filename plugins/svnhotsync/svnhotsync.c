@@ -47,21 +47,6 @@ static const syncgate_side_t sides[] = {
 	{ NULL, NULL }
 };
 
-/* The same gateway, and a path that is the other or lies in it? */
-static int
-overlap(const xn_location_t *a, const xn_location_t *b)
-{
-	size_t n = strlen(a->path);
-
-	if ((a->xspec == NULL) != (b->xspec == NULL) ||
-	    (a->xspec != NULL && strcmp(a->xspec, b->xspec) != 0))
-		return 0;
-	while (n > 1 && a->path[n - 1] == '/')
-		n--;
-	return strncmp(a->path, b->path, n) == 0 &&
-	    (b->path[n] == '\0' || b->path[n] == '/' || n == 1);
-}
-
 /* Where the repositories lie: with a pattern, the folder of all. */
 static const xn_location_t *
 folder_of(const xn_location_t *location, apr_pool_t *pool)
@@ -102,11 +87,11 @@ check_mirror(const xn_location_t *source, const xn_location_t *mirror,
 	XN_TRY(check_pattern(source, mirror, pool));
 	source = folder_of(source, pool);
 	mirror = folder_of(mirror, pool);
-	if (overlap(source, mirror) && overlap(mirror, source))
+	if (syncgate_location_holds(source, mirror) && syncgate_location_holds(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source and mirror are the "
 		    "same, %s: give the mirror a folder of its own",
 		    source->text);
-	if (overlap(source, mirror) || overlap(mirror, source))
+	if (syncgate_location_holds(source, mirror) || syncgate_location_holds(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source %s and mirror %s "
 		    "lie in each other: give the mirror a folder of its own",
 		    source->text, mirror->text);
@@ -120,8 +105,8 @@ check_mirrors(const xn_location_t *source, const xn_location_t *const *mirrors,
 	for (int i = 0; mirrors[i] != NULL; i++) {
 		XN_TRY(check_mirror(source, mirrors[i], pool));
 		for (int j = 0; j < i; j++)
-			if (overlap(mirrors[i], mirrors[j]) ||
-			    overlap(mirrors[j], mirrors[i]))
+			if (syncgate_location_holds(mirrors[i], mirrors[j]) ||
+			    syncgate_location_holds(mirrors[j], mirrors[i]))
 				return xn_error_create(XN_E_CONFIG, "mirrors "
 				    "%s and %s are the same, or lie in each "
 				    "other", mirrors[j]->text,

@@ -13,6 +13,9 @@
 #	in_step SENTENCE SOURCE TARGETS KEY=VALUE...	check that it ends well
 #	lines [--not-linked TREE] FILE	its itemized lines, sorted
 #	over_ssh PATH			that path as a location over ssh
+#	follow TARGETS KEY=VALUE...	a job that follows src, into $log
+#	following SENTENCE		it is in step; soon SENTENCE FOLDER...: these
+#					become like src; end_follow: it is stopped
 #	as_user COMMAND...		as a user who may little; root drops to one
 
 PYTHONDONTWRITEBYTECODE=1
@@ -122,4 +125,39 @@ user_room() {
 	XDG_STATE_HOME=$tmp/room/state
 	rsync_before=as_user
 	cd "$tmp/room" || exit 2
+}
+
+# ---- Jobs that follow src, one at a time
+
+# follow TARGETS KEY=VALUE...: a job that follows src, into $log.
+follow() {
+	follow_targets=$1
+	shift
+	for follow_target in $(echo "$follow_targets" | tr '|' ' '); do
+		set -- "$@" "targets=$follow_target"
+	done
+	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
+	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
+	follow=$!
+}
+
+end_follow() {
+	kill -INT "$follow"
+	wait "$follow"
+	check_equal "and it ends when it is told to" 0 $?
+}
+
+# soon SENTENCE FOLDER...: they become like src.
+soon() {
+	soon_sentence=$1
+	shift
+	for soon_folder in "$@"; do
+		wait_until 15 python3 "$tree_lib/tree_compare.py" src \
+		    "$soon_folder" >/dev/null 2>&1
+		same "$soon_sentence" src "$soon_folder"
+	done
+}
+
+following() {
+	check "$1" wait_until 15 grep -q "is in step; following" "$log"
 }

@@ -8,40 +8,6 @@
 need python3
 
 cd "$tmp" || exit 2
-follow=
-
-# follow TARGETS KEY=VALUE...: a job that follows src, into $log.
-follow() {
-	follow_targets=$1
-	shift
-	for follow_target in $(echo "$follow_targets" | tr '|' ' '); do
-		set -- "$@" "targets=$follow_target"
-	done
-	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
-	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
-	follow=$!
-}
-
-end_follow() {
-	kill -INT "$follow"
-	wait "$follow"
-	check_equal "and it ends when it is told to" 0 $?
-}
-
-# soon SENTENCE FOLDER...: they become like src.
-soon() {
-	soon_sentence=$1
-	shift
-	for soon_folder in "$@"; do
-		wait_until 15 python3 "$tree_lib/tree_compare.py" src \
-		    "$soon_folder" >/dev/null 2>&1
-		same "$soon_sentence" src "$soon_folder"
-	done
-}
-
-following() {
-	check "$1" wait_until 15 grep -q "is in step; following" "$log"
-}
 
 mkdir -p src/folder/deep
 echo one >src/one

@@ -9,40 +9,6 @@
 need python3
 
 cd "$tmp" || exit 2
-follow=
-
-# follow TARGETS KEY=VALUE...: a job that follows src, into $log.
-follow() {
-	follow_targets=$1
-	shift
-	for follow_target in $(echo "$follow_targets" | tr '|' ' '); do
-		set -- "$@" "targets=$follow_target"
-	done
-	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
-	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
-	follow=$!
-}
-
-end_follow() {
-	kill -INT "$follow"
-	wait "$follow"
-	check_equal "and it ends when it is told to" 0 $?
-}
-
-# soon SENTENCE FOLDER...: they become like src.
-soon() {
-	soon_sentence=$1
-	shift
-	for soon_folder in "$@"; do
-		wait_until 15 python3 "$tree_lib/tree_compare.py" src \
-		    "$soon_folder" >/dev/null 2>&1
-		same "$soon_sentence" src "$soon_folder"
-	done
-}
-
-following() {
-	check "$1" wait_until 15 grep -q "is in step; following" "$log"
-}
 
 # ---- What no event tells of
 # again TARGETS KEY=VALUE...: another job, with src made anew.
@@ -85,6 +51,18 @@ rm src/f4 src/f5
 check "what is beyond is said" wait_until 10 grep -q \
     'max-delete is reached: [12] more' "$log"
 check "and stays" [ -e dst/f4 -a -e dst/f5 ]
+end_follow
+
+again "$tmp/dst" max-delete=1 full=2s
+rm src/f1
+check "max-delete=1: one goes" wait_until 10 gone f1
+rm src/f2 src/f3
+check "a comparison of all lets one more go" wait_until 10 grep -q \
+    'max-delete is reached' "$log"
+told() {
+	[ "$(grep -c 'max-delete is reached' "$log")" -ge 2 ]
+}
+check "and says that something stays" wait_until 10 told
 end_follow
 
 # (All of it within one settle time: what goes little by little is followed.)

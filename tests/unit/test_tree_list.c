@@ -1,6 +1,7 @@
 /*
  * Folders as lists of entries.
  */
+#include "core/side/list.h"
 #include "core/side/side.h"
 
 #include <fcntl.h>
@@ -99,6 +100,15 @@ a_list_has_every_entry_of_every_type(void)
 	xn_list_close(NULL);
 	gone();
 	CU_ASSERT_EQUAL(descriptors(), before);
+}
+
+/* Where a filter does not know statx(). */
+static void
+a_list_by_stat_is_the_same(void)
+{
+	xn_side__look_by_stat(1);
+	a_list_has_every_entry_of_every_type();
+	xn_side__look_by_stat(0);
 }
 
 static void
@@ -314,6 +324,7 @@ lists_end_with_their_program(void)
 static const struct xn_test_case cases[] = {
 	{ "a list has every entry of every type",
 	  a_list_has_every_entry_of_every_type },
+	{ "a list by stat is the same", a_list_by_stat_is_the_same },
 	{ "devices have numbers", devices_have_numbers },
 	{ "a list of one", a_list_of_one },
 	{ "what cannot be listed says why", what_cannot_be_listed_says_why },
