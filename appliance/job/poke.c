@@ -179,8 +179,12 @@ take_call(const struct syncgate_poke *poke)
 	uint64_t one = 1;
 	int fd = accept4(poke->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (fd < 0)
+	if (fd < 0) {
+		/* No descriptor is free, and the caller waits on: not at once. */
+		if (errno != EAGAIN && errno != EINTR)
+			poll(&(struct pollfd){ poke->stop, POLLIN, 0 }, 1, 100);
 		return;
+	}
 	if (may_poke(fd) && write(poke->poked, &one, sizeof(one)) ==
 	    (ssize_t)sizeof(one) && send(fd, "1", 1, MSG_NOSIGNAL) < 0)
 		one = 0;	/* it did not wait for that */

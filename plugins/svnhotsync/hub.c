@@ -13,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#define COST_LEAST	512	/* of a message in a queue, whatever is in it:
+				 * MESSAGE_COST of the source's side */
 #define ROOM_ALL	(256LL << 20)	/* for all queues together */
 #define ROOM_MOST	(16LL << 20)	/* of a lane */
 #define ROOM_LEAST	(256LL << 10)
@@ -269,7 +271,8 @@ hear(struct hub *hub, const xn_value_t *value, apr_pool_t *pool)
 	    &n, &cost, &message));
 	if (!is_flat(message) || n % 2 != 0 || n > HOT_LANES * 2)
 		return lied("sends what is no message");
-	if (cost < bytes_of(message) || cost > XN_TEXT_BYTES_MAX + (1 << 20))
+	if (cost < bytes_of(message) || cost < COST_LEAST ||
+	    cost > XN_TEXT_BYTES_MAX + (1 << 20))
 		return lied("does not say what a message costs");
 	if (n == 0)
 		return hear_told(hub, message, pool);

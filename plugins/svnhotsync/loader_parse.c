@@ -18,11 +18,14 @@
 
 #include "plugins/svnhotsync/loader_internal.h"
 
+#define PROPS_MOST	(128 << 20)	/* bytes; two of the largest */
+
 /* A dump while it is parsed. */
 struct parse {
 	svn_fs_t *fs;
 	svn_revnum_t due;		/* the next revision */
 	svn_fs_txn_t *txn;		/* not yet committed; or NULL */
+	apr_size_t props;		/* bytes of those of one record */
 };
 
 struct revision {
@@ -89,6 +92,7 @@ new_revision_record(void **out, apr_hash_t *headers, void *baton,
 	r->parse = parse;
 	r->pool = pool;
 	r->rev = number_of(text);
+	parse->props = 0;
 	r->props = apr_array_make(pool, 8, sizeof(svn_prop_t));
 	if (r->rev == 0)
 		return NULL;
@@ -105,12 +109,27 @@ new_revision_record(void **out, apr_hash_t *headers, void *baton,
 	return svn_fs_txn_root(&r->root, parse->txn, pool);
 }
 
+/* One more property of the record that is read. */
+static svn_error_t *
+count_property(struct parse *parse, const char *name,
+    const svn_string_t *value)
+{
+	parse->props += strlen(name) + (value == NULL ? 0 : value->len) + 64;
+	if (parse->props <= PROPS_MOST)
+		return NULL;
+	return svn_error_createf(SVN_ERR_STREAM_MALFORMED_DATA, NULL,
+	    "the dump has a record with more than %d bytes of properties",
+	    PROPS_MOST);
+}
+
 static svn_error_t *
 set_revision_property(void *baton, const char *name, const svn_string_t *value)
 {
 	struct revision *r = baton;
-	svn_prop_t *prop = &APR_ARRAY_PUSH(r->props, svn_prop_t);
+	svn_prop_t *prop;
 
+	SVN_ERR(count_property(r->parse, name, value));
+	prop = &APR_ARRAY_PUSH(r->props, svn_prop_t);
 	prop->name = apr_pstrdup(r->pool, name);
 	prop->value = svn_string_dup(value, r->pool);
 	if (strcmp(name, SVN_PROP_REVISION_DATE) == 0)
@@ -225,6 +244,7 @@ new_node_record(void **out, apr_hash_t *headers, void *baton, apr_pool_t *pool)
 
 	*out = node;
 	node->revision = baton;
+	node->revision->parse->props = 0;
 	node->pool = pool;
 	node->path = path == NULL ? "" : node_path(path, pool);
 	node->base = svn_hash_gets(headers,
@@ -248,6 +268,7 @@ set_node_property(void *baton, const char *name, const svn_string_t *value)
 {
 	struct node *node = baton;
 
+	SVN_ERR(count_property(node->revision->parse, name, value));
 	return svn_fs_change_node_prop(node->revision->root, node->path, name,
 	    value, node->pool);
 }

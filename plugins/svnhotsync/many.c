@@ -332,7 +332,7 @@ explain(struct many *many, xn_error_t *error)
 	struct hotsync *h = many->h;
 	xn_error_t *lost = NULL;
 
-	if (error->code != XN_E_EOF)
+	if (error->code != XN_E_EOF && error->code != XN_E_CLOSED)
 		return error;
 	if (h->gateways[0] != NULL)
 		lost = xn_gateway_join(h->gateways[0], xn_seconds(0.5));

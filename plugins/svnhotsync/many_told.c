@@ -9,6 +9,8 @@
 
 #include <apr_strings.h>
 
+#define REPOSITORIES_MOST	10000	/* FOUND_MAX of the source's side */
+
 /* ---- Which there are ---------------------------------------------------- */
 
 int
@@ -111,12 +113,24 @@ is_name(const char *name)
 	return 1;
 }
 
-static void
+static int
+locations(const struct many *many)
+{
+	int n = 0;
+
+	while (many->locations[n] != NULL)
+		n++;
+	return n;
+}
+
+/* Each new name is a mirror for as long as the job runs: a source's side that
+ * makes them up must not go on for ever. */
+static xn_error_t *
 repository_found(struct many *many, const char *name)
 {
-	int known = 0;
+	int known = 0, n = 0;
 
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next, n++)
 		if (strcmp(m->repository, name) == 0) {
 			known = 1;
 			m->gone = 0;
@@ -127,13 +141,17 @@ repository_found(struct many *many, const char *name)
 			}
 		}
 	if (known)
-		return;
+		return NULL;
+	if (n >= (long)REPOSITORIES_MOST * locations(many))
+		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
+		    "of more than %d repositories", REPOSITORIES_MOST);
 	if (many->listed)
 		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: a new "
 		    "repository", name);
 	name = apr_pstrdup(many->h->pool, name);
 	for (int i = 0; many->locations[i] != NULL; i++)
 		hot_add_mirror(many, many->locations[i], name);
+	return NULL;
 }
 
 static void
@@ -160,7 +178,7 @@ hear_one(struct many *many, const struct hot_told *told)
 		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
 		    "of a repository whose name cannot be");
 	if (strcmp(told->what, "found") == 0)
-		repository_found(many, told->name);
+		return repository_found(many, told->name);
 	else if (strcmp(told->what, "gone") == 0)
 		repository_gone(many, told->name);
 	else if (strcmp(told->what, "skipped") == 0)

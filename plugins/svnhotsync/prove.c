@@ -318,6 +318,9 @@ hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool)
 		    source, mirrors[i], verify_one, &v) :
 		    verify_one(h, source, mirrors[i], &v);
 	if (error != NULL) {
+		if (v.first != NULL)	/* it was found before */
+			syncgate_job_log(job, SYNCGATE_WARNING, "%s",
+			    xn_error_text(v.first, pool));
 		xn_error_clear(v.first);
 		return error;
 	}

@@ -94,24 +94,25 @@ compare_range(struct load *l, long long first, long long n)
 static int
 compare_dirty(struct load *l)
 {
-	long long rev = 0, n;
+	long long rev, n;
 
-	while (!l->dirty_all && l->dirty_n > 0) {
-		rev = l->dirty[--l->dirty_n];
-		if (rev <= l->m.last.rev && !compare_range(l, rev, 1))
-			return 0;
+	while (l->dirty_all || l->dirty_n > 0) {
+		if (!l->dirty_all) {
+			rev = l->dirty[--l->dirty_n];
+			if (rev <= l->m.last.rev && !compare_range(l, rev, 1))
+				return 0;
+			continue;
+		}
+		l->dirty_all = l->dirty_n = 0;
+		for (rev = 0; rev <= l->m.last.rev; rev += n) {
+			n = l->m.last.rev + 1 - rev;
+			if (n > RANGE_MAX)
+				n = RANGE_MAX;
+			if (!compare_range(l, rev, n))
+				return 0;
+		}
 	}
-	if (!l->dirty_all)
-		return 1;
-	l->dirty_all = l->dirty_n = 0;
-	for (rev = 0; rev <= l->m.last.rev; rev += n) {
-		n = l->m.last.rev + 1 - rev;
-		if (n > RANGE_MAX)
-			n = RANGE_MAX;
-		if (!compare_range(l, rev, n))
-			return 0;
-	}
-	return l->dirty_n > 0 || l->dirty_all ? compare_dirty(l) : 1;
+	return 1;
 }
 
 static void

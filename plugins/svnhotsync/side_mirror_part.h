@@ -330,8 +330,13 @@ note_run_names(struct mirror *m)
 	size_t n = text == NULL ? 0 : strlen(text), used = 0;
 	char name[PART_FULL];
 
+	if (text == NULL && !m->part_whole && errno != ENOENT)
+		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", m->path);
 	for (int i = 0; i < m->items_n; i++)
 		n += strlen(m->items[i].path) + 1;
+	if (n > PROPS_MAX)
+		xn_fail("the hooks that can be run have %lld bytes of names, "
+		    "at most %d are kept", (long long)n, PROPS_MAX);
 	out = malloc(n + 1);
 	if (out == NULL)
 		xn_fail("out of memory");

@@ -45,9 +45,10 @@ promote_durable(struct mirror *m, const struct record *record)
 	char boot[64];
 
 	boot_id(boot);
+	/* (-1: `current` itself was not on the disk.) */
 	if (strcmp(record->method, "dump") != 0 ||
-	    strcmp(record->boot, boot) == 0 ||
-	    m->youngest <= record->published.rev)
+	    (boot[0] != '\0' && strcmp(record->boot, boot) == 0) ||
+	    m->youngest == record->published.rev)
 		return;
 	xn_log("the machine was started again since: what is above r%lld may "
 	    "not be whole in %s, and is taken back", record->published.rev,
@@ -204,7 +205,7 @@ promote_hook(struct mirror *m, const char *name)
 static void
 promote_hooks(struct mirror *m)
 {
-	char *text = fs_read_text(m->db, RUN_NAMES, NULL), *end;
+	char *text = xn_read_file(m->db, RUN_NAMES, PROPS_MAX, NULL), *end;
 	char full[PART_FULL];
 
 	if (text == NULL && errno != ENOENT)
@@ -216,6 +217,7 @@ promote_hooks(struct mirror *m)
 		if (part_path_ok(PART_HOOKS, full))
 			promote_hook(m, full);
 	}
+	free(text);
 }
 
 /* The guards go; hooks that they were in the place of come back, if they can be

@@ -85,7 +85,8 @@ on_fold(struct prove *v, const xn_value *message)
 			prove_props(v, rev);
 		if ((v->known[rev] & KNOWN_CONTENT) == 0)
 			prove_content(v, rev);
-		prove_tell(v, rev);
+		if (!v->dump)	/* which has told as it came */
+			prove_tell(v, rev);
 	}
 	prove_fold(v->props + first * 16, n, all);
 	prove_fold(v->content + first * 16, n, all + 16);
@@ -106,8 +107,10 @@ on_why(struct prove *v, const xn_value *message)
 		xn_fail("a question of another shape");
 	check_range(v, rev, 1);
 	v->why[0] = '\0';
-	if (!v->dump) {
-		prove_forget(v, rev, 1);
+	prove_forget(v, rev, 1);
+	if (v->dump) {
+		dump_digests(v, rev, 1);
+	} else {
 		prove_props(v, rev);
 		prove_content(v, rev);
 	}

@@ -18,6 +18,7 @@ struct run {
 	int silent;			/* and does not go to the log */
 	char said[SAID_MAX];		/* the beginning of its stderr */
 	size_t said_n;
+	int said_more;			/* and there was more of it */
 	char line[SAID_MAX];		/* of stderr, not yet logged */
 	size_t line_n;
 };
@@ -63,6 +64,8 @@ run_hear(struct run *r)
 			if (r->said_n < SAID_MAX - 1)
 				r->said[r->said_n++] = piece[i] == '\n' ?
 				    ' ' : piece[i];
+			else
+				r->said_more = 1;
 			if (piece[i] != '\n')
 				r->line[r->line_n++] = piece[i];
 			if (piece[i] == '\n' || r->line_n == SAID_MAX)

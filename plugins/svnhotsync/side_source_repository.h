@@ -216,7 +216,7 @@ fail_lane(struct lane *lane, const char *why)
 	if (!lane->source->reader->many)
 		xn_fail("%s", why);
 	to_one(lane);
-	TELL(lane->source->reader, 0, "(ss)", "failed", why);
+	TELL(lane->source->reader, strlen(why), "(ss)", "failed", why);
 	close_lane(lane);
 }
 

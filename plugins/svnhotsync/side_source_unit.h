@@ -334,7 +334,8 @@ next_file(struct source *s, struct unit *u)
 			xn_fail("cannot read %s/%s: %m", s->path, path);
 		u->held = hold(-1, text, (long long)n);
 		u->at = 0;
-		TELL(s->reader, n, "(spll)", "partfile",
+		/* (Its bytes follow, and are charged then.) */
+		TELL(s->reader, 0, "(spll)", "partfile",
 		    (const char *)f->path, (long long)f->mode, (long long)n);
 		skip_empty(u);
 		return;

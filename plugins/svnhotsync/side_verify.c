@@ -70,7 +70,8 @@ verify_range(struct verify *v, long long first, long long last)
 	status = run_end(&run);
 	if (status == 0)
 		return 0;
-	if (v->packed && only_odd(run.said)) {
+	/* What was cut off may have said of something that is really bad. */
+	if (v->packed && !run.said_more && only_odd(run.said)) {
 		verify_odd(v, run.said);
 		return 0;
 	}

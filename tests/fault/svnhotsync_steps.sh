@@ -160,8 +160,8 @@ after_repair() {
 		*) cmp "$tmp/right/$after_file" "$mir/$after_file" || return 1 ;;
 		esac
 	done
-	! ls "$mir/db/syncgate-mend" "$mir/db/syncgate-mend-built" \
-	    "$mir"/db/rev*/*/*.tmp 2>/dev/null && hot "$src" "$mir" include=hooks
+	[ -z "$(ls -d "$mir/db/syncgate-mend" "$mir/db/syncgate-mend-built" \
+	    "$mir"/db/rev*/*/*.tmp 2>/dev/null)" ] && hot "$src" "$mir" include=hooks
 }
 # damage FILE REV: a byte of FILE, and the log message of REV
 damage() {

@@ -55,6 +55,15 @@ all_same "and all are equal" small "$mirrors"
 several --once
 check_equal "again, there is nothing to do" 0 "$?"
 
+head -c 2500000 /dev/urandom >small/conf/large
+mirrors="$tmp/s1 $tmp/s2"
+several --once include=conf
+check_equal "with include a large file goes to several, too" 0 "$?"
+for m in $mirrors; do
+	check "and is the same at $(basename "$m")" cmp small/conf/large \
+	    "$m/conf/large"
+done
+
 # ---- Wrong use
 check_not "neither mirror nor mirrors is refused" "$SYNCGATE" run \
     --plugin svnhotsync source="$source" --once

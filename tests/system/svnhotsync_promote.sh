@@ -123,6 +123,15 @@ check "and takes commits" svn mkdir -q -m z "file://$three/zz"
 four=$tmp/four
 job fourth "$one" "$four" 'method = dump' >>"$tmp/conf"
 check "a mirror by dump" run fourth
+# The machine was started again before `current` was on the disk, and the source
+# is dead: nobody else can take it back.
+cp -a "$four" "$tmp/lost"
+sed -i 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' \
+    "$tmp/lost/db/syncgate"
+: >"$tmp/lost/db/current"
+job lost "$tmp/dead" "$tmp/lost" 'method = dump' >>"$tmp/conf"
+check "one whose current was lost is promoted" promote --force lost
+same_repo "with all that was on the disk" "$four" "$tmp/lost"
 check "is promoted" promote fourth
 check "and takes commits" svn mkdir -q -m z "file://$four/zz"
 verified "the third verifies" "$one" "$three"

@@ -9,8 +9,8 @@ tree() {
 }
 # clean SENTENCE: nothing of the making is left.
 clean() {
-	check_not "$1: nothing of the making is left" \
-	    ls -d "$mir.syncgate-new" "$mir/db/syncgate-resync"
+	check_equal "$1: nothing of the making is left" "" \
+	    "$(ls -d "$mir.syncgate-new" "$mir/db/syncgate-resync" 2>/dev/null)"
 }
 anew() {
 	check "$1" hot "$src" "$mir" --resync

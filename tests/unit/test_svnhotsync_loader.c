@@ -235,6 +235,27 @@ endless_lines_are_refused(void)
 	end();
 }
 
+/* Small ones, of which each is nothing to wonder at. */
+static void
+endless_properties_are_refused(void)
+{
+	static const char one[] = "K 1\na\nV 1\nx\n";
+	size_t n = (128 << 20) / 64, size = n * (sizeof(one) - 1);
+	char *dump = calloc(1, size + 4096), *at;
+
+	begin();
+	sprintf(dump, HEAD "Revision-number: 2\nProp-content-length: %zu\n"
+	    "Content-length: %zu\n\n", size + 10, size + 10);
+	at = dump + strlen(dump);
+	for (size_t i = 0; i < n; i++, at += sizeof(one) - 1)
+		memcpy(at, one, sizeof(one) - 1);
+	strcpy(at, "PROPS-END\n\n");
+	CU_ASSERT_EQUAL(load(dump, 2, 60000, 0), -1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(error, "bytes of properties"));
+	free(dump);
+	end();
+}
+
 static void
 properties_become_exactly_those(void)
 {
@@ -270,6 +291,7 @@ static const struct xn_test_case cases[] = {
 	    what_is_not_whole_is_not_committed },
 	{ "a hostile dump is refused", a_hostile_dump_is_refused },
 	{ "endless lines are refused", endless_lines_are_refused },
+	{ "endless properties are refused", endless_properties_are_refused },
 	{ "properties become exactly those", properties_become_exactly_those },
 };
 
