@@ -255,6 +255,8 @@ on_close(xn_gateway_t *gw, const struct xn_message *m)
 		xn_channel__peer_closed(ch,
 		    m->type == XN_MSG_CHANNEL_LAST_MESSAGE, text);
 		call = ch->callback_ready;
+	} else {
+		xn_plain__closed(gw, m->channel);
 	}
 	xn_group__unlock(gw->group);
 	free(text);

@@ -40,6 +40,7 @@ xn_gateway__unref(xn_gateway_t *gw)
 	master = gw->hop != NULL ? gw->hop->master : NULL;
 	xn_spare__trim(gw, 1);
 	xn_buf_free(&gw->in);
+	xn_plain__forget(gw);
 	xn_outbox_clear(&gw->outbox);
 	xn_outbox_clear(&gw->urgent);
 	close(gw->wake_fd);
@@ -377,13 +378,20 @@ xn_gateway__frame_max(const xn_gateway_t *gw)
 }
 
 void
+xn_gateway__terminate(xn_gateway_t *gw)
+{
+	if (gw->terminating || gw->ended)
+		return;
+	gw->terminating = 1;
+	if (!xn_plain__is_busy(gw))
+		xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
+}
+
+void
 xn_gateway_exit(xn_gateway_t *gw)
 {
 	xn_group__lock(gw->group);
-	if (!gw->terminating && !gw->ended) {
-		gw->terminating = 1;
-		xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
-	}
+	xn_gateway__terminate(gw);
 	xn_group__unlock(gw->group);
 }
 
@@ -395,8 +403,7 @@ xn_gateway__end_through(xn_gateway_t *gw)
 		    g->hop->master != gw)
 			continue;
 		xn_gateway__end_through(g);
-		g->terminating = 1;
-		xn_gateway__put(g, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
+		xn_gateway__terminate(g);
 	}
 }
 

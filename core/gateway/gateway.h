@@ -50,6 +50,7 @@ struct xn_gateway {
 	int paused;			/* plain: its connection is not read */
 	apr_time_t paused_at;		/* since when nobody has taken any of
 					 * what waits */
+	struct xn_errand *errands;	/* plain: programs of ours, plain.c */
 	struct xn_coerce coerce;	/* what new channels begin with */
 	const xn_xspec_t *spec;
 	xn_transport_t *transport;	/* the I/O thread's, after open */
@@ -74,7 +75,8 @@ struct xn_gateway {
 	struct xn_sink *blocked;	/* sinks that wait for its outbox */
 	struct xn_attach *attached;	/* channels tied to descriptors */
 	struct xn_hop *hop;		/* what it goes through, or NULL */
-	int terminating;		/* GATEWAY_TERMINATE was sent */
+	int terminating;		/* GATEWAY_TERMINATE was sent, or waits
+					 * for a plain peer */
 	int kill;			/* the I/O thread shall close now */
 	int closing;			/* it is over, and the channels are
 					 * being told; no new ones */
@@ -113,6 +115,9 @@ xn_error_t *xn_gateway__setup(xn_gateway_t *gw);
 
 /* 1 if WORD is in the comma-separated list of its features. */
 int xn_gateway__has(const xn_gateway_t *gw, const char *word);
+
+/* Ask GW to end, once; locked. */
+void xn_gateway__terminate(xn_gateway_t *gw);
 
 /* Ask all gateways that go through GW to end, the farthest first; locked. */
 void xn_gateway__end_through(xn_gateway_t *gw);

@@ -312,9 +312,7 @@ ask_to_end(xn_group_t *group)
 
 	for (xn_gateway_t *gw = group->gateways; gw; gw = gw->next)
 		if (!gw->terminating && !gw->ended && !xn_hop__in_use(gw)) {
-			gw->terminating = 1;
-			xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL,
-			    0, 0);
+			xn_gateway__terminate(gw);
 			asked++;
 		}
 	return asked;

@@ -12,8 +12,15 @@
 #include "core/gateway/internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define LOW (XN_PLAIN_QUEUED_MAX / 2)
+
+/* A small program of ours that has not ended: the id of its channel. */
+struct xn_errand {
+	struct xn_errand *next;
+	int32_t id;
+};
 
 int
 xn_plain__may_read(xn_gateway_t *gw)
@@ -132,6 +139,7 @@ xn_plain__last_message(xn_channel_t *ch)
 {
 	xn_gateway_t *gw = ch->gateway;
 	char source[sizeof(last_message) + 20];
+	struct xn_errand *errand;
 	struct xn_buf out;
 	int n, code;
 
@@ -146,11 +154,48 @@ xn_plain__last_message(xn_channel_t *ch)
 	xn_put_none(&out);
 	xn_put_newdict(&out);
 	xn_put_build(&out, XN_OP_BUILDTUPLE, 4);
-	if ((code = xn_put_stop(&out)) != XN_C_OK) {
+	code = xn_put_stop(&out);
+	errand = code == XN_C_OK ? malloc(sizeof(*errand)) : NULL;
+	if (errand == NULL) {
 		xn_buf_free(&out);
-		return code;
+		return code == XN_C_OK ? XN_C_NOMEM : code;
 	}
+	errand->id = gw->next_id;
+	errand->next = gw->errands;
+	gw->errands = errand;
 	gw->next_id += 2;
-	return xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, gw->next_id - 2,
-	    out.base, out.end, 0);
+	return xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, errand->id, out.base,
+	    out.end, 0);
+}
+
+int
+xn_plain__is_busy(const xn_gateway_t *gw)
+{
+	return gw->errands != NULL;
+}
+
+void
+xn_plain__closed(xn_gateway_t *gw, int32_t id)
+{
+	struct xn_errand **at = &gw->errands, *errand;
+
+	while (*at != NULL && (*at)->id != id)
+		at = &(*at)->next;
+	if ((errand = *at) == NULL)
+		return;
+	*at = errand->next;
+	free(errand);
+	if (gw->errands == NULL && gw->terminating)
+		xn_gateway__put(gw, XN_MSG_GATEWAY_TERMINATE, 0, NULL, 0, 0);
+}
+
+void
+xn_plain__forget(xn_gateway_t *gw)
+{
+	struct xn_errand *errand;
+
+	while ((errand = gw->errands) != NULL) {
+		gw->errands = errand->next;
+		free(errand);
+	}
 }

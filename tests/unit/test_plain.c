@@ -185,6 +185,26 @@ last_message_ends_receiving_alone(void)
 	end();
 }
 
+/* execnet's worker loses a program that has not begun when TERMINATE comes. */
+static void
+terminate_waits_for_the_last_message(void)
+{
+	xn_channel_t *ch = puppet("", "import select\n"
+	    "say(DATA, 1, text('%d/%d' % take()[:2]))\n"
+	    "early = select.select([0], [], [], 0.5)[0]\n"
+	    "say(DATA, 1, text('early' if early else 'nothing yet'))\n"
+	    "say(CLOSE, 3)\n"
+	    "say(DATA, 1, text('%d/%d' % take()[:2]))\n");
+
+	failed(xn_channel_close_write(ch));
+	arrives(ch, "3/3");
+	xn_gateway_exit(gw);
+	arrives(ch, "nothing yet");
+	arrives(ch, "2/0");
+	failed(xn_gateway_join(gw, xn_seconds(10)));
+	end();
+}
+
 static void
 an_error_is_told_once_then_the_end(void)
 {
@@ -347,6 +367,8 @@ static const struct xn_test_case cases[] = {
 	{ "two closes are one message", two_closes_are_one_message },
 	{ "a last message ends receiving, not sending",
 	    last_message_ends_receiving_alone },
+	{ "TERMINATE waits for what stands for a last message",
+	    terminate_waits_for_the_last_message },
 	{ "an error is told once, then the end",
 	    an_error_is_told_once_then_the_end },
 	{ "an error that is no text is shown as Python does",
