@@ -4,7 +4,9 @@
  * The bootstrap line makes a folder ".xn" followed by its process id in the
  * first place that lets programs run, with the one file "a" in it.  Only a
  * folder of that name, of this user, whose process is gone, is removed, and of
- * its contents only that file.
+ * its contents only that file.  And only when nothing has changed in it for an
+ * hour: where containers share /tmp or /dev/shm, a process that we do not see
+ * may be there all the same, and just be receiving its agent.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -14,9 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/process.h"
+
+#define UNCHANGED_SECONDS 3600
 
 /* The process id in a name that is exactly ".xn" and digits, or 0. */
 static pid_t
@@ -32,16 +37,29 @@ pid_of(const char *name)
 	return (pid_t)atoi(name + 3);
 }
 
-static void
-remove_folder(int base, const char *name)
+/* 1 if the folder FD is ours, and it and its file have not changed since. */
+static int
+is_unchanged(int fd, time_t since)
 {
 	struct stat st;
+
+	if (fstat(fd, &st) != 0 || st.st_uid != geteuid() ||
+	    st.st_mtime > since)
+		return 0;
+	return fstatat(fd, "a", &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    st.st_mtime <= since;
+}
+
+/* Remove the folder NAME, if it is ours and has not changed SINCE. */
+static void
+remove_folder(int base, const char *name, time_t since)
+{
 	int fd = openat(base, name,
 	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_uid == geteuid()) {
+	if (is_unchanged(fd, since)) {
 		unlinkat(fd, "a", 0);
 		unlinkat(base, name, AT_REMOVEDIR);
 	}
@@ -51,6 +69,8 @@ remove_folder(int base, const char *name)
 static void
 sweep_in(const char *path)
 {
+	const int by_name = access("/proc/self/fd", F_OK) != 0;
+	const time_t now = time(NULL);
 	struct dirent *entry;
 	DIR *dir;
 	pid_t pid;
@@ -61,9 +81,11 @@ sweep_in(const char *path)
 		pid = pid_of(entry->d_name);
 		/* Without /proc the shell has run us by name and left us its
 		 * folder: it has our process id. */
-		if (pid == getpid() ||
-		    (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH))
-			remove_folder(dirfd(dir), entry->d_name);
+		if (by_name && pid == getpid())
+			remove_folder(dirfd(dir), entry->d_name, now);
+		else if (pid > 0 && kill(pid, 0) != 0 && errno == ESRCH)
+			remove_folder(dirfd(dir), entry->d_name,
+			    now - UNCHANGED_SECONDS);
 	}
 	closedir(dir);
 }

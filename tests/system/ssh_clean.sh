@@ -93,6 +93,10 @@ check_grep "a shell that is killed is an error" '^error 10: the command on .* ha
     "$tmp/slow"
 check "its folder stays" test -n "$(ls -A "$tmp/run")"
 check_agent "the next agent starts" "$login"
+check "one that is not an hour old may be another container's" \
+    test -n "$(ls -A "$tmp/run")"
+find "$tmp/run" -exec touch -d '61 minutes ago' {} +
+check_agent "an agent starts an hour later" "$login"
 check "and has removed the folder" wait_until 5 nothing_lies
 check_clean "after all of that"
 

@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* ---- Channels ------------------------------------------------------------ */
 
@@ -252,29 +253,46 @@ a_flood_above_the_credit_ends_the_gateway(void)
 	agent_end(&a);
 }
 
-static void
-folders_of_dead_bootstraps_are_swept(void)
+/* The id of a process that has ended. */
+static pid_t
+dead_process(void)
 {
-	char dead[64], odd[64], alive[64], file[80];
-	struct agent a;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		_exit(0);
 	waitpid(pid, NULL, 0);
+	return pid;
+}
+
+static void
+folders_of_dead_bootstraps_are_swept(void)
+{
+	const struct timespec old[2] = { { .tv_sec = time(NULL) - 3660 },
+	    { .tv_sec = time(NULL) - 3660 } };
+	char dead[64], fresh[64], odd[64], alive[64], file[80];
+	struct agent a;
+	pid_t pid = dead_process();
+
 	snprintf(dead, sizeof(dead), "/tmp/.xn%d", (int)pid);
+	snprintf(fresh, sizeof(fresh), "/tmp/.xn%d", (int)dead_process());
 	snprintf(odd, sizeof(odd), "/tmp/.xn%dx", (int)pid);
 	snprintf(alive, sizeof(alive), "/tmp/.xn%d", (int)getpid());
 	snprintf(file, sizeof(file), "%s/a", dead);
 	CU_ASSERT(mkdir(dead, 0700) == 0 && mkdir(odd, 0700) == 0 &&
-	    mkdir(alive, 0700) == 0);
+	    mkdir(alive, 0700) == 0 && mkdir(fresh, 0700) == 0);
 	close(open(file, O_CREAT | O_WRONLY, 0700));
+	CU_ASSERT(utimensat(AT_FDCWD, file, old, 0) == 0);
+	CU_ASSERT(utimensat(AT_FDCWD, dead, old, 0) == 0);
+	CU_ASSERT(utimensat(AT_FDCWD, odd, old, 0) == 0);
+	CU_ASSERT(utimensat(AT_FDCWD, alive, old, 0) == 0);
 	agent_start(&a);
 	agent_put(&a, XN_MSG_PING, 0, NULL, 0);
 	agent_expect(&a, XN_MSG_PONG, 0);
 	CU_ASSERT(rmdir(dead) != 0 && errno == ENOENT);
 	CU_ASSERT(rmdir(odd) == 0);
 	CU_ASSERT(rmdir(alive) == 0);
+	CU_ASSERT(rmdir(fresh) == 0);	/* a container's, perhaps */
 	agent_end(&a);
 }
 
