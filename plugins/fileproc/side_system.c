@@ -290,6 +290,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	read_kwargs(s, kwargs);
 	fp_open_folders(s);
 	fp_take_run(s);
+	/* Whoever started us has gone while we waited, and the next run has
+	 * ended before us: what came for us is of no use any more. */
+	if (xn_isclosed(channel))
+		return;
 	fp_start_watch(s);
 	if (keep != NULL && keep->kind != XN_LIST)
 		keep = NULL;

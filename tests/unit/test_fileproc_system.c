@@ -4,6 +4,8 @@
  */
 #include "tests/lib/fileproc_system.h"
 
+#include <sys/file.h>
+
 #define LARGE	(5LL << 20)
 
 static void
@@ -41,6 +43,35 @@ static void
 an_item_goes_through_a_system(void)
 {
 	both(one_file);
+}
+
+/* Its channel was closed while it waited for the run before it. */
+static void
+closed_while_waiting(void)
+{
+	const char *lock = path_of("in/.syncgate/" QUEUE ".run");
+	struct run *run;
+	int fd;
+
+	stop_run(start_run(1, NULL));
+	fd = open(lock, O_RDWR | O_CREAT, 0666);
+	CU_ASSERT_FATAL(fd >= 0 && flock(fd, LOCK_EX) == 0);
+	run = launch(1, NULL);
+	send_item(run->lanes[0], ID1, "a.txt", "hello");
+	failed(xn_channel_close(run->lanes[0]));
+	usleep(300000);
+	close(fd);
+	/* It removes the lock when it ends. */
+	for (int i = 0; i < 500 && access(lock, F_OK) == 0; i++)
+		usleep(20000);
+	CU_ASSERT_NOT_EQUAL(access(lock, F_OK), 0);
+	expect_clean();
+}
+
+static void
+a_run_that_was_closed_while_it_waited_does_nothing(void)
+{
+	both(closed_while_waiting);
 }
 
 /* ---- What results there are ----------------------------------------------------- */
@@ -336,6 +367,8 @@ lanes_come_and_go(void)
 
 static const struct xn_test_case cases[] = {
 	{ "an item goes through a system", an_item_goes_through_a_system },
+	{ "a run that was closed while it waited does nothing",
+	  a_run_that_was_closed_while_it_waited_does_nothing },
 	{ "several files are a result", several_files_are_a_result },
 	{ "a folder is a result", a_folder_is_a_result },
 	{ "results may lie in a folder", results_may_lie_in_a_folder },
