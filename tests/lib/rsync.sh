@@ -136,8 +136,7 @@ follow() {
 	for follow_target in $(echo "$follow_targets" | tr '|' ' '); do
 		set -- "$@" "targets=$follow_target"
 	done
-	# Not by the background's redirection alone: what the follower before
-	# it has said would be read until then.
+	# The child opens it later than we look into it.
 	: >"$log"
 	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
 	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
