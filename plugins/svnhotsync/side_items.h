@@ -11,8 +11,9 @@
  * the order in which they lie there, by pages.  Packing puts items into another
  * order and changes none; but it drops texts that no node of their revision
  * refers to.  So there are two digests, of the others in the order of their
- * numbers, and of those, which only revisions that are not packed have.  Both indexes must have the MD5 that the footer says: so a byte that
- * is wrong there is found, too.
+ * numbers, and of those, which only revisions that are not packed have.  Both
+ * indexes must have the MD5 that the footer says: so a byte that is wrong there
+ * is found, too.
  *
  * With physical addressing a pack is its revisions' files one behind the other,
  * and a manifest with the offset of each, a line each.  The digest is of the
@@ -55,11 +56,18 @@ struct items {
 	struct item *item;		/* by revision and number; the same */
 	long n, room;
 	char *piece;			/* XN_PIECE bytes */
+	xn_hash *hash[2];		/* while a digest is made; else null */
 };
 
 static inline void
 items_close(struct items *t)
 {
+	unsigned char unused[16];
+
+	for (int i = 0; i < 2; i++)
+		if (t->hash[i] != NULL)
+			xn_hash_end(t->hash[i], unused);
+	t->hash[0] = t->hash[1] = NULL;
 	if (t->fd != -1)
 		close(t->fd);
 	t->fd = -1;
@@ -127,7 +135,7 @@ items_hash(struct items *t, xn_hash *hash, long long at, long long n)
 	}
 }
 
-/* ---- Logical addressing: indexes -------------------------------------------- */
+/* ---- Logical addressing: indexes ----------------------------------------- */
 
 /* A number of an index, seven bits a byte, the lowest first. */
 static inline unsigned long long
@@ -164,7 +172,8 @@ index_checksum(const struct items *t, const unsigned char *bytes, size_t n,
 	char hex[33];
 
 	md5_hex(hex, bytes, n);
-	if (strncmp(hex, said, 32) != 0 || (said[32] != ' ' && said[32] != '\0'))
+	if (strncmp(hex, said, 32) != 0 ||
+	    (said[32] != ' ' && said[32] != '\0'))
 		items_damaged(t, what);
 }
 
@@ -290,7 +299,8 @@ items_read(struct items *t, long long first, long long count)
 
 	p = index_load(t, &n);
 	end = p + n;
-	if (n < sizeof(prefix) - 1 || memcmp(p, prefix, sizeof(prefix) - 1) != 0)
+	if (n < sizeof(prefix) - 1 ||
+	    memcmp(p, prefix, sizeof(prefix) - 1) != 0)
 		items_damaged(t, "it has no second index");
 	p += sizeof(prefix) - 1;
 	if (index_number(t, &p, end) != (unsigned long long)first ||
@@ -409,29 +419,29 @@ static inline void
 items_digest(struct items *t, long long rev, unsigned char out[16],
     unsigned char *rest)
 {
-	xn_hash *hash, *other;
+	xn_hash *to;
 	long i, behind;
 
 	i = items_of(t, rev, &behind);
 	if (i == behind)
 		items_damaged(t, xn_printf("it has nothing of r%lld", rev));
 	items_count(t, rev, i, behind);
-	hash = xn_hash_start();
-	other = rest == NULL ? NULL : xn_hash_start();
+	t->hash[0] = xn_hash_start();
+	t->hash[1] = rest == NULL ? NULL : xn_hash_start();
 	for (; i < behind; i++) {
-		xn_hash *to = t->item[i].counts ? hash : other;
-
+		to = t->hash[t->item[i].counts ? 0 : 1];
 		if (to == NULL)
 			continue;
 		items_hash_head(to, &t->item[i]);
 		items_hash(t, to, t->item[i].offset, t->item[i].size);
 	}
-	xn_hash_end(hash, out);
+	xn_hash_end(t->hash[0], out);
 	if (rest != NULL)
-		xn_hash_end(other, rest);
+		xn_hash_end(t->hash[1], rest);
+	t->hash[0] = t->hash[1] = NULL;
 }
 
-/* ---- Physical addressing: a manifest ------------------------------------------ */
+/* ---- Physical addressing: a manifest ------------------------------------- */
 
 /*
  * The offsets of the COUNT revisions of the pack that is open, from the
@@ -476,10 +486,10 @@ static inline void
 items_digest_part(struct items *t, long long at, long long n,
     unsigned char out[16])
 {
-	xn_hash *hash = xn_hash_start();
-
-	items_hash(t, hash, at, n);
-	xn_hash_end(hash, out);
+	t->hash[0] = xn_hash_start();
+	items_hash(t, t->hash[0], at, n);
+	xn_hash_end(t->hash[0], out);
+	t->hash[0] = NULL;
 }
 
 #endif

@@ -20,6 +20,8 @@ struct load {
 	char boot[64];			/* of this machine; "" if unknown */
 	char record_more[128];
 
+	int reloading;			/* what is at m.path is ours, and not
+					 * yet in its place */
 	int stopping;			/* the coordinator wants an end */
 	int poked;			/* it wants the source to look */
 	int turns;

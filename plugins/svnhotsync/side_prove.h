@@ -2,10 +2,10 @@
  * side_prove.h: the state of the side that makes digests of revisions.
  *
  * Each revision has digests of its properties, of its content (changed paths,
- * nodes and their texts), and, if it is not packed, of what else is in its file.
- * They are made once, kept, and folded: of one
- * the fold is its digest, of up to a thousand the digest of their digests, of
- * more that of the folds of its thousands.
+ * nodes and their texts), and, if it is not packed, of what else is in its
+ * file.  They are made once, kept, and folded: of one the fold is its digest,
+ * of up to a thousand the digest of their digests, of more that of the folds of
+ * its thousands.
  */
 #ifndef SVNHOTSYNC_SIDE_PROVE_H
 #define SVNHOTSYNC_SIDE_PROVE_H
@@ -50,6 +50,16 @@ prove_damaged(struct prove *v, unsigned char out[16], const char *why)
 	snprintf(v->why, sizeof(v->why), "%s", why);
 }
 
+/* A mirror can be exchanged for another one: then what was looked at is not
+ * what users see. */
+static inline void
+prove_check_place(const struct prove *v)
+{
+	if (!fs_in_place(v->s.db, v->s.path, "db"))
+		xn_fail("%s was moved away or replaced meanwhile: verify it "
+		    "again", v->s.path);
+}
+
 /* It may take long: say how far it is, which also ends the program when nobody
  * wants to know any more. */
 static inline void
@@ -69,7 +79,7 @@ struct prove_try {
 	int found;
 };
 
-/* ---- Of one revision, by copy ------------------------------------------------- */
+/* ---- Of one revision, by copy -------------------------------------------- */
 
 static inline void
 prove_try_props(void *baton)
@@ -103,7 +113,8 @@ prove_try_file(void *baton)
 	}
 }
 
-/* Open the pack that REV is in, and take it apart: 0, or -1, it is not there. */
+/* Open the pack that REV is in, and take it apart: 0, or -1, it is not there.
+ *  */
 static inline int
 prove_open_pack(struct prove *v, long long rev)
 {
@@ -179,7 +190,7 @@ prove_content(struct prove *v, long long rev)
 	v->known[rev] |= KNOWN_CONTENT;
 }
 
-/* ---- Folds --------------------------------------------------------------------- */
+/* ---- Folds --------------------------------------------------------------- */
 
 /* Forget what is known of N revisions from FIRST on, and what lies open. */
 static inline void

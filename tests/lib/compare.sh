@@ -34,11 +34,13 @@ f.write(bytes([byte[0] ^ 1]))' "$1" "$2"
 # found SENTENCE JOB REV KIND, then repaired MIRROR SOURCE
 found() {
 	check_not "$1: it is found" call verify "$2"
-	check_grep "$1: and named" "r$3 of the mirror .* differs from the source: its $4" "$err"
+	check_grep "$1: and named" \
+	    "r$3 of the mirror .* differs from the source: its $4" "$err"
 }
 repaired() {
 	check "$1: it is repaired" call verify --repair "$2"
-	check_grep "$1: and equal again" "r0:$youngest equal, .*, repaired\$" "$out"
+	check_grep "$1: and equal again" \
+	    "r0:$youngest equal, .*, repaired\$" "$out"
 	verified "$1: svnadmin is content" "$3" "$4"
 	same_repo "$1: the dumps are equal" "$3" "$4"
 	check_equal "$1: nothing is left" "" "$(cd "$4/db" &&

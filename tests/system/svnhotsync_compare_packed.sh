@@ -18,7 +18,8 @@ plain() {
 		head -c $((plain_n * 300)) /dev/urandom >>"$1.wc/a"
 		echo "$plain_n" >"$1.wc/b$plain_n"
 		(cd "$1.wc" && svn add -q --force . &&
-		    svn propset -q p "$plain_n" a && svn commit -q -m "$plain_n")
+		    svn propset -q p "$plain_n" a &&
+		    svn commit -q -m "$plain_n")
 	done
 }
 youngest=12
@@ -33,12 +34,32 @@ for version in 1.14 1.8; do
 	flip "$tmp/not$version/db/revs/1/5" 30
 	found "$version: unpacked" "not$version" 5 content
 	repaired "$version: unpacked" "not$version" "$two" "$tmp/not$version"
+	# The mirror is packed, the source is not.
+	cp -a "$tmp/not$version" "$tmp/alone$version"
+	job "alone$version" "$two" "$tmp/alone$version" >>"$tmp/conf"
+	svnadmin pack -q "$tmp/alone$version"
+	equal "$version: packed alone" "alone$version" 12
+	for at in 20 700; do
+		flip "$tmp/alone$version/db/revs/1.pack/pack" "$at"
+		check_not "$version: packed alone, byte $at is found" \
+		    call verify "alone$version"
+		repaired "$version: packed alone, byte $at" "alone$version" \
+		    "$two" "$tmp/alone$version"
+	done
+	flip "$tmp/alone$version/db/revprops/1.pack/4.0" 30
+	check_not "$version: packed alone, a pack of properties" \
+	    call verify "alone$version"
+	repaired "$version: packed alone, a pack of properties" \
+	    "alone$version" "$two" "$tmp/alone$version"
+
 	svnadmin pack -q "$two"
 	check "$version: a packed mirror" call run --once "packed$version"
-	check "$version: it is packed" test -f "$tmp/packed$version/db/revs/2.pack/pack"
+	check "$version: it is packed" \
+	    test -f "$tmp/packed$version/db/revs/2.pack/pack"
 	for job in not packed; do
 		equal "$version: $job is equal" "$job$version" 12
-		check_equal "$version: $job by the same digest" "$first" "$(digest)"
+		check_equal "$version: $job by the same digest" "$first" \
+		    "$(digest)"
 	done
 	flip "$tmp/not$version/db/revs/1/5" 30
 	found "$version: not packed" "not$version" 5 content
@@ -49,9 +70,10 @@ for version in 1.14 1.8; do
 		flip "$pack/pack" "$at"
 		check_not "$version: byte $at of a pack is found" \
 		    call verify "packed$version"
-		check_grep "$version: and named" 'r[4-7] of the mirror .*content' "$err"
-		repaired "$version: byte $at of a pack" "packed$version" "$two" \
-		    "$tmp/packed$version"
+		check_grep "$version: and named" \
+		    'r[4-7] of the mirror .*content' "$err"
+		repaired "$version: byte $at of a pack" "packed$version" \
+		    "$two" "$tmp/packed$version"
 	done
 	if [ -f "$pack/manifest" ]; then
 		flip "$pack/manifest" 2
@@ -65,6 +87,23 @@ for version in 1.14 1.8; do
 		    "packed$version" "$rev" properties
 		repaired "$version: a packed log message, r$rev" \
 		    "packed$version" "$two" "$tmp/packed$version"
+	done
+	for shard in 0 1; do
+		for file in manifest "*.*"; do
+			pack=$tmp/packed$version/db/revprops/$shard.pack
+			pack=$(ls "$pack"/$file)
+			: >"$tmp/empty"
+			rm -f "$pack"
+			cp "$tmp/empty" "$pack"
+			check_not "$version: properties, shard $shard, $file" \
+			    call verify "packed$version"
+			check_grep "$version: they are named" \
+			    "r$((shard * 3 + 1)) .*its properties" "$err"
+			repaired "$version: properties, shard $shard, $file" \
+			    "packed$version" "$two" "$tmp/packed$version"
+			check_equal "$version: what nobody names is gone" 2 \
+			    "$(ls "${pack%/*}" | wc -l)"
+		done
 	done
 done
 
@@ -88,17 +127,18 @@ for version in 1.5 linear; do
 	job "old$version" "$two" "popen:$tmp/old$version" >>"$tmp/conf"
 	check "$version: a mirror" call run --once "old$version"
 	equal "$version: it is equal" "old$version" 12
-	file=$(ls -d "$tmp/old$version"/db/revs/7 "$tmp/old$version"/db/revs/0/7 \
-	    2>/dev/null)
+	file=$(ls -d "$tmp/old$version"/db/revs/7 \
+	    "$tmp/old$version"/db/revs/0/7 2>/dev/null)
 	flip "$file" 30
 	found "$version: a byte" "old$version" 7 content
 	repaired "$version: a byte" "old$version" "$two" "$tmp/old$version"
 	props "$tmp/old$version" 3
 	found "$version: a log message" "old$version" 3 properties
-	repaired "$version: a log message" "old$version" "$two" "$tmp/old$version"
+	repaired "$version: a log message" "old$version" "$two" \
+	    "$tmp/old$version"
 done
 
-# ---- Beside a running job -----------------------------------------------------------------------
+# ---- Beside a running job ----------------------------------------------------
 
 "$SYNCGATE" run -c "$tmp/conf" packed1.14 >"$tmp/follow" 2>&1 </dev/null &
 hot_pid=$!
@@ -111,7 +151,7 @@ check "and it goes on" wait_until 20 has_revision "$tmp/packed1.14" 13
 equal "with all" packed1.14 13
 hot_stop
 
-# ---- Several mirrors, several repositories ------------------------------------------------------
+# ---- Several mirrors, several repositories -----------------------------------
 
 mkdir "$tmp/all" "$tmp/all.mirrors" "$tmp/all.more"
 for n in a b; do
@@ -129,8 +169,10 @@ check "each is verified" call verify all
 check_equal "and named" 4 "$(grep -c 'all\.[a-z]*/[ab]: r0:12 equal' "$out")"
 flip "$tmp/all.more/b/db/revs/0.pack/pack" 20
 check_not "one of them differs" call verify all
-check_grep "it is named" '1 of 4 mirrors failed.*r0 of the mirror popen:.*all.more/b differs' "$err"
-check_equal "the others are verified all the same" 3 "$(grep -c 'r0:12 equal' "$out")"
+check_grep "it is named" \
+    '1 of 4 mirrors failed.*r0 of the mirror popen:.*all.more/b differs' "$err"
+check_equal "the others are verified all the same" 3 \
+    "$(grep -c 'r0:12 equal' "$out")"
 check "it is repaired" call verify --repair all
 check "their status" call status all
 check_equal "is all of them" 4 "$(grep -c 'r0:12 proven equal' "$out")"
