@@ -78,6 +78,11 @@ void load_date(struct load *l, long long rev, char out[64]);
 void load_props(struct load *l, long long rev, const void *text, size_t n);
 void load_props_end(struct load *l);
 
+/* Are the revisions FIRST to LAST of the mirror at PATH good?  PACKED: some of
+ * them are packed. */
+int load_verify(struct load *l, const char *path, long long first,
+    long long last, int packed);
+
 /* Let go of all that is open; may be called in a cleanup, and twice. */
 void load_close(struct load *l);
 

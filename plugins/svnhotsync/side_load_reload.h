@@ -16,6 +16,8 @@
 #include "side_mirror_make.h"
 #include "side_mirror_resync.h"
 
+#define RELOAD_CHUNK	1000		/* revisions that are verified at once */
+
 /* The mirror in place, while a new one is begun. */
 struct reload {
 	struct load *l;
@@ -138,6 +140,51 @@ reload_text(const struct mirror *m, const char *name, size_t *n)
 	return text;
 }
 
+/* Keep what is before BAD; but nothing is taken out of a pack. */
+static void
+reload_keep(struct reload *r, long long bad)
+{
+	r->keep = bad - 1;
+	if (bad < r->unpacked) {
+		r->unpacked = bad - bad % r->l->m.fs.shard;
+		r->keep = r->unpacked - 1;
+	}
+}
+
+/*
+ * The first of the revisions that are to be kept that is not good; or the one
+ * behind them.  What is damaged may be noticed only where a later one refers to
+ * it.
+ */
+static long long
+reload_find_bad(struct reload *r)
+{
+	const struct mirror *m = &r->l->m;
+	long long first = 0, last, middle;
+	int packed;
+
+	while (first <= r->keep) {
+		last = first + RELOAD_CHUNK - 1 < r->keep ?
+		    first + RELOAD_CHUNK - 1 : r->keep;
+		packed = first < r->unpacked;
+		if (xn_wait(m->control, 0) != XN_READY_TIMEOUT)
+			xn_fail("an end was asked for");
+		if (load_verify(r->l, m->place, first, last, packed)) {
+			first = last + 1;
+			continue;
+		}
+		while (first < last) {
+			middle = first + (last - first) / 2;
+			if (load_verify(r->l, m->place, first, middle, packed))
+				first = middle + 1;
+			else
+				last = middle;
+		}
+		break;
+	}
+	return first;
+}
+
 /* What the old mirror is, and what is kept of it. */
 static void
 reload_look(struct reload *r, long long bad)
@@ -163,12 +210,8 @@ reload_look(struct reload *r, long long bad)
 	r->unpacked = fs_read_unpacked(r->db, &m->fs);
 	if (r->unpacked < 0)
 		xn_fail("cannot read %s/db/min-unpacked-rev: %m", m->place);
-	r->keep = bad - 1;
-	/* Nothing is taken out of a pack. */
-	if (bad < r->unpacked) {
-		r->unpacked = bad - bad % m->fs.shard;
-		r->keep = r->unpacked - 1;
-	}
+	reload_keep(r, bad);
+	reload_keep(r, reload_find_bad(r));
 }
 
 /* What a killed run began goes; what is not known stays, and is in the way. */

@@ -7,6 +7,7 @@
 
 #include "side_load.h"
 #include "side_revprops.h"
+#include "side_verify_svnadmin.h"
 
 static void
 run_whole(const char *const *argv, const char *name, const char *path)
@@ -117,6 +118,16 @@ load_props_end(struct load *l)
 	revprops_loaded(run, l->m.path);
 	xn_free(run);
 	l->loader = NULL;
+}
+
+int
+load_verify(struct load *l, const char *path, long long first, long long last,
+    int packed)
+{
+	struct run run;
+
+	(void)l;
+	return svnadmin_verify(&run, path, first, last, packed) >= 0;
 }
 
 /* Programs are gone with their end. */

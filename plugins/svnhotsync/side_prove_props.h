@@ -241,7 +241,7 @@ mend_props_pack(struct prove *v, long long rev, const unsigned char said[16])
 	long long shard = rev / v->s.fs.shard;
 	char path[PATH_SIZE], name[NAME_SIZE];
 	size_t n = v->text_n;
-	char *copy;
+	char *copy, *file;
 	int failed;
 
 	props_check_shard(v, shard, rev, said);
@@ -255,8 +255,8 @@ mend_props_pack(struct prove *v, long long rev, const unsigned char said[16])
 		xn_fail("out of memory");
 	memcpy(copy + PROPS_HEAD, v->text, n);
 	fs_pack_path(path, "revprops", shard, name);
-	failed = xn_write_file(v->s.db, path, props_file(copy + PROPS_HEAD,
-	    &n), n, 0444);
+	file = props_file(copy + PROPS_HEAD, &n);
+	failed = xn_write_file(v->s.db, path, file, n, 0444);
 	free(copy);
 	if (failed != 0)
 		xn_fail("cannot write %s/db/%s: %m", v->s.path, path);

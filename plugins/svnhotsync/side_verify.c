@@ -17,13 +17,11 @@
 
 #include "side_verify.h"
 #ifndef SVNHOTSYNC_LIBSVN
-#include "side_run.h"
+#include "side_verify_svnadmin.h"
 #endif
 
 #define VERIFY_CHUNK	1000	/* revisions at a time: what is said of a pack
 				 * is then said once */
-#define SIGNAL_KILL	9
-#define SIGNAL_TERM	15
 
 static void
 verify_cleanup(void *baton)
@@ -35,57 +33,18 @@ verify_cleanup(void *baton)
 }
 
 #ifndef SVNHOTSYNC_LIBSVN
-/*
- * Subversion 1.14 finds the indexes of sound packs inconsistent (E160058): is
- * that all that it said, beside that it is not content (E165011, E205012)?
- */
-static int
-only_odd(const char *said)
-{
-	int odd = 0;
-
-	for (const char *p = strstr(said, ": E"); p != NULL;
-	    p = strstr(p + 1, ": E")) {
-		odd += strncmp(p, ": E160058:", 10) == 0;
-		if (strncmp(p, ": E160058:", 10) != 0 &&
-		    strncmp(p, ": E165011:", 10) != 0 &&
-		    strncmp(p, ": E205012:", 10) != 0)
-			return 0;
-	}
-	return odd > 0;
-}
-
 int
 verify_range(struct verify *v, long long first, long long last)
 {
-	const char *argv[8] = { "svnadmin", "verify", "-q", "--keep-going",
-	    "-r" };
-	char range[64];
 	struct run run;
-	int status;
+	int good = svnadmin_verify(&run, v->path, first, last, v->packed);
 
-	snprintf(range, sizeof(range), "%lld:%lld", first, last);
-	argv[5] = range;
-	argv[6] = v->path;
-	run_start(&run, argv, 0);
-	run.silent = 1;
-	status = run_end(&run);
-	if (status == 0)
-		return 0;
-	/* Who was ended from outside has said nothing of the revisions. */
-	if (status == 128 + SIGNAL_KILL || status == 128 + SIGNAL_TERM)
-		run_check(&run, "svnadmin verify", v->path, status);
-	/* What was cut off may have said of something that is really bad. */
-	if (v->packed && !run.said_more && only_odd(run.said)) {
+	if (good > 0)
 		verify_odd(v, run.said);
+	if (good >= 0)
 		return 0;
-	}
 	v->bad = first;
-	if (status > 128)
-		snprintf(v->why, sizeof(v->why), "svnadmin was ended by signal "
-		    "%d", status - 128);
-	else
-		snprintf(v->why, sizeof(v->why), "%s", run.said);
+	snprintf(v->why, sizeof(v->why), "%s", run.said);
 	return -1;
 }
 #endif

@@ -171,7 +171,7 @@ svnadmin create "$tmp/six"
 for n in 1 2 3 4 5 6; do
 	svn mkdir -q -m "$n" "file://$tmp/six/$n"
 done
-job six "$tmp/six" "popen:$tmp/six.mirror" 'method = dump' >>"$tmp/conf"
+job six "$tmp/six" "$tmp/six.mirror" 'method = dump' >>"$tmp/conf"
 check "a mirror by dump" call run --once six
 path=$PATH
 PATH=$tmp/fake:$PATH

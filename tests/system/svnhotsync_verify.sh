@@ -68,7 +68,8 @@ hot_env=PATH=$tmp/fake:$PATH
 fake <<'END'
 kill -9 $$
 END
-check_not "a svnadmin that is killed" hot source "popen:$tmp/killed" method=copy
+check_not "a svnadmin that is killed" hot "$tmp/source" \
+    "popen:$tmp/killed" method=copy
 check_grep "has said nothing of a revision" \
     'svnadmin verify of .*killed was ended by signal 9' "$err"
 check_not "none is held to be bad" grep -q 'does not verify' "$err"
@@ -79,7 +80,8 @@ if [ \$(wc -l <$tmp/calls) -le 2 ]; then
 	exit 1
 fi
 END
-hot source "popen:$tmp/soon" method=copy || fail "what is soon good" "$err"
+hot "$tmp/source" "popen:$tmp/soon" method=copy ||
+    fail "what is soon good" "$err"
 check_equal "what is good when it is looked at alone is verified" 151 \
     "$(verified soon)"
 
