@@ -163,6 +163,9 @@ reload_find_bad(struct reload *r)
 	long long first = 0, last, middle;
 	int packed;
 
+	if (r->keep >= 0)
+		xn_log("verifying r0:%lld of %s, which are kept", r->keep,
+		    m->place);
 	while (first <= r->keep) {
 		last = first + RELOAD_CHUNK - 1 < r->keep ?
 		    first + RELOAD_CHUNK - 1 : r->keep;

@@ -6,22 +6,6 @@ need svn svnadmin svnlook python3
 . "$top_srcdir/tests/lib/hotsync.sh"
 . "$top_srcdir/tests/lib/compare.sh"
 
-# Of these svnadmin verifies also the packs: each text belongs to a node.
-# plain PATH VERSION: 12 revisions, 4 in a shard
-plain() {
-	svnadmin create --compatible-version "$2" "$1"
-	sed 's/sharded.*/sharded 4/' "$1/db/format" >"$tmp/format"
-	chmod u+w "$1/db/format"
-	cat "$tmp/format" >"$1/db/format"
-	svn checkout -q "file://$1" "$1.wc"
-	for plain_n in 1 2 3 4 5 6 7 8 9 10 11 12; do
-		head -c $((plain_n * 300)) /dev/urandom >>"$1.wc/a"
-		echo "$plain_n" >"$1.wc/b$plain_n"
-		(cd "$1.wc" && svn add -q --force . &&
-		    svn propset -q p "$plain_n" a &&
-		    svn commit -q -m "$plain_n")
-	done
-}
 youngest=12
 for version in 1.14 1.8; do
 	two=$tmp/two.$version
@@ -34,24 +18,6 @@ for version in 1.14 1.8; do
 	flip "$tmp/not$version/db/revs/1/5" 30
 	found "$version: unpacked" "not$version" 5 content
 	repaired "$version: unpacked" "not$version" "$two" "$tmp/not$version"
-	# The mirror is packed, the source is not.
-	cp -a "$tmp/not$version" "$tmp/alone$version"
-	job "alone$version" "$two" "$tmp/alone$version" >>"$tmp/conf"
-	svnadmin pack -q "$tmp/alone$version"
-	equal "$version: packed alone" "alone$version" 12
-	for at in 20 700; do
-		flip "$tmp/alone$version/db/revs/1.pack/pack" "$at"
-		check_not "$version: packed alone, byte $at is found" \
-		    call verify "alone$version"
-		repaired "$version: packed alone, byte $at" "alone$version" \
-		    "$two" "$tmp/alone$version"
-	done
-	flip "$tmp/alone$version/db/revprops/1.pack/4.0" 30
-	check_not "$version: packed alone, a pack of properties" \
-	    call verify "alone$version"
-	repaired "$version: packed alone, a pack of properties" \
-	    "alone$version" "$two" "$tmp/alone$version"
-
 	svnadmin pack -q "$two"
 	check "$version: a packed mirror" call run --once "packed$version"
 	check "$version: it is packed" \
@@ -87,23 +53,6 @@ for version in 1.14 1.8; do
 		    "packed$version" "$rev" properties
 		repaired "$version: a packed log message, r$rev" \
 		    "packed$version" "$two" "$tmp/packed$version"
-	done
-	for shard in 0 1; do
-		for file in manifest "*.*"; do
-			pack=$tmp/packed$version/db/revprops/$shard.pack
-			pack=$(ls "$pack"/$file)
-			: >"$tmp/empty"
-			rm -f "$pack"
-			cp "$tmp/empty" "$pack"
-			check_not "$version: properties, shard $shard, $file" \
-			    call verify "packed$version"
-			check_grep "$version: they are named" \
-			    "r$((shard * 3 + 1)) .*its properties" "$err"
-			repaired "$version: properties, shard $shard, $file" \
-			    "packed$version" "$two" "$tmp/packed$version"
-			check_equal "$version: what nobody names is gone" 2 \
-			    "$(ls "${pack%/*}" | wc -l)"
-		done
 	done
 done
 

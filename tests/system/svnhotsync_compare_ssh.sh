@@ -29,11 +29,10 @@ for job in from-copy to-copy both-copy from-dump to-dump both-dump; do
 	digest >>"$tmp/digests.${job#*-}"
 	file=$(ls "$mirror/db/revs/1/13" "$mirror/db/revs/0/13" 2>/dev/null)
 	flip "$file" 30
-	found "$job: a byte" "$job" 13 ""
-	repaired "$job: a byte" "$job" "$one" "$mirror"
 	props "$mirror" 7
 	found "$job: a log message" "$job" 7 properties
-	repaired "$job: a log message" "$job" "$one" "$mirror"
+	repaired "$job: that, and a byte" "$job" "$one" "$mirror"
+	check_equal "$job: both of them" 2 "$(grep -c 'repaired the' "$out")"
 done
 for method in copy dump; do
 	check_equal "$method: one digest" 1 \
