@@ -179,7 +179,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("out of memory");
 	v->s.root = v->s.db = v->items.fd = -1;
 	v->mend_lock = v->write_lock = v->file = v->built = -1;
-	v->s.pack.shard = -1;
+	v->s.pack.shard = v->checked_shard = -1;
 	xn_cleanup(prove_cleanup, v);
 	v->channel = channel;
 	v->s.path = (char *)xn_value_text(kwargs, "path", "");

@@ -10,7 +10,7 @@
 #ifndef SVNHOTSYNC_SIDE_PROVE_H
 #define SVNHOTSYNC_SIDE_PROVE_H
 
-#include "side_items.h"
+#include "side_items_digest.h"
 #include "side_source_props.h"
 
 #define PROVE_MAX	(256LL << 20)	/* revisions */
@@ -30,6 +30,8 @@ struct prove {
 	long long n;			/* revisions at the start */
 	unsigned char *props, *content, *rest;	/* 16 bytes each; malloc'ed */
 	unsigned char *known;		/* KNOWN_*, a byte each */
+	long long checked_shard;	/* of the packed properties whose */
+	char checked[NAME_SIZE];	/* manifest was looked at; or -1 */
 	double told;
 	char why[1024];			/* what was damaged last */
 
@@ -81,14 +83,43 @@ struct prove_try {
 
 /* ---- Of one revision, by copy -------------------------------------------- */
 
+/* The manifest of the packed properties that are loaded has their name for just
+ * the revisions that are in there; or fails. */
+static inline void
+prove_manifest(struct prove *v)
+{
+	const struct props_pack *p = &v->s.pack;
+	const struct fsfs *fs = &v->s.fs;
+	long long rev = fs_manifest_first(fs, p->shard);
+	const char *at = v->s.manifest;
+	char name[NAME_SIZE];
+	int within, ok = 1;
+
+	if (v->checked_shard == p->shard && strcmp(v->checked, p->name) == 0)
+		return;
+	for (; fs_manifest_next(fs, p->shard, &at, name) > 0; rev++) {
+		within = rev >= p->first && rev < p->first + p->count;
+		ok = ok && within == (strcmp(name, p->name) == 0);
+	}
+	if (!ok || *at != '\0' || rev != (p->shard + 1) * fs->shard)
+		xn_fail("%s/db/revprops/%lld.pack/manifest is damaged",
+		    v->s.path, p->shard);
+	v->checked_shard = p->shard;
+	snprintf(v->checked, sizeof(v->checked), "%s", p->name);
+}
+
 static inline void
 prove_try_props(void *baton)
 {
 	struct prove_try *t = baton;
+	struct prove *v = t->v;
 	const char *text;
 	size_t n;
 
-	text = props_of(&t->v->s, t->rev, &n);
+	text = props_of(&v->s, t->rev, &n);
+	if (t->rev > 0 && v->s.pack.text != NULL &&
+	    t->rev < fs_props_unpacked(&v->s.fs, v->s.min_unpacked))
+		prove_manifest(v);
 	xn_hash_bytes(text, n, t->out);
 }
 
@@ -199,6 +230,7 @@ prove_forget(struct prove *v, long long first, long long n)
 	memset(v->known + first, 0, (size_t)n);
 	items_close(&v->items);
 	props_forget(&v->s);
+	v->checked_shard = -1;
 	if (!v->dump)
 		read_numbers(&v->s);
 }

@@ -124,7 +124,10 @@ props_try_packed(void *baton)
 	struct prove_try *t = baton;
 	size_t n;
 
-	t->found = props_packed(&t->v->s, t->rev, &n) != NULL;
+	if (props_packed(&t->v->s, t->rev, &n) == NULL)
+		return;
+	prove_manifest(t->v);
+	t->found = 1;
 }
 
 /* What would mend the properties of REV. */

@@ -33,6 +33,22 @@ for version in 1.14 1.8; do
 	# Both are.
 	svnadmin pack -q "$two"
 	check "$version: a packed mirror" call run --once "packed$version"
+	# Where nothing refers to what is wrong, until somebody reads just that.
+	pack=$tmp/packed$version/db/revprops/1.pack
+	flip "$pack/manifest" 8
+	check_not "$version: a line of a manifest" call verify "packed$version"
+	check_grep "$version: it is named" "r4 .*manifest is damaged" "$err"
+	repaired "$version: a line of a manifest" "packed$version" "$two" \
+	    "$tmp/packed$version"
+	pack=$tmp/packed$version/db/revs/1.pack
+	at=$(python3 -c 'import sys
+print(open(sys.argv[1], "rb").read().find(b"\0" * 60))' "$pack/pack")
+	if [ "$at" -ge 0 ]; then
+		flip "$pack/pack" $((at + 30))
+		found "$version: a byte of padding" "packed$version" 4 content
+		repaired "$version: a byte of padding" "packed$version" \
+		    "$two" "$tmp/packed$version"
+	fi
 	for shard in 0 1; do
 		for file in manifest "*.*"; do
 			pack=$tmp/packed$version/db/revprops/$shard.pack
