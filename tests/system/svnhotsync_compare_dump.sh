@@ -120,8 +120,23 @@ for name in here there; do
 	is_mirror "$name" "$mirror"
 	rm -rf "$mirror.before-1"
 done
+
+# ---- Killed after the exchange; what is in the way of one
+cp -a "$tmp/here" "$tmp/here.syncgate-new"
+echo new >"$tmp/here/db/syncgate-resync"
 svn mkdir -q -m more "file://$one/even-more"
 check "runs go on after it" call run --once here there
 equal "here to the end" here 32
 equal "and there" there 32
+check "the old mirror has its last name" test -d "$tmp/here.before-1"
+is_mirror "settled" "$tmp/here"
+youngest=32
+mkdir "$tmp/there.syncgate-new"
+echo mine >"$tmp/there.syncgate-new/mine"
+flip "$tmp/there/db/revs/0/20" 40
+check_not "what is not ours is in the way" call verify --repair there
+check_grep "which is said" 'there.syncgate-new is in the way' "$err"
+check_equal "and stays" mine "$(cat "$tmp/there.syncgate-new/mine")"
+rm -r "$tmp/there.syncgate-new"
+repaired "when it is away" there "$one" "$tmp/there"
 finish
