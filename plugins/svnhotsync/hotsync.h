@@ -49,6 +49,9 @@ struct hotsync {
 	struct hot_report report;
 	struct hot_check check;
 	int stop_sent;
+	long long reload;		/* one more than the revision from which
+					 * the mirror is to be loaded anew; 0:
+					 * it is not */
 };
 
 /* Open the gateways, start both sides where they belong, and connect them;

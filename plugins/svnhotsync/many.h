@@ -107,4 +107,12 @@ void hot_close_gates(struct many *many);
 void hot_split(const char **parent, const char **pattern, const char *path,
     apr_pool_t *pool);
 
+/* May NAME, which comes from elsewhere, be a component of a path here? */
+int hot_is_name(const char *name);
+
+/* NAME in the folder at PARENT, whose last component is a pattern or, if not,
+ * which is the folder. */
+xn_location_t *hot_child(const xn_location_t *parent, const char *name,
+    apr_pool_t *pool);
+
 #endif

@@ -13,57 +13,20 @@
 
 /* ---- Which there are ---------------------------------------------------- */
 
-int
-hotsync_is_pattern(const xn_location_t *location)
-{
-	const char *last = strrchr(location->path, '/');
-
-	return strpbrk(last, "*?") != NULL;
-}
-
-void
-hot_split(const char **parent, const char **pattern, const char *path,
-    apr_pool_t *pool)
-{
-	const char *last = strrchr(path, '/');
-
-	*pattern = apr_pstrdup(pool, last + 1);
-	*parent = last == path ? "/" : apr_pstrmemdup(pool, path,
-	    (apr_size_t)(last - path));
-}
-
 void
 hot_add_mirror(struct many *many, const xn_location_t *location,
     const char *repository)
 {
 	apr_pool_t *pool = many->h->pool;
 	struct hot_mirror *m = apr_pcalloc(pool, sizeof(*m)), **at;
-	const char *parent, *pattern;
-	size_t n = strlen(location->text);
 
 	m->many = many;
 	m->repository = repository;
-	m->location = *location;
-	m->name = location->text;
-	m->source = many->h->source->path;
-	if (repository != NULL) {
-		parent = location->path;
-		if (hotsync_is_pattern(location)) {
-			hot_split(&parent, &pattern, location->path, pool);
-			n = (size_t)(strrchr(location->text, '/') -
-			    location->text);
-		}
-		while (n > 0 && location->text[n - 1] == '/')
-			n--;
-		m->location.path = apr_pstrcat(pool, parent,
-		    strcmp(parent, "/") == 0 ? "" : "/", repository, NULL);
-		m->name = apr_psprintf(pool, "%.*s/%s", (int)n,
-		    location->text, repository);
-		m->location.text = m->name;
-		m->source = apr_pstrcat(pool, many->parent,
-		    strcmp(many->parent, "/") == 0 ? "" : "/", repository,
-		    NULL);
-	}
+	m->location = repository == NULL ? *location :
+	    *hot_child(location, repository, pool);
+	m->name = m->location.text;
+	m->source = repository == NULL ? many->h->source->path :
+	    hot_child(many->h->source, repository, pool)->path;
 	m->pause = HOT_PAUSE_FIRST;
 	for (at = &many->mirrors; *at != NULL; at = &(*at)->next)
 		continue;
@@ -98,19 +61,6 @@ free_told(struct hot_told *told)
 	free(told->name);
 	free(told->why);
 	free(told);
-}
-
-/* It becomes part of a path here. */
-static int
-is_name(const char *name)
-{
-	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0 || strlen(name) > 255)
-		return 0;
-	for (; *name != '\0'; name++)
-		if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
-			return 0;
-	return 1;
 }
 
 static int
@@ -174,7 +124,7 @@ hear_one(struct many *many, const struct hot_told *told)
 		many->listed = 1;
 		return NULL;
 	}
-	if (many->parent == NULL || !is_name(told->name))
+	if (many->parent == NULL || !hot_is_name(told->name))
 		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
 		    "of a repository whose name cannot be");
 	if (strcmp(told->what, "found") == 0)

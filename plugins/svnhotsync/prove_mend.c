@@ -17,22 +17,46 @@ no_such(const char *what)
 	    "%s", what);
 }
 
-/* What the mirror needs for the content of REV. */
+/* SENT is what sending to the mirror came to. */
 static xn_error_t *
-what_is_needed(const char **what, struct prove_pair *p, long long rev)
+to_mirror(struct prove_pair *p, xn_error_t *sent)
 {
+	return prove_sent(p, &p->ends[PROVE_MIRROR], sent);
+}
+
+/* What the mirror needs to mend REV's properties or its CONTENT. */
+static xn_error_t *
+what_is_needed(const char **what, struct prove_pair *p, int content,
+    long long rev)
+{
+	static const char *const needs[2][2] = {
+		{ "props", "propspack" }, { "file", "pack" }
+	};
 	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
 	const xn_value_t *message;
 	const char *tag;
 	long long of;
 
-	XN_TRY(xn_send(mirror->channel, "(sl)", "need", rev));
+	XN_TRY(to_mirror(p, xn_send(mirror->channel, "(ssl)", "need",
+	    content ? "content" : "props", rev)));
 	XN_TRY(prove_hear(&message, p, mirror));
 	XN_TRY(xn_unpack_value(message, p->scratch, "(sls)", &tag, &of, what));
 	if (strcmp(tag, "need") != 0 || of != rev ||
-	    (strcmp(*what, "file") != 0 && strcmp(*what, "pack") != 0))
+	    (strcmp(*what, needs[content][0]) != 0 &&
+	    strcmp(*what, needs[content][1]) != 0))
 		return no_such("what it needs");
 	*what = apr_pstrdup(p->pool, *what);
+	return NULL;
+}
+
+/* The source's next message. */
+static xn_error_t *
+hear_source(const xn_value_t **message, struct prove_pair *p)
+{
+	struct prove_end *source = &p->ends[PROVE_SOURCE];
+
+	XN_TRY_W(prove_hear(message, p, source), "%s",
+	    source->location->text);
 	return NULL;
 }
 
@@ -49,13 +73,13 @@ carry_one(int *more, long long *left, struct prove_pair *p)
 	long long size;
 	size_t n;
 
-	XN_TRY(prove_hear(&message, p, &p->ends[PROVE_SOURCE]));
+	XN_TRY(hear_source(&message, p));
 	error = xn_unpack_value(message, p->scratch, "(sy)", &tag, &bytes, &n);
 	if (error == NULL) {
 		if (strcmp(tag, "p") != 0 || n == 0 || (long long)n > *left)
 			return no_such("a piece that fits");
 		*left -= (long long)n;
-		return xn_send(to, "(sy)", "p", bytes, n);
+		return to_mirror(p, xn_send(to, "(sy)", "p", bytes, n));
 	}
 	xn_error_clear(error);
 	error = xn_unpack_value(message, p->scratch, "(ssl)", &tag, &what,
@@ -65,71 +89,56 @@ carry_one(int *more, long long *left, struct prove_pair *p)
 		    *left > 0)
 			return no_such("a body");
 		*left = size;
-		return xn_send(to, "(ssl)", "body", what, size);
+		return to_mirror(p, xn_send(to, "(ssl)", "body", what, size));
 	}
 	xn_error_clear(error);
 	XN_TRY(xn_unpack_value(message, p->scratch, "(ss)", &tag, &what));
 	if (strcmp(tag, "sent") != 0 || *left > 0)
 		return no_such("all of it");
 	*more = 0;
-	return xn_send(to, "(ss)", "sent", what);
+	return to_mirror(p, xn_send(to, "(ss)", "sent", what));
 }
 
-/* The mirror says that it is mended; or why not, also of what it did not take. */
+/* WHAT of REV, which has the digest SAID at the source, until the mirror says
+ * that it is mended. */
 static xn_error_t *
-hear_mended(struct prove_pair *p, long long rev)
+carry(struct prove_pair *p, const char *what, long long rev,
+    const unsigned char *said)
 {
-	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
+	struct prove_end *ends = p->ends;
 	const xn_value_t *message;
+	long long left = 0, of;
 	const char *tag;
-	long long of;
+	int more = 1;
 
-	XN_TRY(prove_hear(&message, p, mirror));
+	XN_TRY(to_mirror(p, xn_send(ends[PROVE_MIRROR].channel, "(ssly)",
+	    "mend", what, rev, (const void *)said, (size_t)16)));
+	XN_TRY_W(prove_sent(p, &ends[PROVE_SOURCE], xn_send(
+	    ends[PROVE_SOURCE].channel, "(ssl)", "send", what, rev)), "%s",
+	    ends[PROVE_SOURCE].location->text);
+	while (more)
+		XN_TRY(carry_one(&more, &left, p));
+	XN_TRY(prove_hear(&message, p, &ends[PROVE_MIRROR]));
 	XN_TRY(xn_unpack_value(message, p->scratch, "(sl)", &tag, &of));
 	return strcmp(tag, "mended") == 0 && of == rev ? NULL :
 	    no_such("that it is mended");
 }
 
-/* WHAT of REV, which has the digest SAID at the source. */
-static xn_error_t *
-carry(struct prove_pair *p, const char *what, long long rev,
-    const unsigned char *said)
-{
-	xn_error_t *error;
-	long long left = 0;
-	int more = 1;
-
-	XN_TRY(xn_send(p->ends[PROVE_MIRROR].channel, "(ssly)", "mend", what,
-	    rev, (const void *)said, (size_t)16));
-	XN_TRY(xn_send(p->ends[PROVE_SOURCE].channel, "(ssl)", "send", what,
-	    rev));
-	while (more) {
-		error = carry_one(&more, &left, p);
-		/* The mirror's own words are better than that it closed. */
-		if (error != NULL && error->code == XN_E_EOF) {
-			xn_error_clear(error);
-			return hear_mended(p, rev);
-		}
-		XN_TRY(error);
-	}
-	return hear_mended(p, rev);
-}
-
 xn_error_t *
 prove_mend(struct prove_pair *p, const struct prove_found *found)
 {
-	const char *what;
+	const int differs[2] = { found->props, found->content };
+	const char *what = "props";
 
-	if (p->dump)
-		return xn_error_create(XN_E_JOB, "a mirror that is made by dump "
-		    "is not repaired: the job's next run takes properties "
-		    "over; for content remove it, and run the job");
-	if (found->props)
-		XN_TRY(carry(p, "props", found->rev, found->theirs));
-	if (found->content) {
-		XN_TRY(what_is_needed(&what, p, found->rev));
-		XN_TRY(carry(p, what, found->rev, found->theirs + 16));
+	if (p->dump && found->content)
+		return prove_reload(p, found->rev);
+	for (int content = 0; content < 2; content++) {
+		if (!differs[content])
+			continue;
+		if (!p->dump)
+			XN_TRY(what_is_needed(&what, p, content, found->rev));
+		XN_TRY(carry(p, what, found->rev,
+		    found->theirs + content * 16));
 	}
-	p->repaired++;
 	return NULL;
 }

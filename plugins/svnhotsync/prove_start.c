@@ -12,49 +12,39 @@
 #define STOP_CHECK	xn_seconds(0.2)
 #define LIST_MAX	10000
 
-/* ---- Locations --------------------------------------------------------------- */
-
-const xn_location_t *
-prove_child(const xn_location_t *parent, const char *name, apr_pool_t *pool)
-{
-	xn_location_t *child = apr_pmemdup(pool, parent, sizeof(*child));
-	size_t n = strlen(parent->text), m = strlen(parent->path);
-
-	if (hotsync_is_pattern(parent)) {
-		n = (size_t)(strrchr(parent->text, '/') - parent->text);
-		m = (size_t)(strrchr(parent->path, '/') - parent->path);
-	}
-	while (n > 0 && parent->text[n - 1] == '/')
-		n--;
-	while (m > 0 && parent->path[m - 1] == '/')
-		m--;
-	child->text = apr_psprintf(pool, "%.*s/%s", (int)n, parent->text,
-	    name);
-	child->path = apr_psprintf(pool, "%.*s/%s", (int)m, parent->path,
-	    name);
-	return child;
-}
-
-/* ---- Programs ----------------------------------------------------------------- */
+/* ---- Programs ------------------------------------------------------------ */
 
 /* The gateway of LOCATION, which lives as long as the job; NULL: it is here. */
 static xn_error_t *
-gateway_of(xn_gateway_t **out, struct hotsync *h, const xn_location_t *location)
+gateway_of(xn_gateway_t **out, struct hotsync *h,
+    const xn_location_t *location)
 {
-	const char *key;
+	const char *key, *failed;
+	xn_error_t *error;
 	void *known;
 
 	*out = NULL;
 	if (location->xspec == NULL)
 		return NULL;
 	key = apr_pstrcat(h->pool, "prove:", location->xspec, NULL);
+	failed = apr_pstrcat(h->pool, "prove failed:", location->xspec, NULL);
 	apr_pool_userdata_get(&known, key, h->pool);
 	*out = known;
 	if (known != NULL)
 		return NULL;
-	XN_TRY(xn_gateway_open(out, h->group, location->xspec, h->pool));
-	apr_pool_userdata_set(*out, key, NULL, h->pool);
-	return NULL;
+	/* Not a time-out for each repository there. */
+	apr_pool_userdata_get(&known, failed, h->pool);
+	if (known != NULL)
+		return xn_error_create(XN_E_CONNECT, "%s",
+		    (const char *)known);
+	error = xn_gateway_open(out, h->group, location->xspec, h->pool);
+	if (error == NULL)
+		apr_pool_userdata_set(*out, key, NULL, h->pool);
+	else
+		apr_pool_userdata_set(apr_pstrdup(h->pool,
+		    xn_error_text(error, error->pool)), failed, NULL,
+		    h->pool);
+	return error;
 }
 
 static xn_error_t *
@@ -72,15 +62,16 @@ exec_side(xn_channel_t **channel, struct hotsync *h,
 	return xn_remote_exec(channel, gateway, &program, pool);
 }
 
-/* Take the next of CHANNEL, looking whether the job is to stop. */
-static xn_error_t *
-next_message(const xn_value_t **message, struct hotsync *h,
+xn_error_t *
+prove_next(const xn_value_t **message, struct hotsync *h,
     xn_channel_t *channel, apr_pool_t *pool)
 {
 	xn_error_t *error;
 
 	for (;;) {
 		error = xn_channel_receive(message, channel, STOP_CHECK, pool);
+		if (error != NULL && error->code == XN_E_EOF)
+			return xn_error_wrap(error, "it ended without a word");
 		if (error == NULL || error->code != XN_E_TIMEOUT)
 			return error;
 		xn_error_clear(error);
@@ -90,18 +81,7 @@ next_message(const xn_value_t **message, struct hotsync *h,
 	}
 }
 
-/* ---- Which there are ------------------------------------------------------------ */
-
-static int
-is_name(const char *name)
-{
-	if (*name == '\0' || *name == '.' || strlen(name) > 255)
-		return 0;
-	for (; *name != '\0'; name++)
-		if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
-			return 0;
-	return 1;
-}
+/* ---- Which there are ----------------------------------------------------- */
 
 static xn_error_t *
 hear_names(apr_array_header_t *names, struct hotsync *h, xn_channel_t *channel,
@@ -112,14 +92,14 @@ hear_names(apr_array_header_t *names, struct hotsync *h, xn_channel_t *channel,
 	xn_error_t *error;
 
 	while (names->nelts <= LIST_MAX) {
-		XN_TRY(next_message(&message, h, channel, pool));
+		XN_TRY(prove_next(&message, h, channel, pool));
 		error = xn_unpack_value(message, pool, "(sp)", &tag, &name);
 		if (error != NULL) {
 			xn_error_clear(error);
 			XN_TRY(xn_unpack_value(message, pool, "(s)", &tag));
 			return NULL;
 		}
-		if (!is_name(name))
+		if (!hot_is_name(name))
 			break;
 		APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(pool, name);
 	}
@@ -129,19 +109,22 @@ hear_names(apr_array_header_t *names, struct hotsync *h, xn_channel_t *channel,
 
 xn_error_t *
 prove_list(const char *const **names, struct hotsync *h,
-    const xn_location_t *location, apr_pool_t *pool)
+    const xn_location_t *source, const xn_location_t *location,
+    apr_pool_t *pool)
 {
 	apr_array_header_t *list = apr_array_make(pool, 16,
 	    sizeof(const char *));
-	const char *parent = location->path, *pattern = "*";
+	const char *parent = location->path, *pattern, *ignored;
 	const xn_value_t *kwargs;
 	xn_channel_t *channel;
 
+	hot_split(&ignored, &pattern, source->path, pool);
 	if (hotsync_is_pattern(location))
-		hot_split(&parent, &pattern, location->path, pool);
+		hot_split(&parent, &ignored, location->path, pool);
 	XN_TRY(xn_make_value(&kwargs, pool, "{spsp}", "parent", parent,
 	    "pattern", pattern));
-	XN_TRY(exec_side(&channel, h, location, kwargs, pool));
+	XN_TRY_W(exec_side(&channel, h, location, kwargs, pool),
+	    "listing %s", location->text);
 	XN_TRY_W(hear_names(list, h, channel, pool), "listing %s",
 	    location->text);
 	APR_ARRAY_PUSH(list, const char *) = NULL;
@@ -149,7 +132,7 @@ prove_list(const char *const **names, struct hotsync *h,
 	return NULL;
 }
 
-/* ---- Ends ------------------------------------------------------------------------ */
+/* ---- Ends ---------------------------------------------------------------- */
 
 static xn_error_t *
 introduce(struct prove_pair *p, struct prove_end *end)
@@ -191,7 +174,32 @@ prove_hear(const xn_value_t **message, struct prove_pair *p,
     struct prove_end *end)
 {
 	apr_pool_clear(p->scratch);
-	return next_message(message, p->h, end->channel, p->scratch);
+	return prove_next(message, p->h, end->channel, p->scratch);
+}
+
+xn_error_t *
+prove_sent(struct prove_pair *p, struct prove_end *end, xn_error_t *sent)
+{
+	const xn_value_t *message;
+
+	if (sent == NULL || sent->code != XN_E_CLOSED)
+		return sent;
+	/* It has closed: behind what it said before comes why. */
+	xn_error_clear(sent);
+	do
+		sent = prove_hear(&message, p, end);
+	while (sent == NULL);
+	return sent;
+}
+
+void
+prove_stop(struct prove_pair *p)
+{
+	for (int i = 0; i < 2; i++) {
+		if (p->ends[i].channel != NULL)
+			xn_error_clear(xn_channel_close(p->ends[i].channel));
+		p->ends[i].channel = NULL;
+	}
 }
 
 xn_error_t *

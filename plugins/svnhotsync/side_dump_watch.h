@@ -162,14 +162,7 @@ dump_youngest(struct dump *d)
 static void
 dump_check_place(const struct dump *d)
 {
-	xn_stat_t ours, there = { 0 };
-	int base = xn_base_open(d->path), found;
-
-	found = base != -1 && xn_fstat(base, &there) == 0;
-	if (base != -1)
-		close(base);
-	if (!found || xn_fstat(d->root, &ours) != 0 ||
-	    ours.inode != there.inode || ours.device != there.device)
+	if (!fs_in_place(d->root, d->path, ""))
 		xn_fail("the repository %s was moved away or replaced while "
 		    "it was followed", d->path);
 }

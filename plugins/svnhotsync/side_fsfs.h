@@ -170,6 +170,21 @@ fs_is_uuid(const char *text)
 	    strspn(text, "0123456789abcdefABCDEF-") == 36;
 }
 
+/* Is what FD has open still what NAME ("": the folder itself) in the folder
+ * PATH is? */
+static inline int
+fs_in_place(int fd, const char *path, const char *name)
+{
+	xn_stat_t ours, there = { 0 };
+	int base = xn_base_open(path), found;
+
+	found = base != -1 && xn_stat(base, name, &there) == 0;
+	if (base != -1)
+		close(base);
+	return found && xn_fstat(fd, &ours) == 0 &&
+	    ours.inode == there.inode && ours.device == there.device;
+}
+
 /*
  * A small file as text that lives until the program ends, so that no way of
  * ending loses it; null and errno.

@@ -1,6 +1,5 @@
 /*
- * side_items.h: what a revision's file or a pack is made of, and a digest of
- * each revision that is the same wherever it lies.
+ * side_items.h: what a revision's file or a pack is made of.
  *
  * With logical addressing a file ends with two indexes and a footer:
  *
@@ -11,8 +10,9 @@
  * the order in which they lie there, by pages.  Packing puts items into another
  * order and changes none; but it drops texts that no node of their revision
  * refers to.  So there are two digests, of the others in the order of their
- * numbers, and of those, which only revisions that are not packed have.  Both indexes must have the MD5 that the footer says: so a byte that
- * is wrong there is found, too.
+ * numbers, and of those, which only revisions that are not packed have.  Both
+ * indexes must have the MD5 that the footer says: so a byte that is wrong there
+ * is found, too.
  *
  * With physical addressing a pack is its revisions' files one behind the other,
  * and a manifest with the offset of each, a line each.  The digest is of the
@@ -55,11 +55,18 @@ struct items {
 	struct item *item;		/* by revision and number; the same */
 	long n, room;
 	char *piece;			/* XN_PIECE bytes */
+	xn_hash *hash[2];		/* while a digest is made; else null */
 };
 
 static inline void
 items_close(struct items *t)
 {
+	unsigned char unused[16];
+
+	for (int i = 0; i < 2; i++)
+		if (t->hash[i] != NULL)
+			xn_hash_end(t->hash[i], unused);
+	t->hash[0] = t->hash[1] = NULL;
 	if (t->fd != -1)
 		close(t->fd);
 	t->fd = -1;
@@ -127,7 +134,7 @@ items_hash(struct items *t, xn_hash *hash, long long at, long long n)
 	}
 }
 
-/* ---- Logical addressing: indexes -------------------------------------------- */
+/* ---- Logical addressing: indexes ----------------------------------------- */
 
 /* A number of an index, seven bits a byte, the lowest first. */
 static inline unsigned long long
@@ -164,7 +171,8 @@ index_checksum(const struct items *t, const unsigned char *bytes, size_t n,
 	char hex[33];
 
 	md5_hex(hex, bytes, n);
-	if (strncmp(hex, said, 32) != 0 || (said[32] != ' ' && said[32] != '\0'))
+	if (strncmp(hex, said, 32) != 0 ||
+	    (said[32] != ' ' && said[32] != '\0'))
 		items_damaged(t, what);
 }
 
@@ -228,6 +236,22 @@ items_add(struct items *t, const struct item *item)
 	t->item[t->n++] = *item;
 }
 
+/* What is used by nothing is zero, for whoever verifies it. */
+static inline void
+items_check_unused(struct items *t, long long at, long long n)
+{
+	size_t piece;
+
+	for (; n > 0; n -= (long long)piece, at += (long long)piece) {
+		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
+		items_bytes(t, at, t->piece, piece);
+		for (size_t i = 0; i < piece; i++)
+			if (t->piece[i] != 0)
+				items_damaged(t, "there is something where "
+				    "there should be nothing");
+	}
+}
+
 /* A page of the second index, from P to END; items up to *DUE are known. */
 static inline void
 index_page(struct items *t, const unsigned char *p, const unsigned char *end,
@@ -253,6 +277,8 @@ index_page(struct items *t, const unsigned char *p, const unsigned char *end,
 		/* What crosses a page can be in both. */
 		if (item.offset == *due) {
 			*due += item.size;
+			if (item.kind == ITEM_UNUSED && *due <= t->end)
+				items_check_unused(t, item.offset, item.size);
 			if (item.kind != ITEM_UNUSED) {
 				if (item.rev < first ||
 				    item.rev >= first + count ||
@@ -290,7 +316,8 @@ items_read(struct items *t, long long first, long long count)
 
 	p = index_load(t, &n);
 	end = p + n;
-	if (n < sizeof(prefix) - 1 || memcmp(p, prefix, sizeof(prefix) - 1) != 0)
+	if (n < sizeof(prefix) - 1 ||
+	    memcmp(p, prefix, sizeof(prefix) - 1) != 0)
 		items_damaged(t, "it has no second index");
 	p += sizeof(prefix) - 1;
 	if (index_number(t, &p, end) != (unsigned long long)first ||
@@ -350,136 +377,6 @@ items_find(struct items *t, long i, long behind, long long number)
 	return number >= 0 && i < behind &&
 	    t->item[i].number == (unsigned long long)number ? &t->item[i] :
 	    NULL;
-}
-
-/* What an item's bytes are preceded by in a digest. */
-static inline void
-items_hash_head(xn_hash *hash, const struct item *item)
-{
-	char text[64];
-
-	snprintf(text, sizeof(text), "%llu %lld\n", item->number, item->size);
-	xn_hash_add(hash, text, strlen(text));
-}
-
-/* The line at P of a node of REV may refer to one of the items I to BEHIND. */
-static inline void
-items_refer(struct items *t, long long rev, long i, long behind, const char *p)
-{
-	struct item *item;
-	long long of;
-
-	if (strncmp(p, "text: ", 6) == 0)
-		p += 6;
-	else if (strncmp(p, "props: ", 7) == 0)
-		p += 7;
-	else
-		return;
-	of = fs_number(&p);
-	if (of != rev || *p++ != ' ')
-		return;
-	item = items_find(t, i, behind, fs_number(&p));
-	if (item != NULL)
-		item->counts = 1;
-}
-
-/* Which of the items I to BEHIND, all of REV, do its nodes refer to? */
-static inline void
-items_count(struct items *t, long long rev, long i, long behind)
-{
-	char *text = t->piece, *p;
-	size_t n;
-
-	for (long node = i; node < behind; node++) {
-		if (t->item[node].kind != ITEM_NODE)
-			continue;
-		n = t->item[node].size >= XN_PIECE ? XN_PIECE - 1 :
-		    (size_t)t->item[node].size;
-		items_bytes(t, t->item[node].offset, text, n);
-		text[n] = '\0';
-		for (p = text; p != NULL && *p != '\0' && *p != '\n';
-		    p = strchr(p, '\n'), p = p == NULL ? p : p + 1)
-			items_refer(t, rev, i, behind, p);
-	}
-}
-
-/* The digests of REV in a file that was taken apart; REST, of what no node
- * refers to, if not null. */
-static inline void
-items_digest(struct items *t, long long rev, unsigned char out[16],
-    unsigned char *rest)
-{
-	xn_hash *hash, *other;
-	long i, behind;
-
-	i = items_of(t, rev, &behind);
-	if (i == behind)
-		items_damaged(t, xn_printf("it has nothing of r%lld", rev));
-	items_count(t, rev, i, behind);
-	hash = xn_hash_start();
-	other = rest == NULL ? NULL : xn_hash_start();
-	for (; i < behind; i++) {
-		xn_hash *to = t->item[i].counts ? hash : other;
-
-		if (to == NULL)
-			continue;
-		items_hash_head(to, &t->item[i]);
-		items_hash(t, to, t->item[i].offset, t->item[i].size);
-	}
-	xn_hash_end(hash, out);
-	if (rest != NULL)
-		xn_hash_end(other, rest);
-}
-
-/* ---- Physical addressing: a manifest ------------------------------------------ */
-
-/*
- * The offsets of the COUNT revisions of the pack that is open, from the
- * manifest NAME: each as an item of a revision.  0, or -1, it is not there.
- */
-static inline int
-items_manifest(struct items *t, int db, const char *name, long long first,
-    long long count)
-{
-	char *text = xn_read_file(db, name, MANIFEST_MAX, NULL);
-	const char *p = text;
-	struct item item;
-	int ok = text != NULL;
-
-	if (text == NULL && errno == ENOENT)
-		return -1;
-	if (text == NULL)
-		xn_fail("cannot read %s/db/%s: %m", t->path, name);
-	memset(&item, 0, sizeof(item));
-	for (long long i = 0; i < count && ok; i++) {
-		item.rev = first + i;
-		item.offset = fs_number(&p);
-		ok = item.offset >= 0 && *p++ == '\n' &&
-		    item.offset < t->size && (i == 0 ? item.offset == 0 :
-		    item.offset > t->item[t->n - 1].offset);
-		if (ok && i > 0)
-			t->item[t->n - 1].size = item.offset -
-			    t->item[t->n - 1].offset;
-		item.size = t->size - item.offset;
-		if (ok)
-			items_add(t, &item);
-	}
-	ok = ok && *p == '\0';
-	free(text);
-	if (!ok)
-		xn_fail("%s/db/%s is damaged", t->path, name);
-	return 0;
-}
-
-/* The digest of a part of the open file. */
-static inline void
-items_digest_part(struct items *t, long long at, long long n,
-    unsigned char out[16])
-{
-	xn_hash *hash = xn_hash_start();
-
-	items_hash(t, hash, at, n);
-	xn_hash_end(hash, out);
 }
 
 #endif

@@ -7,7 +7,8 @@
  * `svnadmin load` does the work; for one that is here this file is compiled
  * into the plugin, and libsvn does (load.c).
  *
- * kwargs: peer (channel to the source's side), path, job, follow, guard, dry.
+ * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
+ * reload (a revision to make the mirror anew from: side_load_reload.h).
  */
 #include <execnet/remote.h>
 
@@ -15,6 +16,7 @@
 #include "side_load_memory.h"
 #include "side_load_props.h"
 #include "side_load_record.h"
+#include "side_load_reload.h"
 #include "side_load_start.h"
 #ifndef SVNHOTSYNC_LIBSVN
 #include "side_load_svnadmin.h"
@@ -39,20 +41,9 @@ load_cleanup(void *baton)
 	close_fd(&l->m.run_lock);
 	close_fd(&l->m.db);
 	close_fd(&l->m.root);
+	reload_cleanup(l);
 	free(l->m.digests);
 	free(l);
-}
-
-/* As the copying side does: why the source ended becomes our error. */
-static void
-hear_last_words(void *baton)
-{
-	struct load *l = baton;
-
-	while (!l->m.done && xn_wait(l->m.peer, 0) == XN_READY_VALUE)
-		xn_receive_value(l->m.peer, 0);
-	if (!l->m.done)
-		xn_fail("the source's side ended the conversation");
 }
 
 /* ---- What comes --------------------------------------------------------- */
@@ -303,6 +294,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (l == NULL)
 		xn_fail("out of memory");
 	l->m.root = l->m.db = l->m.run_lock = l->m.write_lock = -1;
+	l->m.parent = l->m.old = l->m.old_lock = -1;
 	l->m.file = l->m.shard_fds[0] = l->m.shard_fds[1] = -1;
 	l->m.youngest = l->m.last.rev = l->m.published.rev = -1;
 	l->child.in = l->child.pid = -1;
@@ -317,7 +309,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	l->m.digests = malloc(RANGE_MAX * 16);
 	if (l->m.peer == NULL || l->m.digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
-	xn_cleanup(hear_last_words, l);
+	xn_cleanup(mirror_last_words, &l->m);
+	reload_begin(l, xn_value_int(kwargs, "reload", 0));
 	load_start(l);
 	if (l->m.dry) {
 		l->m.done = 1;
@@ -328,5 +321,6 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	load_run(l);
 	l->m.done = 1;
 	load_tick(l, 1);
+	reload_end(l);
 	xn_send(channel, "(sl)", "done", l->m.last.rev);
 }

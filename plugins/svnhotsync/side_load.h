@@ -20,6 +20,8 @@ struct load {
 	char boot[64];			/* of this machine; "" if unknown */
 	char record_more[128];
 
+	int reloading;			/* what is at m.path is ours, and not
+					 * yet in its place */
 	int stopping;			/* the coordinator wants an end */
 	int poked;			/* it wants the source to look */
 	int turns;
@@ -75,6 +77,11 @@ void load_date(struct load *l, long long rev, char out[64]);
  */
 void load_props(struct load *l, long long rev, const void *text, size_t n);
 void load_props_end(struct load *l);
+
+/* Are the revisions FIRST to LAST of the mirror at PATH good?  PACKED: some of
+ * them are packed. */
+int load_verify(struct load *l, const char *path, long long first,
+    long long last, int packed);
 
 /* Let go of all that is open; may be called in a cleanup, and twice. */
 void load_close(struct load *l);

@@ -127,6 +127,24 @@ load_props_end(struct load *l)
 	(void)l;
 }
 
+static int
+never(void *baton)
+{
+	(void)baton;
+	return 0;
+}
+
+int
+load_verify(struct load *l, const char *path, long long first, long long last,
+    int packed)
+{
+	char odd[LOADER_ERROR];
+	long bad;
+
+	return loader_verify(path, (long)first, (long)last, packed, never, l,
+	    &bad, odd, l->why) == 0;
+}
+
 void
 load_close(struct load *l)
 {

@@ -11,6 +11,7 @@
 
 #include "side_load_memory.h"
 #include "side_load_record.h"
+#include "side_mirror_resync.h"
 
 static int
 is_empty(int base)
@@ -152,6 +153,7 @@ load_make(struct load *l)
 	load_mark(l, &mark, 0);
 	if (mark.kind == DIGEST_NONE || write_record(l, &mark) != 0)
 		xn_fail("cannot write %s/db/" RECORD ": %m", m->path);
+	resync_mark(m);
 	move_up(l);
 	m->published = mark;
 	m->youngest = m->last.rev = 0;
@@ -242,8 +244,10 @@ load_start(struct load *l)
 		load_check_existing(l);
 	else if (!m->dry)
 		load_make(l);
-	if (!m->dry)
+	if (!m->dry) {
+		resync_carry(m);
 		guard_mirror(m);
+	}
 }
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "side_load.h"
 #include "side_revprops.h"
+#include "side_verify_svnadmin.h"
 
 static void
 run_whole(const char *const *argv, const char *name, const char *path)
@@ -96,31 +97,15 @@ load_date(struct load *l, long long rev, char out[64])
 void
 load_props(struct load *l, long long rev, const void *text, size_t n)
 {
-	static const char magic[] = "SVN-fs-dump-format-version: 2\n\n";
 	struct run *run = l->loader;
-	char head[160];
-	int failed = 0;
 
 	if (run == NULL) {
-		const char *argv[] = { "svnadmin", "load-revprops", "-q",
-		    "--bypass-prop-validation", l->m.path, NULL };
-
 		l->loader = run = xn_malloc(sizeof(*run));
 		if (run == NULL)
 			xn_fail("out of memory");
-		run_start(run, argv, XN_CHILD_IN);
-		failed = xn_write_full(run->child.in, magic,
-		    sizeof(magic) - 1) != 0;
+		revprops_load(run, l->m.path);
 	}
-	snprintf(head, sizeof(head), "Revision-number: %lld\n"
-	    "Prop-content-length: %lld\nContent-length: %lld\n\n", rev,
-	    (long long)n, (long long)n);
-	run_hear(run);
-	if (failed || xn_write_full(run->child.in, head, strlen(head)) != 0 ||
-	    xn_write_full(run->child.in, text, n) != 0 ||
-	    xn_write_full(run->child.in, "\n", 1) != 0)
-		run_check(run, "svnadmin load-revprops", l->m.path,
-		    run_end(run));
+	revprops_put(run, l->m.path, rev, text, n);
 }
 
 void
@@ -130,11 +115,19 @@ load_props_end(struct load *l)
 
 	if (run == NULL)
 		return;
-	close(run->child.in);
-	run->child.in = -1;
-	run_check(run, "svnadmin load-revprops", l->m.path, run_end(run));
+	revprops_loaded(run, l->m.path);
 	xn_free(run);
 	l->loader = NULL;
+}
+
+int
+load_verify(struct load *l, const char *path, long long first, long long last,
+    int packed)
+{
+	struct run run;
+
+	(void)l;
+	return svnadmin_verify(&run, path, first, last, packed) >= 0;
 }
 
 /* Programs are gone with their end. */

@@ -59,21 +59,6 @@ mirror_cleanup(void *baton)
 	free(m);
 }
 
-/*
- * A send on a channel that the source closed ends us without a word; why it
- * closed it is still to be received, and becomes our error.
- */
-static void
-hear_last_words(void *baton)
-{
-	struct mirror *m = baton;
-
-	while (!m->done && xn_wait(m->peer, 0) == XN_READY_VALUE)
-		xn_receive_value(m->peer, 0);
-	if (!m->done)
-		xn_fail("the source's side ended the conversation");
-}
-
 /* The source has sent all that it had. */
 static void
 on_idle(struct mirror *m, const xn_value *message)
@@ -269,7 +254,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	}
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
-	xn_cleanup(hear_last_words, m);
+	xn_cleanup(mirror_last_words, m);
 	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
 	start_mirror(m);
 	if (m->dry) {

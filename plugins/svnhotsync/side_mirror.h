@@ -144,6 +144,22 @@ report(struct mirror *m, int now)
 	    m->bytes);
 }
 
+/*
+ * A cleanup of a struct mirror: a send on a channel that the source closed ends
+ * us without a word; why it closed it is still to be received, and becomes our
+ * error.
+ */
+static void
+mirror_last_words(void *baton)
+{
+	struct mirror *m = baton;
+
+	while (!m->done && xn_wait(m->peer, 0) == XN_READY_VALUE)
+		xn_receive_value(m->peer, 0);
+	if (!m->done)
+		xn_fail("the source's side ended the conversation");
+}
+
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
 		const char *refused_text = xn_printf(__VA_ARGS__);	\

@@ -58,7 +58,7 @@ uuid_text(const struct mirror *m, char text[160])
 }
 
 /* The folder itself, and db: files made in it get its group, as svn's do. */
-static void
+static inline void
 make_folders(struct mirror *m)
 {
 	xn_stat_t st;
@@ -75,7 +75,7 @@ make_folders(struct mirror *m)
 		xn_fail("cannot open %s/db: %m", m->path);
 }
 
-static void
+static inline void
 make_skeleton(struct mirror *m, const char *format, size_t format_n,
     const void *conf, size_t conf_n)
 {

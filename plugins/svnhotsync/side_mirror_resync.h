@@ -15,7 +15,8 @@
 #ifndef SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
 #define SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
 
-#include "side_mirror_make.h"
+#include "side_mirror_guard.h"
+#include "side_mirror_record.h"
 
 #define RESYNC_FILE	"syncgate-resync"
 #define NEW_SUFFIX	".syncgate-new"
@@ -140,7 +141,7 @@ resync_begin(struct mirror *m, int wanted)
 
 /* What is to be replaced: a mirror of ours, or a repository that the source is
  * another copy of, as the old master is one of the new. */
-static void
+static inline void
 resync_check(struct mirror *m)
 {
 	char *text = fs_read_text(m->old, "db/uuid", NULL), uuid[64] = "";

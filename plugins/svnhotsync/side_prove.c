@@ -1,24 +1,26 @@
 /*
- * svnhotsync, the side that says what revisions are, by digests; it runs at both
- * ends, and the coordinator (prove.c) asks both the same.
+ * svnhotsync, the side that says what revisions are, by digests; it runs at
+ * both ends, and the coordinator (prove.c) asks both the same.
  *
  *   -> ("repository", uuid, youngest, min unpacked, proof)	the first
  *					message; proof: a mirror's, or ""
  *   <- ("fold", first, n, again, from)	again: look at them once more
  *   -> ("at", rev)...			while it takes long
- *   -> ("fold", first, n, 48 bytes)	of their properties, their content, and
- *					the rest of those that are not below
- *					from, so packed at neither end
+ *   -> ("fold", first, n, 48 bytes, unpacked)	of their properties, their
+ *					content, and the rest of those that are
+ *					not below from; those below unpacked may
+ *					have been read from packs, without it
  *   <- ("why", rev)			why is it what it is?
  *   -> ("why", rev, text)		"", if it can be read
  *   <- ("prove", text)			a mirror's: keep that
  *   -> ("kept",)
  *
  * What differs is mended (side_prove_mend.h):
- *   <- ("need", rev)			of a mirror
- *   -> ("need", rev, what)		"file", "pack", "items"; or why it cannot
- *   <- ("send", what, rev)		of a source; also "props"
+ *   <- ("need", of, rev)		of a mirror; of: "props", "content"
+ *   -> ("need", rev, what)		"props", "propspack"; "file", "pack"
+ *   <- ("send", what, rev)		of a source
  *   -> ("body", what, size), ("p", bytes)..., each, and ("sent", what)
+ *					(of a dump only "props")
  *   <- ("mend", what, rev, 16 bytes)	of a mirror: what has the digest that
  *					the source has said; then bodies, and
  *   <- ("sent", what)
@@ -55,13 +57,14 @@ prove_cleanup(void *baton)
 	free(v);
 }
 
-/* ---- Answers ------------------------------------------------------------------ */
+/* ---- Answers ------------------------------------------------------------- */
 
 static void
 check_range(const struct prove *v, long long first, long long n)
 {
 	if (first < 0 || n < 1 || n > v->n || first > v->n - n)
-		xn_fail("the coordinator asks for revisions that are not there");
+		xn_fail("the coordinator asks for revisions that are not "
+		    "there");
 }
 
 static void
@@ -94,7 +97,8 @@ on_fold(struct prove *v, const xn_value *message)
 		from = first;
 	if (from < first + n)
 		prove_fold(v->rest + from * 16, first + n - from, all + 32);
-	xn_send(v->channel, "(slly)", "fold", first, n, all, sizeof(all));
+	xn_send(v->channel, "(sllyl)", "fold", first, n, all, sizeof(all),
+	    v->s.min_unpacked);
 }
 
 static void
@@ -124,6 +128,8 @@ on_prove(struct prove *v, const xn_value *message)
 
 	if (!v->mirror || !xn_unpack_value(message, "(ss)", &tag, &text))
 		xn_fail("a proof of another shape");
+	prove_check_place(v);
+	mend_sweep(v);
 	if (xn_write_file(v->s.db, PROOF, text, strlen(text), 0666) != 0)
 		xn_fail("cannot write %s/db/" PROOF ": %m", v->s.path);
 	xn_send(v->channel, "(s)", "kept");
@@ -173,7 +179,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("out of memory");
 	v->s.root = v->s.db = v->items.fd = -1;
 	v->mend_lock = v->write_lock = v->file = v->built = -1;
-	v->s.pack.shard = -1;
+	v->s.pack.shard = v->checked_shard = -1;
 	xn_cleanup(prove_cleanup, v);
 	v->channel = channel;
 	v->s.path = (char *)xn_value_text(kwargs, "path", "");

@@ -2,15 +2,15 @@
  * side_prove.h: the state of the side that makes digests of revisions.
  *
  * Each revision has digests of its properties, of its content (changed paths,
- * nodes and their texts), and, if it is not packed, of what else is in its file.
- * They are made once, kept, and folded: of one
- * the fold is its digest, of up to a thousand the digest of their digests, of
- * more that of the folds of its thousands.
+ * nodes and their texts), and, if it is not packed, of what else is in its
+ * file.  They are made once, kept, and folded: of one the fold is its digest,
+ * of up to a thousand the digest of their digests, of more that of the folds of
+ * its thousands.
  */
 #ifndef SVNHOTSYNC_SIDE_PROVE_H
 #define SVNHOTSYNC_SIDE_PROVE_H
 
-#include "side_items.h"
+#include "side_items_digest.h"
 #include "side_source_props.h"
 
 #define PROVE_MAX	(256LL << 20)	/* revisions */
@@ -30,6 +30,8 @@ struct prove {
 	long long n;			/* revisions at the start */
 	unsigned char *props, *content, *rest;	/* 16 bytes each; malloc'ed */
 	unsigned char *known;		/* KNOWN_*, a byte each */
+	long long checked_shard;	/* of the packed properties whose */
+	char checked[NAME_SIZE];	/* manifest was looked at; or -1 */
 	double told;
 	char why[1024];			/* what was damaged last */
 
@@ -48,6 +50,16 @@ prove_damaged(struct prove *v, unsigned char out[16], const char *why)
 {
 	memset(out, v->mirror ? 0 : 0xff, 16);
 	snprintf(v->why, sizeof(v->why), "%s", why);
+}
+
+/* A mirror can be exchanged for another one: then what was looked at is not
+ * what users see. */
+static inline void
+prove_check_place(const struct prove *v)
+{
+	if (!fs_in_place(v->s.db, v->s.path, "db"))
+		xn_fail("%s was moved away or replaced meanwhile: verify it "
+		    "again", v->s.path);
 }
 
 /* It may take long: say how far it is, which also ends the program when nobody
@@ -69,16 +81,45 @@ struct prove_try {
 	int found;
 };
 
-/* ---- Of one revision, by copy ------------------------------------------------- */
+/* ---- Of one revision, by copy -------------------------------------------- */
+
+/* The manifest of the packed properties that are loaded has their name for just
+ * the revisions that are in there; or fails. */
+static inline void
+prove_manifest(struct prove *v)
+{
+	const struct props_pack *p = &v->s.pack;
+	const struct fsfs *fs = &v->s.fs;
+	long long rev = fs_manifest_first(fs, p->shard);
+	const char *at = v->s.manifest;
+	char name[NAME_SIZE];
+	int within, ok = 1;
+
+	if (v->checked_shard == p->shard && strcmp(v->checked, p->name) == 0)
+		return;
+	for (; fs_manifest_next(fs, p->shard, &at, name) > 0; rev++) {
+		within = rev >= p->first && rev < p->first + p->count;
+		ok = ok && within == (strcmp(name, p->name) == 0);
+	}
+	if (!ok || *at != '\0' || rev != (p->shard + 1) * fs->shard)
+		xn_fail("%s/db/revprops/%lld.pack/manifest is damaged",
+		    v->s.path, p->shard);
+	v->checked_shard = p->shard;
+	snprintf(v->checked, sizeof(v->checked), "%s", p->name);
+}
 
 static inline void
 prove_try_props(void *baton)
 {
 	struct prove_try *t = baton;
+	struct prove *v = t->v;
 	const char *text;
 	size_t n;
 
-	text = props_of(&t->v->s, t->rev, &n);
+	text = props_of(&v->s, t->rev, &n);
+	if (t->rev > 0 && v->s.pack.text != NULL &&
+	    t->rev < fs_props_unpacked(&v->s.fs, v->s.min_unpacked))
+		prove_manifest(v);
 	xn_hash_bytes(text, n, t->out);
 }
 
@@ -103,7 +144,8 @@ prove_try_file(void *baton)
 	}
 }
 
-/* Open the pack that REV is in, and take it apart: 0, or -1, it is not there. */
+/* Open the pack that REV is in, and take it apart: 0, or -1, it is not there.
+ *  */
 static inline int
 prove_open_pack(struct prove *v, long long rev)
 {
@@ -179,7 +221,7 @@ prove_content(struct prove *v, long long rev)
 	v->known[rev] |= KNOWN_CONTENT;
 }
 
-/* ---- Folds --------------------------------------------------------------------- */
+/* ---- Folds --------------------------------------------------------------- */
 
 /* Forget what is known of N revisions from FIRST on, and what lies open. */
 static inline void
@@ -188,6 +230,7 @@ prove_forget(struct prove *v, long long first, long long n)
 	memset(v->known + first, 0, (size_t)n);
 	items_close(&v->items);
 	props_forget(&v->s);
+	v->checked_shard = -1;
 	if (!v->dump)
 		read_numbers(&v->s);
 }

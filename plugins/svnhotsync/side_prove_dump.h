@@ -11,7 +11,8 @@
  *	...				its content
  *
  * Not by deltas, which may be others where the versions of Subversion are.  The
- * SHA-1 of a text is left out: repositories that were made before 1.6 have none.
+ * SHA-1 of a text is left out: repositories that were made before 1.6 have
+ * none.
  */
 #ifndef SVNHOTSYNC_SIDE_PROVE_DUMP_H
 #define SVNHOTSYNC_SIDE_PROVE_DUMP_H
@@ -23,9 +24,12 @@
 
 struct dump_reading {
 	struct prove *v;
+	struct run run;
 	struct run_reader rd;
 	xn_hash *hash;			/* of the content of rev; or null */
-	long long rev, first;
+	xn_hash *props;			/* of its properties; or null */
+	long long first, n;		/* what is dumped, */
+	long long rev;			/* and the one at hand */
 };
 
 static inline void
@@ -87,7 +91,6 @@ dump_headers(struct dump_reading *d, xn_hash *hash)
 static inline void
 dump_revision(struct dump_reading *d, long long rev, long long behind)
 {
-	xn_hash *props;
 	long long n;
 
 	dump_end(d);
@@ -95,64 +98,64 @@ dump_revision(struct dump_reading *d, long long rev, long long behind)
 		dump_damaged(d);
 	d->rev = rev;
 	n = dump_headers(d, NULL);
-	props = xn_hash_start();
-	dump_body(d, props, n);
-	xn_hash_end(props, d->v->props + rev * 16);
+	d->props = xn_hash_start();
+	dump_body(d, d->props, n);
+	xn_hash_end(d->props, d->v->props + rev * 16);
+	d->props = NULL;
 	d->hash = xn_hash_start();
 	prove_tell(d->v, rev);
 }
 
-/* Have svnadmin dump the N revisions from FIRST on. */
+/* For xn_attempt(): have svnadmin dump what is asked for. */
 static inline void
-dump_some(struct prove *v, long long first, long long n)
+dump_some(void *baton)
 {
+	struct dump_reading *d = baton;
 	const char *argv[8] = { "svnadmin", "dump", "-q", "--incremental",
 	    "-r" };
-	struct dump_reading d;
-	struct run run;
 	char range[64];
 	char *line;
 
-	snprintf(range, sizeof(range), "%lld:%lld", first, first + n - 1);
+	snprintf(range, sizeof(range), "%lld:%lld", d->first,
+	    d->first + d->n - 1);
 	argv[5] = range;
-	argv[6] = v->s.path;
-	memset(&d, 0, sizeof(d));
-	d.v = v;
-	d.rd.run = &run;
-	d.rev = first - 1;
-	run_start(&run, argv, XN_CHILD_OUT);
-	while ((line = reader_line(&d.rd)) != NULL) {
+	argv[6] = d->v->s.path;
+	d->rd.run = &d->run;
+	d->rev = d->first - 1;
+	run_start(&d->run, argv, XN_CHILD_OUT);
+	while ((line = reader_line(&d->rd)) != NULL) {
 		if (strncmp(line, "Revision-number: ", 17) == 0) {
-			dump_revision(&d, fs_whole_number(line + 17),
-			    first + n);
+			dump_revision(d, fs_whole_number(line + 17),
+			    d->first + d->n);
 		} else if (strncmp(line, "Node-path: ", 11) == 0) {
-			if (d.hash == NULL)
-				dump_damaged(&d);
-			xn_hash_add(d.hash, line, strlen(line));
-			xn_hash_add(d.hash, "\n", 1);
-			dump_body(&d, d.hash, dump_headers(&d, d.hash));
+			if (d->hash == NULL)
+				dump_damaged(d);
+			xn_hash_add(d->hash, line, strlen(line));
+			xn_hash_add(d->hash, "\n", 1);
+			dump_body(d, d->hash, dump_headers(d, d->hash));
 		}
 	}
 	/* Of a dump that failed the last revision is not whole. */
-	run_check(&run, "svnadmin dump", v->s.path, run_end(&run));
-	dump_end(&d);
-	if (d.rev != first + n - 1)
-		dump_damaged(&d);
-	xn_free(d.rd.bytes);
+	run_check(&d->run, "svnadmin dump", d->v->s.path, run_end(&d->run));
+	dump_end(d);
+	if (d->rev != d->first + d->n - 1)
+		dump_damaged(d);
 }
 
-/* For xn_attempt(). */
-struct dump_try {
-	struct prove *v;
-	long long first, n;
-};
-
+/* However it ended, nothing of it stays. */
 static inline void
-dump_try(void *baton)
+dump_let_go(struct dump_reading *d)
 {
-	struct dump_try *t = baton;
+	unsigned char unused[16];
+	int ignored;
 
-	dump_some(t->v, t->first, t->n);
+	if (d->run.running)
+		xn_child_kill(&d->run.child, &ignored, &ignored);
+	if (d->hash != NULL)
+		xn_hash_end(d->hash, unused);
+	if (d->props != NULL)
+		xn_hash_end(d->props, unused);
+	xn_free(d->rd.bytes);
 }
 
 /* Make those of the N revisions from FIRST on known: what svnadmin cannot dump
@@ -160,30 +163,35 @@ dump_try(void *baton)
 static inline void
 dump_digests(struct prove *v, long long first, long long n)
 {
-	struct dump_try t = { v, first, 0 };
+	struct dump_reading d;
 	long long end = first + n;
 	char error[1024];
+	int failed;
 
-	while (t.first < end) {
-		if (v->known[t.first] == (KNOWN_PROPS | KNOWN_CONTENT)) {
-			t.first++;
+	while (first < end) {
+		if (v->known[first] == (KNOWN_PROPS | KNOWN_CONTENT)) {
+			first++;
 			continue;
 		}
-		for (t.n = 1; t.n < DUMP_AT_ONCE && t.first + t.n < end &&
-		    v->known[t.first + t.n] == 0;)
-			t.n++;
-		if (xn_attempt(dump_try, &t, error, sizeof(error)) == 0)
+		for (n = 1; n < DUMP_AT_ONCE && first + n < end &&
+		    v->known[first + n] == 0;)
+			n++;
+		memset(&d, 0, sizeof(d));
+		d.v = v;
+		d.first = first;
+		d.n = n;
+		failed = xn_attempt(dump_some, &d, error, sizeof(error));
+		dump_let_go(&d);
+		if (failed == 0)
 			continue;
 		/* "": nobody listens any more. */
 		if (error[0] == '\0')
-			xn_send(v->channel, "(sl)", "at", t.first);
-		while (t.n > 1 && v->known[t.first] != 0) {
-			t.first++;
-			t.n--;
-		}
-		prove_damaged(v, v->props + t.first * 16, error);
-		prove_damaged(v, v->content + t.first * 16, error);
-		v->known[t.first] = KNOWN_PROPS | KNOWN_CONTENT;
+			xn_send(v->channel, "(sl)", "at", first);
+		for (; n > 1 && v->known[first] != 0; n--)
+			first++;
+		prove_damaged(v, v->props + first * 16, error);
+		prove_damaged(v, v->content + first * 16, error);
+		v->known[first] = KNOWN_PROPS | KNOWN_CONTENT;
 	}
 }
 

@@ -1,10 +1,11 @@
 /*
- * side_prove_open.h: opening a repository to make digests of it, and saying what
- * it is; and which repositories there are.
+ * side_prove_open.h: opening a repository to make digests of it, and saying
+ * what it is; and which repositories there are.
  */
 #ifndef SVNHOTSYNC_SIDE_PROVE_OPEN_H
 #define SVNHOTSYNC_SIDE_PROVE_OPEN_H
 
+#include "side_names.h"
 #include "side_prove.h"
 #include "side_run.h"
 
@@ -103,22 +104,7 @@ prove_open(struct prove *v, int status)
 	    v->s.youngest, v->s.min_unpacked, proof);
 }
 
-/* ---- Which there are --------------------------------------------------------- */
-
-/* As in side_source_find.h: does NAME match PATTERN, with * and ? in it? */
-static inline int
-list_matches(const char *pattern, const char *name)
-{
-	for (; *pattern != '\0' && *pattern != '*'; pattern++, name++)
-		if (*name == '\0' || (*pattern != '?' && *pattern != *name))
-			return 0;
-	if (*pattern == '\0')
-		return *name == '\0';
-	for (; *name != '\0'; name++)
-		if (list_matches(pattern + 1, name))
-			return 1;
-	return list_matches(pattern + 1, name);
-}
+/* ---- Which there are ----------------------------------------------------- */
 
 static inline void
 list_repositories(xn_channel *channel, const char *parent, const char *pattern)
@@ -133,7 +119,7 @@ list_repositories(xn_channel *channel, const char *parent, const char *pattern)
 		xn_fail("cannot read the folder %s: %m", parent);
 	while ((name = xn_dir_next(dir)) != NULL) {
 		snprintf(path, sizeof(path), "%.255s/db/fs-type", name);
-		if (name[0] != '.' && list_matches(pattern, name) &&
+		if (name_matches(pattern, name) &&
 		    xn_stat(base, path, &st) == 0)
 			xn_send(channel, "(sp)", "found", name);
 	}

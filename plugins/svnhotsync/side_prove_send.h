@@ -6,6 +6,7 @@
 #define SVNHOTSYNC_SIDE_PROVE_SEND_H
 
 #include "side_prove.h"
+#include "side_revprops.h"
 
 static inline void
 send_part(struct prove *v, long long at, long long n)
@@ -87,15 +88,33 @@ send_revision(struct prove *v, long long rev)
 	send_body(v, "file", v->items.item[i].offset, v->items.item[i].size);
 }
 
+/* REV for a pack, where it lies alone here. */
+static inline void
+send_unpacked(struct prove *v, long long rev)
+{
+	char path[PATH_SIZE];
+
+	if (v->s.fs.physical) {
+		send_revision(v, rev);
+		return;
+	}
+	fs_rev_path(path, &v->s.fs, "revs", rev);
+	if (items_open(&v->items, v->s.db, path) != 0)
+		xn_fail("cannot read %s/db/%s: %m", v->s.path, path);
+	items_read(&v->items, rev, 1);
+	send_items(v, rev);
+}
+
 static inline void
 send_pack(struct prove *v, long long rev)
 {
 	char path[PATH_SIZE], *text;
 	size_t n;
 
-	if (rev >= v->s.min_unpacked)
-		xn_fail("r%lld is packed in the mirror, and not in the source "
-		    "%s: pack the source, too", rev, v->s.path);
+	if (rev >= v->s.min_unpacked) {
+		send_unpacked(v, rev);
+		return;
+	}
 	fs_pack_path(path, "revs", rev / v->s.fs.shard, "pack");
 	if (items_open(&v->items, v->s.db, path) != 0)
 		xn_fail("cannot read %s/db/%s: %m", v->s.path, path);
@@ -110,20 +129,81 @@ send_pack(struct prove *v, long long rev)
 	free(text);
 }
 
+/* For revprops_read(). */
+static void
+send_dumped(void *baton, long long rev, const char *text, size_t n)
+{
+	(void)rev;
+	send_text(baton, "props", text, n);
+}
+
+static inline void
+send_props(struct prove *v, long long rev)
+{
+	const char *text;
+	size_t n;
+
+	if (v->dump) {
+		revprops_read(v->s.path, rev, 1, send_dumped, v);
+		return;
+	}
+	text = props_of(&v->s, rev, &n);
+	send_text(v, "props", text, n);
+}
+
+/* The properties of REV's shard, as the text of a file of packed ones. */
+static inline void
+send_props_pack(struct prove *v, long long rev)
+{
+	long long shard = rev / v->s.fs.shard;
+	long long first = fs_manifest_first(&v->s.fs, shard);
+	long long behind = (shard + 1) * v->s.fs.shard;
+	char *text = malloc(PROPS_MAX);
+	size_t n = 0, size, room;
+
+	if (text == NULL)
+		xn_fail("out of memory");
+	v->text = text;		/* which is freed however this ends */
+	if (behind > v->s.youngest + 1)
+		xn_fail("r%lld is not in a whole shard", rev);
+	n = (size_t)snprintf(text, PROPS_MAX, "%lld\n%lld\n", first,
+	    behind - first);
+	for (int bodies = 0; bodies < 2; bodies++) {
+		for (long long r = first; r < behind; r++) {
+			const char *props = props_of(&v->s, r, &size);
+
+			room = (size_t)PROPS_MAX - n;
+			if (size + 32 > room)
+				xn_fail("the properties of the shard of r%lld "
+				    "are more than can be sent: `syncgate run` "
+				    "mends that", rev);
+			if (bodies)
+				memcpy(text + n, props, size);
+			n += bodies ? size : (size_t)snprintf(text + n, room,
+			    "%llu\n", (unsigned long long)size);
+		}
+		if (!bodies)
+			text[n++] = '\n';
+	}
+	send_text(v, "propspack", text, n);
+	free(text);
+	v->text = NULL;
+}
+
 static void
 on_send(struct prove *v, const xn_value *message)
 {
-	const char *tag, *what, *text;
+	const char *tag, *what;
 	long long rev;
-	size_t n;
 
 	if (!xn_unpack_value(message, "(ssl)", &tag, &what, &rev) || rev < 0 ||
-	    rev >= v->n || v->dump)
+	    rev >= v->n || (v->dump && strcmp(what, "props") != 0))
 		xn_fail("a question of another shape");
 	prove_forget(v, rev, 1);
 	if (strcmp(what, "props") == 0) {
-		text = props_of(&v->s, rev, &n);
-		send_text(v, "props", text, n);
+		send_props(v, rev);
+	} else if (strcmp(what, "propspack") == 0) {
+		send_props_pack(v, rev);
 	} else if (strcmp(what, "pack") == 0) {
 		send_pack(v, rev);
 	} else {

@@ -87,6 +87,57 @@ revprops_read(const char *path, long long first, long long n,
 	xn_free(rd.bytes);
 }
 
+/* Start svnadmin, which gives revisions of PATH the properties that come by
+ * revprops_put(), until its input is closed. */
+static inline void
+revprops_load(struct run *run, const char *path)
+{
+	static const char magic[] = "SVN-fs-dump-format-version: 2\n\n";
+	const char *argv[] = { "svnadmin", "load-revprops", "-q",
+	    "--bypass-prop-validation", path, NULL };
+
+	run_start(run, argv, XN_CHILD_IN);
+	if (xn_write_full(run->child.in, magic, sizeof(magic) - 1) != 0)
+		run_check(run, "svnadmin load-revprops", path, run_end(run));
+}
+
+/* Give REV the properties of TEXT and no others; fails if svnadmin has. */
+static inline void
+revprops_put(struct run *run, const char *path, long long rev,
+    const void *text, size_t n)
+{
+	char head[160];
+
+	snprintf(head, sizeof(head), "Revision-number: %lld\n"
+	    "Prop-content-length: %lld\nContent-length: %lld\n\n", rev,
+	    (long long)n, (long long)n);
+	run_hear(run);
+	if (xn_write_full(run->child.in, head, strlen(head)) != 0 ||
+	    xn_write_full(run->child.in, text, n) != 0 ||
+	    xn_write_full(run->child.in, "\n", 1) != 0)
+		run_check(run, "svnadmin load-revprops", path, run_end(run));
+}
+
+/* All were put, and are on the disk now; or fails. */
+static inline void
+revprops_loaded(struct run *run, const char *path)
+{
+	close(run->child.in);
+	run->child.in = -1;
+	run_check(run, "svnadmin load-revprops", path, run_end(run));
+}
+
+/* The same for one revision. */
+static inline void
+revprops_write(const char *path, long long rev, const void *text, size_t n)
+{
+	struct run run;
+
+	revprops_load(&run, path);
+	revprops_put(&run, path, rev, text, n);
+	revprops_loaded(&run, path);
+}
+
 /* The digests of N revisions from FIRST on, 16 bytes each. */
 struct revprops_digests {
 	unsigned char *out;

@@ -204,18 +204,10 @@ hear(struct reader *r, const xn_value *message)
 static void
 check_place(const struct source *s)
 {
-	xn_stat_t ours, there = { 0 };
-	int base, found;
-
 	if (s->gone)
 		xn_fail("%s was moved or removed while it was followed",
 		    s->path);
-	base = xn_base_open(s->path);
-	found = base != -1 && xn_stat(base, "db", &there) == 0;
-	if (base != -1)
-		close(base);
-	if (!found || xn_fstat(s->db, &ours) != 0 ||
-	    ours.inode != there.inode || ours.device != there.device)
+	if (!fs_in_place(s->db, s->path, "db"))
 		xn_fail("the repository %s was moved away or replaced while "
 		    "it was followed", s->path);
 }

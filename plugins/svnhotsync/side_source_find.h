@@ -11,6 +11,7 @@
 #ifndef SVNHOTSYNC_SIDE_SOURCE_FIND_H
 #define SVNHOTSYNC_SIDE_SOURCE_FIND_H
 
+#include "side_names.h"
 #include "side_source_watch.h"
 
 #define FOUND_MAX	10000
@@ -18,19 +19,6 @@
 #define FINISHED	3.0	/* seconds that making one may take */
 
 enum found_as { FOUND_NEW, FOUND_TOLD, FOUND_SKIPPED };
-
-/* Does NAME match PATTERN, in which * and ? are special? */
-static int
-name_matches(const char *pattern, const char *name)
-{
-	if (*pattern == '*')
-		return name_matches(pattern + 1, name) ||
-		    (*name != '\0' && name_matches(pattern, name + 1));
-	if (*name == '\0')
-		return *pattern == '\0';
-	return (*pattern == '?' || *pattern == *name) &&
-	    name_matches(pattern + 1, name + 1);
-}
 
 /* Why NAME is no repository; NULL if it is one. */
 static const char *
@@ -124,8 +112,7 @@ find_all(struct reader *r, int first)
 	while ((name = xn_dir_next(dir)) != NULL) {
 		xn_stat_t st;
 
-		if ((*name == '.' && *r->pattern != '.') ||
-		    !name_matches(r->pattern, name) ||
+		if (!name_matches(r->pattern, name) ||
 		    xn_stat(r->parent_fd, name, &st) != 0 ||
 		    st.type != XN_FT_DIRECTORY)
 			continue;

@@ -17,11 +17,11 @@
 
 #include "side_verify.h"
 #ifndef SVNHOTSYNC_LIBSVN
-#include "side_run.h"
+#include "side_verify_svnadmin.h"
 #endif
 
-#define VERIFY_CHUNK	1000		/* revisions at a time: what is said of a
-					 * pack is then said once */
+#define VERIFY_CHUNK	1000	/* revisions at a time: what is said of a pack
+				 * is then said once */
 
 static void
 verify_cleanup(void *baton)
@@ -33,48 +33,16 @@ verify_cleanup(void *baton)
 }
 
 #ifndef SVNHOTSYNC_LIBSVN
-/*
- * Subversion 1.14 finds the indexes of sound packs inconsistent (E160058): is
- * that all that it said, beside that it is not content (E165011, E205012)?
- */
-static int
-only_odd(const char *said)
-{
-	int odd = 0;
-
-	for (const char *p = strstr(said, ": E"); p != NULL;
-	    p = strstr(p + 1, ": E")) {
-		odd += strncmp(p, ": E160058:", 10) == 0;
-		if (strncmp(p, ": E160058:", 10) != 0 &&
-		    strncmp(p, ": E165011:", 10) != 0 &&
-		    strncmp(p, ": E205012:", 10) != 0)
-			return 0;
-	}
-	return odd > 0;
-}
-
 int
 verify_range(struct verify *v, long long first, long long last)
 {
-	const char *argv[8] = { "svnadmin", "verify", "-q", "--keep-going",
-	    "-r" };
-	char range[64];
 	struct run run;
-	int status;
+	int good = svnadmin_verify(&run, v->path, first, last, v->packed);
 
-	snprintf(range, sizeof(range), "%lld:%lld", first, last);
-	argv[5] = range;
-	argv[6] = v->path;
-	run_start(&run, argv, 0);
-	run.silent = 1;
-	status = run_end(&run);
-	if (status == 0)
-		return 0;
-	/* What was cut off may have said of something that is really bad. */
-	if (v->packed && !run.said_more && only_odd(run.said)) {
+	if (good > 0)
 		verify_odd(v, run.said);
+	if (good >= 0)
 		return 0;
-	}
 	v->bad = first;
 	snprintf(v->why, sizeof(v->why), "%s", run.said);
 	return -1;
@@ -90,6 +58,8 @@ verify_twice(struct verify *v, long long first, long long last)
 {
 	if (verify_range(v, first, last) == 0)
 		return 0;
+	if (v->ended)
+		return -1;
 	xn_sleep(1000);
 	return verify_range(v, first, last);
 }
@@ -106,8 +76,12 @@ note_verified(struct verify *v, long long rev)
 		xn_fail("cannot write %s/db/" VERIFIED ": %m", v->path);
 }
 
-/* The first one that is bad among those from next to LAST: by halves. */
-static void
+/*
+ * The first one that is bad among those from next to LAST, by halves: 1, or 0
+ * if the one that is left turns out to be good; then it is next that is to be
+ * looked at.
+ */
+static int
 find_bad(struct verify *v, long long last)
 {
 	long long first = v->next, middle;
@@ -119,10 +93,14 @@ find_bad(struct verify *v, long long last)
 		else
 			last = middle;
 	}
-	verify_range(v, first, first);
+	if (verify_twice(v, first, first) == 0) {
+		note_verified(v, first);
+		return 0;
+	}
 	v->bad = first;
 	if (first > v->next)
 		note_verified(v, first - 1);
+	return 1;
 }
 
 /* Verify what there is now; 0 when something is bad. */
@@ -137,38 +115,23 @@ verify_all(struct verify *v)
 			last = youngest;
 		v->packed = v->next < fs_read_number(v->db,
 		    "min-unpacked-rev");
-		if (verify_twice(v, v->next, last) != 0) {
-			find_bad(v, last);
+		if (verify_twice(v, v->next, last) == 0)
+			note_verified(v, last);
+		else if (find_bad(v, last))
 			return 0;
-		}
-		note_verified(v, last);
 		youngest = fs_read_number(v->db, "current");
 	}
 	return 1;
 }
 
-/* Is what we have open still what PATH shows?  A mirror that was made anew is
- * another one. */
-static int
-is_in_place(const struct verify *v)
-{
-	xn_stat_t ours, there = { 0 };
-	int root = xn_base_open(v->path), found;
-
-	found = root != -1 && xn_stat(root, "db", &there) == 0;
-	if (root != -1)
-		close(root);
-	return found && xn_fstat(v->db, &ours) == 0 &&
-	    ours.inode == there.inode && ours.device == there.device;
-}
-
-/* A beginning has nothing to look at yet; 0 then. */
+/* A mirror that was made anew is another one; a beginning has nothing to look
+ * at yet: 0 then. */
 static int
 verify_open(struct verify *v)
 {
 	int root;
 
-	if (v->db != -1 && is_in_place(v))
+	if (v->db != -1 && fs_in_place(v->db, v->path, "db"))
 		return 1;
 	verify_cleanup(v);
 	v->db = -1;

@@ -31,8 +31,8 @@ static inline void
 verify_odd(struct verify *v, const char *odd)
 {
 	if (odd[0] != '\0' && !v->odd)
-		xn_log("all contents are good, but Subversion says of the index "
-		    "of a pack: %s", odd);
+		xn_log("all contents are good, but Subversion says of the "
+		    "index of a pack: %s", odd);
 	v->odd |= odd[0] != '\0';
 }
 

@@ -34,11 +34,13 @@ f.write(bytes([byte[0] ^ 1]))' "$1" "$2"
 # found SENTENCE JOB REV KIND, then repaired MIRROR SOURCE
 found() {
 	check_not "$1: it is found" call verify "$2"
-	check_grep "$1: and named" "r$3 of the mirror .* differs from the source: its $4" "$err"
+	check_grep "$1: and named" \
+	    "r$3 of the mirror .* differs from the source: its $4" "$err"
 }
 repaired() {
 	check "$1: it is repaired" call verify --repair "$2"
-	check_grep "$1: and equal again" "r0:$youngest equal, .*, repaired\$" "$out"
+	check_grep "$1: and equal again" \
+	    "r0:$youngest equal, .*, repaired\$" "$out"
 	verified "$1: svnadmin is content" "$3" "$4"
 	same_repo "$1: the dumps are equal" "$3" "$4"
 	check_equal "$1: nothing is left" "" "$(cd "$4/db" &&
@@ -51,4 +53,21 @@ props() {
 	echo "another message" >"$tmp/log"
 	svnadmin setlog "$1" --bypass-hooks -r "$2" "$tmp/log"
 	mv "$tmp/hook" "$1/hooks/pre-revprop-change" 2>/dev/null
+}
+
+# Of these svnadmin verifies also the packs: each text belongs to a node.
+# plain PATH VERSION: 12 revisions, 4 in a shard
+plain() {
+	svnadmin create --compatible-version "$2" "$1"
+	sed 's/sharded.*/sharded 4/' "$1/db/format" >"$tmp/format"
+	chmod u+w "$1/db/format"
+	cat "$tmp/format" >"$1/db/format"
+	svn checkout -q "file://$1" "$1.wc"
+	for plain_n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		head -c $((plain_n * 300)) /dev/urandom >>"$1.wc/a"
+		echo "$plain_n" >"$1.wc/b$plain_n"
+		(cd "$1.wc" && svn add -q --force . &&
+		    svn propset -q p "$plain_n" a &&
+		    svn commit -q -m "$plain_n")
+	done
 }

@@ -1,6 +1,7 @@
 /*
  * prove_side.c: both ends of a comparison for test_svnhotsync_liar.c, in the
- * place of side_prove.c: a source that lies, and a mirror that does not.
+ * place of side_prove.c: a source that lies, or does not do what it should, and
+ * a mirror that does not.
  */
 #include <execnet/remote.h>
 
@@ -11,10 +12,14 @@ void svnhotsync_side_prove(xn_channel *channel, const xn_value *kwargs);
 /* As in the test. */
 enum lie {
 	HONEST, YOUNGEST, LONG_UUID, BEHIND, OTHER_N, LONG_FOLD, BACKWARDS,
-	TOO_FAR, UNKNOWN, ENDLESS, NO_REVISION, DIFFERENT, BIG_PIECE, EMPTY_PIECE,
-	HUGE_BODY, TWO_BODIES, SHORT_BODY, NOTHING_SENT, OTHER_WORDS
+	TOO_FAR, UNKNOWN, ENDLESS, PACKS, PACKS_ON, NO_REVISION, DIFFERENT,
+	BIG_PIECE, EMPTY_PIECE, HUGE_BODY, TWO_BODIES, SHORT_BODY,
+	NOTHING_SENT, OTHER_WORDS, SILENT, MIRROR_FAILS
 };
 int prove_lie;
+long long prove_n = 10;			/* revisions, */
+long long prove_bad = 3;		/* and the one that differs */
+int prove_asked[2];			/* messages that came to each end */
 
 static void
 introduce(xn_channel *channel, int mirror)
@@ -23,14 +28,28 @@ introduce(xn_channel *channel, int mirror)
 
 	xn_send(channel, "(sslls)", "repository", lie == LONG_UUID ?
 	    UUID UUID : UUID, lie == YOUNGEST ? -5LL : lie == BEHIND ? 5LL :
-	    9LL, 0LL, "");
+	    prove_n - 1, 0LL, "");
 }
 
-/* The fold of N revisions from FIRST on: of a liar r3 is another one. */
+/* As far as it is packed; PACKS: since it was introduced. */
+static long long
+unpacked(int lie)
+{
+	static long long packed;
+
+	if (lie == PACKS_ON)
+		return ++packed;
+	return lie == PACKS ? prove_bad + 1 : 0;
+}
+
+/* The fold of N revisions from FIRST on: of a liar one is another one; of one
+ * that was packed only in what is not packed anywhere. */
 static void
-say_fold(xn_channel *channel, long long first, long long n, int lie)
+say_fold(xn_channel *channel, long long first, long long n, long long from,
+    int lie)
 {
 	unsigned char fold[64] = { 0 };
+	int has = first <= prove_bad && first + n > prove_bad;
 
 	if (lie == BACKWARDS)
 		xn_send(channel, "(sl)", "at", 5LL);
@@ -42,10 +61,11 @@ say_fold(xn_channel *channel, long long first, long long n, int lie)
 		xn_send(channel, "(sl)", "at", 10LL);
 	if (lie == UNKNOWN)
 		xn_send(channel, "(ss)", "unknown", "words");
-	fold[20] = lie >= NO_REVISION && first <= 3 && first + n > 3 &&
-	    (lie != NO_REVISION || n > 1);
-	xn_send(channel, "(slly)", "fold", first, lie == OTHER_N ? n + 1 : n,
-	    fold, lie == LONG_FOLD ? sizeof(fold) : (size_t)48);
+	fold[20] = lie >= NO_REVISION && has && (lie != NO_REVISION || n > 1);
+	fold[40] = lie == PACKS && has && from <= prove_bad;
+	xn_send(channel, "(sllyl)", "fold", first, lie == OTHER_N ? n + 1 : n,
+	    fold, lie == LONG_FOLD ? sizeof(fold) : (size_t)48,
+	    unpacked(lie));
 }
 
 static void
@@ -53,6 +73,8 @@ say_bodies(xn_channel *channel, int lie)
 {
 	static const char bytes[64];
 
+	if (lie == MIRROR_FAILS)
+		xn_sleep(300);		/* so that it has, by then */
 	if (lie != NOTHING_SENT)
 		xn_send(channel, "(ssl)", "body", "file", lie == HUGE_BODY ?
 		    1LL << 60 : 20LL);
@@ -65,7 +87,8 @@ say_bodies(xn_channel *channel, int lie)
 	xn_send(channel, "(ss)", "sent", "file");
 }
 
-static void
+/* 0: it ends. */
+static int
 answer(xn_channel *channel, int mirror)
 {
 	const xn_value *message = xn_receive_value(channel, XN_FOREVER);
@@ -73,21 +96,27 @@ answer(xn_channel *channel, int mirror)
 	long long first, n, from;
 	const char *tag = "";
 
+	prove_asked[mirror]++;
 	if (xn_unpack_value(message, "(sllbl)", &tag, &first, &n, &again,
 	    &from)) {
-		say_fold(channel, first, n, lie);
-		return;
+		say_fold(channel, first, n, from, lie);
+		return 1;
 	}
 	xn_unpack_value(xn_value_item(message, 0), "s", &tag);
 	if (strcmp(tag, "why") == 0)
-		xn_send(channel, "(sls)", "why", 3LL, "");
+		xn_send(channel, "(sls)", "why", prove_bad, "");
 	else if (strcmp(tag, "need") == 0)
-		xn_send(channel, "(sls)", "need", 3LL, "file");
+		xn_send(channel, "(sls)", "need", prove_bad, "file");
 	else if (strcmp(tag, "prove") == 0)
 		xn_send(channel, "(s)", "kept");
+	else if (strcmp(tag, "send") == 0 && lie == SILENT)
+		return 0;
 	else if (strcmp(tag, "send") == 0)
 		say_bodies(channel, lie);
+	else if (strcmp(tag, "mend") == 0 && prove_lie == MIRROR_FAILS)
+		xn_fail("a reason of its own");
 	/* What is carried to the mirror is no concern of this one. */
+	return 1;
 }
 
 void
@@ -96,6 +125,6 @@ svnhotsync_side_prove(xn_channel *channel, const xn_value *kwargs)
 	int mirror = xn_value_bool(kwargs, "mirror", 0);
 
 	introduce(channel, mirror);
-	for (;;)
-		answer(channel, mirror);
+	while (answer(channel, mirror))
+		continue;
 }

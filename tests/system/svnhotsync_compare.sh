@@ -21,7 +21,7 @@ youngest=21
 	job dumpto "popen:$one" "popen:$tmp/dumpto" 'method = dump'
 } >"$tmp/conf"
 
-# ---- Equal, in all directions -----------------------------------------------------
+# ---- Equal, in all directions ------------------------------------------------
 
 check_not "what is not there is not equal" call verify here
 check_not "nothing is made" ls -d "$tmp/here"
@@ -38,7 +38,8 @@ second=$(digest)
 equal "by dump, over there" dumpto 21
 check_equal "by the same digest" "$second" "$(digest)"
 check "the status" call status here
-check_grep "has the proof" "here: r21, r0:21 proven equal at 20.* UTC, digest $first" "$out"
+check_grep "has the proof" \
+    "here: r21, r0:21 proven equal at 20.* UTC, digest $first" "$out"
 check "also as JSON, of all" call status --json
 check_equal "a line each" 6 "$(python3 -c 'import json, sys
 print(sum(json.loads(l)["proven"] == 21 for l in sys.stdin))' <"$out")"
@@ -49,7 +50,7 @@ check "the others come after" call run --once here from to there dump dumpto
 youngest=22
 equal "they are compared again" there 22
 
-# ---- What differs, unpacked ----------------------------------------------------------
+# ---- What differs, unpacked --------------------------------------------------
 
 size=$(stat -c %s "$tmp/here/db/revs/1/13")
 for at in 0 $((size / 2)) -1 -40 -120; do
@@ -88,18 +89,15 @@ found "properties and content" here 5 "properties and content"
 repaired "several at once" here "$one" "$tmp/here"
 check_equal "as many as there were" 2 "$(grep -c 'repaired the' "$out")"
 
-# ---- By dump ---------------------------------------------------------------------------
+# ---- By dump -----------------------------------------------------------------
 
 props "$tmp/dump" 4
 found "by dump, a log message" dump 4 properties
-check_not "it is not repaired" call verify --repair dump
-check_grep "but by the next run" "next run takes properties" "$err"
-check "which does it" call run --once dump
-equal "by dump, equal again" dump 22
+repaired "by dump, a log message" dump "$one" "$tmp/dump"
 flip "$tmp/dump/db/revs/0/11" 40
 found "by dump, a byte" dump 11 "properties and content"
 
-# ---- The source packed, the mirror not ----------------------------------------------------
+# ---- The source packed, the mirror not ---------------------------------------
 
 svnadmin pack -q "$one"
 equal "the source is packed, the mirror is not" here 22
@@ -121,11 +119,12 @@ props "$tmp/here" 9
 found "a packed source, a log message" here 9 properties
 repaired "a packed source, a log message" here "$one" "$tmp/here"
 
-# ---- What cannot be compared -----------------------------------------------------------------
+# ---- What cannot be compared -------------------------------------------------
 
 flip "$one/db/revs/2/20" -1
 check_not "a damaged source is no mirror's fault" call verify --repair here
-check_grep "and it is named" 'r20 of the source cannot be compared: .*db/revs/2/20 is damaged' "$err"
+check_grep "and it is named" \
+    'r20 of the source cannot be compared: .*db/revs/2/20 is damaged' "$err"
 flip "$one/db/revs/2/20" -1
 job odd "$one" "$tmp/odd" >>"$tmp/conf"
 svnadmin create "$tmp/odd"

@@ -6,21 +6,6 @@ need svn svnadmin svnlook python3
 . "$top_srcdir/tests/lib/hotsync.sh"
 . "$top_srcdir/tests/lib/compare.sh"
 
-# Of these svnadmin verifies also the packs: each text belongs to a node.
-# plain PATH VERSION: 12 revisions, 4 in a shard
-plain() {
-	svnadmin create --compatible-version "$2" "$1"
-	sed 's/sharded.*/sharded 4/' "$1/db/format" >"$tmp/format"
-	chmod u+w "$1/db/format"
-	cat "$tmp/format" >"$1/db/format"
-	svn checkout -q "file://$1" "$1.wc"
-	for plain_n in 1 2 3 4 5 6 7 8 9 10 11 12; do
-		head -c $((plain_n * 300)) /dev/urandom >>"$1.wc/a"
-		echo "$plain_n" >"$1.wc/b$plain_n"
-		(cd "$1.wc" && svn add -q --force . &&
-		    svn propset -q p "$plain_n" a && svn commit -q -m "$plain_n")
-	done
-}
 youngest=12
 for version in 1.14 1.8; do
 	two=$tmp/two.$version
@@ -35,10 +20,12 @@ for version in 1.14 1.8; do
 	repaired "$version: unpacked" "not$version" "$two" "$tmp/not$version"
 	svnadmin pack -q "$two"
 	check "$version: a packed mirror" call run --once "packed$version"
-	check "$version: it is packed" test -f "$tmp/packed$version/db/revs/2.pack/pack"
+	check "$version: it is packed" \
+	    test -f "$tmp/packed$version/db/revs/2.pack/pack"
 	for job in not packed; do
 		equal "$version: $job is equal" "$job$version" 12
-		check_equal "$version: $job by the same digest" "$first" "$(digest)"
+		check_equal "$version: $job by the same digest" "$first" \
+		    "$(digest)"
 	done
 	flip "$tmp/not$version/db/revs/1/5" 30
 	found "$version: not packed" "not$version" 5 content
@@ -49,9 +36,10 @@ for version in 1.14 1.8; do
 		flip "$pack/pack" "$at"
 		check_not "$version: byte $at of a pack is found" \
 		    call verify "packed$version"
-		check_grep "$version: and named" 'r[4-7] of the mirror .*content' "$err"
-		repaired "$version: byte $at of a pack" "packed$version" "$two" \
-		    "$tmp/packed$version"
+		check_grep "$version: and named" \
+		    'r[4-7] of the mirror .*content' "$err"
+		repaired "$version: byte $at of a pack" "packed$version" \
+		    "$two" "$tmp/packed$version"
 	done
 	if [ -f "$pack/manifest" ]; then
 		flip "$pack/manifest" 2
@@ -88,17 +76,18 @@ for version in 1.5 linear; do
 	job "old$version" "$two" "popen:$tmp/old$version" >>"$tmp/conf"
 	check "$version: a mirror" call run --once "old$version"
 	equal "$version: it is equal" "old$version" 12
-	file=$(ls -d "$tmp/old$version"/db/revs/7 "$tmp/old$version"/db/revs/0/7 \
-	    2>/dev/null)
+	file=$(ls -d "$tmp/old$version"/db/revs/7 \
+	    "$tmp/old$version"/db/revs/0/7 2>/dev/null)
 	flip "$file" 30
 	found "$version: a byte" "old$version" 7 content
 	repaired "$version: a byte" "old$version" "$two" "$tmp/old$version"
 	props "$tmp/old$version" 3
 	found "$version: a log message" "old$version" 3 properties
-	repaired "$version: a log message" "old$version" "$two" "$tmp/old$version"
+	repaired "$version: a log message" "old$version" "$two" \
+	    "$tmp/old$version"
 done
 
-# ---- Beside a running job -----------------------------------------------------------------------
+# ---- Beside a running job ----------------------------------------------------
 
 "$SYNCGATE" run -c "$tmp/conf" packed1.14 >"$tmp/follow" 2>&1 </dev/null &
 hot_pid=$!
@@ -111,7 +100,7 @@ check "and it goes on" wait_until 20 has_revision "$tmp/packed1.14" 13
 equal "with all" packed1.14 13
 hot_stop
 
-# ---- Several mirrors, several repositories ------------------------------------------------------
+# ---- Several mirrors, several repositories -----------------------------------
 
 mkdir "$tmp/all" "$tmp/all.mirrors" "$tmp/all.more"
 for n in a b; do
@@ -129,8 +118,10 @@ check "each is verified" call verify all
 check_equal "and named" 4 "$(grep -c 'all\.[a-z]*/[ab]: r0:12 equal' "$out")"
 flip "$tmp/all.more/b/db/revs/0.pack/pack" 20
 check_not "one of them differs" call verify all
-check_grep "it is named" '1 of 4 mirrors failed.*r0 of the mirror popen:.*all.more/b differs' "$err"
-check_equal "the others are verified all the same" 3 "$(grep -c 'r0:12 equal' "$out")"
+check_grep "it is named" \
+    '1 of 4 mirrors failed.*r0 of the mirror popen:.*all.more/b differs' "$err"
+check_equal "the others are verified all the same" 3 \
+    "$(grep -c 'r0:12 equal' "$out")"
 check "it is repaired" call verify --repair all
 check "their status" call status all
 check_equal "is all of them" 4 "$(grep -c 'r0:12 proven equal' "$out")"

@@ -42,7 +42,8 @@ for to in "$tmp/held" "popen:$tmp/held.there"; do
 		check_not "$to, $n run: a bad revision holds the job" \
 		    hot "$tmp/bad" "$to" method=copy
 		check_grep "$to, $n run: it is named, and why it is bad" \
-		    "r100 of the mirror .* does not verify: .*([Cc]hecksum|E[0-9]{6})" "$err"
+		    "r100 of the mirror .* not verify: .*([Cc]hecksum|E[0-9])" \
+		    "$err"
 	done
 	check "$to: what is before it was verified" \
 	    [ "$(verified "${to#popen:}")" -lt 100 ]
@@ -50,6 +51,39 @@ for to in "$tmp/held" "popen:$tmp/held.there"; do
 	    fail "$to: without verify" "$err"
 	check_not "$to: without verify nobody looks" grep -q verif "$out"
 done
+
+# What svnadmin did not say of a revision is not said of it.
+svnadmin=$(command -v svnadmin)
+mkdir fake
+# fake: a svnadmin that does what comes on standard input when it is to verify
+fake() {
+	{
+		printf '#!/bin/sh\nif [ "$1" = verify ]; then\n'
+		cat
+		printf 'fi\nexec %s "$@"\n' "$svnadmin"
+	} >fake/svnadmin
+	chmod 755 fake/svnadmin
+}
+hot_env=PATH=$tmp/fake:$PATH
+fake <<'END'
+kill -9 $$
+END
+check_not "a svnadmin that is killed" hot "$tmp/source" \
+    "popen:$tmp/killed" method=copy
+check_grep "has said nothing of a revision" \
+    'svnadmin verify of .*killed was ended by signal 9' "$err"
+check_not "none is held to be bad" grep -q 'does not verify' "$err"
+fake <<END
+echo again >>$tmp/calls
+if [ \$(wc -l <$tmp/calls) -le 2 ]; then
+	echo 'svnadmin: E000005: a disk that was away' >&2
+	exit 1
+fi
+END
+hot "$tmp/source" "popen:$tmp/soon" method=copy ||
+    fail "what is soon good" "$err"
+check_equal "what is good when it is looked at alone is verified" 151 \
+    "$(verified soon)"
 
 hot_env=PATH=/nowhere
 hot "$tmp/source" "popen:$tmp/nosvn" method=copy ||

@@ -1,8 +1,7 @@
 /*
- * A source that lies to who compares it with its mirror: it is not believed, not
- * waited for, and nothing of it reaches the mirror that does not fit.
+ * A source that lies to who compares it with its mirror: it is not believed,
+ * not waited for, and nothing of it reaches the mirror that does not fit.
  */
-#include "plugins/svnhotsync/many.h"
 #include "plugins/svnhotsync/prove.h"
 
 #include <apr_general.h>
@@ -37,22 +36,15 @@ hotsync_choose(struct hotsync *h)
 	return NULL;
 }
 
-int
-hotsync_is_pattern(const xn_location_t *location)
+/* (Of a mirror by dump, which this is none of.) */
+xn_error_t *
+prove_reload(struct prove_pair *p, long long rev)
 {
-	(void)location;
-	return 0;
+	(void)p;
+	return xn_error_create(XN_E_JOB, "r%lld is not to be loaded", rev);
 }
 
-void
-hot_split(const char **parent, const char **pattern, const char *path,
-    apr_pool_t *pool)
-{
-	(void)pool;
-	*parent = *pattern = path;
-}
-
-/* ---- The job ------------------------------------------------------------------ */
+/* ---- The job ------------------------------------------------------------- */
 
 static char logged[4096];
 
@@ -73,6 +65,8 @@ on_progress(syncgate_job_t *job, const syncgate_progress_t *progress)
 
 /* The lies, in the order of tests/lib/prove_side.c; NULL: it is believed. */
 extern int prove_lie;
+extern long long prove_n, prove_bad;
+extern int prove_asked[2];
 static const struct {
 	const char *why;
 	int repair;
@@ -87,6 +81,8 @@ static const struct {
 	{ "says that it is at r10, which cannot be", 0 },
 	{ "XN_E_MISMATCH", 0 },
 	{ "says that it is at r-1, which cannot be", 0 },
+	{ NULL, 0 },
+	{ "packed again and again", 0 },
 	{ "one of them contradicts itself", 0 },
 	{ "r3 of the mirror the-mirror differs from the source: its content",
 	    0 },
@@ -97,6 +93,8 @@ static const struct {
 	{ "something else than all of it", 1 },
 	{ "something else than a piece that fits", 1 },
 	{ "XN_E_MISMATCH", 1 },
+	{ "the-source: it ended without a word", 1 },
+	{ "a reason of its own", 1 },
 };
 
 static void
@@ -117,32 +115,70 @@ expect(const xn_error_t *error, const char *why, apr_pool_t *pool)
 	CU_ASSERT(found);
 }
 
+/* Verify once; it must end with WHY. */
 static void
-no_lie_is_believed(void)
+verify(int repair, const char *why)
 {
 	static const syncgate_host_t host = { .log = on_log,
 	    .progress = on_progress };
+	syncgate_job_t job = { .host = &host, .name = "a", .stop_fd = -1,
+	    .poke_fd = -1 };
+	xn_error_t *error;
 	apr_pool_t *pool;
 
 	apr_initialize();
-	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
-		syncgate_job_t job = { .host = &host, .name = "a",
-		    .stop_fd = -1, .poke_fd = -1 };
-		xn_error_t *error;
+	apr_pool_create(&pool, NULL);
+	CU_ASSERT_PTR_NULL_FATAL(xn_group_create(&job.group, pool));
+	logged[0] = '\0';
+	error = hotsync_verify(&job, repair ? SYNCGATE_VERIFY_REPAIR : 0,
+	    pool);
+	expect(error, why, pool);
+	xn_error_clear(error);
+	apr_pool_destroy(pool);
+}
 
+static void
+no_lie_is_believed(void)
+{
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		prove_lie = (int)i;
-		apr_pool_create(&pool, NULL);
-		CU_ASSERT_PTR_NULL_FATAL(xn_group_create(&job.group, pool));
-		error = hotsync_verify(&job, lies[i].repair ?
-		    SYNCGATE_VERIFY_REPAIR : 0, pool);
-		expect(error, lies[i].why, pool);
-		xn_error_clear(error);
-		apr_pool_destroy(pool);
+		verify(lies[i].repair, lies[i].why);
+	}
+}
+
+/* The number of messages to each end, for N revisions of which BAD differs. */
+static int
+messages(long long n, long long bad)
+{
+	prove_n = n;
+	prove_bad = bad;
+	prove_asked[0] = prove_asked[1] = 0;
+	verify(0, "differs from the source: its content");
+	CU_ASSERT_EQUAL(prove_asked[0], prove_asked[1]);
+	return prove_asked[0];
+}
+
+static void
+ten_times_the_revisions_are_a_few_messages_more(void)
+{
+	static const int parts[] = { 0, 1, 333, 500, 777, 999 };
+	int of_1000, of_10000;
+
+	prove_lie = 13;			/* DIFFERENT */
+	for (int i = 0; i < 6; i++) {
+		of_1000 = messages(1000, parts[i]);
+		of_10000 = messages(10000, parts[i] * 10 + i);
+		/* All, ten or fourteen halves, twice the one, and why. */
+		CU_ASSERT(of_1000 <= 1 + 10 + 2 + 1);
+		CU_ASSERT(of_10000 <= 1 + 14 + 2 + 1);
+		CU_ASSERT(of_1000 > 5);
 	}
 }
 
 static const struct xn_test_case cases[] = {
 	{ "no lie is believed", no_lie_is_believed },
+	{ "ten times the revisions are a few messages more",
+	    ten_times_the_revisions_are_a_few_messages_more },
 };
 
 XN_TEST_MAIN("svnhotsync lying source", cases)

@@ -15,7 +15,7 @@
 #include "tests/lib/fake_port.h"
 #include "tests/lib/svnrepo.h"
 
-/* ---- The search ------------------------------------------------------------------ */
+/* ---- The search ---------------------------------------------------------- */
 
 /* Two ends of which the second differs. */
 struct ends {
@@ -151,7 +151,7 @@ who_contradicts_itself_is_not_believed(void)
 	CU_ASSERT(e.asked <= 5 * (3 + halvings(e.n)));
 }
 
-/* ---- The side that is mended ------------------------------------------------------- */
+/* ---- The side that is mended --------------------------------------------- */
 
 #define SHARD	8
 #define FORMAT	"8\nlayout sharded 8\naddressing physical\n"
@@ -246,7 +246,13 @@ static const struct {
 	{ "props", "file", 10, { 10 }, NULL, "something else" },
 	{ "pack", "pack", 10, { 10 }, "pack", "without what belongs to it" },
 	{ "pack", "manifest", 2, { 2 }, "pack", "without what belongs to it" },
-	{ "pack", "file", 2, { 2 }, "pack", "something else" },
+	{ "pack", "props", 2, { 2 }, "pack", "something else" },
+	{ "pack", "items", 2, { 2 }, NULL, "something else" },
+	{ "pack", "file", 2, { 2 }, "file", "packed meanwhile" },
+	{ "props", "propspack", 2, { 2 }, NULL, "something else" },
+	{ "propspack", "props", 2, { 2 }, NULL, "something else" },
+	{ "propspack", "propspack", 10, { 10 }, "propspack",
+	    "properties that cannot be" },
 	{ "nonsense", "file", 2, { 2 }, NULL, "something else" },
 };
 
@@ -289,7 +295,8 @@ no_question_leads_out_of_it(void)
 		long long first, n;
 	} ranges[] = {
 		{ -1, 1 }, { 0, 0 }, { 0, -1 }, { 13, 1 }, { 0, 14 },
-		{ 12, 2 }, { 1LL << 62, 1LL << 62 }, { 1, 9223372036854775807LL }
+		{ 12, 2 }, { 1LL << 62, 1LL << 62 },
+		{ 1, 9223372036854775807LL }
 	};
 	char before[40];
 
@@ -315,6 +322,43 @@ no_question_leads_out_of_it(void)
 	svnrepo_end();
 }
 
+/* Ask for all of it: the answer must say that what is below UNPACKED is
+ * packed. */
+static void
+expect_unpacked(int again, const char *unpacked)
+{
+	const char *said;
+
+	xn_fake_send(fake, 0, "(sllbl)", "fold", 0LL, 13LL, again, 0LL);
+	do
+		said = xn_fake_receive(fake, 0);
+	while (strncmp(said, "('at', ", 7) == 0);
+	CU_ASSERT(strncmp(said, "('fold', 0, 13, b", 17) == 0);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(strrchr(said, ','));
+	CU_ASSERT_STRING_EQUAL(strrchr(said, ','), unpacked);
+}
+
+/* Who compares must know, or would find a difference that packing made. */
+static void
+what_is_packed_meanwhile_is_said(void)
+{
+	char *error;
+
+	make();
+	start();
+	expect_unpacked(0, ", 0)");
+	svnrepo_pack(mirror, SHARD, 0);
+	expect_unpacked(0, ", 0)");
+	expect_unpacked(1, ", 8)");
+	expect_unpacked(0, ", 8)");
+	xn_fake_close(fake, 0, NULL);
+	error = xn_fake_join(fake, 1);
+	CU_ASSERT_PTR_NULL(error);
+	free(error);
+	xn_fake_destroy(fake);
+	svnrepo_end();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "a difference is found by few questions",
 	    a_difference_is_found_by_few_questions },
@@ -327,6 +371,8 @@ static const struct xn_test_case cases[] = {
 	{ "a source that lies changes nothing",
 	    a_source_that_lies_changes_nothing },
 	{ "no question leads out of it", no_question_leads_out_of_it },
+	{ "what is packed meanwhile is said",
+	    what_is_packed_meanwhile_is_said },
 };
 
 XN_TEST_MAIN("svnhotsync prove", cases)
