@@ -248,16 +248,6 @@ verify_pair(struct hotsync *h, const xn_location_t *source,
 typedef xn_error_t *each_pair_fn(struct hotsync *h,
     const xn_location_t *source, const xn_location_t *mirror, void *baton);
 
-/* The mirrors of the job. */
-static const xn_location_t *const *
-mirrors_of(struct hotsync *h)
-{
-	const xn_location_t **one = apr_pcalloc(h->pool, 2 * sizeof(*one));
-
-	one[0] = h->mirror;
-	return h->mirror != NULL ? one : h->mirrors;
-}
-
 struct verifying {
 	int repair, pairs, failed;
 	xn_error_t *first;		/* of those that failed */
@@ -305,14 +295,17 @@ each_repository(struct hotsync *h, const xn_location_t *listed,
 xn_error_t *
 hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool)
 {
-	struct hotsync *h = hotsync_begin(job, pool);
-	const xn_location_t *const *mirrors = mirrors_of(h);
-	const xn_location_t *source = h->source;
 	struct verifying v = {
 		.repair = (how & SYNCGATE_VERIFY_REPAIR) != 0
 	};
+	const xn_location_t *const *mirrors;
+	const xn_location_t *source;
 	xn_error_t *error = NULL;
+	struct hotsync *h;
 
+	XN_TRY(hotsync_begin(&h, job, pool));
+	mirrors = hotsync_mirrors(h);
+	source = h->source;
 	for (int i = 0; mirrors[i] != NULL && error == NULL; i++)
 		error = hotsync_is_pattern(source) ? each_repository(h, source,
 		    source, mirrors[i], verify_one, &v) :
@@ -384,10 +377,12 @@ xn_error_t *
 hotsync_status(syncgate_job_t *job, syncgate_status_fn *each, void *baton,
     apr_pool_t *pool)
 {
-	struct hotsync *h = hotsync_begin(job, pool);
-	const xn_location_t *const *mirrors = mirrors_of(h);
 	struct telling t = { each, baton };
+	const xn_location_t *const *mirrors;
+	struct hotsync *h;
 
+	XN_TRY(hotsync_begin(&h, job, pool));
+	mirrors = hotsync_mirrors(h);
 	/* By the mirrors that are there: the source is not asked. */
 	for (int i = 0; mirrors[i] != NULL; i++) {
 		if (hotsync_is_pattern(h->source))
