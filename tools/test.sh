@@ -82,7 +82,7 @@ units_of() {
 sanitized_scripts() {
 	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
 	    example_svnhotsync fileproc fileproc_system hops \
-	    python_worker rsync_follow rsync_lines rsync_snapshots sockets \
+	    python_worker rsync_follow rsync_follow_lost rsync_lines rsync_snapshots sockets \
 	    svnhotsync_follow; do
 		script=tests/system/$name.sh
 		[ ! -f "$script" ] || echo "$script"

@@ -26,7 +26,9 @@ hot_follow() {
 	hot_source=$1
 	hot_mirror=$2
 	shift 2
+	# The child opens them later than we look into them.
 	: >"$out"
+	: >"$err"
 	env ${hot_env:-} "$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
 	    mirror="$hot_mirror" "$@" >>"$out" 2>"$err" </dev/null &
 	hot_pid=$!

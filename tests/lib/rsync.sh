@@ -136,13 +136,17 @@ follow() {
 	for follow_target in $(echo "$follow_targets" | tr '|' ' '); do
 		set -- "$@" "targets=$follow_target"
 	done
+	# The child opens it later than we look into it.
+	: >"$log"
 	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
 	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
 	follow=$!
 }
 
 end_follow() {
-	kill -INT "$follow"
+	# (sh lets what it starts in the background ignore SIGINT, until it asks
+	# for it.)
+	kill -TERM "$follow"
 	wait "$follow"
 	check_equal "and it ends when it is told to" 0 $?
 }

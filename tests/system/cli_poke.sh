@@ -65,6 +65,7 @@ poke mirror
 check_equal "one that does not run is a failure" 1 "$?"
 check "and told" grep -q 'job mirror does not run' poke.out
 
+: >"$out"
 unshare -Ur sh -c "$limited" sh "$SYNCGATE" run --config conf mirror all \
     files folders </dev/null >"$out" 2>"$err" &
 hot_pid=$!

@@ -1,9 +1,7 @@
 #!/bin/sh
 # With follow = yes: roots that are replaced, sources that become empty or are not
 # there, deletions that are too many, rules that change, failures that pass.
-#
-# Not with the sanitizers: under ASan it has once not said that a source was
-# replaced, and once not ended, and it is not known why.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/rsync.sh"
 need python3

@@ -40,6 +40,7 @@ check_clean "after a good end"
 mkfifo "$tmp/hold"
 # held: an agent that stays until fd 7 is closed.
 held() {
+	: >"$tmp/held"
 	drive agent "$login" <"$tmp/hold" >"$tmp/held" 2>&1 &
 	held_pid=$!
 	exec 7>"$tmp/hold"

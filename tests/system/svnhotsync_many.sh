@@ -22,6 +22,8 @@ several() {
 	    $(printf 'mirrors=%s ' $mirrors) "$@" </dev/null >"$out" 2>"$err"
 }
 follow() {
+	: >"$out"
+	: >"$err"
 	"$SYNCGATE" run --plugin svnhotsync source="$source" \
 	    $(printf 'mirrors=%s ' $mirrors) </dev/null >"$out" 2>"$err" &
 	hot_pid=$!

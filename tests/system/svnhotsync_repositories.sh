@@ -53,6 +53,7 @@ check_not "and a mirror in the folder itself" run --once \
 
 # ---- Following, two mirrors of each, over there
 rm -rf mirror second && mkdir mirror second
+: >"$out"
 "$SYNCGATE" run --plugin svnhotsync "source=popen:$tmp/svn/*" \
     mirrors="$tmp/mirror" mirrors="popen:$tmp/second" poll=1 </dev/null \
     >"$out" 2>"$err" &

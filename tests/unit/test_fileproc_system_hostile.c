@@ -277,7 +277,9 @@ full(void)
 		failed(xn_send(lane, "y", large, (size_t)60000));
 	expect_part(lane, "unable", "No space");
 	place(lane, ID1, "a", "x");
-	command("mv in/a out/a");
+	/* (Not by one mv: from one file system to another it sets the time
+	 * when the file is there already.) */
+	command("mv in/a out/.a && mv out/.a out/a");
 	expect_result(lane, "a", "x");
 	take(lane);
 	stop_run(run);
