@@ -184,11 +184,13 @@ static void
 put_aside(struct mirror *m, const char *full)
 {
 	char aside[PART_FULL + 16 + ASIDE_MAX * sizeof(SOURCE_SUFFIX)];
+	size_t end = strlen(full);
 	int suffixes = 0;
 
 	snprintf(aside, sizeof(aside), "%s", full);
 	do {
-		strcat(aside, SOURCE_SUFFIX);
+		snprintf(aside + end, sizeof(aside) - end, SOURCE_SUFFIX);
+		end += strlen(SOURCE_SUFFIX);
 		if (++suffixes > ASIDE_MAX)
 			xn_fail("cannot put %s/%s aside: there is %s", m->path,
 			    full, aside);
@@ -240,11 +242,13 @@ static void
 move_up_behind(struct mirror *m, const char *name)
 {
 	char to[PART_FULL], from[PART_FULL];
+	size_t end;
 
 	snprintf(from, sizeof(from), "%s" SOURCE_SUFFIX, name);
 	for (int i = 0; i < ASIDE_MAX; i++) {
 		memcpy(to, from, sizeof(to));
-		strcat(from, SOURCE_SUFFIX);
+		end = strlen(from);
+		snprintf(from + end, sizeof(from) - end, SOURCE_SUFFIX);
 		if (!is_there(m->root, from) || is_there(m->root, to))
 			return;
 		if (xn_rename(m->root, from, to) != 0)

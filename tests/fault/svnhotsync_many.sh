@@ -20,7 +20,8 @@ commits=1500
 
 commit() {
 	commits=$((commits + 1))
-	svnmucc -q -m "commit $commits" mkdir "$url/c-$commits" ||
+	svnmucc -m "commit $commits" mkdir "$url/c-$commits" \
+	    >commit.out 2>&1 ||
 	    fail "commit $commits cannot be made"
 }
 # start WORD...: all of $mirrors in the background

@@ -12,7 +12,8 @@ mkdir many all
 svnadmin create many/one
 svnadmin create many/two
 for one in one two; do
-	svnmucc -q -m x mkdir "file://$tmp/many/$one/$one" || exit 1
+	svnmucc -m x mkdir "file://$tmp/many/$one/$one" \
+	    >commit.out || exit 1
 done
 mkdir in
 cat >conf <<END
@@ -46,7 +47,8 @@ END
 commits=30
 commit() {
 	commits=$((commits + 1))
-	svnmucc -q -m "commit $commits" mkdir "file://$tmp/source/c$commits" ||
+	svnmucc -m "commit $commits" mkdir "file://$tmp/source/c$commits" \
+	    >commit.out 2>&1 ||
 	    fail "commit $commits cannot be made"
 }
 run() {
@@ -93,7 +95,8 @@ check_equal "others have what they had" "30 $commits" "$(youngest a b)"
 # ---- One of many repositories
 check "all repositories are mirrored" run all
 for one in one two; do
-	svnmucc -q -m y mkdir "file://$tmp/many/$one/y" || exit 1
+	svnmucc -m y mkdir "file://$tmp/many/$one/y" \
+	    >commit.out || exit 1
 done
 check "one of them is run, by its name" run --only two all
 check_equal "and no other" "1 2" "$(youngest all/one all/two)"
@@ -118,8 +121,8 @@ check_grep "and says so" 'say which by --only' .check
 check "one of three is promoted" "$SYNCGATE" promote -c conf \
     --only "$tmp/b" tools
 check_grep "and what then" 'take it out of the mirrors of job tools' .check
-check "it takes commits" svnmucc -q -m z mkdir "file://$tmp/b/z"
-check_not "the others do not" svnmucc -q -m z mkdir "file://$tmp/a/z"
+check "it takes commits" svnmucc -m z mkdir "file://$tmp/b/z"
+check_not "the others do not" svnmucc -m z mkdir "file://$tmp/a/z"
 
 # ---- Several, by dump
 check "three mirrors are made by dump" run dumps
