@@ -78,8 +78,8 @@ check_equal "it has all, and the others what they had" "30 $commits 30" \
 refused "a name that no mirror has" \
     "--only $tmp/x: the mirrors of job tools are $tmp/a, $tmp/b, popen:$tmp/c" \
     --only "$tmp/x" tools
-refused "--only for several jobs" 'for one job that is named' --only "$tmp/b" \
-    tools all
+check_not "--only for several jobs is wrong use" run --only "$tmp/b" tools all
+check_grep "which is told" 'for one job that is named' "$err"
 refused "--only where nothing is of several" 'has no targets' \
     --only "$tmp/out1" folders
 
