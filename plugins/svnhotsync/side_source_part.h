@@ -194,10 +194,10 @@ part_name_of(char name[PART_PATH_MAX], int *aside, const struct part_scan *scan,
 	int guard, suffixes;
 
 	*aside = 0;
-	snprintf(name, PART_PATH_MAX, "%s", path);
+	snprintf(name, PART_PATH_MAX, "%.*s", PART_PATH_MAX - 1, path);
 	if (scan->part != PART_HOOKS)
 		return 1;
-	snprintf(full, sizeof(full), "hooks/%s", path);
+	snprintf(full, sizeof(full), "hooks/%s", name);
 	guard = guard_near(full, &suffixes);
 	if (guard == -1 || (scan->guarded >> guard & 1) == 0)
 		return 1;

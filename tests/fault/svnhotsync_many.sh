@@ -139,11 +139,7 @@ PATH="$tmp/bin:$PATH" "$SYNCGATE" run --plugin svnhotsync \
 hot_pid=$!
 at_exit "kill_child $hot_pid"
 check "a mirror is being connected to" wait_until 10 test -s hanging
-source_side() {
-	[ -n "$(sides "$tmp/source")" ]
-}
-check "the source has a side" wait_until 20 source_side
-kill -9 $(sides "$tmp/source")
+kill -9 $(pgrep -P "$hot_pid" | grep -vx "$(cat hanging)")
 check "it does not hold up the end, when the source is lost" wait_until 10 gone
 wait "$hot_pid"
 check_equal "which is a failure" 1 "$?"
