@@ -133,7 +133,8 @@ cmd_jobs_do_one(cmd_jobs_act *act, int how, const cmd_line_t *line)
 	    line->option['v'] != NULL, line->pool);
 	error = syncgate_stop_listen();
 	if (error == NULL)
-		error = act(job, how, output, line->pool);
+		error = act(job, how, line->option[OPT_ONLY], output,
+		    line->pool);
 	syncgate_output_clear(output);
 	return error == NULL ? CMD_OK : cmd_error(error, CMD_FAILED);
 }

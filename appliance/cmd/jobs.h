@@ -9,7 +9,9 @@
 #include "appliance/job/output.h"
 
 /* Letters of the options that they have (long ones without a letter > 127). */
-enum { OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P', OPT_STORE = 200 };
+enum {
+	OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P', OPT_STORE = 200, OPT_ONLY
+};
 
 /*
  * Load the configuration that LINE names and find the jobs of its words (all
@@ -29,10 +31,11 @@ xn_error_t *cmd_jobs_store(syncgate_config_t *config, const cmd_line_t *line);
 
 /*
  * Do ACT, syncgate_job_promote() or the like, with HOW to the one job that LINE
- * names, so that a signal stops it; the command's exit code.
+ * names, or to that of its targets that --only does, so that a signal stops it;
+ * the command's exit code.
  */
 typedef xn_error_t *cmd_jobs_act(const syncgate_job_config_t *job, int how,
-    syncgate_output_t *output, apr_pool_t *pool);
+    const char *only, syncgate_output_t *output, apr_pool_t *pool);
 int cmd_jobs_do_one(cmd_jobs_act *act, int how, const cmd_line_t *line);
 
 #endif

@@ -24,6 +24,7 @@ static const apr_getopt_option_t options[] = {
 	{ "force", OPT_FORCE, 0, "without asking the source, which is dead" },
 	{ "run-hooks", OPT_HOOKS, 0,
 	    "hooks that came with the target may run" },
+	{ "only", OPT_ONLY, 1, "TARGET|that one of several" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
 	{ "store", OPT_STORE, 1, "URL|the store, not the configured one" },

@@ -33,6 +33,7 @@ run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 		.once = line->option[OPT_ONCE] != NULL,
 		.dry_run = line->option[OPT_DRY_RUN] != NULL,
 		.resync = line->option[OPT_RESYNC] != NULL,
+		.only = line->option[OPT_ONLY],
 	};
 	syncgate_output_t *output = make_output(line);
 	xn_error_t *error = syncgate_stop_listen();
@@ -156,6 +157,9 @@ run(const cmd_line_t *line)
 	if (line->option[OPT_RESYNC] != NULL && line->count == 0)
 		return cmd_usage("run", "--resync is for jobs that are named: "
 		    "it makes their targets anew");
+	if (line->option[OPT_ONLY] != NULL && line->count != 1)
+		return cmd_usage("run", "--only is for one job that is named: "
+		    "it says which of its targets is meant");
 	error = cmd_jobs_load(&config, &jobs, 0, line);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
@@ -172,6 +176,8 @@ static const apr_getopt_option_t options[] = {
 	{ "dry-run", OPT_DRY_RUN, 0, "only say what would be done" },
 	{ "resync", OPT_RESYNC, 0,
 	    "make the target anew, and exchange the two" },
+	{ "only", OPT_ONLY, 1,
+	    "TARGET|leave the job's other targets alone" },
 	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
 	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
@@ -190,8 +196,8 @@ const cmd_t cmd_run = {
 	.details =
 	    "\nAll jobs of the configuration, or those named.  Several run at "
 	    "once, each in a\nprocess of its own.  SIGINT or SIGTERM ends "
-	    "them at the next whole state, a\nsecond one at once; with --once that is "
-	    "a failure.  When the\nother machine is lost, a job tries again, "
+	    "them at the next whole state, a\nsecond one at once; with --once "
+	    "that is a failure.  When the\nother machine is lost, a job tries again, "
 	    "unless --once.\n\n"
 	    "    syncgate run mirror\n"
 	    "    syncgate run --plugin svnhotsync source=host:/srv/svn/a "

@@ -18,6 +18,7 @@ static const apr_getopt_option_t options[] = {
 	{ "config", OPT_CONFIG, 1,
 	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
 	{ "repair", OPT_REPAIR, 0, "fetch what differs again" },
+	{ "only", OPT_ONLY, 1, "TARGET|that one of several" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
 	{ "store", OPT_STORE, 1, "URL|the store, not the configured one" },

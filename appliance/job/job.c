@@ -34,6 +34,7 @@ struct running {
 	apr_interval_time_t wait;	/* before the next attempt */
 	int healthy;			/* set by the plugin, in any thread */
 	int was_healthy;		/* an earlier attempt was */
+	int heard_stop;			/* the plugin knows that it is to end */
 	struct syncgate_items items;	/* outlive the attempts */
 	syncgate_poke_t *poke;		/* NULL: nobody can poke */
 };
@@ -98,6 +99,7 @@ make_job(const syncgate_job_config_t *config, struct running *running,
 	syncgate_job_t job = {
 		.host = &host, .baton = running, .name = config->name,
 		.values = config->values, .stop_fd = -1, .poke_fd = -1,
+		.heard_stop = &running->heard_stop,
 		.items = &running->items,
 	};
 
@@ -288,8 +290,8 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
 
 /*
  * What an attempt's error means once a signal came: nothing, if it is only
- * that what had not begun was cut off, or what would have been tried again.  But
- * --once promises a result, and there is none.
+ * that what had not begun was cut off, or what would have been tried again.
+ * But --once promises a result, and there is none.
  */
 static xn_error_t *
 stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
@@ -325,6 +327,10 @@ run_attempts(syncgate_job_t *job, struct running *running,
 
 		apr_pool_clear(turn);
 		error = attempt(job, config, NULL, turn);
+		/* A signal that came when all was done stopped nothing. */
+		if (error == NULL && !__atomic_load_n(&running->heard_stop,
+		    __ATOMIC_RELAXED))
+			return NULL;
 		if (syncgate_job_stopping(job))
 			return stopped(job, running, error);
 		if (error == NULL || job->once || !can_be_retried(error->code))
@@ -358,6 +364,19 @@ listen_for_pokes(syncgate_job_t *job, struct running *running,
 	xn_error_clear(error);
 }
 
+/* ONLY is the target of JOB that is meant, if its plugin knows such. */
+static xn_error_t *
+set_only(syncgate_job_t *job, const syncgate_job_config_t *config,
+    const char *only)
+{
+	if (only != NULL && !config->plugin->can_only)
+		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
+		    "has no targets of which one could be named", config->name,
+		    config->plugin->name);
+	job->only = only;
+	return NULL;
+}
+
 xn_error_t *
 syncgate_job_run(const syncgate_job_config_t *config,
     const syncgate_run_options_t *options, syncgate_output_t *output,
@@ -371,6 +390,7 @@ syncgate_job_run(const syncgate_job_config_t *config,
 		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
 		    "makes no target anew", config->name,
 		    config->plugin->name);
+	XN_TRY(set_only(&job, config, options->only));
 	job.once = options->once;
 	job.dry_run = options->dry_run;
 	job.resync = options->resync;
@@ -386,12 +406,13 @@ syncgate_job_run(const syncgate_job_config_t *config,
 /* Once, and not to be tried again. */
 static xn_error_t *
 act_once(const syncgate_job_config_t *config, const struct act *act,
-    syncgate_output_t *output, apr_pool_t *pool)
+    const char *only, syncgate_output_t *output, apr_pool_t *pool)
 {
 	struct running running = { .output = output };
 	syncgate_job_t job = make_job(config, &running, pool);
 	xn_error_t *error;
 
+	XN_TRY(set_only(&job, config, only));
 	job.once = 1;
 	job.stop_fd = syncgate_stop_fd();
 	error = attempt(&job, config, act, pool);
@@ -402,7 +423,7 @@ act_once(const syncgate_job_config_t *config, const struct act *act,
 
 xn_error_t *
 syncgate_job_promote(const syncgate_job_config_t *config, int how,
-    syncgate_output_t *output, apr_pool_t *pool)
+    const char *only, syncgate_output_t *output, apr_pool_t *pool)
 {
 	const struct act act = { .function = config->plugin->promote,
 	    .how = how };
@@ -411,12 +432,12 @@ syncgate_job_promote(const syncgate_job_config_t *config, int how,
 		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
 		    "keeps nothing that could be promoted", config->name,
 		    config->plugin->name);
-	return act_once(config, &act, output, pool);
+	return act_once(config, &act, only, output, pool);
 }
 
 xn_error_t *
 syncgate_job_verify(const syncgate_job_config_t *config, int how,
-    syncgate_output_t *output, apr_pool_t *pool)
+    const char *only, syncgate_output_t *output, apr_pool_t *pool)
 {
 	const struct act act = { .function = config->plugin->verify,
 	    .how = how };
@@ -425,7 +446,7 @@ syncgate_job_verify(const syncgate_job_config_t *config, int how,
 		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
 		    "keeps nothing that could be verified", config->name,
 		    config->plugin->name);
-	return act_once(config, &act, output, pool);
+	return act_once(config, &act, only, output, pool);
 }
 
 xn_error_t *
@@ -438,5 +459,5 @@ syncgate_job_status(const syncgate_job_config_t *config,
 	if (config->plugin->status == NULL)
 		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
 		    "has no status", config->name, config->plugin->name);
-	return act_once(config, &act, output, pool);
+	return act_once(config, &act, NULL, output, pool);
 }

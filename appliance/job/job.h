@@ -13,6 +13,7 @@ typedef struct syncgate_run_options {
 	int once;
 	int dry_run;
 	int resync;
+	const char *only;		/* one target; NULL: all */
 } syncgate_run_options_t;
 
 /* Ask the plugin whether the options go together; opens nothing. */
@@ -43,18 +44,18 @@ xn_error_t *syncgate_job_act(const syncgate_job_config_t *config,
     const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool);
 
 /*
- * Have its plugin promote what it keeps: see plugin.h.  XN_E_USAGE if there is
- * nothing to promote.
+ * Have its plugin promote what it keeps, of several targets ONLY: see plugin.h.
+ * XN_E_USAGE if there is nothing to promote.
  */
 xn_error_t *syncgate_job_promote(const syncgate_job_config_t *config, int how,
-    syncgate_output_t *output, apr_pool_t *pool);
+    const char *only, syncgate_output_t *output, apr_pool_t *pool);
 
 /*
- * Have it compared with its source, and say what is known of it: see plugin.h.
- * XN_E_USAGE if its plugin cannot do that.
+ * Have it compared with its source (ONLY NULL: all targets), and say what is
+ * known of it: see plugin.h.  XN_E_USAGE if its plugin cannot do that.
  */
 xn_error_t *syncgate_job_verify(const syncgate_job_config_t *config, int how,
-    syncgate_output_t *output, apr_pool_t *pool);
+    const char *only, syncgate_output_t *output, apr_pool_t *pool);
 xn_error_t *syncgate_job_status(const syncgate_job_config_t *config,
     syncgate_status_fn *each, void *baton, syncgate_output_t *output,
     apr_pool_t *pool);

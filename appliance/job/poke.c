@@ -8,12 +8,14 @@
 #include "appliance/job/poke.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pwd.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -30,6 +32,7 @@ struct syncgate_poke {
 	int stop;		/* an eventfd: the thread is to end */
 	int poked;		/* an eventfd */
 	struct sockaddr_un address;
+	const char *folder;	/* that it is in */
 	apr_thread_t *thread;
 };
 
@@ -117,6 +120,29 @@ make_folder(const char *folder, apr_pool_t *pool)
 	return NULL;
 }
 
+/*
+ * Nobody else takes a place in FOLDER, or leaves one, until *LOCK is closed:
+ * who finds a socket at which nobody listens removes it, and that must not be
+ * the one that another has just made.
+ */
+static xn_error_t *
+lock_folder(int *lock, const char *folder)
+{
+	int failed;
+
+	*lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*lock < 0)
+		return xn_error_system(errno, "cannot open %s", folder);
+	do
+		failed = flock(*lock, LOCK_EX);
+	while (failed != 0 && errno == EINTR);
+	if (failed == 0)
+		return NULL;
+	failed = errno;
+	close(*lock);
+	return xn_error_system(failed, "cannot lock %s", folder);
+}
+
 /* ---- Who calls ---------------------------------------------------------- */
 
 static xn_error_t *
@@ -180,7 +206,7 @@ take_call(const struct syncgate_poke *poke)
 	int fd = accept4(poke->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (fd < 0) {
-		/* No descriptor is free, and the caller waits on: not at once. */
+		/* No descriptor is free, and the caller waits: not at once. */
 		if (errno != EAGAIN && errno != EINTR)
 			poll(&(struct pollfd){ poke->stop, POLLIN, 0 }, 1, 100);
 		return;
@@ -216,12 +242,21 @@ stop_listening(void *baton)
 	struct syncgate_poke *poke = baton;
 	apr_status_t ignored;
 	uint64_t one = 1;
+	int lock;
 
 	if (poke->thread != NULL && write(poke->stop, &one, sizeof(one)) ==
 	    (ssize_t)sizeof(one))
 		apr_thread_join(&ignored, poke->thread);
 	if (poke->fd >= 0) {
-		unlink(poke->address.sun_path);
+		/* (Without the lock whoever comes next finds it as one that a
+		 * killed job left.) */
+		xn_error_t *error = lock_folder(&lock, poke->folder);
+
+		if (error == NULL) {
+			unlink(poke->address.sun_path);
+			close(lock);
+		}
+		xn_error_clear(error);
 		close(poke->fd);
 	}
 	if (poke->stop >= 0)
@@ -231,7 +266,7 @@ stop_listening(void *baton)
 	return APR_SUCCESS;
 }
 
-/* The socket that a killed job left goes; one that somebody listens at stays. */
+/* The socket that a killed job left goes; one that has a listener stays. */
 static xn_error_t *
 take_place(const struct sockaddr_un *address)
 {
@@ -253,7 +288,7 @@ take_place(const struct sockaddr_un *address)
 	return NULL;
 }
 
-/* The folder is ours alone, so nobody comes between the two calls. */
+/* The folder is ours alone, so nobody else comes between bind and chmod. */
 static xn_error_t *
 bind_socket(struct syncgate_poke *poke)
 {
@@ -276,25 +311,37 @@ bind_socket(struct syncgate_poke *poke)
 	return error;
 }
 
+static xn_error_t *
+open_socket(struct syncgate_poke *poke)
+{
+	xn_error_t *error;
+	int lock;
+
+	XN_TRY(lock_folder(&lock, poke->folder));
+	error = take_place(&poke->address);
+	if (error == NULL)
+		error = bind_socket(poke);
+	close(lock);
+	return error;
+}
+
 xn_error_t *
 syncgate_poke_listen(syncgate_poke_t **out, const char *file, const char *job,
     apr_pool_t *pool)
 {
 	struct syncgate_poke *poke = apr_pcalloc(pool, sizeof(*poke));
-	const char *folder;
 	apr_status_t status;
 
 	poke->fd = poke->stop = poke->poked = -1;
 	apr_pool_cleanup_register(pool, poke, stop_listening,
 	    apr_pool_cleanup_null);
-	XN_TRY(find_address(&poke->address, &folder, file, job, pool));
-	XN_TRY(make_folder(folder, pool));
-	XN_TRY(take_place(&poke->address));
+	XN_TRY(find_address(&poke->address, &poke->folder, file, job, pool));
+	XN_TRY(make_folder(poke->folder, pool));
 	poke->stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poke->poked = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (poke->stop < 0 || poke->poked < 0)
 		return xn_error_system(errno, "cannot make an eventfd");
-	XN_TRY(bind_socket(poke));
+	XN_TRY(open_socket(poke));
 	status = apr_thread_create(&poke->thread, NULL, listen_thread, poke,
 	    pool);
 	if (status != APR_SUCCESS)

@@ -159,10 +159,25 @@ syncgate_job_resync(const syncgate_job_t *job)
 	return __atomic_load_n(&job->resync, __ATOMIC_RELAXED);
 }
 
+const char *
+syncgate_job_only(const syncgate_job_t *job)
+{
+	return job->only;
+}
+
 void
 syncgate_job_resynced(syncgate_job_t *job)
 {
 	__atomic_store_n(&job->resync, 0, __ATOMIC_RELAXED);
+}
+
+/* The plugin hears that it is to stop: what it does from now on may be less. */
+static int
+hear_stop(const syncgate_job_t *job)
+{
+	if (job->heard_stop != NULL)
+		__atomic_store_n(job->heard_stop, 1, __ATOMIC_RELAXED);
+	return 1;
 }
 
 int
@@ -170,7 +185,7 @@ syncgate_job_stopping(const syncgate_job_t *job)
 {
 	struct pollfd p = { .fd = job->stop_fd, .events = POLLIN };
 
-	return poll(&p, 1, 0) > 0;
+	return poll(&p, 1, 0) > 0 && hear_stop(job);
 }
 
 int
@@ -191,7 +206,7 @@ syncgate_job_wait(syncgate_job_t *job, apr_interval_time_t time)
 			milliseconds = (int)((left + 999) / 1000);
 		}
 		if (poll(&p, 1, milliseconds) > 0)
-			return 1;
+			return hear_stop(job);
 		if (time >= 0 && apr_time_now() >= end)
 			return 0;
 	}

@@ -60,9 +60,12 @@ struct syncgate_job {
 	int once;			/* --once */
 	int dry_run;			/* --dry-run */
 	int resync;			/* --resync; 0 once it is done */
+	const char *only;		/* --only, or NULL */
 	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */
+	int *heard_stop;		/* set to 1 when the plugin has seen
+					 * that; or NULL */
 	int poke_fd;			/* becomes readable when it is poked;
 					 * -1: never */
 };

@@ -24,7 +24,7 @@
  *	4	2026-11: making a target anew, promoting it, verifying it; being
  *		poked
  */
-#define SYNCGATE_PLUGIN_ABI 4
+#define SYNCGATE_PLUGIN_ABI 5
 
 /* ---- Options ---------------------------------------------------------------- */
 
@@ -116,6 +116,12 @@ XN_API int syncgate_job_dry_run(const syncgate_job_t *job);
  */
 XN_API int syncgate_job_resync(const syncgate_job_t *job);
 XN_API void syncgate_job_resynced(syncgate_job_t *job);
+
+/*
+ * The one target, of several, that the command line named (--only), as the job
+ * names it in its log; NULL: all.  The others are to be left alone.
+ */
+XN_API const char *syncgate_job_only(const syncgate_job_t *job);
 
 /*
  * 1 when the job has been asked to stop (SIGINT, SIGTERM, the daemon): finish
@@ -355,8 +361,9 @@ typedef struct syncgate_plugin {
 	 */
 	const char *alone;
 
-	/* 1: it heeds syncgate_job_resync().  Else --resync is refused. */
-	int can_resync;
+	/* 1: it heeds syncgate_job_resync(), syncgate_job_only().  Else
+	 * --resync, --only are refused. */
+	int can_resync, can_only;
 
 	/*
 	 * `syncgate promote`: after a last check make what JOB keeps the

@@ -54,8 +54,9 @@ struct hotsync {
 					 * it is not */
 };
 
-/* Open the gateways, start both sides where they belong, and connect them;
- * h->control then is the channel of the mirror's side. */
+/* Open the gateways that are not yet, choose the method if it is not, start
+ * both sides where they belong, and connect them; h->control then is the
+ * channel of the mirror's side. */
 xn_error_t *hotsync_start(struct hotsync *h);
 
 /* Start the source's side for many mirrors; PARENT and PATTERN: where to look
@@ -76,6 +77,10 @@ xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
 /* May another attempt help after ERROR, which gets the code that says so? */
 void hotsync_judge(xn_error_t *error, const struct hot_report *r);
 
+/* Why GATEWAY's connection has ended, as an error that is tried again after;
+ * NULL if it has not within WAIT. */
+xn_error_t *hotsync_lost(xn_gateway_t *gateway, apr_interval_time_t wait);
+
 /* Many mirrors, or many repositories: many.c. */
 xn_error_t *hotsync_run_many(struct hotsync *h);
 
@@ -86,12 +91,24 @@ int hotsync_is_pattern(const xn_location_t *location);
 int hotsync_parts(syncgate_job_t *job);
 xn_error_t *hotsync_check_include(syncgate_job_t *job);
 
-/* Set h->method as the job says, or, with auto, as fits what is there; the
- * gateways are open. */
+/* Set h->method as the job says, or, with auto, as fits what is there; what is
+ * elsewhere is asked by the gateways, which are open. */
 xn_error_t *hotsync_choose(struct hotsync *h);
 
-/* A job as it is when it begins, in POOL. */
-struct hotsync *hotsync_begin(syncgate_job_t *job, apr_pool_t *pool);
+/* Is h->method the one that the source's side of many serves? */
+int hotsync_copies(const struct hotsync *h);
+
+/* A job as it is when it begins, in POOL; with --only it is one of one
+ * mirror. */
+xn_error_t *hotsync_begin(struct hotsync **h, syncgate_job_t *job,
+    apr_pool_t *pool);
+
+/* All mirrors of H, if it has one or several; a NULL behind. */
+const xn_location_t *const *hotsync_mirrors(const struct hotsync *h);
+
+/* Make H a job of the one mirror that --only names; XN_E_USAGE: it has none of
+ * that name. */
+xn_error_t *hotsync_only(struct hotsync *h);
 
 /* Run the job of one mirror of one repository. */
 xn_error_t *hotsync_run_one(struct hotsync *h);
@@ -105,10 +122,10 @@ xn_error_t *hotsync_status(syncgate_job_t *job, syncgate_status_fn *each,
     void *baton, apr_pool_t *pool);
 
 /*
- * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start it,
- * if the job wants it; have it look at what is new, up to YOUNGEST, without
- * waiting; and wait until it has looked at all that R knows of, or the job is to
- * stop.  What is not good is XN_E_JOB.
+ * Verifying what arrives at MIRROR, behind GATEWAY (NULL: it is here): start
+ * it, if the job wants it; have it look at what is new, up to YOUNGEST, without
+ * waiting; and wait until it has looked at all that R knows of, or the job is
+ * to stop.  What is not good is XN_E_JOB.
  */
 xn_error_t *hotsync_check_start(struct hot_check *c, const struct hotsync *h,
     const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool);

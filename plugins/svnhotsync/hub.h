@@ -4,6 +4,12 @@
  * What the source sends it names the lanes for (side_source_send.h); it is kept
  * once and waits in the queue of each.  A lane's thread (side_lane.c) sends it
  * on, and the source gets credit for what has left.
+ *
+ * All that waits is at most HUB_ROOM.  Each lane gets credit for its share of
+ * that, so it is never too little, unless there are thousands of lanes, or they
+ * come late, when others have been given more.  Then the lane that has taken
+ * nothing for longest is dropped: it ends, and begins again where its mirror
+ * is.
  */
 #ifndef SVNHOTSYNC_HUB_H
 #define SVNHOTSYNC_HUB_H
@@ -16,6 +22,7 @@
 #include "plugins/svnhotsync/side_lane.h"
 
 #define HOT_LANES	65536
+#define HUB_ROOM	(256LL << 20)	/* bytes that may wait in all queues */
 
 struct hot_message;
 struct hot_queued;
@@ -27,10 +34,14 @@ struct hot_lane {
 	int id;				/* -1: it is not open */
 	int fd;				/* an eventfd */
 	struct hot_queued *first, *last;
-	long long queued;		/* cost of what waits */
-	long long freed;		/* of what has left since credit was
-					 * given */
-	long long room;			/* most that may wait */
+	struct hot_message *taken;	/* by its thread, which sends it */
+	long long queued;		/* cost of what waits, and of that */
+	long long credit;		/* that the source has left; below 0: it
+					 * sent a message beyond it */
+	apr_time_t moved;		/* when something left, or the first of
+					 * the queue came */
+	int dropped;			/* what waited was thrown away, and it
+					 * is to end */
 };
 
 /* What the source tells of its repositories; in the hub's thread. */
@@ -43,6 +54,10 @@ struct hub {
 	apr_thread_cond_t *changed;	/* broadcast when something has ended */
 	struct hot_lane *lanes[HOT_LANES];	/* by id */
 	int next_id, open;
+	int expected;			/* lanes that will be open: its user
+					 * says so; more may come */
+	long long room;			/* HUB_ROOM; a test has less */
+	long long held, held_most;	/* bytes that wait now; and so far */
 	apr_thread_t *thread;
 	hub_told_fn *told;
 	void *baton;

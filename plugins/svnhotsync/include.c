@@ -38,6 +38,10 @@ hotsync_check_include(syncgate_job_t *job)
 		if (bit_of(*words) == 0)
 			return xn_error_create(XN_E_CONFIG, "include has "
 			    "\"%s\": it can have hooks, conf, locks", *words);
+	if (hotsync_parts(job) != 0 &&
+	    strcmp(syncgate_job_string(job, "method"), "dump") == 0)
+		return xn_error_create(XN_E_CONFIG, "what include has comes "
+		    "only with method = copy");
 	if (syncgate_job_given(job, "hooks") &&
 	    (hotsync_parts(job) & bit_of("hooks")) == 0)
 		return xn_error_create(XN_E_CONFIG, "hooks = %s, but include "

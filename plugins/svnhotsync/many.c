@@ -12,12 +12,14 @@
 #include <string.h>
 
 #define OPENING_MAX	8
-#define CHECKING_MAX	2	/* mirrors here that are verified at a time: more
-				 * threads of libsvn are in each other's way */
+#define CHECKING_MAX	2	/* mirrors here that are verified at a time:
+				 * more threads of libsvn are in each other's
+				 * way */
 #define TURN		xn_seconds(0.2)
 #define GATHER		xn_seconds(2)
 #define PAUSE_LAST	xn_seconds(60)
 #define SAY_AGAIN	xn_seconds(3600)
+#define STOP_MOST	xn_seconds(30)	/* for mirrors to come to an end */
 
 /* ---- Attempts ----------------------------------------------------------- */
 
@@ -117,6 +119,18 @@ next_to_check(const struct many *many)
 	return checking < CHECKING_MAX ? next : NULL;
 }
 
+/* It hears of that when it goes on, and is tried again then. */
+static void
+tell_dropped(struct hot_mirror *m)
+{
+	if (m->lane == NULL || !m->lane->dropped || m->drop_told)
+		return;
+	m->drop_told = 1;
+	syncgate_job_log(m->many->h->job, SYNCGATE_WARNING, "%s: it has taken "
+	    "nothing for long, and there is no room for what waits for it; it "
+	    "begins again from where it is when it goes on", m->name);
+}
+
 /* M is served: has what it got been verified, and was that all? */
 static void
 look_after(struct hot_mirror *m)
@@ -130,9 +144,11 @@ look_after(struct hot_mirror *m)
 
 	if (m == many->to_check)
 		m->checked = apr_time_now();
+	tell_dropped(m);
 	apr_thread_mutex_unlock(mutex);
 	apr_pool_clear(many->h->scratch);
-	/* (It has verified more than nothing, so it is not asked, but heard.) */
+	/* (It has verified more than nothing, so it is not asked, but
+	 * heard.) */
 	error = hotsync_check(&m->check, ask ? done : -2, many->h->scratch);
 	if (error != NULL || (finished && (m->check.channel == NULL ||
 	    m->check.verified >= done || many->stopping)))
@@ -157,6 +173,10 @@ advance(struct hot_mirror *m)
 			error = hot_open(m);
 		break;
 	case HOT_READY:
+		if (m->lane == NULL) {
+			m->state = HOT_SERVED;	/* as it is already */
+			break;
+		}
 		if (!many->stopping && !is_gathered(many))
 			break;
 		m->state = HOT_SERVED;
@@ -177,7 +197,7 @@ advance(struct hot_mirror *m)
 		break;
 	case HOT_ENDED:
 		apr_thread_mutex_unlock(mutex);
-		hot_close(m);
+		hot_close(m, 1);
 		apr_thread_mutex_lock(mutex);
 		after_end(m);
 		break;
@@ -234,15 +254,21 @@ is_over(const struct many *many)
 }
 
 /* Asked to stop, and nothing is left but to wait for hosts that do not answer:
- * that is cut off. */
+ * that is cut off.  Mirrors that are served have some time for what they have
+ * in hand; what they lose then they get again. */
 static void
 cut_off(struct many *many)
 {
+	int served = 0;
+
 	for (const struct hot_mirror *m = many->mirrors; m != NULL;
 	    m = m->next)
-		if (m->state != HOT_OPENING && !is_final(m->state))
-			return;
-	if (many->opening == 0)
+		served += m->state != HOT_OPENING && !is_final(m->state);
+	if (many->stop_since == 0)
+		many->stop_since = apr_time_now();
+	if (served > 0 && apr_time_now() - many->stop_since < STOP_MOST)
+		return;
+	if (served == 0 && many->opening == 0)
 		return;
 	apr_thread_mutex_unlock(many->hub->mutex);
 	xn_group_cancel(many->h->group);
@@ -259,6 +285,10 @@ be_poked(struct many *many)
 		if (m->state == HOT_WAITING && m->due > apr_time_now())
 			m->due = apr_time_now();
 	apr_thread_mutex_unlock(many->hub->mutex);
+	/* (Only this thread closes their channels.) */
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
+		if (m->state == HOT_SERVED && m->lane == NULL)
+			xn_error_clear(xn_send(m->control, "(s)", "look"));
 	error = hub_look(many->hub);
 	apr_thread_mutex_lock(many->hub->mutex);
 	return error;
@@ -268,6 +298,8 @@ be_poked(struct many *many)
 static xn_error_t *
 turn(struct many *many)
 {
+	int n = 0;
+
 	if (many->hub->ended)
 		return xn_error_create(XN_E_EOF, "the source's side ended");
 	many->stopping = syncgate_job_stopping(many->h->job);
@@ -275,6 +307,10 @@ turn(struct many *many)
 		XN_TRY(be_poked(many));
 	XN_TRY(hot_hear_told(many));
 	many->to_check = next_to_check(many);
+	for (const struct hot_mirror *m = many->mirrors; m != NULL;
+	    m = m->next)
+		n += !is_final(m->state);
+	many->hub->expected = n;
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));
 	if (many->stopping)
@@ -313,10 +349,17 @@ static apr_status_t
 many_cleanup(void *baton)
 {
 	struct many *many = baton;
+	int opening;
 
+	apr_thread_mutex_lock(many->hub->mutex);
+	opening = many->opening;
+	apr_thread_mutex_unlock(many->hub->mutex);
+	/* Whoever connects to a host that does not answer would hold us up. */
+	if (opening > 0)
+		xn_group_cancel(many->h->group);
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
 		if (m->pool != NULL)
-			hot_close(m);
+			hot_close(m, 0);
 		free(m->error);
 		free(m->said);
 	}
@@ -330,21 +373,13 @@ static xn_error_t *
 explain(struct many *many, xn_error_t *error)
 {
 	struct hotsync *h = many->h;
-	xn_error_t *lost = NULL;
+	xn_error_t *lost;
 
 	if (error->code != XN_E_EOF && error->code != XN_E_CLOSED)
 		return error;
-	if (h->gateways[0] != NULL)
-		lost = xn_gateway_join(h->gateways[0], xn_seconds(0.5));
-	if (h->gateways[0] != NULL && lost == NULL)
-		lost = xn_error_create(XN_E_CONNECTION, "the agent ended");
-	if (lost != NULL && lost->code == XN_E_TIMEOUT) {
-		xn_error_clear(lost);
-		lost = NULL;
-	}
+	lost = hotsync_lost(h->gateways[0], xn_seconds(0.5));
 	if (lost != NULL) {
 		xn_error_clear(error);
-		lost->code = XN_E_CONNECTION;
 		return xn_error_wrap(lost, "the connection to %s was lost",
 		    h->source->text);
 	}
@@ -390,7 +425,7 @@ hotsync_run_many(struct hotsync *h)
 
 	many->h = h;
 	many->told_end = &many->told;
-	many->locations = h->mirrors;
+	many->locations = hotsync_mirrors(h);
 	hotsync_report_begin(&h->report, h->job, NULL);
 	if (hotsync_is_pattern(h->source))
 		hot_split(&many->parent, &many->pattern, h->source->path,

@@ -3,8 +3,8 @@
  *
  * Each mirror of each repository is a struct hot_mirror, which is tried again
  * and again by itself.  The main thread says what is tried when (many.c), and
- * which there are (many_told.c); threads open (many_open.c); what is reported and
- * how it ended comes from the threads of gateways.
+ * which there are (many_told.c); threads open (many_open.c); what is reported
+ * and how it ended comes from the threads of gateways.
  */
 #ifndef SVNHOTSYNC_MANY_H
 #define SVNHOTSYNC_MANY_H
@@ -40,21 +40,23 @@ struct hot_mirror {
 	apr_time_t due;
 	apr_interval_time_t pause;
 	struct hot_report report;	/* of who is called with reports */
-	struct hot_check check;		/* of the main thread, */
+	struct hot_check check;		/* of the main thread; */
 	apr_time_t checked;		/* when it was asked last */
 	apr_pool_t *pool;		/* of this attempt */
 	struct hot_gate *gate;
 	xn_channel_t *control;
-	struct hot_lane *lane;
+	struct hot_lane *lane;		/* NULL: it has a source's side of its
+					 * own, since it is made by dump */
 	apr_thread_t *thread;		/* that opens it */
 	int stop_sent;
+	int drop_told;
 	int gone;			/* its repository is */
 	syncgate_progress_t shown;	/* what it reported last */
 	int followed;
 	int finished;			/* it reported its end */
 	int code;			/* of the error, 0: none */
 	char *error;			/* malloc'ed */
-	char *said;			/* the last that was logged; malloc'ed */
+	char *said;			/* was logged last; malloc'ed */
 	apr_time_t said_at;
 };
 
@@ -78,6 +80,7 @@ struct many {
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;
+	apr_time_t stop_since;
 	struct hot_mirror *to_check;	/* whose turn it is; or NULL */
 };
 
@@ -94,8 +97,9 @@ void hot_forget_told(struct many *many);
 /* Begin an attempt in a thread: it becomes READY, or ENDED. */
 xn_error_t *hot_open(struct hot_mirror *m);
 
-/* After the end of an attempt: let go of all it had. */
-void hot_close(struct hot_mirror *m);
+/* After the end of an attempt, or, without EXPLAIN, in the middle of it: let go
+ * of all it had.  EXPLAIN: was it the connection?  Then that is m->error. */
+void hot_close(struct hot_mirror *m, int explain);
 
 /* M has ended, with ERROR (consumed) or well. */
 void hot_end(struct hot_mirror *m, xn_error_t *error);

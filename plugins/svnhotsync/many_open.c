@@ -92,25 +92,6 @@ hot_close_gates(struct many *many)
 	}
 }
 
-/* Why GATE's connection has ended; NULL if it has not within WAIT. */
-static xn_error_t *
-gate_error(const struct hot_gate *gate, apr_interval_time_t wait)
-{
-	xn_error_t *lost;
-
-	if (gate == NULL || gate->gateway == NULL)
-		return NULL;
-	lost = xn_gateway_join(gate->gateway, wait);
-	if (lost != NULL && lost->code == XN_E_TIMEOUT) {
-		xn_error_clear(lost);
-		return NULL;
-	}
-	if (lost == NULL)
-		lost = xn_error_create(XN_E_CONNECTION, "the agent ended");
-	lost->code = XN_E_CONNECTION;
-	return lost;
-}
-
 /* M's gateway, opened by whoever comes first. */
 static xn_error_t *
 open_gate(struct hot_mirror *m)
@@ -124,7 +105,7 @@ open_gate(struct hot_mirror *m)
 		error = xn_gateway_open(&m->gate->gateway, h->group,
 		    m->gate->xspec, m->gate->pool);
 	else
-		error = gate_error(m->gate, 0);
+		error = hotsync_lost(m->gate->gateway, 0);
 	apr_thread_mutex_unlock(m->gate->mutex);
 	if (error != NULL)
 		lose_gate(m->many, m->gate);
@@ -190,25 +171,58 @@ start_lane(xn_channel_t **peer, struct hot_mirror *m)
 	    kwargs, m->pool);
 }
 
+/* A mirror by copy: from the source's side of all. */
 static xn_error_t *
-start_mirror(struct hot_mirror *m)
+start_copy(struct hot_mirror *m)
 {
 	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
 	    .source = svnhotsync_text_mirror };
 	struct hotsync *h = m->many->h;
 	xn_channel_t *peer;
 
-	if (m->location.xspec != NULL)
-		XN_TRY(open_gate(m));
 	XN_TRY(start_lane(&peer, m));
 	XN_TRY(hotsync_mirror_kwargs(&program.kwargs, h, &m->location, peer,
 	    m->pool));
 	if (m->gate == NULL)
-		XN_TRY(xn_native_exec(&m->control, h->group,
-		    svnhotsync_side_mirror, program.kwargs, m->pool));
-	else
-		XN_TRY(xn_remote_exec(&m->control, m->gate->gateway, &program,
-		    m->pool));
+		return xn_native_exec(&m->control, h->group,
+		    svnhotsync_side_mirror, program.kwargs, m->pool);
+	return xn_remote_exec(&m->control, m->gate->gateway, &program,
+	    m->pool);
+}
+
+/* The job of M alone, which uses the gateways of all. */
+static struct hotsync *
+job_of(struct hot_mirror *m)
+{
+	struct hotsync *h = apr_pmemdup(m->pool, m->many->h, sizeof(*h));
+	xn_location_t *source = apr_pmemdup(m->pool, h->source,
+	    sizeof(*source));
+
+	source->path = m->source;
+	h->pool = m->pool;
+	h->source = source;
+	h->mirror = &m->location;
+	h->gateways[1] = m->gate == NULL ? NULL : m->gate->gateway;
+	return h;
+}
+
+static xn_error_t *
+start_mirror(struct hot_mirror *m)
+{
+	struct hotsync *h;
+
+	if (m->location.xspec != NULL)
+		XN_TRY(open_gate(m));
+	h = job_of(m);
+	XN_TRY(hotsync_choose(h));
+	if (hotsync_copies(h)) {
+		XN_TRY(start_copy(m));
+	} else {
+		/* svnadmin dumps for one mirror: it has its own source's
+		 * side. */
+		XN_TRY(hotsync_start(h));
+		m->control = h->control;
+	}
 	return hotsync_check_start(&m->check, h, &m->location,
 	    m->gate == NULL ? NULL : m->gate->gateway, m->pool);
 }
@@ -243,7 +257,7 @@ hot_open(struct hot_mirror *m)
 	m->gate = NULL;
 	m->control = NULL;
 	m->lane = NULL;
-	m->stop_sent = m->followed = m->finished = 0;
+	m->stop_sent = m->drop_told = m->followed = m->finished = 0;
 	hotsync_report_begin(&m->report, m->many->h->job, &m->location);
 	m->report.name = m->name;
 	m->state = HOT_OPENING;
@@ -284,30 +298,40 @@ hot_end(struct hot_mirror *m, xn_error_t *error)
 	xn_error_clear(error);
 }
 
-void
-hot_close(struct hot_mirror *m)
+/* A side only sees its channel end, when it was the connection. */
+static void
+explain_end(struct hot_mirror *m)
 {
-	xn_error_t *lost = NULL;
-	apr_status_t ignored;
+	xn_error_t *lost;
 	apr_pool_t *pool;
+
+	if (m->gate == NULL || m->code == 0 || m->code == XN_E_JOB ||
+	    m->code == XN_E_CANCELLED)
+		return;
+	lost = hotsync_lost(m->gate->gateway, m->code == XN_E_REMOTE ? 0 :
+	    LOST_WAIT);
+	if (lost == NULL)
+		return;
+	lose_gate(m->many, m->gate);
+	lost = xn_error_wrap(lost, "the connection was lost");
+	apr_pool_create(&pool, NULL);
+	free(m->error);
+	m->error = strdup(xn_error_text(lost, pool));
+	m->code = XN_E_CONNECTION;
+	apr_pool_destroy(pool);
+	xn_error_clear(lost);
+}
+
+void
+hot_close(struct hot_mirror *m, int explain)
+{
+	apr_status_t ignored;
 
 	if (m->thread != NULL)
 		apr_thread_join(&ignored, m->thread);
 	m->thread = NULL;
-	/* A side only sees its channel end, when it was the connection. */
-	if (m->code != 0 && m->code != XN_E_JOB && m->code != XN_E_CANCELLED)
-		lost = gate_error(m->gate, m->code == XN_E_REMOTE ? 0 :
-		    LOST_WAIT);
-	if (lost != NULL) {
-		lose_gate(m->many, m->gate);
-		lost = xn_error_wrap(lost, "the connection was lost");
-		apr_pool_create(&pool, NULL);
-		free(m->error);
-		m->error = strdup(xn_error_text(lost, pool));
-		m->code = XN_E_CONNECTION;
-		apr_pool_destroy(pool);
-		xn_error_clear(lost);
-	}
+	if (explain)
+		explain_end(m);
 	apr_pool_destroy(m->pool);
 	m->pool = NULL;
 	leave_gate(m->many, m->gate);

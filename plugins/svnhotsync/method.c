@@ -78,6 +78,12 @@ choose(struct hotsync *h)
 	return NULL;
 }
 
+int
+hotsync_copies(const struct hotsync *h)
+{
+	return h->method == &copy;
+}
+
 xn_error_t *
 hotsync_choose(struct hotsync *h)
 {

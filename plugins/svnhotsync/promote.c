@@ -47,6 +47,12 @@ say_what_now(struct hotsync *h)
 	syncgate_job_log(h->job, SYNCGATE_INFO, "the mirror %s is a "
 	    "repository of its own now, at r%lld: users may commit to it",
 	    h->mirror->text, h->report.progress.done);
+	if (syncgate_job_only(h->job) != NULL) {
+		syncgate_job_log(h->job, SYNCGATE_WARNING, "take it out of the "
+		    "mirrors of job %s; those that are left go on with the new "
+		    "one as their source", syncgate_job_name(h->job));
+		return;
+	}
 	syncgate_job_log(h->job, SYNCGATE_WARNING, "take the job %s out of the "
 	    "configuration, or turn it round: source = \"%s\", and what was "
 	    "the source as its mirror, which `syncgate run --resync %s` then "
@@ -88,11 +94,13 @@ promote(struct hotsync *h, int how)
 xn_error_t *
 hotsync_promote(syncgate_job_t *job, int how, apr_pool_t *pool)
 {
-	struct hotsync *h = hotsync_begin(job, pool);
+	struct hotsync *h;
 
+	XN_TRY(hotsync_begin(&h, job, pool));
 	if (h->mirror == NULL || hotsync_is_pattern(h->source))
 		return xn_error_create(XN_E_USAGE, "one mirror of one "
-		    "repository can be promoted: give it a job of its own");
+		    "repository is promoted, and job %s has several: say which "
+		    "by --only, as its log names them", syncgate_job_name(job));
 	XN_TRY_W(promote(h, how), "promoting %s", h->mirror->text);
 	say_what_now(h);
 	return NULL;

@@ -80,16 +80,14 @@ struct all {
 	void *baton;
 };
 
-static void
+static xn_error_t *
 all_begin(struct all *all, syncgate_job_t *job, apr_pool_t *pool)
 {
-	const xn_location_t **one = apr_pcalloc(pool, 2 * sizeof(*one));
-
 	/* (What H has of these is that of the pair in hand, later on.) */
-	all->h = hotsync_begin(job, pool);
+	XN_TRY(hotsync_begin(&all->h, job, pool));
 	all->source = all->h->source;
-	one[0] = all->h->mirror;
-	all->mirrors = one[0] != NULL ? one : all->h->mirrors;
+	all->mirrors = hotsync_mirrors(all->h);
+	return NULL;
 }
 
 /* The repositories that there are at LISTED; none is an error. */
@@ -164,7 +162,7 @@ hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool)
 	    .repair = (how & SYNCGATE_VERIFY_REPAIR) != 0 };
 	xn_error_t *error;
 
-	all_begin(&all, job, pool);
+	XN_TRY(all_begin(&all, job, pool));
 	error = verify_all(&all);
 	if (error != NULL) {
 		if (all.first != NULL)	/* it was found before */
@@ -255,7 +253,7 @@ hotsync_status(syncgate_job_t *job, syncgate_status_fn *each, void *baton,
 {
 	struct all all = { .each = status_one, .tell = each, .baton = baton };
 
-	all_begin(&all, job, pool);
+	XN_TRY(all_begin(&all, job, pool));
 	for (int i = 0; all.mirrors[i] != NULL; i++)
 		XN_TRY(status_of(&all, all.mirrors[i]));
 	return NULL;

@@ -3,6 +3,8 @@
  */
 #include "plugins/svnhotsync/hotsync.h"
 
+#include <string.h>
+
 #define STOP_CHECK	xn_seconds(0.2)
 #define LOST_WAIT	xn_seconds(0.5)
 
@@ -31,6 +33,24 @@ turn(struct hotsync *h)
 	return hotsync_report(&h->report, message);
 }
 
+xn_error_t *
+hotsync_lost(xn_gateway_t *gateway, apr_interval_time_t wait)
+{
+	xn_error_t *lost;
+
+	if (gateway == NULL)
+		return NULL;
+	lost = xn_gateway_join(gateway, wait);
+	if (lost != NULL && lost->code == XN_E_TIMEOUT) {
+		xn_error_clear(lost);
+		return NULL;
+	}
+	if (lost == NULL)
+		lost = xn_error_create(XN_E_CONNECTION, "the agent ended");
+	lost->code = XN_E_CONNECTION;
+	return lost;
+}
+
 /*
  * Why it really ended.  When a connection is lost, a side only sees its
  * channel end; the job is to be told of the connection, since that is tried
@@ -45,18 +65,10 @@ explain(struct hotsync *h, xn_error_t *error)
 	if (error->code == XN_E_CANCELLED || error->code == XN_E_JOB)
 		return error;
 	for (int i = 0; i < 2; i++) {
-		if (h->gateways[i] == NULL)
-			continue;
-		lost = xn_gateway_join(h->gateways[i], LOST_WAIT);
-		if (lost != NULL && lost->code == XN_E_TIMEOUT) {
-			xn_error_clear(lost);
-			continue;
-		}
+		lost = hotsync_lost(h->gateways[i], LOST_WAIT);
 		if (lost == NULL)
-			lost = xn_error_create(XN_E_CONNECTION,
-			    "the agent ended");
+			continue;
 		xn_error_clear(error);
-		lost->code = XN_E_CONNECTION;
 		return xn_error_wrap(lost, "the connection to %s was lost",
 		    locations[i]->text);
 	}
@@ -102,8 +114,20 @@ hotsync_run_one(struct hotsync *h)
 	    "mirroring %s to %s", h->source->text, h->mirror->text);
 }
 
-struct hotsync *
-hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
+const xn_location_t *const *
+hotsync_mirrors(const struct hotsync *h)
+{
+	const xn_location_t **one;
+
+	if (h->mirror == NULL)
+		return h->mirrors;
+	one = apr_pcalloc(h->pool, 2 * sizeof(*one));
+	one[0] = h->mirror;
+	return one;
+}
+
+xn_error_t *
+hotsync_begin(struct hotsync **out, syncgate_job_t *job, apr_pool_t *pool)
 {
 	struct hotsync *h = apr_pcalloc(pool, sizeof(*h));
 
@@ -116,24 +140,38 @@ hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
 	h->follow = syncgate_job_bool(job, "follow") &&
 	    !syncgate_job_once(job) && !syncgate_job_dry_run(job);
 	apr_pool_create(&h->scratch, pool);
-	return h;
+	*out = h;
+	return hotsync_only(h);
+}
+
+/* What cannot be made anew, before anything is opened. */
+static xn_error_t *
+check_resync(const struct hotsync *h)
+{
+	const char *method = syncgate_job_string(h->job, "method");
+
+	if (!syncgate_job_resync(h->job))
+		return NULL;
+	if (h->mirror == NULL || hotsync_is_pattern(h->source))
+		return xn_error_create(XN_E_USAGE, "--resync makes one mirror "
+		    "of one repository anew, and job %s has several: say which "
+		    "by --only, as its log names them",
+		    syncgate_job_name(h->job));
+	if (strcmp(method, "dump") == 0)
+		return xn_error_create(XN_E_USAGE, "--resync is for method = "
+		    "copy: remove a mirror that is made by dump, and run the "
+		    "job");
+	return NULL;
 }
 
 xn_error_t *
 hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 {
-	struct hotsync *h = hotsync_begin(job, pool);
-	const xn_location_t **one = apr_pcalloc(pool, 2 * sizeof(*one));
+	struct hotsync *h;
 
+	XN_TRY(hotsync_begin(&h, job, pool));
+	XN_TRY(check_resync(h));
 	if (h->mirror != NULL && !hotsync_is_pattern(h->source))
 		return hotsync_run_one(h);
-	if (h->mirror != NULL) {
-		one[0] = h->mirror;
-		h->mirrors = one;
-	}
-	if (syncgate_job_resync(job))
-		return xn_error_create(XN_E_USAGE, "--resync is for one mirror "
-		    "of one repository: name them, by `syncgate run --resync "
-		    "--plugin svnhotsync source=... mirror=...`");
 	return hotsync_run_many(h);
 }

@@ -3,8 +3,8 @@
  *
  * In FSFS `current` and files of properties are replaced by rename: folders are
  * watched.  Where that cannot be, or the repository is of another kind,
- * svnlook is asked every `poll` seconds, and all properties are compared now and
- * then, for at most a tenth of the time.
+ * svnlook is asked every `poll` seconds, and all properties are compared now
+ * and then, for at most a tenth of the time.
  */
 #ifndef SVNHOTSYNC_SIDE_DUMP_WATCH_H
 #define SVNHOTSYNC_SIDE_DUMP_WATCH_H
@@ -77,6 +77,7 @@ static void
 dump_watch_start(struct dump *d)
 {
 	const char *name;
+	int failed = 0;
 	xn_dir *dir;
 
 	if (!d->fsfs) {
@@ -94,8 +95,10 @@ dump_watch_start(struct dump *d)
 	dir = xn_dir_open(d->db, "revprops");
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/revprops: %m", d->path);
-	while (d->watch != NULL && (name = xn_dir_next(dir)) != NULL)
+	while (d->watch != NULL && (name = fs_next(dir, &failed)) != NULL)
 		dump_watch_shard(d, name, 1);
+	if (failed)
+		xn_fail("cannot read %s/db/revprops: %m", d->path);
 	xn_dir_close(dir);
 	d->dirty = -1;
 }

@@ -205,6 +205,18 @@ fs_read_text(int base, const char *name, size_t *size)
 	return copy;
 }
 
+/* The next name in DIR; null at its end, and when it cannot be read: then
+ * *FAILED becomes 1, and errno says why. */
+static inline const char *
+fs_next(xn_dir *dir, int *failed)
+{
+	const char *name = xn_dir_next(dir);
+
+	if (name == NULL && errno != 0)
+		*failed = 1;
+	return name;
+}
+
 /* "db/current" or "db/min-unpacked-rev"; -1 and errno. */
 static inline long long
 fs_read_number(int db, const char *name)
@@ -223,6 +235,16 @@ fs_read_number(int db, const char *name)
 	if (n < 0)
 		errno = EINVAL;
 	return n;
+}
+
+/* Replace such a file, durably; 0, or -1 and errno. */
+static inline int
+fs_write_number(int db, const char *name, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", number);
+	return xn_write_file(db, name, text, strlen(text), 0666);
 }
 
 /*

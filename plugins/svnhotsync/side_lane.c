@@ -9,7 +9,7 @@
 
 #include "side_lane.h"
 
-#define TAKES_IT	100	/* milliseconds: how long only that is awaited */
+#define TAKES_IT	100	/* milliseconds that only this is awaited */
 
 /* The reason, if MESSAGE is ("failed", reason). */
 static const char *
@@ -28,12 +28,18 @@ send_on(xn_channel *mirror, struct hot_lane *lane)
 	const xn_value *message;
 	const char *why;
 
-	while ((message = lane_first(lane)) != NULL) {
+	while (lane_waits(lane)) {
+		if (lane_dropped(lane))
+			xn_fail("it took nothing for too long: there is no "
+			    "room for what waits for it");
+		if (xn_wait_send(mirror, 0) == 0)
+			return 1;
+		message = lane_take(lane);
+		if (message == NULL)
+			continue;
 		why = failed(message);
 		if (why != NULL)
 			xn_fail("%s", why);
-		if (xn_wait_send(mirror, 0) == 0)
-			return 1;
 		xn_send_value(mirror, message);
 		lane_sent(lane);
 	}
@@ -46,9 +52,10 @@ svnhotsync_side_lane(xn_channel *channel, const xn_value *kwargs)
 	struct hot_lane *lane = (struct hot_lane *)(intptr_t)
 	    xn_value_int(kwargs, "lane", 0);
 	xn_waitable things[2] = {
-		{ channel, -1, XN_READY_TIMEOUT }, { NULL, -1, XN_READY_TIMEOUT }
+		{ NULL, -1, XN_READY_TIMEOUT }, { NULL, -1, XN_READY_TIMEOUT }
 	};
 
+	things[0].channel = channel;
 	things[1].fd = lane_fd(lane);
 	for (;;) {
 		int full = send_on(channel, lane);

@@ -16,9 +16,16 @@ struct xn_side_channel;
 void svnhotsync_side_lane(struct xn_side_channel *channel,
     const xn_value *kwargs);
 
-/* The message that waits first, good until lane_sent(); NULL if there is
- * none. */
-const xn_value *lane_first(struct hot_lane *lane);
+/* 1 if a message waits, or the lane was dropped; lane_fd() tells when to ask
+ * again. */
+int lane_waits(struct hot_lane *lane);
+
+/* 1 if it is to end: there was no room for what waited. */
+int lane_dropped(struct hot_lane *lane);
+
+/* The message that waits first, good until lane_sent(); NULL if there is none
+ * any more. */
+const xn_value *lane_take(struct hot_lane *lane);
 
 /* That message has left. */
 void lane_sent(struct hot_lane *lane);

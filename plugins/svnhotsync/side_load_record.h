@@ -4,9 +4,9 @@
  * Revisions are committed without waiting for the disk.  From time to time one
  * syncfs makes all of them last, and then db/syncgate says so: both its lines
  * name that revision, and a third the boot of the machine.  A process may be
- * killed at any time, `current` is right then.  But when the machine was started
- * again since, whatever is above the checkpoint may have been lost in part: it
- * is removed, and loaded again.
+ * killed at any time, `current` is right then.  But when the machine was
+ * started again since, whatever is above the checkpoint may have been lost in
+ * part: it is removed, and loaded again.
  */
 #ifndef SVNHOTSYNC_SIDE_LOAD_RECORD_H
 #define SVNHOTSYNC_SIDE_LOAD_RECORD_H
@@ -74,7 +74,7 @@ load_tick(struct load *l, int now)
 	report(&l->m, now);
 }
 
-/* ---- After a loss of power ------------------------------------------------ */
+/* ---- After a loss of power ----------------------------------------------- */
 
 /* Remove what KIND, "revs" or "revprops", has above REV; 0, or -1 and errno. */
 static int
@@ -90,7 +90,7 @@ remove_above(struct load *l, const char *kind, long long rev, long long shard)
 	dir = xn_dir_open(l->m.db, path);
 	if (dir == NULL)
 		return errno == ENOENT ? 0 : -1;
-	while (!failed && (name = xn_dir_next(dir)) != NULL) {
+	while (!failed && (name = fs_next(dir, &failed)) != NULL) {
 		number = fs_whole_number(name);
 		if (number < 0 || number <= (shard < 0 ? rev / l->m.fs.shard :
 		    rev))
@@ -103,15 +103,6 @@ remove_above(struct load *l, const char *kind, long long rev, long long shard)
 	return failed ? -1 : 0;
 }
 
-static int
-write_current(struct load *l, long long rev)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld\n", rev);
-	return xn_write_file(l->m.db, "current", text, strlen(text), 0666);
-}
-
 /* `current` first: what is above it nobody reads. */
 static void
 roll_back(struct load *l, long long rev)
@@ -121,7 +112,8 @@ roll_back(struct load *l, long long rev)
 
 	/* What was verified may have another text by now. */
 	if ((xn_unlink(l->m.db, "syncgate-verified") != 0 &&
-	    errno != ENOENT) || write_current(l, rev) != 0 ||
+	    errno != ENOENT) || fs_write_number(l->m.db,
+	    "current", rev) != 0 ||
 	    remove_above(l, "revs", rev, shard) != 0 ||
 	    remove_above(l, "revprops", rev, shard) != 0 ||
 	    remove_above(l, "revs", rev, -1) != 0 ||

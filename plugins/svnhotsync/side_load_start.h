@@ -2,9 +2,9 @@
  * side_load_start.h: what is at the mirror's place, is it ours, does it fit the
  * source?  Whatever cannot be explained is refused and left as it is.
  *
- * A new mirror is made in PATH/.syncgate-new/r and moved up from there, `format`
- * last; that folder goes after it.  While it is there without `format`, all in
- * PATH is a beginning of ours, and is begun again.
+ * A new mirror is made in PATH/.syncgate-new/r and moved up from there,
+ * `format` last; that folder goes after it.  While it is there without
+ * `format`, all in PATH is a beginning of ours, and is begun again.
  */
 #ifndef SVNHOTSYNC_SIDE_LOAD_START_H
 #define SVNHOTSYNC_SIDE_LOAD_START_H
@@ -14,11 +14,14 @@
 #include "side_mirror_resync.h"
 
 static int
-is_empty(int base)
+is_empty(const struct mirror *m)
 {
-	xn_dir *dir = xn_dir_open(base, ".");
-	int empty = dir != NULL && xn_dir_next(dir) == NULL;
+	xn_dir *dir = xn_dir_open(m->root, ".");
+	int failed = dir == NULL;
+	int empty = !failed && fs_next(dir, &failed) == NULL;
 
+	if (failed)
+		xn_fail("cannot read %s: %m", m->path);
 	xn_dir_close(dir);
 	return empty;
 }
@@ -36,7 +39,7 @@ load_find(struct load *l)
 	m->fresh = m->root == -1 || xn_stat(m->root, "format", &st) != 0;
 	if (m->fresh) {
 		if (m->root != -1 && xn_stat(m->root, BEGINNING, &st) != 0 &&
-		    !is_empty(m->root))
+		    !is_empty(m))
 			REFUSE(m, "%s is not empty, and not a mirror that "
 			    "syncgate began: give another place, or empty it",
 			    m->path);
@@ -50,7 +53,7 @@ load_find(struct load *l)
 		    "will not overwrite: give another place", m->path);
 }
 
-/* ---- A new one ------------------------------------------------------------ */
+/* ---- A new one ----------------------------------------------------------- */
 
 /* No rep-cache: it is a database that each commit waits for. */
 static void
@@ -97,7 +100,7 @@ move_up(struct load *l)
 	xn_dir *dir = xn_dir_open(l->m.root, BEGINNING "/r");
 	int failed = dir == NULL;
 
-	while (!failed && (name = xn_dir_next(dir)) != NULL) {
+	while (!failed && (name = fs_next(dir, &failed)) != NULL) {
 		if (strcmp(name, "format") == 0)
 			continue;
 		snprintf(path, sizeof(path), BEGINNING "/r/%.80s", name);
@@ -160,7 +163,7 @@ load_make(struct load *l)
 	m->fresh = 0;
 }
 
-/* ---- One that is there ------------------------------------------------------ */
+/* ---- One that is there --------------------------------------------------- */
 
 /* Has the source the revision that we have last?  By when it was made. */
 static void
@@ -198,8 +201,8 @@ load_check_existing(struct load *l)
 	if (!record_read(&record, m->db, m->path))
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.method, "dump") != 0)
-		REFUSE(m, "the mirror %s was made by method = %s: say so in the "
-		    "job, or give another place", m->path, record.method);
+		REFUSE(m, "the mirror %s was made by method = %s: say so in "
+		    "the job, or give another place", m->path, record.method);
 	text = fs_read_text(m->db, "uuid", NULL);
 	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
 		xn_fail("cannot read %s/db/uuid", m->path);

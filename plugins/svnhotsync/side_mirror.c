@@ -17,8 +17,9 @@
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
- * (bool), resume (only bring it to its end), expected (the revision that it must
- * have, or -1), path, job, run_hooks, without a peer: side_mirror_promote.h.
+ * (bool), resume (only bring it to its end), expected (the revision that it
+ * must have, or -1), path, job, run_hooks, without a peer:
+ * side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
@@ -134,6 +135,7 @@ static const struct {
 	{ "part", on_part, 0 },
 	{ "partfile", on_part_file, 0 },
 	{ "partgone", on_part_gone, 0 },
+	{ "partkeep", on_part_keep, 0 },
 	{ "partend", on_part_end, 0 },
 	{ "polling", on_polling, 0 },
 };

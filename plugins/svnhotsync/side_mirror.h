@@ -41,6 +41,7 @@ struct part_item {
 	long long n;
 	int mode;			/* the source's */
 	int gone;			/* it is to be removed */
+	int kept;			/* file or folder: it stays as it is */
 	int written;			/* under a name of ours */
 };
 
@@ -76,7 +77,7 @@ struct mirror {
 	const char *new_format;		/* in its words; null: it was not */
 	const void *new_conf;		/* its fsfs.conf, */
 	size_t new_conf_n;
-	const char *record_more;	/* further lines of the record; or null */
+	const char *record_more;	/* lines of the record; or null */
 	int fresh;			/* there is no root `format` yet */
 
 	long long youngest;		/* as published; -1: nothing */

@@ -74,15 +74,6 @@ hold_mirror(struct mirror *m)
 	return -1;
 }
 
-static int
-write_number(struct mirror *m, const char *name, long long number)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), "%lld\n", number);
-	return xn_write_file(m->db, name, text, strlen(text), 0666);
-}
-
 /* NUMBER as the file NAME, synced, to be renamed to what readers look at. */
 static int
 prepare_number(struct mirror *m, const char *name, long long number)
@@ -272,14 +263,16 @@ remove_some_leftovers(struct mirror *m, const char *kind)
 	long long shards[LEFTOVERS_MAX], shard;
 	const char *name;
 	xn_dir *dir;
-	int n = 0;
+	int n = 0, failed = 0;
 
 	dir = xn_dir_open(m->db, kind);
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/%s: %m", m->path, kind);
-	while (n < LEFTOVERS_MAX && (name = xn_dir_next(dir)) != NULL)
+	while (n < LEFTOVERS_MAX && (name = fs_next(dir, &failed)) != NULL)
 		if (is_leftover(m, kind, name, &shard))
 			shards[n++] = shard;
+	if (failed)
+		xn_fail("cannot read %s/db/%s: %m", m->path, kind);
 	xn_dir_close(dir);
 	for (int i = 0; i < n; i++)
 		remove_leftover(m, kind, shards[i]);

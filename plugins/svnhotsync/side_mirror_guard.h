@@ -10,23 +10,6 @@
 #define RECORD_LOCK	"syncgate-lock"
 #define RUN_LOCK_WAIT	15000
 
-/* Behind the name of a hook of the source, or of the place, that a guard has. */
-#define SOURCE_SUFFIX	".source"
-
-static const char *const guards[] = {
-	"hooks/start-commit", "hooks/pre-lock", "hooks/pre-unlock",
-	"hooks/pre-revprop-change"
-};
-
-static inline int
-is_guard(const char *path)
-{
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-		if (strcmp(path, guards[i]) == 0)
-			return 1;
-	return 0;
-}
-
 static void
 put_file(struct mirror *m, const char *path, const void *bytes, size_t n,
     int mode)
@@ -78,7 +61,7 @@ guard_mirror(struct mirror *m)
 	    "exit 1\n", shell_name(m->job));
 	int ours;
 
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
+	for (int i = 0; i < GUARDS; i++) {
 		ours = guard_is_ours(m, guards[i]);
 		if (m->guard && ours == 0)
 			xn_log("%s/%s is not ours and stays: it must refuse "

@@ -13,10 +13,9 @@
 #include "side_mirror_commit.h"
 #include "side_mirror_guard.h"
 
-#define RUN_NAMES	"syncgate-hooks"	/* which hooks could be run */
 #define PART_FULL	(PART_PATH_MAX + 32)
 
-/* ---- What comes ------------------------------------------------------------ */
+/* ---- What comes ---------------------------------------------------------- */
 
 static void
 part_clear(struct mirror *m)
@@ -73,7 +72,7 @@ on_part(struct mirror *m, const xn_value *message)
 	m->part_whole = whole;
 }
 
-/* PATH's name at the mirror: that of a guard is taken. */
+/* PATH's name at the mirror: that of a guard is taken (side_part.h). */
 static const char *
 part_name(const struct mirror *m, const char *path, char name[PART_FULL])
 {
@@ -81,7 +80,7 @@ part_name(const struct mirror *m, const char *path, char name[PART_FULL])
 
 	snprintf(full, sizeof(full), "hooks/%s", path);
 	snprintf(name, PART_FULL, "%s%s", path, m->part == PART_HOOKS &&
-	    m->guard && is_guard(full) ? SOURCE_SUFFIX : "");
+	    m->guard && guard_near(full, NULL) != -1 ? SOURCE_SUFFIX : "");
 	return name;
 }
 
@@ -123,7 +122,20 @@ on_part_gone(struct mirror *m, const xn_value *message)
 	part_item(m, part_name(m, path, name), 0, 1);
 }
 
-/* ---- Which of it differs ----------------------------------------------------- */
+/* The source cannot read it. */
+static void
+on_part_keep(struct mirror *m, const xn_value *message)
+{
+	const char *tag, *path;
+	char name[PART_FULL];
+
+	if (!xn_unpack_value(message, "(sp)", &tag, &path))
+		xn_fail("the source sent a message of another shape");
+	expect_item(m, path);
+	part_item(m, part_name(m, path, name), 0, 0)->kept = 1;
+}
+
+/* ---- Which of it differs ------------------------------------------------- */
 
 static int
 compare_items(const void *a, const void *b)
@@ -132,9 +144,9 @@ compare_items(const void *a, const void *b)
 	    ((const struct part_item *)b)->path);
 }
 
-/* Is PATH among the first N items, which are sorted? */
-static int
-is_item(const struct mirror *m, int n, const char *path)
+/* The item PATH of the first N, which are sorted; or null. */
+static const struct part_item *
+item_at(const struct mirror *m, int n, const char *path)
 {
 	int low = 0, high = n, middle, order;
 
@@ -142,13 +154,33 @@ is_item(const struct mirror *m, int n, const char *path)
 		middle = (low + high) / 2;
 		order = strcmp(m->items[middle].path, path);
 		if (order == 0)
-			return 1;
+			return &m->items[middle];
 		if (order < 0)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return 0;
+	return NULL;
+}
+
+/* Is PATH, or a folder that it lies in, one that is kept? */
+static int
+is_kept(const struct mirror *m, int n, const char *path)
+{
+	char at[PART_FULL + 256];
+	const struct part_item *item;
+	char *slash;
+
+	snprintf(at, sizeof(at), "%s", path);
+	for (;;) {
+		item = item_at(m, n, at);
+		if (item != NULL && item->kept)
+			return 1;
+		slash = strrchr(at, '/');
+		if (slash == NULL)
+			return 0;
+		*slash = '\0';
+	}
 }
 
 /* What is here beneath PATH ("" for all) and did not come is gone. */
@@ -175,10 +207,12 @@ note_gone(struct mirror *m, int sorted, const char *path, int depth)
 		    path[0] == '\0' ? "" : "/", e->name);
 		snprintf(full, sizeof(full), "%s/%s", part_folder(m->part),
 		    at);
+		if (is_kept(m, sorted, at))
+			continue;
 		if (e->type == 'd' && depth < PART_DEPTH_MAX)
 			note_gone(m, sorted, at, depth + 1);
-		else if (e->type != 'd' && !is_item(m, sorted, at) &&
-		    (m->part != PART_HOOKS || !is_guard(full) ||
+		else if (e->type != 'd' && item_at(m, sorted, at) == NULL &&
+		    (m->part != PART_HOOKS || guard_at(full) == -1 ||
 		    guard_is_ours(m, full) != 1))
 			part_item(m, at, 0, 1);
 	}
@@ -211,7 +245,7 @@ is_same(struct mirror *m, const struct part_item *item, const char *full)
 	return same;
 }
 
-/* ---- Putting it in place ------------------------------------------------------ */
+/* ---- Putting it in place ------------------------------------------------- */
 
 static const char *
 full_path(const struct mirror *m, const struct part_item *item,
@@ -317,20 +351,19 @@ place_all(struct mirror *m)
 			remove_item(m, &m->items[i]);
 }
 
-/* ---- Which hooks could be run ------------------------------------------------- */
+/* ---- Which hooks could be run -------------------------------------------- */
 
 /* db/syncgate-hooks: the hooks that have their run bit at the source, for when
  * the mirror is promoted. */
 static void
 note_run_names(struct mirror *m)
 {
-	char *text = m->part_whole ? NULL : xn_read_file(m->db, RUN_NAMES,
-	    PROPS_MAX, NULL), *out;
+	char *text = xn_read_file(m->db, RUN_NAMES, PROPS_MAX, NULL), *out;
 	const char *p, *end;
 	size_t n = text == NULL ? 0 : strlen(text), used = 0;
 	char name[PART_FULL];
 
-	if (text == NULL && !m->part_whole && errno != ENOENT)
+	if (text == NULL && errno != ENOENT)
 		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", m->path);
 	for (int i = 0; i < m->items_n; i++)
 		n += strlen(m->items[i].path) + 1;
@@ -343,14 +376,16 @@ note_run_names(struct mirror *m)
 	for (p = text; p != NULL && (end = strchr(p, '\n')) != NULL;
 	    p = end + 1) {
 		snprintf(name, sizeof(name), "%.*s", (int)(end - p), p);
-		if (is_item(m, m->items_n, name))
+		if (!is_kept(m, m->items_n, name) && (m->part_whole ||
+		    item_at(m, m->items_n, name) != NULL))
 			continue;
 		memcpy(out + used, p, (size_t)(end - p) + 1);
 		used += (size_t)(end - p) + 1;
 	}
 	free(text);
 	for (int i = 0; i < m->items_n; i++) {
-		if (m->items[i].gone || (m->items[i].mode & 0100) == 0 ||
+		if (m->items[i].gone || m->items[i].kept ||
+		    (m->items[i].mode & 0100) == 0 ||
 		    strchr(m->items[i].path, '\n') != NULL)
 			continue;
 		n = strlen(m->items[i].path);
@@ -365,7 +400,7 @@ note_run_names(struct mirror *m)
 	free(out);
 }
 
-/* ---- All ------------------------------------------------------------------------ */
+/* ---- All ----------------------------------------------------------------- */
 
 /* Sort what came, without doubles, and what did not. */
 static void
@@ -397,8 +432,8 @@ write_items(struct mirror *m)
 
 	for (int i = 0; i < m->items_n; i++) {
 		n += m->items[i].gone;
-		if (m->items[i].gone || is_same(m, &m->items[i],
-		    full_path(m, &m->items[i], full)))
+		if (m->items[i].gone || m->items[i].kept || is_same(m,
+		    &m->items[i], full_path(m, &m->items[i], full)))
 			continue;
 		write_item(m, i);
 		m->items[i].written = 1;
@@ -423,8 +458,12 @@ apply_part(struct mirror *m)
 			xn_fail("cannot sync the file system of %s: %m",
 			    m->path);
 	}
-	if (m->part == PART_HOOKS)
-		note_run_names(m);
+	if (m->part != PART_HOOKS)
+		return;
+	note_run_names(m);
+	/* One may have had the place of a guard until now. */
+	if (m->part_whole)
+		guard_mirror(m);
 }
 
 static void

@@ -1,10 +1,11 @@
 /*
  * side_mirror_promote.h: a mirror becomes a repository of its own.
  *
- * Under both locks, so that neither a job nor a user writes meanwhile: hooks get
- * what they need, db/syncgate goes, and then the guards.  Killed before
- * db/syncgate has gone it is a mirror still; after that no job writes to it any
- * more, and promoting it again brings it to its end.
+ * Under both locks, so that neither a job nor a user writes meanwhile: hooks
+ * get what they need, db/syncgate goes, and then the guards and all else of
+ * ours. Killed before db/syncgate has gone it is a mirror still; after that no
+ * job writes to it any more, and promoting it again brings it to its end: until
+ * then there is db/syncgate-promoting.
  */
 #ifndef SVNHOTSYNC_SIDE_MIRROR_PROMOTE_H
 #define SVNHOTSYNC_SIDE_MIRROR_PROMOTE_H
@@ -17,7 +18,8 @@
 	"tools to examine it.  Do not add, delete, or modify files here \n" \
 	"unless you know how to avoid corrupting the repository.\n"
 
-#define TRACES_MAX	16
+#define PROMOTING	RECORD "-promoting"
+#define ASIDE_MAX	8		/* suffixes behind a hook's name */
 
 /* What Subversion runs. */
 static const char *const hook_names[] = {
@@ -35,7 +37,7 @@ is_hook(const char *name)
 	return 0;
 }
 
-/* ---- Is it whole, and ours? -------------------------------------------------- */
+/* ---- Is it whole, and ours? ---------------------------------------------- */
 
 /* What a loader that did not wait for the disk may have lost: made by method =
  * dump, and not yet durable when the machine was started again. */
@@ -53,7 +55,7 @@ promote_durable(struct mirror *m, const struct record *record)
 	xn_log("the machine was started again since: what is above r%lld may "
 	    "not be whole in %s, and is taken back", record->published.rev,
 	    m->path);
-	if (write_number(m, "current", record->published.rev) != 0)
+	if (fs_write_number(m->db, "current", record->published.rev) != 0)
 		xn_fail("cannot write %s/db/current: %m", m->path);
 	m->youngest = record->published.rev;
 }
@@ -138,22 +140,19 @@ promote_open(struct mirror *m)
 		xn_fail("cannot open %s/db: %m", m->path);
 }
 
-/* Has it no record any more, but guards still?  Then it was being promoted. */
+/* Has it no record any more, but our mark still?  Then it was being
+ * promoted. */
 static int
 is_half_promoted(struct mirror *m)
 {
-	int ours = 0;
-
 	if (is_there(m->db, RECORD))
 		return 0;
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-		ours |= guard_is_ours(m, guards[i]) == 1;
-	if (!ours)
+	if (!is_there(m->db, PROMOTING))
 		REFUSE(m, "%s is no mirror (any more)", m->path);
 	return 1;
 }
 
-/* ---- Hooks ------------------------------------------------------------------ */
+/* ---- Hooks --------------------------------------------------------------- */
 
 /* 1 if FULL is a file, and its owner may run it. */
 static int
@@ -180,11 +179,33 @@ make_runnable(struct mirror *m, const char *full)
 	close(fd);
 }
 
+/* Rename the hook FULL so that it is none: where nothing else is. */
+static void
+put_aside(struct mirror *m, const char *full)
+{
+	char aside[PART_FULL + 16 + ASIDE_MAX * sizeof(SOURCE_SUFFIX)];
+	size_t end = strlen(full);
+	int suffixes = 0;
+
+	snprintf(aside, sizeof(aside), "%s", full);
+	do {
+		snprintf(aside + end, sizeof(aside) - end, SOURCE_SUFFIX);
+		end += strlen(SOURCE_SUFFIX);
+		if (++suffixes > ASIDE_MAX)
+			xn_fail("cannot put %s/%s aside: there is %s", m->path,
+			    full, aside);
+	} while (is_there(m->root, aside));
+	if (xn_rename(m->root, full, aside) != 0)
+		xn_fail("cannot rename %s/%s: %m", m->path, full);
+	xn_log("the source's hook %s is put aside as %s: --run-hooks was not "
+	    "said", full + strlen("hooks/"), aside);
+}
+
 /* NAME in hooks was a program at the source. */
 static void
 promote_hook(struct mirror *m, const char *name)
 {
-	char full[PART_FULL + 16], aside[PART_FULL + 32];
+	char full[PART_FULL + 16];
 
 	snprintf(full, sizeof(full), "hooks/%s", name);
 	if (m->run_hooks) {
@@ -192,14 +213,9 @@ promote_hook(struct mirror *m, const char *name)
 		return;
 	}
 	/* A hook that cannot be run refuses what it is asked about. */
-	if (!is_hook(name) || is_guard(full) || !is_there(m->root, full) ||
-	    can_run(m, full))
-		return;
-	snprintf(aside, sizeof(aside), "%s" SOURCE_SUFFIX, full);
-	if (xn_rename(m->root, full, aside) != 0)
-		xn_fail("cannot rename %s/%s: %m", m->path, full);
-	xn_log("the source's hook %s is put aside as %s: --run-hooks was not "
-	    "said", name, aside);
+	if (is_hook(name) && guard_at(full) == -1 && is_there(m->root, full) &&
+	    !can_run(m, full))
+		put_aside(m, full);
 }
 
 static void
@@ -220,6 +236,26 @@ promote_hooks(struct mirror *m)
 	free(text);
 }
 
+/* The hook NAME, a guard's, has gone or moved: what is behind it by suffixes
+ * moves up, as the source has it. */
+static void
+move_up_behind(struct mirror *m, const char *name)
+{
+	char to[PART_FULL], from[PART_FULL];
+	size_t end;
+
+	snprintf(from, sizeof(from), "%s" SOURCE_SUFFIX, name);
+	for (int i = 0; i < ASIDE_MAX; i++) {
+		memcpy(to, from, sizeof(to));
+		end = strlen(from);
+		snprintf(from + end, sizeof(from) - end, SOURCE_SUFFIX);
+		if (!is_there(m->root, from) || is_there(m->root, to))
+			return;
+		if (xn_rename(m->root, from, to) != 0)
+			xn_fail("cannot rename %s/%s: %m", m->path, from);
+	}
+}
+
 /* The guards go; hooks that they were in the place of come back, if they can be
  * run. */
 static void
@@ -228,20 +264,22 @@ remove_guards(struct mirror *m)
 	char aside[PART_FULL];
 	int failed;
 
-	for (size_t i = 0; i < sizeof(guards) / sizeof(guards[0]); i++) {
-		if (guard_is_ours(m, guards[i]) != 1)
-			continue;
-		snprintf(aside, sizeof(aside), "%s" SOURCE_SUFFIX, guards[i]);
-		failed = can_run(m, aside) ?
-		    xn_rename(m->root, aside, guards[i]) :
-		    xn_unlink(m->root, guards[i]);
-		if (failed != 0)
-			xn_fail("cannot remove the guard %s/%s: %m", m->path,
+	for (int i = 0; i < GUARDS; i++) {
+		if (guard_is_ours(m, guards[i]) == 1) {
+			snprintf(aside, sizeof(aside), "%s" SOURCE_SUFFIX,
 			    guards[i]);
+			failed = can_run(m, aside) ?
+			    xn_rename(m->root, aside, guards[i]) :
+			    xn_unlink(m->root, guards[i]);
+			if (failed != 0)
+				xn_fail("cannot remove the guard %s/%s: %m",
+				    m->path, guards[i]);
+		}
+		move_up_behind(m, guards[i]);
 	}
 }
 
-/* ---- All ---------------------------------------------------------------------- */
+/* ---- All ----------------------------------------------------------------- */
 
 /* A loader may have put them in memory, and been killed. */
 static void
@@ -256,22 +294,35 @@ mend_folder(struct mirror *m, const char *name)
 		xn_fail("cannot make %s/db/%s: %m", m->path, name);
 }
 
+/* A name of ours in db, but for the one that goes last: 1, or 0 if there is
+ * none. */
+static int
+find_trace(struct mirror *m, char trace[256])
+{
+	xn_dir *dir = xn_dir_open(m->db, ".");
+	const char *name;
+	int found = 0, failed = dir == NULL;
+
+	while (!failed && !found && (name = fs_next(dir, &failed)) != NULL) {
+		found = strncmp(name, RECORD "-", strlen(RECORD) + 1) == 0 &&
+		    strcmp(name, PROMOTING) != 0;
+		snprintf(trace, 256, "%s", name);
+	}
+	if (failed)
+		xn_fail("cannot read %s/db: %m", m->path);
+	xn_dir_close(dir);
+	return found;
+}
+
 /* What else is ours in db: the run lock, how far it was verified. */
 static void
 remove_traces(struct mirror *m)
 {
-	char names[TRACES_MAX][64];
-	xn_dir *dir = xn_dir_open(m->db, ".");
-	const char *name;
-	int n = 0;
+	char name[256];
 
-	while (dir != NULL && n < TRACES_MAX &&
-	    (name = xn_dir_next(dir)) != NULL)
-		if (strncmp(name, RECORD "-", strlen(RECORD) + 1) == 0)
-			snprintf(names[n++], sizeof(names[0]), "%s", name);
-	xn_dir_close(dir);
-	for (int i = 0; i < n; i++)
-		xn_unlink(m->db, names[i]);
+	while (find_trace(m, name))
+		if (xn_remove_tree(m->db, name) != 0)
+			xn_fail("cannot remove %s/db/%s: %m", m->path, name);
 }
 
 /* It is no mirror any more: users may write to it. */
@@ -279,11 +330,12 @@ static void
 promote_end(struct mirror *m)
 {
 	m->done = 1;
-	/* The guards last: by them the next promoting knows of this one. */
 	remove_traces(m);
 	remove_guards(m);
 	if (xn_syncfs(m->db) != 0)
 		xn_fail("cannot sync the file system of %s: %m", m->path);
+	if (xn_unlink(m->db, PROMOTING) != 0 || xn_sync_dir(m->db, "") != 0)
+		xn_fail("cannot remove %s/db/" PROMOTING ": %m", m->path);
 	xn_send(m->control, "(sl)", "done", m->youngest);
 }
 
@@ -292,6 +344,8 @@ static void
 promote_resume(struct mirror *m)
 {
 	promote_open(m);
+	/* (What is no mirror is refused before there is a lock in it.) */
+	is_half_promoted(m);
 	take_run_lock(m);
 	if (!is_half_promoted(m)) {
 		xn_send(m->control, "(s)", "mirror");
@@ -317,6 +371,8 @@ promote_mirror(struct mirror *m, long long expected)
 	if (xn_write_file(m->root, "README.txt", README_TEXT,
 	    strlen(README_TEXT), 0666) != 0)
 		xn_fail("cannot write %s/README.txt: %m", m->path);
+	if (xn_write_file(m->db, PROMOTING, "", 0, 0666) != 0)
+		xn_fail("cannot write %s/db/" PROMOTING ": %m", m->path);
 	if (xn_syncfs(m->db) != 0)
 		xn_fail("cannot sync the file system of %s: %m", m->path);
 	if (xn_unlink(m->db, RECORD) != 0 || xn_sync_dir(m->db, "") != 0)

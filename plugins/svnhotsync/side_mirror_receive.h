@@ -267,13 +267,14 @@ prune_packed_props(struct mirror *m)
 	char *manifest = fs_manifest(m->db, shard, NULL);
 	char path[PATH_SIZE];
 	const char *name;
+	int failed = 0;
 	xn_dir *dir;
 
 	snprintf(path, sizeof(path), "revprops/%lld.pack", shard);
 	dir = manifest == NULL ? NULL : xn_dir_open(m->db, path);
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/%s: %m", m->path, path);
-	while ((name = xn_dir_next(dir)) != NULL) {
+	while ((name = fs_next(dir, &failed)) != NULL) {
 		if (strlen(name) >= NAME_SIZE ||
 		    strcmp(name, "manifest") == 0 ||
 		    manifest_has(manifest, name))
@@ -282,6 +283,9 @@ prune_packed_props(struct mirror *m)
 		if (xn_unlink(m->db, path) != 0)
 			xn_fail("cannot remove %s/db/%s: %m", m->path, path);
 	}
+	if (failed)
+		xn_fail("cannot read %s/db/revprops/%lld.pack: %m", m->path,
+		    shard);
 	xn_dir_close(dir);
 	free(manifest);
 }

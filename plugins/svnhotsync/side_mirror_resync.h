@@ -8,9 +8,9 @@
  *
  * The new one is made beside the old as any other mirror is.  When it has all,
  * the two are exchanged in one step, and the old one gets its last name.  The
- * file db/syncgate-resync tells where we are: in NAME.syncgate-new, that the new
- * one is not whole (the next start goes on with it); in NAME, that they were
- * exchanged, and the old one has its last name still to get.
+ * file db/syncgate-resync tells where we are: in NAME.syncgate-new, that the
+ * new one is not whole (the next start goes on with it); in NAME, that they
+ * were exchanged, and the old one has its last name still to get.
  */
 #ifndef SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
 #define SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
@@ -106,8 +106,8 @@ lock_old(struct mirror *m)
 
 /*
  * Before anything is opened.  If the mirror is to be made anew m->path becomes
- * the place of the new one, and m->resyncing is set; where there is nothing yet,
- * it is made as always.
+ * the place of the new one, and m->resyncing is set; where there is nothing
+ * yet, it is made as always.
  */
 static void
 resync_begin(struct mirror *m, int wanted)
@@ -166,6 +166,22 @@ resync_mark(struct mirror *m)
 
 /* ---- What belongs to the place ------------------------------------------- */
 
+/* Has the old mirror a hook of somebody else's by the name of guard GUARD?
+ * Then it goes aside, and so does what is named like that one. */
+static int
+goes_aside(const struct mirror *m, int guard)
+{
+	char *text;
+	int foreign;
+
+	if (!m->guard || guard == -1)
+		return 0;
+	text = xn_read_file(m->old, guards[guard], PROPS_MAX, NULL);
+	foreign = text != NULL && strstr(text, GUARD_MARK) == NULL;
+	free(text);
+	return foreign;
+}
+
 static void
 carry_file(struct mirror *m, const char *folder, const xn_entry *e)
 {
@@ -177,9 +193,9 @@ carry_file(struct mirror *m, const char *folder, const xn_entry *e)
 	text = xn_read_file(m->old, path, PROPS_MAX, &n);
 	if (text == NULL)
 		xn_fail("cannot read %s/%s: %m", m->place, path);
-	snprintf(to, sizeof(to), "%s%s", path, m->guard && is_guard(path) ?
-	    SOURCE_SUFFIX : "");
-	if (is_guard(path) && strstr(text, GUARD_MARK) != NULL) {
+	snprintf(to, sizeof(to), "%s%s", path, goes_aside(m,
+	    guard_near(path, NULL)) ? SOURCE_SUFFIX : "");
+	if (guard_at(path) != -1 && strstr(text, GUARD_MARK) != NULL) {
 		free(text);
 		return;
 	}
@@ -220,7 +236,7 @@ resync_carry(struct mirror *m)
 	carry_folder(m, "hooks");
 }
 
-/* ---- The exchange --------------------------------------------------------- */
+/* ---- The exchange -------------------------------------------------------- */
 
 /* The new mirror has all: it takes the old one's place. */
 static void

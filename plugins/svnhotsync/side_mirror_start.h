@@ -27,15 +27,17 @@ only_has(int base, const char *path, const char *const *allowed, int n)
 {
 	xn_dir *dir = xn_dir_open(base, path);
 	const char *name;
-	int found = 1, i;
+	int found = 1, failed = 0, i;
 
 	if (dir == NULL)
 		return errno == ENOENT;
-	while (found && (name = xn_dir_next(dir)) != NULL) {
+	while (found && (name = fs_next(dir, &failed)) != NULL) {
 		for (i = 0; i < n && strcmp(name, allowed[i]) != 0; i++)
 			continue;
 		found = i < n;
 	}
+	if (failed)
+		xn_fail("cannot read a folder of what is to be a mirror: %m");
 	xn_dir_close(dir);
 	return found;
 }
@@ -128,7 +130,8 @@ finish_packing(struct mirror *m, const struct record *r)
 	    !same_mark(&r->upcoming, mark_now(m, r->upcoming.rev)))
 		return 0;
 	m->last = m->published = r->upcoming;
-	if (!m->dry && write_number(m, "current", r->upcoming.rev) != 0)
+	if (!m->dry && fs_write_number(m->db, "current",
+	    r->upcoming.rev) != 0)
 		xn_fail("cannot write %s/db/current: %m", m->path);
 	m->youngest = r->upcoming.rev;
 	return 1;
@@ -217,8 +220,9 @@ check_uuid(struct mirror *m)
 
 /*
  * The files of both must mean the same.  A source that was upgraded takes the
- * mirror with it, after all else was looked at.  One that has been put back from
- * before that may go on, for a later format reads what an earlier one writes.
+ * mirror with it, after all else was looked at.  One that has been put back
+ * from before that may go on, for a later format reads what an earlier one
+ * writes.
  */
 static void
 check_format(struct mirror *m, const struct fsfs *theirs,

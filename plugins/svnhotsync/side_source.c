@@ -40,6 +40,8 @@
  *   -> ("part", which, whole), files, ("partend",), for each of them:
  *   -> ("partfile", path, mode, size) and ("p", bytes)...
  *   -> ("partgone", path)			only if it is not whole
+ *   -> ("partkeep", path)			only if it is: a file or folder
+ *						that cannot be read
  *   <- ("sync",)  -> ("synced",)		all asked for was sent
  *
  * After

@@ -145,6 +145,8 @@ struct source {
 
 	struct part_list *part[PARTS];	/* as looked at last, or NULL */
 	struct part_list *part_new;	/* while it is looked at */
+	char *run_names;		/* of a mirror: RUN_NAMES, or NULL;
+					 * malloc'ed */
 	int part_skipped[PARTS];	/* files that were told of */
 	int parts_wanted, parts_dirty;	/* a bit each */
 

@@ -104,12 +104,13 @@ find_all(struct reader *r, int first)
 {
 	const char *name;
 	xn_dir *dir = xn_dir_open(r->parent_fd, "");
+	int failed = 0;
 
 	if (dir == NULL)
 		xn_fail("cannot read %s: %m", r->parent);
 	for (struct found *f = r->found; f != NULL; f = f->next)
 		f->there = 0;
-	while ((name = xn_dir_next(dir)) != NULL) {
+	while ((name = fs_next(dir, &failed)) != NULL) {
 		xn_stat_t st;
 
 		if (!name_matches(r->pattern, name) ||
@@ -118,6 +119,9 @@ find_all(struct reader *r, int first)
 			continue;
 		found_as(r, name)->there = 1;
 	}
+	/* (Else all that were not read would have gone.) */
+	if (failed)
+		xn_fail("cannot read %s: %m", r->parent);
 	xn_dir_close(dir);
 	r->find_soon = r->find_now = 0;
 	r->found_at = xn_clock();

@@ -4,7 +4,7 @@
  * Each part has a list of its files with their digests, which is never changed:
  * when something has, there is a new one with the next number, in which what is
  * new or gone is marked.  A mirror that has had the list before gets those; any
- * other gets all.
+ * other gets all.  What is there and cannot be read stays at mirrors as it is.
  */
 #ifndef SVNHOTSYNC_SIDE_SOURCE_PART_H
 #define SVNHOTSYNC_SIDE_SOURCE_PART_H
@@ -16,8 +16,13 @@
 
 struct part_file {
 	char *path;			/* in the part; malloc'ed */
+	int aside;			/* a guard has its place: on the disk it
+					 * has a suffix, which is taken off */
 	int mode;
 	int changed, gone;		/* since the list before */
+	int unread;			/* it is there, but cannot be read: who
+					 * has it keeps it */
+	int folder;			/* and is a folder, with all in it */
 	long long size, inode;
 	long long mtime, ctime;		/* nanoseconds */
 	unsigned char digest[16];
@@ -87,6 +92,9 @@ struct part_scan {
 	struct part_list *before, *list;
 	int at;				/* in BEFORE */
 	int skipped;			/* files that are not carried */
+	int guarded;			/* a bit for each guard: the source is a
+					 * mirror, and that its own hook */
+	int differs;			/* other files than before are unread */
 };
 
 /* Left out, which is said once. */
@@ -100,12 +108,61 @@ part_skip(struct part_scan *scan, const char *path, const char *why)
 		    part_folder(scan->part), path, why);
 }
 
-/* The name of a hook by which a mirror guards itself? */
+/* Which hooks are guards, if the source is a mirror. */
 static int
-may_be_guard(const struct part_scan *scan, const char *path)
+find_guards(const struct source *s)
 {
-	return scan->part == PART_HOOKS && (strcmp(path, "start-commit") == 0 ||
-	    strncmp(path, "pre-", 4) == 0);
+	int found = 0;
+
+	for (int i = 0; i < GUARDS; i++) {
+		char *text = xn_read_file(s->root, guards[i], SMALL_FILE, NULL);
+
+		if (text != NULL && strstr(text, GUARD_MARK) != NULL)
+			found |= 1 << i;
+		free(text);
+	}
+	return found;
+}
+
+/* A mirror's hooks have no run bit, but it knows which ones the source could
+ * run: so that a mirror of the mirror knows it, too. */
+static int
+could_run(const struct source *s, const char *path)
+{
+	size_t n = strlen(path);
+	const char *p = s->run_names;
+
+	while (p != NULL && *p != '\0') {
+		if (strncmp(p, path, n) == 0 && p[n] == '\n')
+			return 1;
+		p = strchr(p, '\n');
+		p = p == NULL ? NULL : p + 1;
+	}
+	return 0;
+}
+
+static void
+load_run_names(struct source *s)
+{
+	free(s->run_names);
+	s->run_names = xn_read_file(s->db, RUN_NAMES, PROPS_MAX, NULL);
+	if (s->run_names == NULL && errno != ENOENT)
+		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", s->path);
+}
+
+/* F, which was OLD (or null), is there and cannot be read; errno says why. */
+static void
+part_unread(struct part_scan *scan, struct part_file *f,
+    const struct part_file *old, int folder)
+{
+	f->unread = 1;
+	f->folder = folder;
+	if (old != NULL && old->unread)
+		return;
+	scan->differs = 1;
+	xn_log("cannot read %s/%s/%s%s: %m; mirrors keep what they have of it",
+	    scan->s->path, part_folder(scan->part), f->path,
+	    f->aside ? SOURCE_SUFFIX : "");
 }
 
 static long long
@@ -118,56 +175,113 @@ nanoseconds(long long seconds, int rest)
 static int
 part_same_stat(const struct part_file *old, const struct part_file *f)
 {
-	return old != NULL && old->mode == f->mode && old->size == f->size &&
+	return old != NULL && !old->unread && old->mode == f->mode &&
+	    old->aside == f->aside && old->size == f->size &&
 	    old->inode == f->inode && old->mtime == f->mtime &&
 	    old->ctime == f->ctime &&
 	    (long long)(xn_time() * 1e9) - f->ctime > 2000000000LL;
+}
+
+/*
+ * What the file PATH is to mirrors: 0 if nothing, for it is a guard; else 1,
+ * and its name, without the suffix that it has beside a guard.
+ */
+static int
+part_name_of(char name[PART_PATH_MAX], int *aside, const struct part_scan *scan,
+    const char *path)
+{
+	char full[PART_PATH_MAX + 16];
+	int guard, suffixes;
+
+	*aside = 0;
+	snprintf(name, PART_PATH_MAX, "%.*s", PART_PATH_MAX - 1, path);
+	if (scan->part != PART_HOOKS)
+		return 1;
+	snprintf(full, sizeof(full), "hooks/%s", name);
+	guard = guard_near(full, &suffixes);
+	if (guard == -1 || (scan->guarded >> guard & 1) == 0)
+		return 1;
+	*aside = suffixes > 0;
+	if (*aside)
+		name[strlen(name) - strlen(SOURCE_SUFFIX)] = '\0';
+	return *aside;
+}
+
+/* A new file of the list, as E says; *OLD: as it was. */
+static struct part_file *
+part_new(struct part_scan *scan, const char *name, const xn_entry *e,
+    struct part_file **old)
+{
+	struct part_file *f;
+
+	if (scan->list->n == PART_FILES_MAX)
+		xn_fail("%s/%s has more than %d files", scan->s->path,
+		    part_folder(scan->part), PART_FILES_MAX);
+	*old = part_find(scan->before, name, &scan->at);
+	f = part_add(scan->list, name);
+	f->mode = e->mode & 0777;
+	f->size = e->size;
+	f->inode = (long long)e->inode;
+	f->mtime = nanoseconds(e->mtime, e->nanoseconds);
+	f->ctime = nanoseconds(e->ctime, e->ctime_nanoseconds);
+	return f;
 }
 
 /* The file E at PATH. */
 static void
 part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 {
+	char name[PART_PATH_MAX], full[PART_PATH_MAX + 320], *text;
 	struct part_file *old, *f;
-	char full[PART_PATH_MAX + 320];
+	int aside;
 	size_t n;
-	char *text;
 
 	if (!part_path_ok(scan->part, path) || e->size > PART_FILE_MAX) {
 		part_skip(scan, path, e->size > PART_FILE_MAX ?
 		    "it is too large" : "its name");
 		return;
 	}
-	if (scan->list->n == PART_FILES_MAX)
-		xn_fail("%s/%s has more than %d files", scan->s->path,
-		    part_folder(scan->part), PART_FILES_MAX);
-	old = part_find(scan->before, path, &scan->at);
-	f = part_add(scan->list, path);
-	f->mode = e->mode & 0777;
-	f->size = e->size;
-	f->inode = (long long)e->inode;
-	f->mtime = nanoseconds(e->mtime, e->nanoseconds);
-	f->ctime = nanoseconds(e->ctime, e->ctime_nanoseconds);
+	if (!part_name_of(name, &aside, scan, path))
+		return;
+	f = part_new(scan, name, e, &old);
+	f->aside = aside;
+	if (scan->part == PART_HOOKS && could_run(scan->s, path))
+		f->mode |= (f->mode & 0444) >> 2;
 	if (part_same_stat(old, f)) {
 		memcpy(f->digest, old->digest, 16);
 		return;
 	}
 	snprintf(full, sizeof(full), "%s/%s", part_folder(scan->part), path);
 	text = xn_read_file(scan->s->root, full, PART_FILE_MAX, &n);
-	if (text == NULL || (may_be_guard(scan, path) &&
-	    strstr(text, GUARD_MARK) != NULL)) {
-		/* It has gone, or the source is a mirror, and this its guard. */
-		if (text == NULL && errno != ENOENT)
-			part_skip(scan, path, strerror(errno));
-		free(text);
+	if (text == NULL && errno == ENOENT) {
 		free(f->path);
 		scan->list->n--;
 		return;
 	}
+	if (text == NULL) {
+		part_unread(scan, f, old, 0);
+		return;
+	}
 	xn_hash_bytes(text, n, f->digest);
 	free(text);
-	f->changed = old == NULL || old->mode != f->mode ||
+	f->changed = old == NULL || old->unread || old->mode != f->mode ||
 	    memcmp(old->digest, f->digest, 16) != 0;
+}
+
+/* The folder PATH, which cannot be read. */
+static void
+part_folder_unread(struct part_scan *scan, const char *path)
+{
+	int error = errno;
+	struct part_file *old, *f;
+
+	if (path[0] == '\0' || scan->part == PART_LOCKS)
+		xn_fail("cannot read %s/%s/%s: %m", scan->s->path,
+		    part_folder(scan->part), path);
+	old = part_find(scan->before, path, &scan->at);
+	f = part_add(scan->list, path);
+	errno = error;
+	part_unread(scan, f, old, 1);
 }
 
 static void watch_part(struct source *s, const char *path, int part);
@@ -188,8 +302,10 @@ part_folder_scan(struct part_scan *scan, const char *path, int depth)
 	list = xn_list_open(scan->s->root, at, 0);
 	if (list == NULL && (errno == ENOENT || errno == ENOTDIR))
 		return;
-	if (list == NULL)
-		xn_fail("cannot read %s/%s: %m", scan->s->path, at);
+	if (list == NULL) {
+		part_folder_unread(scan, path);
+		return;
+	}
 	for (int i = 0; i < xn_list_n(list); i++) {
 		e = xn_list_entry(list, i);
 		snprintf(at, sizeof(at), "%s%s%.255s", path, slash, e->name);
@@ -204,6 +320,21 @@ part_folder_scan(struct part_scan *scan, const char *path, int depth)
 	xn_list_close(list);
 }
 
+/* Does PATH lie in a folder that cannot be read? */
+static int
+is_unread(const struct part_list *list, int n, const char *path)
+{
+	for (int i = 0; i < n; i++) {
+		const struct part_file *f = &list->files[i];
+		size_t length = f->folder ? strlen(f->path) : 0;
+
+		if (f->folder && strncmp(f->path, path, length) == 0 &&
+		    path[length] == '/')
+			return 1;
+	}
+	return 0;
+}
+
 /* Mark what was in BEFORE and is not in LIST: 1 if anything differs. */
 static int
 part_mark_gone(struct part_list *before, struct part_list *list)
@@ -213,12 +344,17 @@ part_mark_gone(struct part_list *before, struct part_list *list)
 	for (int i = 0; i < n; i++)
 		differs |= list->files[i].changed;
 	for (int i = 0; before != NULL && i < before->n; i++) {
-		if (before->files[i].gone)
+		const struct part_file *was = &before->files[i];
+
+		if (was->gone || part_find(list, was->path, &at) != NULL)
 			continue;
-		if (part_find(list, before->files[i].path, &at) != NULL)
+		if (is_unread(list, n, was->path)) {
+			part_add(list, was->path)->unread = 1;
 			continue;
-		part_add(list, before->files[i].path)->gone = 1;
+		}
 		differs = 1;
+		if (!was->folder)
+			part_add(list, was->path)->gone = 1;
 	}
 	return differs;
 }
@@ -227,7 +363,8 @@ part_mark_gone(struct part_list *before, struct part_list *list)
 static void
 part_look(struct source *s, int part)
 {
-	struct part_scan scan = { s, part, s->part[part], NULL, 0, 0 };
+	struct part_scan scan = { .s = s, .part = part,
+	    .before = s->part[part] };
 
 	scan.list = calloc(1, sizeof(*scan.list));
 	if (scan.list == NULL)
@@ -237,9 +374,13 @@ part_look(struct source *s, int part)
 	part_let_go(s->part_new);
 	s->part_new = scan.list;
 	s->parts_dirty &= ~(1 << part);
+	if (part == PART_HOOKS) {
+		scan.guarded = find_guards(s);
+		load_run_names(s);
+	}
 	part_folder_scan(&scan, "", 0);
 	s->part_skipped[part] = scan.skipped;
-	if (!part_mark_gone(scan.before, scan.list))
+	if (!part_mark_gone(scan.before, scan.list) && !scan.differs)
 		return;
 	scan.list->version = scan.before == NULL ? 1 : scan.before->version + 1;
 	part_let_go(s->part[part]);

@@ -6,7 +6,7 @@
 
 #include "side_source_watch.h"
 
-/* ---- A repository ---------------------------------------------------------- */
+/* ---- A repository -------------------------------------------------------- */
 
 /* A small file, malloc'ed; what was in *WHERE is freed. */
 static char *
@@ -93,6 +93,7 @@ free_source(struct source *s)
 	close_one(&s->db);
 	props_forget(s);
 	part_let_go(s->part_new);
+	free(s->run_names);
 	for (int i = 0; i < PARTS; i++)
 		part_let_go(s->part[i]);
 	free(s->times);
@@ -127,7 +128,7 @@ source_at(struct reader *r, const char *path)
 	return s;
 }
 
-/* ---- Its mirrors ------------------------------------------------------------- */
+/* ---- Its mirrors --------------------------------------------------------- */
 
 static struct lane *
 new_lane(struct reader *r, struct source *s, int id)
@@ -207,7 +208,7 @@ introduce(struct lane *lane)
 	    s->min_unpacked);
 }
 
-/* ---- One thing that fails ends no other -------------------------------------- */
+/* ---- One thing that fails ends no other ---------------------------------- */
 
 /* The lane has ended, and why. */
 static void

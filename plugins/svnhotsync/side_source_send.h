@@ -14,8 +14,8 @@
  *
  * A lane without credit gets nothing and is asked nothing; it keeps its place,
  * and goes on from there when it has credit again.  What is sent at once to
- * several crosses the wire once.  With the message ("failed", reason) a lane has
- * ended.  Without any lane it is the hub that is told something.
+ * several crosses the wire once.  With the message ("failed", reason) a lane
+ * has ended.  Without any lane it is the hub that is told something.
  */
 #ifndef SVNHOTSYNC_SIDE_SOURCE_SEND_H
 #define SVNHOTSYNC_SIDE_SOURCE_SEND_H

@@ -310,13 +310,20 @@ tell_unpacked(struct source *s, struct unit *u)
 static void
 next_file(struct source *s, struct unit *u)
 {
-	const struct part_file *f;
+	struct part_file *f;
 	char path[PART_PATH_MAX + 16];
 	char *text;
 	size_t n;
 
 	while (u->list_at < u->list->n) {
 		f = &u->list->files[u->list_at++];
+		if (f->unread) {
+			if (!u->whole)
+				continue;
+			TELL(s->reader, 0, "(sp)", "partkeep",
+			    (const char *)f->path);
+			return;
+		}
 		if (u->whole ? f->gone : !f->gone && !f->changed)
 			continue;
 		if (f->gone) {
@@ -324,14 +331,21 @@ next_file(struct source *s, struct unit *u)
 			    (const char *)f->path);
 			return;
 		}
-		snprintf(path, sizeof(path), "%s/%s",
-		    part_folder((int)u->number), f->path);
+		snprintf(path, sizeof(path), "%s/%s%s",
+		    part_folder((int)u->number), f->path,
+		    f->aside ? SOURCE_SUFFIX : "");
 		text = xn_read_file(s->root, path, PART_FILE_MAX, &n);
 		/* Gone since: then the next list says so. */
 		if (text == NULL && errno == ENOENT)
 			continue;
-		if (text == NULL)
-			xn_fail("cannot read %s/%s: %m", s->path, path);
+		if (text == NULL) {
+			/* Not for good: it is looked at again. */
+			xn_log("cannot read %s/%s: %m; mirrors keep what they "
+			    "have of it", s->path, path);
+			f->unread = 1;
+			u->list_at--;
+			continue;
+		}
 		u->held = hold(-1, text, (long long)n);
 		u->at = 0;
 		/* (Its bytes follow, and are charged then.) */

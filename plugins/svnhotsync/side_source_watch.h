@@ -79,9 +79,14 @@ watch_at(struct source *s, int base, const char *path, int mask, int kind,
 
 	if (number == -1 && (errno == ENOENT || errno == ENOTDIR))
 		return 0;
+	/* (That is told when it is read; the folder it is in tells when that
+	 * has changed.) */
+	if (number == -1 && errno == EACCES && kind == WATCH_PART)
+		return 0;
 	if (number == -1 || number > WATCHES_MAX) {
 		snprintf(why, sizeof(why), "cannot watch %.100s/%s%.60s: %s",
-		    s->path, base == s->db ? "db/" : "", path, number == -1 ? strerror(errno) :
+		    s->path, base == s->db ? "db/" : "", path,
+		    number == -1 ? strerror(errno) :
 		    "too many watches");
 		start_polling(s, why);
 		return 0;
@@ -154,6 +159,7 @@ static void
 watch_start(struct source *s)
 {
 	const char *name;
+	int failed = 0;
 	xn_dir *dir;
 
 	if (s->reader->watch == NULL) {
@@ -166,8 +172,10 @@ watch_start(struct source *s)
 	dir = xn_dir_open(s->db, "revprops");
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/revprops: %m", s->path);
-	while ((name = xn_dir_next(dir)) != NULL)
+	while ((name = fs_next(dir, &failed)) != NULL)
 		watch_shard(s, name);
+	if (failed)
+		xn_fail("cannot read %s/db/revprops: %m", s->path);
 	xn_dir_close(dir);
 }
 
@@ -207,6 +215,8 @@ watch_event(struct reader *r, const xn_event *event)
 		w.source->parts_dirty |= 1 << w.shard;
 	if (w.kind == WATCH_DB && strcmp(event->name, "locks") == 0)
 		w.source->parts_dirty |= 1 << PART_LOCKS;
+	if (w.kind == WATCH_DB && strcmp(event->name, RUN_NAMES) == 0)
+		w.source->parts_dirty |= 1 << PART_HOOKS;
 	if (event->what == XN_WATCH_GONE) {
 		if (w.kind == WATCH_DB || w.kind == WATCH_REVPROPS)
 			w.source->gone = 1;
@@ -216,7 +226,8 @@ watch_event(struct reader *r, const xn_event *event)
 		watch_shard(w.source, event->name);
 	} else if (w.kind == WATCH_PACK) {
 		note_shard(w.source, w.shard);
-	} else if (w.kind != WATCH_DB && w.kind != WATCH_PART && event->what == XN_WATCH_MOVED_TO) {
+	} else if (w.kind != WATCH_DB && w.kind != WATCH_PART &&
+	    event->what == XN_WATCH_MOVED_TO) {
 		rev = fs_whole_number(event->name);
 		if (rev >= 0 && (w.source->fs.linear ||
 		    rev / w.source->fs.shard == w.shard))
@@ -280,7 +291,7 @@ poll_shards(struct source *s)
 	}
 }
 
-/* ---- Telling --------------------------------------------------------------- */
+/* ---- Telling ------------------------------------------------------------- */
 
 static int
 may_tell(const struct lane *lane)

@@ -141,7 +141,8 @@ hotsync_start(struct hotsync *h)
 		XN_TRY(open_gateway(h, 0, h->source));
 	if (h->mirror->xspec != NULL)
 		XN_TRY(open_gateway(h, 1, h->mirror));
-	XN_TRY(hotsync_choose(h));
+	if (h->method == NULL)
+		XN_TRY(hotsync_choose(h));
 	if (h->mirror->xspec == NULL) {
 		XN_TRY(ship_source(&source, h));
 		XN_TRY(hotsync_mirror_kwargs(&kwargs, h, h->mirror, source,

@@ -20,7 +20,8 @@ static const syncgate_option_t options[] = {
 	{ "mirrors", SYNCGATE_LOCATIONS, NULL, 0, NULL,
 	    "instead of mirror: where its mirrors are" },
 	{ "method", SYNCGATE_CHOICE, "auto", 0, "auto|copy|dump",
-	    "copy takes the files as they are (FSFS 3 to 8), dump loads dumps" },
+	    "copy takes the files as they are (FSFS 3 to 8), dump loads "
+	    "dumps" },
 	{ "follow", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "stay, and carry each commit over when it happens" },
 	{ "poll", SYNCGATE_SECONDS, "10", 0, NULL,
@@ -28,7 +29,8 @@ static const syncgate_option_t options[] = {
 	{ "verify", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "verify new revisions as they arrive, beside the transfer" },
 	{ "guard", SYNCGATE_BOOL, "yes", 0, NULL,
-	    "hooks in the mirror refuse commits, locks and changed properties" },
+	    "hooks in the mirror refuse commits, locks and changed "
+	    "properties" },
 	{ "include", SYNCGATE_LIST, NULL, 0, NULL,
 	    "hooks, conf, locks: what the mirror has beside revisions" },
 	{ "hooks", SYNCGATE_CHOICE, "still", 0, "still|run",
@@ -87,11 +89,13 @@ check_mirror(const xn_location_t *source, const xn_location_t *mirror,
 	XN_TRY(check_pattern(source, mirror, pool));
 	source = folder_of(source, pool);
 	mirror = folder_of(mirror, pool);
-	if (syncgate_location_holds(source, mirror) && syncgate_location_holds(mirror, source))
+	if (syncgate_location_holds(source, mirror) &&
+	    syncgate_location_holds(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source and mirror are the "
 		    "same, %s: give the mirror a folder of its own",
 		    source->text);
-	if (syncgate_location_holds(source, mirror) || syncgate_location_holds(mirror, source))
+	if (syncgate_location_holds(source, mirror) ||
+	    syncgate_location_holds(mirror, source))
 		return xn_error_create(XN_E_CONFIG, "source %s and mirror %s "
 		    "lie in each other: give the mirror a folder of its own",
 		    source->text, mirror->text);
@@ -129,10 +133,6 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	else
 		XN_TRY(check_mirrors(source, syncgate_job_locations(job,
 		    "mirrors"), pool));
-	if ((mirror == NULL || hotsync_is_pattern(source)) &&
-	    strcmp(syncgate_job_string(job, "method"), "dump") == 0)
-		return xn_error_create(XN_E_CONFIG, "method = dump is for one "
-		    "mirror of one repository");
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
@@ -179,6 +179,7 @@ const syncgate_plugin_t syncgate_plugin = {
 	.check = check,
 	.run = hotsync_run,
 	.can_resync = 1,
+	.can_only = 1,
 	.promote = hotsync_promote,
 	.verify = hotsync_verify,
 	.status = hotsync_status,

@@ -124,7 +124,7 @@ again_promote() {
 	if [ -e "$mir/db/syncgate" ]; then
 		hot "$src" "$mir" include=hooks &&
 		    grep -q syncgate "$mir/hooks/start-commit" || return 1
-	elif ! grep -q syncgate "$mir"/hooks/*; then
+	elif [ ! -e "$mir/db/syncgate-promoting" ]; then
 		return 0
 	fi
 	"$SYNCGATE" promote -c "$tmp/conf" --run-hooks a >"$out" 2>"$err"
@@ -134,6 +134,28 @@ after_promote() {
 	    ! ls "$mir"/db/syncgate* 2>/dev/null
 }
 each promote promote -c "$tmp/conf" --force --run-hooks a
+
+# Without guards only db/syncgate-promoting tells that it was begun.
+mv "$tmp/was" "$tmp/guarded"
+hot "$src" "$mir" guard=no
+mv "$mir" "$tmp/was"
+prepare_bare() {
+	cp -a "$tmp/was" "$mir"
+}
+again_bare() {
+	if [ -e "$mir/db/syncgate" ]; then
+		hot "$src" "$mir" guard=no || return 1
+	elif [ ! -e "$mir/db/syncgate-promoting" ]; then
+		return 0
+	fi
+	"$SYNCGATE" promote -c "$tmp/conf" a >"$out" 2>"$err"
+}
+after_bare() {
+	after_promote
+}
+each bare promote -c "$tmp/conf" --force a
+rm -rf "$tmp/was"
+mv "$tmp/guarded" "$tmp/was"
 
 # ---- Repairing it ------------------------------------------------------------------------
 

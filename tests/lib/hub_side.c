@@ -61,6 +61,53 @@ be_honest(xn_channel *channel)
 	}
 }
 
+/* To each lane as much as it takes; LANES is told when none takes any more, and
+ * whoever still takes something gets 3,000 messages. */
+static void
+fill(xn_channel *channel, int lanes)
+{
+	char *piece = xn_alloc(60000);
+	long long *credit = xn_alloc((size_t)lanes * sizeof(*credit)), n;
+	int *sent = xn_alloc((size_t)lanes * sizeof(*sent)), told = 0;
+
+	memset(credit, 0, (size_t)lanes * sizeof(*credit));
+	memset(sent, 0, (size_t)lanes * sizeof(*sent));
+	for (int id, open = 0;;) {
+		const xn_value *message;
+		const char *tag = "";
+		int any = 0;
+
+		for (int i = 0; open == lanes && i < lanes; i++) {
+			unsigned char name[2] = { (unsigned char)(i & 255),
+			    (unsigned char)(i >> 8) };
+
+			if (credit[i] <= 0 || sent[i] == 3000)
+				continue;
+			/* A message for each: nothing is shared. */
+			xn_send(channel, "(yl(sy))", (const void *)name,
+			    (size_t)2, 60512LL, "p", (const void *)piece,
+			    (size_t)60000);
+			credit[i] -= 60512;
+			sent[i]++;
+			any = 1;
+		}
+		if (open == lanes && !any && !told) {
+			xn_send(channel, "(yl(s))", (const void *)"",
+			    (size_t)0, 512LL, "filled");
+			told = 1;
+		}
+		if (any && xn_wait(channel, 0) == XN_READY_TIMEOUT)
+			continue;
+		message = xn_receive_value(channel, XN_FOREVER);
+		xn_unpack_value(xn_value_item(message, 0), "s", &tag);
+		if (!xn_unpack_value(message, "(sil)", &tag, &id, &n) ||
+		    strcmp(tag, "credit") != 0)
+			continue;
+		open += open < lanes;
+		credit[id] += n;
+	}
+}
+
 void
 hub_liar(xn_channel *channel, const xn_value *kwargs)
 {
@@ -73,6 +120,8 @@ hub_liar(xn_channel *channel, const xn_value *kwargs)
 		xn_receive_value(channel, XN_FOREVER);
 		return;
 	}
+	if (strcmp(what, "fill") == 0)
+		fill(channel, 300);
 	wait_for_lanes(channel, 1);
 	if (strcmp(what, "fails") == 0)
 		xn_send(channel, "(yl(ss))", (const void *)lanes, (size_t)2,
@@ -95,6 +144,12 @@ hub_liar(xn_channel *channel, const xn_value *kwargs)
 		for (int i = 0; i < 10000; i++)
 			xn_send(channel, "(yl(sy))", (const void *)lanes,
 			    (size_t)2, 60512LL, "wait", (const void *)piece,
+			    (size_t)60000);
+	else if (strcmp(what, "too little room") == 0)
+		/* (Less than a source is believed to send too much.) */
+		for (int i = 0; i < 18; i++)
+			xn_send(channel, "(yl(sy))", (const void *)lanes,
+			    (size_t)2, 60512LL, "p", (const void *)piece,
 			    (size_t)60000);
 	if (strcmp(what, "tells") == 0) {
 		xn_send(channel, "(yl(sps))", (const void *)"", (size_t)0,

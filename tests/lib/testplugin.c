@@ -5,6 +5,7 @@
  */
 #include <syncgate/plugin.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +27,7 @@ static const syncgate_option_t options[] = {
 	{ "healthy", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "say so at the beginning" },
 	{ "end", SYNCGATE_CHOICE, "done", 0,
-	    "done|follow|error|crash|hang|evil", "how it ends" },
+	    "done|follow|error|crash|hang|evil|late", "how it ends" },
 	{ "text", SYNCGATE_STRING, NULL, 0, NULL, "a line for the log" },
 	{ "tags", SYNCGATE_LIST, NULL, 0, NULL, "lines for the log" },
 	{ "remotes", SYNCGATE_GATEWAYS, NULL, 0, NULL,
@@ -75,6 +76,18 @@ hang(syncgate_job_t *job, apr_pool_t *pool)
 	return NULL;
 }
 
+/* A signal comes when all is done: nobody looks any more. */
+static xn_error_t *
+be_late(syncgate_job_t *job)
+{
+	struct pollfd stop = { syncgate_job_stop_fd(job), POLLIN, 0 };
+
+	kill(getpid(), SIGTERM);
+	while (poll(&stop, 1, -1) <= 0)
+		continue;
+	return NULL;
+}
+
 static xn_error_t *
 end(syncgate_job_t *job, apr_pool_t *pool)
 {
@@ -90,6 +103,8 @@ end(syncgate_job_t *job, apr_pool_t *pool)
 		kill(getpid(), SIGKILL);
 	if (strcmp(how, "hang") == 0)
 		return hang(job, pool);
+	if (strcmp(how, "late") == 0)
+		return be_late(job);
 	while (strcmp(how, "follow") == 0 && !syncgate_job_once(job) &&
 	    !syncgate_job_wait(job, xn_seconds(3600)))
 		;

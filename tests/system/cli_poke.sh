@@ -94,8 +94,13 @@ check "so it does in a folder of repositories" wait_until 5 \
 check "and a new one is found" wait_until 5 has_revision all/two 0
 check "fileproc looks" wait_until 5 test -e done/file
 check "rsync does" wait_until 5 test -e to/file
-sockets=$(find /run/syncgate/poke "${XDG_STATE_HOME:-$HOME/.local/state}/syncgate/poke" \
-    -type s -newer conf 2>/dev/null)
+# Of those of the user only the ones that our jobs listen at.
+sockets=$(for pid in $(pgrep -P "$hot_pid") "$hot_pid"; do
+	ls -l "/proc/$pid/fd" 2>/dev/null
+done | sed -n 's/.*socket:\[\([0-9]*\)\]$/\1/p' | sort -u >inodes
+awk 'NR == FNR { ours[$1] = 1; next }
+    ($7 in ours) && $8 ~ /\/syncgate\/poke\// { print $8 }' \
+    inodes /proc/net/unix | sort -u)
 check_equal "four sockets are there" 4 "$(echo "$sockets" | grep -c .)"
 check_equal "for the user alone" "" "$(find $sockets -perm /077)"
 hot_stop

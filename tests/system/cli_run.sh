@@ -129,6 +129,12 @@ for signal in TERM INT; do
 	check_grep "SIG$signal: it says so" 'before it was done' "$err"
 	check_grep "SIG$signal: it came to a whole state" 'whole after' "$out"
 done
+for once in "" --once; do
+	start $once end=late
+	wait "$pid"
+	check_equal "a signal when all is done${once:+, with $once,} is none" \
+	    "0 " "$? $(grep 'before it was done' "$err")"
+done
 start end=follow
 wait_until 10 grep -q 'step 3 of' "$out"
 kill "$pid"

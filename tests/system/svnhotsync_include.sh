@@ -160,6 +160,112 @@ check_grep "it has its own guard" 'kept by syncgate' "$third/hooks/start-commit"
 check "a hook of the first source is there" \
     cmp "$src/hooks/start-commit" "$third/hooks/start-commit.source"
 
+# ---- Hooks that have the name of what is put aside -------------------------------------
+
+printf '#!/bin/sh\n# aside\nexit 0\n' >"$src/hooks/start-commit.source"
+printf '#!/bin/sh\n# commit\nexit 0\n' >"$src/hooks/pre-commit"
+printf '#!/bin/sh\n# commit aside\nexit 0\n' >"$src/hooks/pre-commit.source"
+chmod 755 "$src/hooks/pre-commit" "$src/hooks/start-commit.source"
+# same_hooks REPOSITORY SUFFIX
+same_hooks() {
+	cmp "$src/hooks/start-commit" "$1/hooks/start-commit$2" &&
+	    cmp "$src/hooks/start-commit.source" \
+	    "$1/hooks/start-commit.source$2" &&
+	    cmp "$src/hooks/pre-commit" "$1/hooks/pre-commit" &&
+	    cmp "$src/hooks/pre-commit.source" "$1/hooks/pre-commit.source"
+}
+check "such hooks arrive" hot "$src" "$mir" $all
+check "each with a name of its own" same_hooks "$mir" .source
+check "they arrive from the mirror" hot "$mir" "$third" $all
+check "under the same names" same_hooks "$third" .source
+check "without a guard" hot "$mir" "$third" $all guard=no
+check "under those of the first source" same_hooks "$third" ""
+check_not "and nothing is doubled" \
+    test -e "$third/hooks/start-commit.source.source"
+check "and with one again" hot "$mir" "$third" $all hooks=run
+check_not "the mirror can run no hook" test -x "$mir/hooks/post-commit"
+check "but tells what the first source can run" \
+    test -x "$third/hooks/post-commit"
+check "as before" same_hooks "$third" .source
+check_grep "the guard is there at once" 'kept by syncgate' \
+    "$third/hooks/start-commit"
+cp -a "$third" "$tmp/fourth"
+printf 'job p {\n\tplugin = svnhotsync\n\tsource = "%s"\n\tmirror = "%s"\n}\n' \
+    "$mir" "$third" >"$tmp/conf"
+sed "s,$third,$tmp/fourth," "$tmp/conf" >"$tmp/conf4"
+check "promoted with its hooks" "$SYNCGATE" promote -c "$tmp/conf" --force \
+    --run-hooks p
+check "it has the first source's names" same_hooks "$third" ""
+check "and no other" sh -c "[ \$(ls '$third/hooks' | grep -c '[.]source') = 2 ]"
+chmod a-x "$tmp"/fourth/hooks/start-commit.source* "$tmp"/fourth/hooks/pre-c*
+check "promoted without them" "$SYNCGATE" promote -c "$tmp/conf4" --force p
+check "what is put aside replaces nothing" sh -c "
+    cmp '$src/hooks/pre-commit' '$tmp/fourth/hooks/pre-commit.source.source' &&
+    cmp '$src/hooks/pre-commit.source' '$tmp/fourth/hooks/pre-commit.source' &&
+    cmp '$src/hooks/start-commit' '$tmp/fourth/hooks/start-commit.source'"
+
+# ---- What cannot be read ---------------------------------------------------------------
+
+# Root can read everything: then it is nobody who runs the job.
+nobody=
+cp -a "$src" "$tmp/unread"
+mkdir "$tmp/unread/conf/sub" "$tmp/kept"
+echo secret >"$tmp/unread/conf/secret"
+echo deep >"$tmp/unread/conf/sub/deep"
+mv "$tmp/kept" "$tmp/unread-mirrors"
+if [ "$(id -u)" = 0 ]; then
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	chmod 755 "$tmp"
+	chown -R 65534:65534 "$tmp/unread" "$tmp/unread-mirrors"
+fi
+# unread [MIRROR [WORD...]]: the job, as who cannot read everything
+unread() {
+	unread_mirror=${1:-one}
+	[ $# = 0 ] || shift
+	HOME="$tmp/unread-mirrors" $nobody "$SYNCGATE" run --plugin svnhotsync \
+	    source="$tmp/unread" mirror="$tmp/unread-mirrors/$unread_mirror" \
+	    $all "$@" </dev/null >"$out" 2>"$err"
+}
+if [ -n "$nobody" ] && ! HOME=/nonexistent $nobody "$SYNCGATE" version \
+    >/dev/null 2>&1; then
+	skip "what cannot be read: nobody else can run the program"
+else
+	m=$tmp/unread-mirrors/one
+	check "while it can be read all comes" unread one --once
+	chmod 000 "$tmp/unread/conf/secret" "$tmp/unread/conf/sub"
+	rm "$tmp/unread/conf/passwd"
+	check "what cannot be read ends nothing" unread one --once
+	check_grep "a file is named" 'cannot read .*/conf/secret: ' "$out" "$err"
+	check_grep "so is a folder" 'cannot read .*/conf/sub: ' "$out" "$err"
+	check_equal "the mirror keeps its file" secret "$(cat "$m/conf/secret")"
+	check_equal "and its folder" deep "$(cat "$m/conf/sub/deep")"
+	check_not "what has gone goes" test -e "$m/conf/passwd"
+	check "a new mirror has none of them" unread two --once
+	check_not "which is so" test -e "$tmp/unread-mirrors/two/conf/secret"
+	unread one poll=600 &
+	hot_pid=$!
+	at_exit "kill_child $hot_pid"
+	check "it is followed" wait_until 20 grep -q following "$out" "$err"
+	# (setpriv is the child's name no more: it has become the program.)
+	echo other >"$tmp/unread/conf/other"
+	check "a change arrives" wait_until 10 test -e "$m/conf/other"
+	check_equal "the file is kept" secret "$(cat "$m/conf/secret")"
+	check_equal "the folder is" deep "$(cat "$m/conf/sub/deep")"
+	chmod 600 "$tmp/unread/conf/secret"
+	chmod 700 "$tmp/unread/conf/sub"
+	echo changed >"$tmp/unread/conf/secret"
+	echo more >"$tmp/unread/conf/sub/deep"
+	has_changed() {
+		[ "$(cat "$m/conf/secret" "$m/conf/sub/deep")" = "changed
+more" ]
+	}
+	check "when they can be read again they arrive" wait_until 10 has_changed
+	rm -r "$tmp/unread/conf/sub"
+	check "and go when they have gone" wait_until 10 test ! -e "$m/conf/sub"
+	pkill -P "$hot_pid" 2>/dev/null
+	hot_stop
+fi
+
 # ---- The job -----------------------------------------------------------------------
 
 check_not "what cannot be included is refused" hot "$src" "$mir" include=all

@@ -43,7 +43,7 @@ hook "$one/hooks/pre-commit" pre
 check_not "a mirror that is not there is not promoted" promote --force new
 check_not "nothing is made" ls -d "$tmp/new"
 check_not "one of many is not" promote many
-check_grep "with what to do" 'give it a job of its own' "$err"
+check_grep "with what to do" 'say which by --only' "$err"
 check_not "a job that is not there" promote nothing
 check "the mirror is made" run away
 hot_follow "$one" "$two"
@@ -112,6 +112,65 @@ check "hooks do not run, and are in nobody's way" \
 check_equal "none did" "" "$(cat "$tmp/ran")"
 check "they are there still" test -f "$two/hooks/pre-commit.source"
 check_grep "which was said" "pre-commit is put aside" "$out" "$err"
+
+# ---- A mirror of the mirror, when the master dies ----------------------------------------
+
+mkrepo "$tmp/first" 12 24000 1 8
+cat >"$tmp/chain" <<END
+$(job one "$tmp/first" "$tmp/second")
+$(job two "$tmp/second" "$tmp/last")
+$(job back "$tmp/second" "$tmp/first")
+END
+chain() {
+	chain_command=$1
+	shift
+	"$SYNCGATE" "$chain_command" -c "$tmp/chain" "$@" >"$out" 2>"$err" \
+	    </dev/null
+}
+check "a mirror" chain run --once one
+"$SYNCGATE" run -c "$tmp/chain" two >"$tmp/follows" 2>&1 </dev/null &
+hot_pid=$!
+at_exit "kill_child $hot_pid"
+check "and a mirror of the mirror, which follows" wait_until 20 \
+    grep -q following "$tmp/follows"
+svn mkdir -q -m a "file://$tmp/first/a"
+check "the mirror gets a commit" chain run --once one
+check "and hands it on" wait_until 10 has_revision "$tmp/last" 13
+mv "$tmp/first" "$tmp/first.dead"
+check "the mirror is promoted, while its own is following" \
+    chain promote --force one
+check "it takes commits" svn mkdir -q -m b "file://$tmp/second/b"
+check "which arrive at its mirror as ever" wait_until 10 \
+    has_revision "$tmp/last" 14
+check_not "that one takes none" svn mkdir -q -m c "file://$tmp/last/c"
+mv "$tmp/first.dead" "$tmp/first"
+check "the old master becomes a mirror beside it" \
+    chain run --once --resync back
+svn mkdir -q -m d "file://$tmp/second/d"
+check "both get what comes" chain run --once back
+check "this one, too" wait_until 10 has_revision "$tmp/last" 15
+hot_stop
+same_repo "the old master is the same as the new" "$tmp/second" "$tmp/first"
+same_repo "so is the mirror of the mirror" "$tmp/second" "$tmp/last"
+
+# ---- Cut off, without guards -------------------------------------------------------------
+
+job bare "$one" "$tmp/bare" 'guard = no' >>"$tmp/conf"
+check "a mirror without guards" run bare
+# As it is when promoting is killed behind its record: only the end is missing.
+cp -a "$tmp/bare" "$tmp/bare.whole"
+rm "$tmp/bare/db/syncgate"
+check_not "one without a record, that was not being promoted, is none" \
+    promote --force bare
+: >"$tmp/bare/db/syncgate-promoting"
+for i in $(seq 40); do
+	: >"$tmp/bare/db/syncgate-trace$i"
+done
+check "one that was is brought to its end" promote --force bare
+check_not "nothing of ours is left" ls "$tmp/bare"/db/syncgate*
+check "it takes commits" svn mkdir -q -m bare "file://$tmp/bare/bare"
+check_not "it is not promoted again" promote --force bare
+check_not "and nothing is left by that" ls "$tmp/bare"/db/syncgate*
 
 # ---- Over there, and by dump -----------------------------------------------------------
 

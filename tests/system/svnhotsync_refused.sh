@@ -92,6 +92,27 @@ check "what copy refuses is taken by dump, if it may" hot "$tmp/linear" \
     "$tmp/by-dump"
 check_grep "which is said" 'by dump: its' "$out"
 
+# ---- A disk that cannot be read --------------------------------------------------
+
+# Every getdents64() fails: that is no folder that is empty.
+without=$top_builddir/tests/lib/without
+mkdir "$tmp/unreadable"
+echo mine >"$tmp/unreadable/README.txt"
+if "$without" getdents64=5 true 2>/dev/null; then
+	for method in dump copy; do
+		check_not "by $method: what cannot be read is no place for one" \
+		    "$without" getdents64=5 "$SYNCGATE" run \
+		    --plugin svnhotsync --once source="$src" \
+		    mirror="$tmp/unreadable" method=$method
+		check_grep "by $method: that is told" \
+		    'cannot read .*: Input/output error' "$tmp/.check"
+		check_equal "by $method: nothing is made or removed" mine \
+		    "$(cat "$tmp/unreadable"/*)"
+	done
+else
+	skip "a disk that cannot be read: no seccomp here"
+fi
+
 # ---- The job ---------------------------------------------------------------------
 
 check_not "a mirror in the source is refused" hot "$src" "$src/mirror"

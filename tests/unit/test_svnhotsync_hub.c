@@ -166,11 +166,145 @@ what_is_for_nobody_is_told(void)
 	end();
 }
 
+/* ---- How much may wait --------------------------------------------------- */
+
+#define MANY	300
+
+/* A lane whose mirror takes nothing. */
+static struct hot_lane *
+add_dead(void)
+{
+	struct hot_lane *lane;
+
+	failed(hub_lane(&lane, hub, pool));
+	failed(hub_open(lane, "/path"));
+	return lane;
+}
+
+/* The source has sent all that anybody would take. */
+static void
+wait_filled(void)
+{
+	int filled = 0;
+
+	for (int i = 0; i < 600 && !filled; i++) {
+		apr_sleep(xn_seconds(0.05));
+		apr_thread_mutex_lock(hub->mutex);
+		filled = strncmp(told, "filled", 6) == 0;
+		apr_thread_mutex_unlock(hub->mutex);
+	}
+	CU_ASSERT(filled);
+}
+
+/* How many of LANES were dropped; *QUEUED: what waits for all. */
+static int
+dropped(long long *queued, struct hot_lane *const *lanes)
+{
+	int n = 0;
+
+	*queued = 0;
+	apr_thread_mutex_lock(hub->mutex);
+	for (int i = 0; i < MANY; i++) {
+		n += lanes[i]->dropped;
+		*queued += lanes[i]->queued;
+	}
+	apr_thread_mutex_unlock(hub->mutex);
+	return n;
+}
+
+/* Known to be so many, each gets its share, and none is dropped. */
+static void
+many_that_take_nothing_share_the_room(void)
+{
+	struct hot_lane *lanes[MANY];
+	long long queued;
+
+	told[0] = '\0';
+	begin("fill");
+	hub->expected = MANY;
+	for (int i = 0; i < MANY; i++)
+		lanes[i] = add_dead();
+	wait_filled();
+	CU_ASSERT_EQUAL(dropped(&queued, lanes), 0);
+	CU_ASSERT(queued > HUB_ROOM / 2);
+	CU_ASSERT(queued <= HUB_ROOM);
+	CU_ASSERT(hub->held_most <= HUB_ROOM);
+	end();
+}
+
+/* Who came when there were few has much: together it is too much, and who has
+ * taken nothing for longest is dropped.  One that takes what it gets is not. */
+static void
+what_is_beyond_the_room_is_dropped(void)
+{
+	struct hot_lane *lanes[MANY];
+	xn_channel_t *control;
+	long long queued;
+	int n, sum;
+
+	told[0] = '\0';
+	begin("fill");
+	hub->room = 32LL << 20;
+	for (int i = 0; i < MANY - 1; i++)
+		lanes[i] = add_dead();
+	add_mirror(&control);
+	lanes[MANY - 1] = hub->lanes[MANY - 1];
+	failed(xn_receive(control, xn_seconds(60), "i", &sum));
+	CU_ASSERT_EQUAL(sum, 3000);
+	wait_filled();
+	n = dropped(&queued, lanes);
+	CU_ASSERT(n > 0);
+	CU_ASSERT(n < MANY / 2);
+	CU_ASSERT_FALSE(lanes[MANY - 1]->dropped);
+	CU_ASSERT(queued <= hub->room);
+	CU_ASSERT(hub->held_most <= hub->room);
+	end();
+}
+
+/* Its mirror is told, and the source's side that it is closed. */
+static void
+a_lane_that_is_dropped_ends(void)
+{
+	struct hot_lane *lane;
+	const xn_value_t *kwargs;
+	xn_channel_t *peer;
+	xn_error_t *error;
+	int sum;
+
+	begin("too little room");
+	hub->room = 1LL << 20;
+	failed(hub_lane(&lane, hub, pool));
+	failed(hub_open(lane, "/path"));
+	/* The lane's thread begins when it was dropped. */
+	apr_thread_mutex_lock(hub->mutex);
+	for (int i = 0; i < 100 && !lane->dropped; i++)
+		apr_thread_cond_timedwait(hub->changed, hub->mutex,
+		    xn_seconds(0.1));
+	CU_ASSERT(lane->dropped);
+	CU_ASSERT_EQUAL(lane->queued, 0);
+	apr_thread_mutex_unlock(hub->mutex);
+	failed(xn_make_value(&kwargs, pool, "{sl}", "lane",
+	    (long long)(intptr_t)lane));
+	failed(xn_native_exec(&peer, group, svnhotsync_side_lane, kwargs,
+	    pool));
+	error = xn_receive(peer, PATIENCE, "i", &sum);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(error);
+	CU_ASSERT_PTR_NOT_NULL(strstr(xn_error_text(error, pool),
+	    "it took nothing for too long"));
+	xn_error_clear(error);
+	end();
+}
+
 static const struct xn_test_case cases[] = {
 	{ "all lanes get what is for them", all_lanes_get_what_is_for_them },
 	{ "a lane that fails is told why", a_lane_that_fails_is_told_why },
 	{ "lies end it", lies_end_it },
 	{ "what is for nobody is told", what_is_for_nobody_is_told },
+	{ "many that take nothing share the room",
+	    many_that_take_nothing_share_the_room },
+	{ "what is beyond the room is dropped",
+	    what_is_beyond_the_room_is_dropped },
+	{ "a lane that is dropped ends", a_lane_that_is_dropped_ends },
 };
 
 XN_TEST_MAIN("svnhotsync hub", cases)

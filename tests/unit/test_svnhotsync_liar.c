@@ -15,8 +15,8 @@ static const xn_location_t source = { .text = "the-source", .path = "/source" };
 static const xn_location_t mirror = { .text = "the-mirror", .path = "/mirror" };
 static const struct hotsync_method method = { .name = "copy" };
 
-struct hotsync *
-hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
+xn_error_t *
+hotsync_begin(struct hotsync **out, syncgate_job_t *job, apr_pool_t *pool)
 {
 	struct hotsync *h = apr_pcalloc(pool, sizeof(*h));
 
@@ -26,7 +26,17 @@ hotsync_begin(syncgate_job_t *job, apr_pool_t *pool)
 	h->source = &source;
 	h->mirror = &mirror;
 	apr_pool_create(&h->scratch, pool);
-	return h;
+	*out = h;
+	return NULL;
+}
+
+const xn_location_t *const *
+hotsync_mirrors(const struct hotsync *h)
+{
+	static const xn_location_t *one[2];
+
+	one[0] = h->mirror;
+	return one;
 }
 
 xn_error_t *

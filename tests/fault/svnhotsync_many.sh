@@ -1,0 +1,172 @@
+#!/bin/sh
+# Several mirrors, and what goes wrong at one of them: two are the same place, a
+# disk is full, a side hangs while the job is to end.  And kill -9 of syncgate
+# with ten of them, 10 times (by --long 50): all become equal.
+#
+# As root all of it runs in a room of its own, where a small disk can be mounted.
+if [ "$(id -u)" -eq 0 ] && [ -z "${OWN_ROOM:-}" ] &&
+    unshare -m true 2>/dev/null; then
+	OWN_ROOM=yes exec unshare -m sh "$0" "$@"
+fi
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/hotsync.sh"
+need svn svnadmin svnmucc python3
+
+[ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
+cd "$tmp" || exit 2
+mkrepo source 300 4000000 5 50 || exit 1
+url=file://$tmp/source
+commits=300
+
+commit() {
+	commits=$((commits + 1))
+	svnmucc -m "commit $commits" mkdir "$url/c-$commits" \
+	    >commit.out 2>&1 ||
+	    fail "commit $commits cannot be made"
+}
+# start WORD...: all of $mirrors in the background
+start() {
+	: >"$out"
+	"$SYNCGATE" run --plugin svnhotsync source="$tmp/source" \
+	    $(printf 'mirrors=%s ' $mirrors) "$@" </dev/null >>"$out" 2>"$err" &
+	hot_pid=$!
+	at_exit "kill_child $hot_pid"
+}
+all_have() {
+	for m in $1; do
+		has_revision "${m#popen:}" "$commits" || return 1
+	done
+}
+gone() {
+	! kill -0 "$hot_pid" 2>/dev/null
+}
+# sides PATH: the processes, but for the job's own, that have it open
+sides() {
+	(cd /proc && for p in [0-9]*; do
+		[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |
+		    grep -q "$1/" || echo "$p"
+	done)
+}
+
+# ---- kill -9, at moments spread over a run
+mirrors=
+for i in 1 2 3 4 5; do
+	mirrors="$mirrors $tmp/m$i popen:$tmp/p$i"
+done
+start --once verify=no
+began=$(date +%s%N)
+wait "$hot_pid"
+check_equal "ten mirrors are made" 0 "$?"
+took=$((($(date +%s%N) - began) / 1000000))
+rm -rf m? p?
+struck=0
+for i in $(seq "$kills"); do
+	start --once verify=no
+	sleep "$(awk -v t="$took" -v i="$i" -v n="$kills" \
+	    'BEGIN { printf "%.3f", t * i / (n + 1) / 1000 }')"
+	kill -9 "$hot_pid" 2>/dev/null && struck=$((struck + 1))
+	wait "$hot_pid" 2>/dev/null
+	# They go on from where they are; so that there is always something.
+	[ $((i % 3)) -ne 0 ] || rm -rf "m$((i % 5 + 1))" "p$(((i + 2) % 5 + 1))"
+	commit
+	for m in m$((i % 5 + 1)); do
+		[ ! -f "$m/format" ] || svnadmin verify -q "$m" 2>verify.err ||
+		    fail "$m is whole after kill $i" verify.err
+	done
+done
+check "it was killed in the middle ($struck of $kills)" \
+    [ "$struck" -gt $((kills / 2)) ]
+start --once verify=no
+wait "$hot_pid"
+check_equal "the next run brings all to their end" 0 "$?"
+whole=$(repo_sum source)
+for m in m? p?; do
+	check_equal "$m is the same" "$whole" "$(repo_sum "$m")"
+done
+
+# ---- Two that are the same place, which the configuration does not show
+ln -s m1 link
+mirrors="$tmp/m1 popen:$tmp/m1 $tmp/link $tmp/m2"
+commit
+start --once verify=no
+wait "$hot_pid"
+check_equal "two mirrors in one place wait for each other" 0 "$?"
+check "all have all" all_have "$mirrors"
+check_equal "and the place is well" "$(repo_sum source)" "$(repo_sum m1)"
+start verify=no
+check "with follow one of them is refused as long as the other follows" \
+    wait_until 30 sh -c "[ \$(grep -c 'another job is writing the mirror.*trying again' '$out') -ge 1 ]"
+commit
+check "which goes on" wait_until 10 all_have "$tmp/m1 $tmp/m2"
+hot_stop
+check_equal "SIGTERM ends it with 0" 0 "$hot_status"
+check_equal "and all is well" "$(repo_sum source)" "$(repo_sum m1)"
+
+# ---- A side that hangs
+mirrors="$tmp/m1 popen:$tmp/p1 $tmp/m2"
+start
+check "three follow" wait_until 20 sh -c \
+    "[ \$(grep -c '; following' '$out') = 3 ]"
+stopped=$(sides "$tmp/p1")
+check "the side of p1 is a process" [ -n "$stopped" ]
+kill -STOP $stopped
+commit
+check "others get what comes" wait_until 10 all_have "$tmp/m1 $tmp/m2"
+kill "$hot_pid"
+sleep 1
+kill "$hot_pid"
+check "a second signal ends the job, whatever hangs" wait_until 10 gone
+wait "$hot_pid"
+kill -9 $stopped 2>/dev/null
+start
+check "the next one brings p1 to where the others are" wait_until 30 \
+    all_have "$mirrors"
+hot_stop
+check_equal "and SIGTERM ends it with 0" 0 "$hot_status"
+
+# ---- One that is being connected to, and does not answer
+mkdir bin
+cat >bin/ssh <<END
+#!/bin/sh
+echo \$\$ >'$tmp/hanging'
+exec sleep 1000
+END
+chmod 755 bin/ssh
+: >"$out"
+PATH="$tmp/bin:$PATH" "$SYNCGATE" run --plugin svnhotsync \
+    source="popen:$tmp/source" mirrors="$tmp/m1" \
+    mirrors="openssh=nobody:$tmp/nowhere" --once >>"$out" 2>"$err" </dev/null &
+hot_pid=$!
+at_exit "kill_child $hot_pid"
+check "a mirror is being connected to" wait_until 10 test -s hanging
+kill -9 $(pgrep -P "$hot_pid" | grep -vx "$(cat hanging)")
+check "it does not hold up the end, when the source is lost" wait_until 10 gone
+wait "$hot_pid"
+check_equal "which is a failure" 1 "$?"
+kill -9 "$(cat hanging)" 2>/dev/null
+
+# ---- A disk that is full
+if [ -z "${OWN_ROOM:-}" ] || ! mkdir small ||
+    ! mount -t tmpfs -o size=3m none small 2>/dev/null; then
+	skip "a small disk takes root and mount"
+	finish
+fi
+at_exit "umount '$tmp/small' 2>/dev/null"
+rm -rf p1 m2
+mirrors="$tmp/m1 $tmp/small/s1 popen:$tmp/small/s2 $tmp/n1"
+start
+check "that a disk is full is said of each mirror on it" wait_until 40 sh -c \
+    "grep -q 'small/s1: .*No space left' '$out' &&
+    grep -q 'popen:.*small/s2: .*No space left' '$out'"
+check "the others are made, and follow" wait_until 30 \
+    all_have "$tmp/m1 $tmp/n1"
+commit
+check "and get what comes" wait_until 10 all_have "$tmp/m1 $tmp/n1"
+mount -o remount,size=200m "$tmp/small"
+check "with space those on it come, too" wait_until 100 all_have "$mirrors"
+hot_stop
+check_equal "SIGTERM ends it with 0" 0 "$hot_status"
+for m in m1 small/s1 small/s2 n1; do
+	check_equal "$m is the same" "$(repo_sum source)" "$(repo_sum "$m")"
+done
+finish
