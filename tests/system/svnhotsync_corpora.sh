@@ -4,9 +4,9 @@
 # and mirror here and there: eight ways.
 #
 # Dumps of our own go all of them.  So do, with --long, 118 of real
-# repositories' odd corners where ../shared (or CORPORA) has them; else these are copied from
-# here to here, and a 16th of them goes the other seven ways: another one each
-# day, or those of GROUP (00 to 15).
+# repositories' odd corners where ../shared (or CORPORA) has them; else these
+# are copied from here to here, and a 16th of them goes the other seven ways:
+# another one each day, or those of GROUP (00 to 15).
 # sanitize: yes
 
 # What is looked at is contents, so all may be in memory.
