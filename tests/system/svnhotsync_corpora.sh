@@ -87,6 +87,16 @@ else
 	skip "no ../shared/corpora here: only repositories of our own"
 fi
 
+# by_stock NAME: the digest of what Subversion makes of one of our own: with a
+# revision that set properties to what they were, deltas do not say so, and a
+# dump without them does.
+by_stock() {
+	rm -rf stock
+	svnadmin create stock
+	svnadmin dump -q --incremental --deltas "own/$1" | mkrepo_load stock
+	repo_sum stock
+}
+
 # ---- All that match, one way
 
 # by_copy SOURCE MIRROR: locations; one run for all.
@@ -137,7 +147,10 @@ mirrored() {
 	count=0
 	for name in $names; do
 		count=$((count + 1))
-		[ "$(repo_sum "mirrors/$name")" = "$(cat "sums/$name")" ] ||
+		sum=$(repo_sum "mirrors/$name")
+		[ "$sum" = "$(cat "sums/$name")" ] ||
+		    { [ "$1/$name" = dump/made-6 ] &&
+			[ "$sum" = "$(by_stock "$name")" ]; } ||
 		    differ="$differ $name"
 	done
 	check_equal "$what: $count, which are equal" "" "$differ"
