@@ -47,6 +47,26 @@ xn_side__text(char out[XN_SIDE_CLEAN], const char *format, va_list ap)
 	return xn_utf8_sanitize(out, raw, (size_t)n);
 }
 
+char *
+xn_utf8(char *out, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+	char *clean = malloc(3 * n + 1);
+
+	if (clean == NULL)
+		xn_fail("out of memory: a text of %lld bytes", (long long)n);
+	n = xn_utf8_sanitize(clean, text, n);
+	if (n >= size) {
+		n = size - 1;
+		while (n > 0 && ((unsigned char)clean[n] & 0xc0) == 0x80)
+			n--;
+	}
+	memcpy(out, clean, n);
+	out[n] = '\0';
+	free(clean);
+	return out;
+}
+
 void
 xn_side__end(struct xn_side *side)
 {
@@ -88,8 +108,8 @@ xn_attempt(void (*function)(void *baton), void *baton, char *error,
 	/* (What has failed in a program that had failed before is not told.) */
 	side = xn_side__need("xn_attempt");
 	memcpy(side->end, attempt.end, sizeof(side->end));
-	snprintf(error, size, "%s", side->failed && !attempt.failed ?
-	    side->error : "");
+	xn_utf8(error, size, side->failed && !attempt.failed ? side->error :
+	    "");
 	side->failed = attempt.failed;
 	return -1;
 }

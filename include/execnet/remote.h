@@ -227,6 +227,12 @@ void *xn_alloc(size_t n);
 char *xn_printf(const char *format, ...);
 
 /*
+ * TEXT as valid UTF-8, which 's' must be, cut to at most SIZE - 1 bytes between
+ * two characters: what is not becomes U+FFFD.  OUT, which may be TEXT itself.
+ */
+char *xn_utf8(char *out, size_t size, const char *text);
+
+/*
  * As malloc(), realloc() and free(), but what is still there when the program
  * ends, however it ends (except by a crash or SIGKILL), is freed then.  A null
  * pointer when there is no memory.
@@ -599,6 +605,15 @@ void xn_hash_bytes(const void *bytes, size_t n, unsigned char out[16]);
 xn_hash *xn_hash_start(void);			/* or fails */
 void xn_hash_add(xn_hash *hash, const void *bytes, size_t n);
 void xn_hash_end(xn_hash *hash, unsigned char out[16]);	/* and free */
+
+/*
+ * The digests of the N files "FIRST", "FIRST + 1", ... right in the open FOLDER,
+ * 16 bytes each, to OUT.  No link is followed.  How many there are; with less
+ * than N errno says why the next file has none: ENOENT, EFBIG (it has more than
+ * MAX bytes), ...
+ */
+long long xn_hash_numbered(int folder, long long first, long long n,
+    size_t max, unsigned char *out);
 
 /* N bytes from the system's random source; or fails. */
 void xn_random(void *out, size_t n);

@@ -5,7 +5,7 @@
  * many repositories with /REPOSITORY behind the folder; where each repository
  * has one mirror, its own name will do.
  */
-#include "plugins/svnhotsync/prove.h"
+#include "plugins/svnhotsync/many.h"
 
 #include <string.h>
 
@@ -76,8 +76,8 @@ only_repository(struct hotsync *h, const xn_location_t *const *mirrors,
 		repository = name;
 	if (repository == NULL || !fits(h->source, repository))
 		return no_such(h, mirrors, name);
-	h->source = prove_child(h->source, repository, h->pool);
-	h->mirror = prove_child(mirrors[i - 1], repository, h->pool);
+	h->source = hot_child(h->source, repository, h->pool);
+	h->mirror = hot_child(mirrors[i - 1], repository, h->pool);
 	return NULL;
 }
 

@@ -18,6 +18,9 @@
 static void
 dump_polls(struct dump *d, const char *why)
 {
+	size_t size = 3 * strlen(why) + 1;
+
+	why = xn_utf8(xn_alloc(size), size, why);
 	xn_watch_close(d->watch);
 	d->watch = NULL;
 	d->polling = why;

@@ -288,6 +288,29 @@ fs_rev_path(char out[PATH_SIZE], const struct fsfs *fs, const char *kind,
 		    rev);
 }
 
+/*
+ * The digests of the properties of N revisions from FIRST on, all of one shard,
+ * which have files of their own: how many, and with less than N errno says why
+ * the next one has none.
+ */
+static inline long long
+fs_props_digests(int db, const struct fsfs *fs, long long first, long long n,
+    unsigned char *out)
+{
+	char path[PATH_SIZE];
+	int folder, number;
+
+	fs_shard_path(path, fs, "revprops", first / fs->shard);
+	folder = xn_open(db, path, XN_O_READ | XN_O_DIRECTORY, 0);
+	if (folder == -1)
+		return 0;
+	n = xn_hash_numbered(folder, first, n, PROPS_MAX, out);
+	number = errno;
+	close(folder);
+	errno = number;
+	return n;
+}
+
 /* "revprops/3.pack/NAME" */
 static inline void
 fs_pack_path(char out[PATH_SIZE], const char *kind, long long shard,

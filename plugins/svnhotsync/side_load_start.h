@@ -176,6 +176,10 @@ load_check_same(struct load *l)
 	long long rev;
 	size_t n;
 
+	/* r0 is empty, and has the date of its making until the source's
+	 * properties have come, before which we may have been killed. */
+	if (l->m.youngest == 0)
+		return;
 	xn_send(l->m.peer, "(slly)", "want", l->m.youngest, 1LL, bits,
 	    sizeof(bits));
 	xn_receive(l->m.peer, XN_FOREVER, "(sly)", &tag, &rev, &text, &n);

@@ -163,11 +163,13 @@ mirror_last_words(void *baton)
 
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
-		const char *refused_text = xn_printf(__VA_ARGS__);	\
+		char refused_text[2048];				\
+		xn_utf8(refused_text, sizeof(refused_text),		\
+		    xn_printf(__VA_ARGS__));				\
 		(m)->refused = 1;					\
 		if (!(m)->trying)					\
 			xn_send((m)->control, "(ss)", "refused",	\
-			    refused_text);				\
+			    (const char *)refused_text);		\
 		xn_fail("%s", refused_text);				\
 	} while (0)
 

@@ -140,25 +140,28 @@ on_large_revprop(struct mirror *m, const xn_value *message)
 
 /* ---- Asking ------------------------------------------------------------ */
 
-/* Digests of the properties of N revisions into m->digests; 0, or -1. */
+/* Digests of the properties of N revisions, of one shard, into m->digests. */
 static void
 own_digests(struct mirror *m, long long first, long long n)
 {
+	unsigned char *out = m->digests;
+	long long rev = first, done;
 	char path[PATH_SIZE];
-	size_t size;
-	char *text;
 
-	for (long long i = 0; i < n; i++) {
-		fs_rev_path(path, &m->fs, "revprops", first + i);
-		text = xn_read_file(m->db, path, PROPS_MAX, &size);
-		if (text == NULL && errno != ENOENT)
+	while (rev < first + n) {
+		done = fs_props_digests(m->db, &m->fs, rev, first + n - rev,
+		    out);
+		rev += done;
+		out += done * 16;
+		if (rev == first + n)
+			break;
+		fs_rev_path(path, &m->fs, "revprops", rev);
+		if (errno != ENOENT)
 			xn_fail("cannot read %s/db/%s: %m", m->path, path);
 		/* A lost file differs from every other. */
-		if (text == NULL)
-			memset(m->digests + i * 16, 0, 16);
-		else
-			xn_hash_bytes(text, size, m->digests + i * 16);
-		free(text);
+		memset(out, 0, 16);
+		rev++;
+		out += 16;
 	}
 }
 

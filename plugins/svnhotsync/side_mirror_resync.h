@@ -81,8 +81,12 @@ settle_old(struct mirror *m)
 static void
 tell_resynced(struct mirror *m, const char *old)
 {
-	xn_send(m->control, "(ss)", "resynced", old == NULL ? "" :
-	    xn_printf("%.*s%s", (int)(m->name - m->place), m->place, old));
+	char text[2048] = "";
+
+	if (old != NULL)
+		xn_utf8(text, sizeof(text), xn_printf("%.*s%s",
+		    (int)(m->name - m->place), m->place, old));
+	xn_send(m->control, "(ss)", "resynced", (const char *)text);
 }
 
 /* Hold the lock of the mirror in place, so that no other job writes to it, or

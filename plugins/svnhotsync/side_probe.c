@@ -21,6 +21,15 @@ probe_cleanup(void *baton)
 			close(fds[i]);
 }
 
+/* WHY, which says what is in a file, as what can be sent. */
+static const char *
+sendable(const char *why)
+{
+	size_t size = 3 * strlen(why) + 1;
+
+	return xn_utf8(xn_alloc(size), size, why);
+}
+
 static const char *
 why_no_copy(int db)
 {
@@ -61,6 +70,6 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (fds[1] == -1)
 		xn_send(channel, "(ss)", "", "");
 	else
-		xn_send(channel, "(ss)", why_no_copy(fds[1]),
+		xn_send(channel, "(ss)", sendable(why_no_copy(fds[1])),
 		    made_by(fds[1]));
 }

@@ -119,6 +119,8 @@ run_end(struct run *r)
 	while (r->said_n > 0 && r->said[r->said_n - 1] == ' ')
 		r->said_n--;
 	r->said[r->said_n] = '\0';
+	/* (It ends where there was no more room.) */
+	xn_utf8(r->said, sizeof(r->said), r->said);
 	return status;
 }
 

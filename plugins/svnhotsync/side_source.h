@@ -31,6 +31,8 @@ struct props_pack {
 	char *text;			/* malloc'ed: sizes, then the bytes */
 	const char *sizes;		/* "94\n94\n..." */
 	const char *bytes, *end;
+	long long next;			/* the revision after the one that */
+	const char *next_size, *next_at; /* was asked for last, and its parts */
 };
 
 /* A list of what to look at again, without doubles. */
@@ -55,6 +57,7 @@ struct watched {
 struct held {
 	int refs;
 	int fd;				/* -1: it is a text */
+	char path[PATH_SIZE];		/* in db, of what is open */
 	char *text;			/* malloc'ed */
 	long long size;
 };

@@ -159,6 +159,30 @@ compare_packed(struct source *s, const struct request *q)
 		unit_begin(s->reader, UNIT_REPACK, shard)->first = q->first;
 }
 
+/* Digests of the properties of N revisions, of one shard, wherever they lie. */
+static void
+digests_of(struct source *s, long long first, long long n, unsigned char *out)
+{
+	long long unpacked = fs_props_unpacked(&s->fs, s->min_unpacked);
+	long long rev = first, done;
+	const char *props;
+	size_t size;
+
+	while (rev < first + n) {
+		done = rev > 0 && rev < unpacked ? 0 : fs_props_digests(s->db,
+		    &s->fs, rev, first + n - rev, out);
+		rev += done;
+		out += done * 16;
+		if (rev == first + n)
+			break;
+		/* It is packed, or being packed, or cannot be read: that one
+		 * looks again, or says why. */
+		props = props_of(s, rev++, &size);
+		xn_hash_bytes(props, size, out);
+		out += 16;
+	}
+}
+
 static int
 on_compare(struct lane *lane, struct request *q)
 {
@@ -177,11 +201,7 @@ on_compare(struct lane *lane, struct request *q)
 		return 1;
 	}
 	check_range(lane, q->first, q->n);
-	for (long long i = 0; i < q->n; i++) {
-		const char *props = props_of(s, q->first + i, &size);
-
-		xn_hash_bytes(props, size, r->digests + i * 16);
-	}
+	digests_of(s, q->first, q->n, r->digests);
 	size = (size_t)q->n * 16;
 	xn_hash_bytes(r->digests, size, whole);
 	if (memcmp(whole, q->data, 16) == 0)

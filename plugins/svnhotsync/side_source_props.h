@@ -61,6 +61,15 @@ line_number(const char **text)
 	return n >= 0 && *(*text)++ == '\n' ? n : -1;
 }
 
+/* The next look begins with the first of them. */
+static void
+props_rewind(struct props_pack *p)
+{
+	p->next = p->first;
+	p->next_size = p->sizes;
+	p->next_at = p->bytes;
+}
+
 /* Find the parts of p->text, N bytes; 0, or -1 if it is damaged. */
 static int
 props_parse(struct props_pack *p, size_t n)
@@ -83,6 +92,7 @@ props_parse(struct props_pack *p, size_t n)
 	if (*at != '\n' || p->end - at - 1 < total)
 		return -1;
 	p->bytes = at + 1;
+	props_rewind(p);
 	return 0;
 }
 
@@ -120,8 +130,7 @@ props_packed(struct source *s, long long rev, size_t *n)
 	long long shard = rev / s->fs.shard;
 	struct props_pack *p = &s->pack;
 	char name[NAME_SIZE];
-	const char *at, *size_at;
-	long long size = 0;
+	const char *at;
 
 	/* Going up through a pack asks for the manifest once a file. */
 	if (p->shard != shard || rev < p->first || rev >= p->first + p->count) {
@@ -138,13 +147,13 @@ props_packed(struct source *s, long long rev, size_t *n)
 			xn_fail("%s/db/revprops/%lld.pack/%s does not have "
 			    "r%lld", s->path, shard, name, rev);
 	}
-	at = p->bytes;
-	size_at = p->sizes;
-	for (long long r = p->first; r <= rev; r++) {
-		at += size;
-		size = line_number(&size_at);
-	}
-	*n = (size_t)size;
+	if (rev < p->next)
+		props_rewind(p);
+	do {
+		at = p->next_at;
+		*n = (size_t)line_number(&p->next_size);
+		p->next_at += *n;
+	} while (p->next++ < rev);
 	return at;
 }
 

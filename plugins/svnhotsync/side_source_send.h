@@ -103,8 +103,22 @@ hold(int fd, char *text, long long size)
 	}
 	h->refs = 1;
 	h->fd = fd;
+	h->path[0] = '\0';
 	h->text = text;
 	h->size = size;
+	return h;
+}
+
+/* The open file *FD, db/PATH, which is the held one's from now on. */
+static struct held *
+hold_file(int *fd, const char *path, long long size)
+{
+	int ours = *fd;
+	struct held *h;
+
+	*fd = -1;
+	h = hold(ours, NULL, size);
+	snprintf(h->path, sizeof(h->path), "%s", path);
 	return h;
 }
 

@@ -45,16 +45,30 @@ open_revision(struct source *s, long long rev)
 	return 0;
 }
 
+/* All SIZE bytes of one of REV's files, which is open as FD. */
+static void
+read_small(struct source *s, int fd, const char *kind, long long rev,
+    char *piece, long long size)
+{
+	long long got = xn_read_full(fd, piece, (size_t)size);
+	char path[PATH_SIZE];
+
+	if (got == size)
+		return;
+	fs_rev_path(path, &s->fs, kind, rev);
+	if (got < 0)
+		xn_fail("cannot read %s/db/%s: %m", s->path, path);
+	xn_fail("%s/db/%s became shorter while it was read", s->path, path);
+}
+
 /* Both files whole in one message. */
 static void
 send_small(struct source *s, long long rev, long long size, long long props)
 {
 	struct reader *r = s->reader;
 
-	if (xn_read_full(s->file, r->piece, (size_t)size) != size ||
-	    xn_read_full(s->props_file, r->props_piece, (size_t)props) !=
-	    props)
-		xn_fail("cannot read r%lld in %s: %m", rev, s->path);
+	read_small(s, s->file, "revs", rev, r->piece, size);
+	read_small(s, s->props_file, "revprops", rev, r->props_piece, props);
 	TELL(r, (size_t)(size + props), "(slyy)", "r", rev,
 	    (const void *)r->piece, (size_t)size,
 	    (const void *)r->props_piece, (size_t)props);
@@ -65,9 +79,9 @@ send_small(struct source *s, long long rev, long long size, long long props)
 static long long
 send_revision(struct source *s, long long rev)
 {
+	char path[PATH_SIZE];
 	long long size, props;
 	struct unit *u;
-	int fd;
 
 	if (!open_revision(s, rev))
 		return -1;
@@ -79,12 +93,10 @@ send_revision(struct source *s, long long rev)
 		return size + props;
 	}
 	u = unit_begin(s->reader, UNIT_REVISION, rev);
-	fd = s->file;
-	s->file = -1;
-	u->held = hold(fd, NULL, size);
-	fd = s->props_file;
-	s->props_file = -1;
-	u->behind = hold(fd, NULL, props);
+	fs_rev_path(path, &s->fs, "revs", rev);
+	u->held = hold_file(&s->file, path, size);
+	fs_rev_path(path, &s->fs, "revprops", rev);
+	u->behind = hold_file(&s->props_file, path, props);
 	return 0;
 }
 
@@ -232,6 +244,9 @@ end_unit(struct source *s, const struct unit *u)
 static void
 look_for(struct source *s, long long rev)
 {
+	char path[PATH_SIZE];
+	xn_stat_t st;
+
 	for (int round = 0; round < ROUNDS; round++) {
 		read_numbers(s);
 		if (rev < s->min_unpacked)
@@ -241,8 +256,11 @@ look_for(struct source *s, long long rev)
 			return;
 		}
 	}
-	xn_fail("r%lld is missing in %s: neither a file of its own nor a pack "
-	    "has it", rev, s->path);
+	fs_rev_path(path, &s->fs, "revs", rev);
+	if (xn_stat(s->db, path, &st) == 0)
+		fs_rev_path(path, &s->fs, "revprops", rev);
+	xn_fail("r%lld is missing in %s: there is no db/%s, and no pack has it",
+	    rev, s->path, path);
 }
 
 /* One message, or about, to LANE and those with it: its bytes. */

@@ -130,11 +130,11 @@ send_piece(struct source *s, struct unit *u)
 			if (got == -1 && errno == EINTR)
 				continue;
 			if (got == -1)
-				xn_fail("cannot read a file in %s: %m",
-				    s->path);
+				xn_fail("cannot read %s/db/%s: %m", s->path,
+				    u->held->path);
 			if (got == 0)
-				xn_fail("a file in %s became shorter while it "
-				    "was read", s->path);
+				xn_fail("%s/db/%s became shorter while it was "
+				    "read", s->path, u->held->path);
 			done += (size_t)got;
 		}
 	}
@@ -176,8 +176,6 @@ begin_file(struct source *s, struct unit *u, const char *kind,
     const char *name)
 {
 	char path[PATH_SIZE];
-	long long size;
-	int fd;
 
 	fs_pack_path(path, kind, u->number, name);
 	s->file = xn_open(s->db, path, XN_O_READ, 0);
@@ -185,10 +183,7 @@ begin_file(struct source *s, struct unit *u, const char *kind,
 		return 0;
 	if (s->file == -1)
 		xn_fail("cannot open %s/db/%s: %m", s->path, path);
-	size = size_of(s, s->file);
-	fd = s->file;
-	s->file = -1;
-	u->held = hold(fd, NULL, size);
+	u->held = hold_file(&s->file, path, size_of(s, s->file));
 	u->at = 0;
 	TELL(s->reader, 0, "(sssl)", "file", kind, name, u->held->size);
 	skip_empty(u);

@@ -39,7 +39,7 @@ start_polling(struct source *s, const char *why)
 
 	watch_forget(s);
 	s->polling = 1;
-	snprintf(s->polling_why, sizeof(s->polling_why), "%s", why);
+	xn_utf8(s->polling_why, sizeof(s->polling_why), why);
 	note_all(s);
 	for (struct lane *l = s->lanes; l != NULL; l = l->next_lane)
 		if (l->following) {

@@ -180,7 +180,9 @@ look(struct verify *v)
 		xn_send(v->channel, "(sl)", "verified", v->next - 1);
 		return 1;
 	}
-	xn_send(v->channel, "(sls)", "bad", v->bad, v->why);
+	/* (It may quote what is in the damaged file.) */
+	xn_send(v->channel, "(sls)", "bad", v->bad,
+	    xn_utf8(v->why, sizeof(v->why), v->why));
 	return 0;
 }
 

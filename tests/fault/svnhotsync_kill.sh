@@ -1,9 +1,13 @@
 #!/bin/sh
-# kill -9 of syncgate, of the agent and of the sshd session, 9 times each (by
-# --long 20), at moments spread over a whole run, both directions in turns.
-# After each the mirror verifies (if it is a repository yet), no process and no
-# file is left,
+# kill -9 of each process of a mirror by copy, 10 times each (by --long 50), at
+# moments spread over a whole run: of syncgate and of the sshd session, both
+# directions in turns, of the agent where the source is, and of that where the
+# mirror is; of these all processes and a single one in turns.  After each the
+# mirror verifies (if it is a repository yet), no process and no file is left,
 # and the next start goes on from there, to a dump that is equal byte for byte.
+
+# A kill loses nothing that was written, so all may be in memory.
+[ -d /dev/shm ] && [ -w /dev/shm ] && TMPDIR=/dev/shm && export TMPDIR
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/ssh_tests.sh"
@@ -13,12 +17,12 @@ if [ -n "${sanitize:-}" ]; then
 	skip_all "the agent of a sanitizer's build is not for ssh"
 fi
 
-[ -n "${SYNCGATE_LONG:-}" ] && kills=20 || kills=9
+[ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
 kills=${KILLS:-$kills}
-revisions=2000
+revisions=1100
 cd "$tmp" || exit 2
 mkdir -m 700 run
-mkrepo source "$revisions" 3000000 77 500 || exit 1
+mkrepo source "$revisions" 2500000 77 300 || exit 1
 whole=$(repo_sum source)
 case $whole in
 no*) fail "the source itself: $whole"; finish ;;
@@ -45,12 +49,19 @@ start() {
 	esac
 }
 
-# The agent's router: the process of that program whose parent is not one.
-agent_pid() {
+# The agent's processes: all of them, or any one.
+agent_pids() {
 	for one in $(process_tree "$SSHD_PID"); do
 		[ "$(cat "/proc/$one/comm" 2>/dev/null)" = syncgate-agent ] &&
 		    echo "$one"
 	done
+}
+some_agent_pids() {
+	if [ $((n / 2 % 2)) -eq 0 ]; then
+		agent_pids
+	else
+		agent_pids | shuf -n 1
+	fi
 }
 
 # strike WHO: did it meet somebody?  If all was over, runs are quicker than the
@@ -65,7 +76,7 @@ hit() {
 	case $1 in
 	syncgate) readlink "/proc/$hot_pid/exe" >/dev/null &&
 		kill -9 "$hot_pid" ;;
-	agent) kill -9 $(agent_pid) ;;
+	source | mirror) kill -9 $(some_agent_pids) ;;
 	sshd) [ -n "$(sshd_sessions)" ] && sshd_kill_sessions ;;
 	esac 2>/dev/null
 }
@@ -157,14 +168,19 @@ check_equal "a run that nobody kills takes $took s and is the same" "$whole" \
 mirror=$tmp/mirror.1
 number=1
 
-for who in syncgate agent sshd; do
+for who in syncgate source mirror sshd; do
 	before=$test_failed
 	struck=0 parts=0 completed=0 back=0 begun=0
 	n=0
 	while [ "$n" -lt "$kills" ]; do
 		n=$((n + 1))
-		at=$(moment "$n" "$([ "$who" = agent ] && echo 0.25 || echo 0)")
-		[ $((n % 2)) -eq 0 ] && way=push || way=pull
+		case $who$((n % 2)) in
+		source*) way=pull from=0.25 ;;
+		mirror*) way=push from=0.25 ;;
+		*0) way=push from=0 ;;
+		*1) way=pull from=0 ;;
+		esac
+		at=$(moment "$n" "$from")
 		# One of three comes back by itself; syncgate cannot.
 		if [ "$who" != syncgate ] && [ $((n % 3)) -eq 0 ]; then
 			follow "$who" "$n"

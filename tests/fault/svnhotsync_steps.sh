@@ -1,9 +1,10 @@
 #!/bin/sh
 # A mirror's side killed at every single step of following an upgrade, of making
-# the mirror anew and of promoting it: a step is a system call that others can see something
-# of.  By default only at one of so many steps, another one each time; EVERY=1
-# (or --long) is each of them.  At each of them readers see the old mirror or
-# the new one, and the next run brings it to its end.
+# the mirror anew, of promoting and of repairing it, and of taking one by dump
+# back after a loss of power: a step is a system call that others can see
+# something of.  By default only at one of so many steps, another one each time;
+# EVERY=1 (or --long) is each of them.  At each of them readers see the old
+# mirror or the new one, and the next run brings it to its end.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin python3
 . "$top_srcdir/tests/lib/hotsync.sh"
@@ -211,5 +212,40 @@ mv "$mir" "$tmp/right"
 damage db/revs/0.pack/pack 6
 files="db/revs/0.pack/pack $(cd "$tmp/right" && ls db/revprops/1.pack/*.0)"
 each repair verify -c "$tmp/conf" --repair a
+
+# ---- Taking a mirror by dump back, after a loss of power ---------------------------------
+
+rm -rf "$tmp/right" "$tmp/bad" "$mir"* "$src"
+mkrepo "$src" 7 20000 4
+svnadmin create "$tmp/begun"
+svnadmin dump -q -r 0:3 "$src" | mkrepo_load "$tmp/begun"
+hot "$tmp/begun" "$mir" method=dump
+sed 's/^boot .*/boot 00000000-0000-0000-0000-000000000000/' \
+    "$mir/db/syncgate" >"$tmp/record"
+hot "$src" "$mir" method=dump
+for rev in 4 5 6 7; do
+	: >"$tmp/empty"
+	cp -f "$tmp/empty" "$mir/db/revs/0/$rev"
+done
+rm -f "$mir/db/revprops/0/5" "$mir/db/revprops/0/7"
+cp "$tmp/record" "$mir/db/syncgate"
+mv "$mir" "$tmp/bad"
+whole=$(repo_sum "$src")
+# Until the mirror is taken back it shows what the power left.
+sound() {
+	[ "$(repo_youngest "$mir")" = 7 ] || svnadmin verify -q "$mir"
+}
+prepare_power() {
+	cp -a "$tmp/bad" "$mir"
+}
+again_power() {
+	hot "$src" "$mir" method=dump
+}
+after_power() {
+	svnadmin verify -q "$mir"
+}
+every=$((every * 4))
+each power run --plugin svnhotsync source="$src" mirror="$mir" method=dump \
+    --once
 
 finish

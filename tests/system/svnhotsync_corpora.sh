@@ -1,7 +1,12 @@
 #!/bin/sh
 # Repositories of all kinds come out of a mirror as they went in: their dumps
-# are equal byte for byte, UUID and r0 included.  Dumps of our own, and 118 of
-# real repositories' odd corners where ../shared has them.
+# are equal byte for byte, UUID and r0 included.  By copying and by dump, source
+# and mirror here and there: eight ways.
+#
+# Dumps of our own go all of them.  So do, with --long, 118 of real
+# repositories' odd corners where ../shared (or CORPORA) has them; else these
+# are copied from here to here, and a 16th of them goes the other seven ways:
+# another one each day, or those of GROUP (00 to 15).
 # sanitize: yes
 
 # What is looked at is contents, so all may be in memory.
@@ -9,73 +14,53 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
-need svnadmin python3
+need svnadmin svnlook python3
 
+long=${SYNCGATE_LONG:-}
+group=${GROUP:-$(printf '%02d' $(($(date +%s) / 86400 % 16)))}
+batch=8		# jobs by dump at a time
 cd "$tmp" || exit 2
-mkdir over
+mkdir own public sums
+# A mirror has about ten descriptors.
+ulimit -n "$(ulimit -Hn)" 2>/dev/null
 
-# load DUMP NAME [OPTION...]: into a new repository.
-load() {
-	load_dump=$1
-	load_name=$2
-	shift 2
-	svnadmin create "$load_name" &&
-	    svnadmin load -q --no-flush-to-disk "$@" "$load_name" \
-		<"$load_dump" >load.out 2>&1
-}
-
-# mirrored NAME: NAME.sum is the digest of the source's dump; the mirror's is
-# the same.
-mirrored() {
-	if ! hot "$1" "$1.mirror"; then
-		fail "$1: the run exited with $?" "$err"
-		return 1
-	fi
-	repo_sum "$1" >"$1.sum"
-	if grep -q '^no ' "$1.sum"; then
-		fail "$1: $(cat "$1.sum")"
-		return 1
-	fi
-	if [ "$(repo_sum "$1.mirror")" != "$(cat "$1.sum")" ]; then
-		fail "$1: the dumps differ"
-		return 1
-	fi
-}
-
-# mirror_all WHAT COUNT: all of list, its lines "DUMP [OPTION...]".
-mirror_all() {
-	good=0
-	count=0
-	while read -r dump options; do
-		name=$(basename "$dump" .dump)
-		count=$((count + 1))
-		if ! load "$dump" "$tmp/$name" $options; then
-			fail "$name cannot be loaded" load.out
-		elif mirrored "$tmp/$name"; then
-			good=$((good + 1))
-		fi
-	done <list
-	check_equal "$1: $count dumps, equal out of their mirrors" \
-	    "$count" "$good"
-}
-
-# ---- Of our own
-set -- "$top_srcdir"/tests/data/svn/*.dump
-if [ -f "$1" ]; then
-	for dump in "$@"; do
-		echo "$dump"
-	done >list
-	mirror_all "tests/data/svn"
+if [ -n "${sanitize:-}" ]; then
+	# (The agent of a sanitizer's build is not for ssh.)
+	there=popen:
+else
+	sshd_start || exit 1
+	there=$SSHD_XSPEC:
 fi
-own=0
-# Revisions, bytes, seed, revisions in a folder: none, one, a full shard, one
-# over, large files.
+
+# ---- Sources
+
+# load DUMP PATH: into a new repository.
+load() {
+	svnadmin create "$2" && svnadmin load -q --no-flush-to-disk "$2" \
+	    <"$1" >load.out 2>&1 ||
+		fail "$1 cannot be loaded" load.out
+}
+# known FOLDER: the digests of their dumps.
+known() {
+	for known_at in "$1"/*; do
+		known_sum=$(repo_sum "$known_at")
+		case $known_sum in
+		no*) fail "$known_at: $known_sum" ;;
+		esac
+		echo "$known_sum" >"sums/$(basename "$known_at")"
+	done
+}
+
+for dump in "$top_srcdir"/tests/data/svn/*.dump; do
+	load "$dump" "own/dump-$(basename "$dump" .dump)"
+done
+n=0
+# Revisions, bytes, revisions in a folder: none, one, a full shard, one over,
+# large files.
 while read -r revisions bytes shard; do
-	own=$((own + 1))
-	mkrepo "$tmp/own-$own" "$revisions" "$bytes" "$own" "$shard" ||
+	n=$((n + 1))
+	mkrepo "$tmp/own/made-$n" "$revisions" "$bytes" "$n" "$shard" ||
 	    fail "mkrepo $revisions $bytes $shard"
-	mirrored "$tmp/own-$own" &&
-	    pass "$revisions revisions, $bytes bytes, shards of $shard"
 done <<EOT
 0 0 1000
 1 5000 1000
@@ -84,59 +69,114 @@ done <<EOT
 101 100000 50
 300 20000000 7
 EOT
-svnadmin create --compatible-version 1.8 "$tmp/own-f6"
-mkrepo_history 20 50000 8 | mkrepo_load "$tmp/own-f6"
-hot "$tmp/own-f6" "$tmp/own-f6.mirror"
-case $? in
-0) same_repo "a repository of format 6" "$tmp/own-f6" "$tmp/own-f6.mirror" ;;
-1) check_grep "a repository of format 6 is refused by its format" \
-    'format' "$err" ;;
-*) fail "a repository of format 6: neither done nor refused" "$err" ;;
-esac
+svnadmin create --compatible-version 1.8 own/made-8
+mkrepo_history 20 50000 8 | mkrepo_load own/made-8
+known own
 
-# ---- Of real repositories
-corpora=$top_srcdir/../shared/corpora/svn-dumps/public
+corpora=${CORPORA:-$top_srcdir/../shared/corpora/svn-dumps/public}
+n=0
 if [ -f "$corpora/MANIFEST.tsv" ]; then
-	awk -F'\t' -v dir="$corpora" 'NR > 1 {
-		print dir "/" $1, ($8 == "-" ? "" : $8)
-	}' "$corpora/MANIFEST.tsv" >list
-	mirror_all "real repositories"
+	for dump in $(awk -F'\t' 'NR > 1 { print $1 }' \
+	    "$corpora/MANIFEST.tsv"); do
+		load "$corpora/$dump" "public/$(printf '%02d' \
+		    $((n % 16)))-$(basename "$dump" .dump)"
+		n=$((n + 1))
+	done
+	known public
 else
 	skip "no ../shared/corpora here: only repositories of our own"
 fi
 
-# ---- Over ssh
-if [ -n "${sanitize:-}" ]; then
-	skip "the agent of a sanitizer's build is not for ssh"
-	finish
-fi
-sshd_start || finish
-# across SENTENCE NAME SOURCE MIRROR
-across() {
-	rm -rf "$tmp/over/$2"
-	if hot "$3" "$4"; then
-		check_equal "$1: $2" "$(cat "$tmp/$2.sum")" \
-		    "$(repo_sum "$tmp/over/$2")"
-	else
-		fail "$1: $2" "$err"
-	fi
+# by_stock NAME: the digest of what Subversion makes of one of our own: with a
+# revision that set properties to what they were, deltas do not say so, and a
+# dump without them does.
+by_stock() {
+	rm -rf stock
+	svnadmin create stock
+	svnadmin dump -q --incremental --deltas "own/$1" | mkrepo_load stock
+	repo_sum stock
 }
-n=0
-# The largest of the real ones; our own where there are none.
-by_size() {
-	ls ./*.sum | sed 's,^\./,,; s,\.sum$,,' | grep "$@" '^own-' |
-	    xargs -r du -sk | sort -k1,1rn -k2 | cut -f2
+
+# ---- All that match, one way
+
+# by_copy SOURCE MIRROR: locations; one run for all.
+by_copy() {
+	"$SYNCGATE" run --plugin svnhotsync --once "source=$1" "mirror=$2" \
+	    >"$out" 2>"$err" </dev/null || fail "$what: exit code $?" "$err"
 }
-for name in $(by_size -v) $(by_size -e); do
-	from=$tmp/$name
-	to=$tmp/over/$name
-	n=$((n + 1))
-	case $n in
-	[1-5]) across "there to here" "$name" "$(hot_over_ssh "$from")" "$to" ;;
-	[6-9] | 10)
-		across "here to there" "$name" "$from" "$(hot_over_ssh "$to")" ;;
-	11) across "there to there" "$name" "$(hot_over_ssh "$from")" \
-		"$(hot_over_ssh "$to")" ;;
+
+# by_dump FROM TO NAME...: a job for each, some at a time.
+by_dump() {
+	by_from=$1
+	by_to=$2
+	shift 2
+	while [ $# -gt 0 ]; do
+		: >jobs.conf
+		by_n=0
+		while [ $# -gt 0 ] && [ "$by_n" -lt "$batch" ]; do
+			by_n=$((by_n + 1))
+			cat >>jobs.conf <<EOT
+job dump-$by_n {
+	plugin = svnhotsync
+	method = dump
+	source = "$by_from/$1"
+	mirror = "$by_to/$1"
+}
+EOT
+			shift
+		done
+		"$SYNCGATE" run --once -c jobs.conf >"$out" 2>"$err" \
+		    </dev/null || fail "$what: exit code $?" "$err"
+	done
+}
+
+# mirrored METHOD FROM TO FOLDER PATTERN: FROM and TO are what is before a path.
+mirrored() {
+	names=$(cd "$4" && echo $5)
+	case $names in
+	*'*') return ;;
 	esac
-done
+	what="$1, ${2:+t}here to ${3:+t}here, $4"
+	rm -rf mirrors
+	mkdir mirrors
+	case $1 in
+	copy) by_copy "$2$tmp/$4/$5" "$3$tmp/mirrors" ;;
+	dump) by_dump "$2$tmp/$4" "$3$tmp/mirrors" $names ;;
+	esac
+	differ=
+	count=0
+	for name in $names; do
+		count=$((count + 1))
+		sum=$(repo_sum "mirrors/$name")
+		[ "$sum" = "$(cat "sums/$name")" ] ||
+		    { [ "$1/$name" = dump/made-6 ] &&
+			[ "$sum" = "$(by_stock "$name")" ]; } ||
+		    differ="$differ $name"
+	done
+	check_equal "$what: $count, which are equal" "" "$differ"
+}
+
+# ways METHOD FOLDER PATTERN [not here to here]
+ways() {
+	[ -n "${4:-}" ] || mirrored "$1" '' '' "$2" "$3"
+	mirrored "$1" "$there" '' "$2" "$3"
+	mirrored "$1" '' "$there" "$2" "$3"
+	mirrored "$1" "$there" "$there" "$2" "$3"
+}
+
+ways copy own '*'
+if [ -n "$long" ]; then
+	ways dump own '*'
+else
+	ways dump own 'dump-*'
+fi
+mirrored copy '' '' public '*'
+if [ -n "$long" ]; then
+	ways copy public '*' others
+	ways dump public '*'
+elif [ -z "${sanitize:-}" ]; then
+	echo "group $group:"
+	ways copy public "$group-*" others
+	ways dump public "$group-*"
+fi
 finish

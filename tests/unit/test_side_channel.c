@@ -180,6 +180,40 @@ wrong_calls_fail_the_program(void)
 	}
 }
 
+/* What cannot be sent as it is, and what of it can. */
+static void
+check_utf8(void)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *expected;
+	} table[] = {
+		{ "", 1, "" },
+		{ "plain", 100, "plain" },
+		{ "plain", 6, "plain" },
+		{ "plain", 5, "plai" },
+		{ "plain", 1, "" },
+		{ "caf\xc3\xa9", 6, "caf\xc3\xa9" },
+		{ "caf\xc3\xa9", 5, "caf" },
+		{ "a\xffz", 100, "a\xef\xbf\xbdz" },
+		{ "a\xffz", 5, "a\xef\xbf\xbd" },
+		{ "a\xffz", 4, "a" },
+		{ "cut \xe2\x82", 100,
+		  "cut \xef\xbf\xbd\xef\xbf\xbd" },
+	};
+	char out[100];
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		CU_ASSERT_PTR_EQUAL(xn_utf8(out, table[i].size,
+		    table[i].text), out);
+		CU_ASSERT_STRING_EQUAL(out, table[i].expected);
+	}
+	strcpy(out, "\xff in place");
+	xn_utf8(out, sizeof(out), out);
+	CU_ASSERT_STRING_EQUAL(out, "\xef\xbf\xbd in place");
+}
+
 static void
 remembers(xn_channel *channel, const xn_value *kwargs)
 {
@@ -202,6 +236,7 @@ remembers(xn_channel *channel, const xn_value *kwargs)
 	CU_ASSERT_PTR_NULL(xn_receive_value(channel, 0));
 	CU_ASSERT_EQUAL(xn_receive(channel, 1, "l", NULL), 0);
 	CU_ASSERT_STRING_EQUAL(xn_printf("%d-%s", 7, "x"), "7-x");
+	check_utf8();
 	CU_ASSERT_EQUAL(((char *)xn_alloc(100000))[99999], 0);
 	xn_log("two\nlines %d", 5);
 	xn_send(channel, "s", "done");

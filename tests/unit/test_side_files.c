@@ -315,6 +315,60 @@ files_are_read_up_to_a_maximum(void)
 	CU_ASSERT_EQUAL(descriptors(), before);
 }
 
+/* How many of N files from FIRST on have the digests of what is in them. */
+static long long
+hashed_right(long long first, long long n, size_t max)
+{
+	unsigned char out[16 * 64], wanted[16];
+	long long got = xn_hash_numbered(base, first, n, max, out);
+	int number = errno;
+	char name[32], *text;
+	size_t size;
+
+	for (long long i = 0; i < got; i++) {
+		snprintf(name, sizeof(name), "%lld", first + i);
+		text = xn_read_file(base, name, (size_t)-1, &size);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+		xn_hash_bytes(text, size, wanted);
+		CU_ASSERT_EQUAL(memcmp(wanted, out + i * 16, 16), 0);
+		free(text);
+	}
+	errno = number;
+	return got;
+}
+
+static void
+numbered_files_are_hashed_up_to_the_first_that_cannot_be(void)
+{
+	int before = descriptors();
+
+	fresh();
+	command("for i in $(seq 98 130); do echo file $i >$i; done; : >131;"
+	    "head -c 65535 /dev/zero >132; head -c 65536 /dev/zero >133;"
+	    "head -c 65537 /dev/zero >134; head -c 200000 /dev/urandom >135;"
+	    "echo seven >0137; ln -s 98 138; mkdir 139; mkfifo 140");
+	CU_ASSERT_EQUAL(hashed_right(98, 38, 200000), 38);
+	CU_ASSERT_EQUAL(hashed_right(100, 0, 200000), 0);
+	CU_ASSERT_EQUAL(hashed_right(98, 64, 200000), 38);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_EQUAL(hashed_right(98, 64, 199999), 37);
+	CU_ASSERT_EQUAL(errno, EFBIG);
+	CU_ASSERT_EQUAL(hashed_right(98, 64, 65535), 35);
+	CU_ASSERT_EQUAL(errno, EFBIG);
+	CU_ASSERT_EQUAL(hashed_right(98, 64, 1), 0);
+	CU_ASSERT_EQUAL(errno, EFBIG);
+	CU_ASSERT_EQUAL(hashed_right(137, 1, 200000), 0);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT_EQUAL(hashed_right(138, 1, 200000), 0);
+	CU_ASSERT_EQUAL(errno, ELOOP);
+	CU_ASSERT_EQUAL(hashed_right(139, 1, 200000), 0);
+	CU_ASSERT_EQUAL(errno, EISDIR);
+	/* Nothing is ever written into it, and nobody waits for that. */
+	CU_ASSERT_EQUAL(hashed_right(140, 1, 200000), 1);
+	gone();
+	CU_ASSERT_EQUAL(descriptors(), before);
+}
+
 static void
 files_are_replaced_in_one_step(void)
 {
@@ -435,6 +489,8 @@ static const struct xn_test_case cases[] = {
 	{ "a base is absolute and a folder", a_base_is_absolute_and_a_folder },
 	{ "a FIFO does not block", a_fifo_does_not_block },
 	{ "files are read up to a maximum", files_are_read_up_to_a_maximum },
+	{ "numbered files are hashed up to the first that cannot be",
+	  numbered_files_are_hashed_up_to_the_first_that_cannot_be },
 	{ "files are replaced in one step", files_are_replaced_in_one_step },
 	{ "folders are read to the end", folders_are_read_to_the_end },
 	{ "trees are removed but not what links show",
