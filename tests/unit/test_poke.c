@@ -54,7 +54,7 @@ static void
 leave_socket(void)
 {
 	pid_t pid = fork();
-	int status;
+	int status = -1;
 
 	if (pid == 0) {
 		syncgate_poke_t *poke;
