@@ -8,6 +8,7 @@
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 . "$top_srcdir/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
+. "$top_srcdir/bench/relay.sh"
 need python3
 
 rounds=${1:-5}
@@ -45,17 +46,8 @@ compare() {
 	}'
 }
 
-# The slow line: 50 ms each way would be 100 ms a round trip; 25 and 25 make 50.
-relay_start() {
-	mkfifo hold
-	/usr/bin/python3 "$top_srcdir/bench/relay.py" "$SSHD_PORT" 25 10 <hold >port &
-	exec 7>hold
-	while [ ! -s port ]; do sleep 0.05; done
-	slow=$(echo "$SSHD_XSPEC" | sed "s/-p $SSHD_PORT/-p $(cat port)/")
-	sed "s/:$SSHD_PORT/:$(cat port)/" "$SSHD_KNOWN_HOSTS" >>more &&
-	    cat more >>"$SSHD_KNOWN_HOSTS"
-}
-relay_start
+# 25 ms each way are a round trip of 50.
+slow=$(relay_start 25 10)
 
 mitogen=
 /usr/bin/python3 -c 'import mitogen' 2>/dev/null && mitogen=yes

@@ -8,18 +8,22 @@
 #		which cost the same each, verified and not, and of commits to
 #		mirrors that have so many
 #	many	10 mirrors at once beside 10 runs, one after the other
+#	distance
+#		the same mirror over a line whose round trip takes 0 and 20 ms,
+#		copied and by dump; REVISIONS
 #
 # Over loopback ssh.  Without WHAT all of them, which takes some minutes.
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 . "$top_srcdir/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
+. "$top_srcdir/bench/relay.sh"
 need svnadmin svnmucc python3
 
 commits=${COMMITS:-200}
 revisions=${REVISIONS:-10000}
 sizes=${SIZES:-1000 10000 50000}
-[ $# -gt 0 ] || set -- latency check scale many
+[ $# -gt 0 ] || set -- latency check scale many distance
 cd "$tmp" || exit 2
 sshd_start || exit 1
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), processors: $(nproc)," \
@@ -153,6 +157,27 @@ bench_many() {
 	single=$(since "$start")
 	echo "10 mirrors of $revisions revisions: $at_once s at once, $single s" \
 	    "one after the other"
+}
+
+# Both by the relay, which is in the way itself: at 0 ms it carries as much.
+bench_distance() {
+	make "$revisions"
+	for delay in 0 10; do
+		line=$(relay_start "$delay" 10000)
+		for method in copy dump; do
+			for round in 1 2 3; do
+				start=$(now)
+				hot_or_exit \
+				    "$line:$tmp/source.$revisions" \
+				    "$tmp/far.$delay.$method.$round" \
+				    method="$method"
+				since "$start" >>"far.$delay.$method"
+			done
+			echo "$revisions revisions by $method, a round trip" \
+			    "of $((2 * delay)) ms:" \
+			    "$(median "far.$delay.$method") s"
+		done
+	done
 }
 
 for what in "$@"; do
