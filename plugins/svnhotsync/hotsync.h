@@ -52,7 +52,12 @@ struct hotsync {
 	long long reload;		/* one more than the revision from which
 					 * the mirror is to be loaded anew; 0:
 					 * it is not */
+	int identity;			/* HOT_IDENTITY...: nothing but whether
+					 * the two fit is asked; else 0 */
 };
+
+/* DAMAGED: the mirror's youngest revision need not be as it was left. */
+enum { HOT_IDENTITY = 1, HOT_IDENTITY_DAMAGED };
 
 /* Open the gateways that are not yet, choose the method if it is not, start
  * both sides where they belong, and connect them; h->control then is the

@@ -195,6 +195,20 @@ read_proof(syncgate_status_t *status, const char *proof, apr_pool_t *pool)
 	status->digest = apr_pstrdup(pool, digest);
 }
 
+/* And what the last look found instead, if it did. */
+static void
+read_differs(syncgate_status_t *status, const char *differs, apr_pool_t *pool)
+{
+	long long at;
+	int n = 0;
+
+	if (sscanf(differs, DIFFERS_SCAN, &at, &n) != 1 || at < 0 || n == 0)
+		return;
+	status->differs_at = apr_time_from_sec(at);
+	status->differs = apr_pstrmemdup(pool, differs + n,
+	    strcspn(differs + n, "\n"));
+}
+
 /* Nothing is known of the TARGET because of ERROR, consumed; but who is to stop
  * does. */
 static xn_error_t *
@@ -228,6 +242,7 @@ status_one(struct all *all, const xn_location_t *source,
 	} else {
 		status.youngest = p.ends[PROVE_MIRROR].youngest;
 		read_proof(&status, p.ends[PROVE_MIRROR].proof, p.pool);
+		read_differs(&status, p.ends[PROVE_MIRROR].differs, p.pool);
 		all->tell(all->baton, &status);
 	}
 	prove_stop(&p);

@@ -11,7 +11,9 @@
  *
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
- * compiled into the plugin, else by `svnadmin verify`.  kwargs: path.
+ * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; only, a
+ * revision, of any repository: one of the answers is said of that one alone, and
+ * nothing is kept.
  */
 #include <execnet/remote.h>
 
@@ -186,6 +188,21 @@ look(struct verify *v)
 	return 0;
 }
 
+static void
+look_at_one(struct verify *v, long long rev)
+{
+	if (!verify_can(v))
+		return;
+	if (!verify_open(v))
+		xn_fail("cannot open the repository %s", v->path);
+	v->packed = rev < fs_read_number(v->db, "min-unpacked-rev");
+	if (verify_twice(v, rev, rev) == 0)
+		xn_send(v->channel, "(sl)", "verified", rev);
+	else
+		xn_send(v->channel, "(sls)", "bad", rev,
+		    xn_utf8(v->why, sizeof(v->why), v->why));
+}
+
 void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
@@ -197,6 +214,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	v->db = -1;
 	v->path = xn_value_text(kwargs, "path", "");
 	xn_cleanup(verify_cleanup, v);
+	if (xn_value_get(kwargs, "only") != NULL) {
+		look_at_one(v, xn_value_int(kwargs, "only", 0));
+		return;
+	}
 	more = verify_can(v);
 	/* After what ends it the channel stays open: who asks once more is to
 	 * hear that, and not of a closed channel. */
