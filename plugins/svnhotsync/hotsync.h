@@ -21,6 +21,7 @@ struct hot_report {
 
 /* The verifying of a mirror. */
 struct hot_check {
+	struct hotsync *h;
 	syncgate_job_t *job;
 	const xn_location_t *mirror;
 	xn_channel_t *channel;		/* to the side that verifies; or NULL */
@@ -132,7 +133,7 @@ xn_error_t *hotsync_status(syncgate_job_t *job, syncgate_status_fn *each,
  * waiting; and wait until it has looked at all that R knows of, or the job is
  * to stop.  What is not good is XN_E_JOB.
  */
-xn_error_t *hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+xn_error_t *hotsync_check_start(struct hot_check *c, struct hotsync *h,
     const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool);
 xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
     apr_pool_t *scratch);

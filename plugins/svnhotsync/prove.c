@@ -274,8 +274,8 @@ mend(struct prove_pair *p, const struct prove_found *found, int known)
 	p->mended = found->rev;
 	/* What is known to be damaged, while the source's is good, is worth
 	 * nothing. */
-	XN_TRY_W(prove_mend(&kept, p, found, known != PROVE_BAD), "repairing r%lld of %s", found->rev,
-	    mirror);
+	XN_TRY_W(prove_mend(&kept, p, found, known != PROVE_BAD),
+	    "repairing r%lld of %s", found->rev, mirror);
 	p->repaired++;
 	syncgate_job_log(p->h->job, SYNCGATE_INFO, "repaired the %s of "
 	    "r%" APR_INT64_T_FMT " of %s", kind_of(found),

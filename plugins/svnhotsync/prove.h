@@ -95,6 +95,12 @@ xn_error_t *prove_compare(struct prove_pair *p, int repair);
 xn_error_t *prove_judge(struct prove_verdict *out, struct prove_pair *p,
     int which, long long rev);
 
+/* The same as Subversion says, of a repository at LOCATION, behind GATEWAY
+ * (NULL: it is here). */
+xn_error_t *prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
+    const xn_location_t *location, xn_gateway_t *gateway, long long rev,
+    apr_pool_t *pool);
+
 /*
  * XN_E_JOB if a run would not go on with the two.  SAME: their youngest
  * revisions have the same properties, and so the same date.  Then, or if that

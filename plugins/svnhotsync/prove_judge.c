@@ -18,42 +18,41 @@
 
 /* ---- Which is good ------------------------------------------------------- */
 
-/* Have Subversion verify REV at END. */
-static xn_error_t *
-ask_subversion(struct prove_verdict *out, struct prove_pair *p,
-    struct prove_end *end, long long rev)
+xn_error_t *
+prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
+    const xn_location_t *location, xn_gateway_t *gateway, long long rev,
+    apr_pool_t *pool)
 {
 	xn_program_t program = { .name = "svnhotsync/side_verify.c",
 	    .source = svnhotsync_text_verify };
-	xn_gateway_t *gateway = NULL;
 	const xn_value_t *message;
 	xn_channel_t *channel;
 	xn_error_t *error;
 	const char *tag;
 	long long of;
 
-	XN_TRY(xn_make_value(&program.kwargs, p->pool, "{spsl}", "path",
-	    end->location->path, "only", rev));
-	XN_TRY(prove_gateway(&gateway, p->h, end->location));
+	out->is = PROVE_UNKNOWN;
+	out->why = "";
+	XN_TRY(xn_make_value(&program.kwargs, pool, "{spsl}", "path",
+	    location->path, "only", rev));
 	if (gateway == NULL)
-		XN_TRY(xn_native_exec(&channel, p->h->group,
-		    svnhotsync_side_verify, program.kwargs, p->pool));
+		XN_TRY(xn_native_exec(&channel, h->group,
+		    svnhotsync_side_verify, program.kwargs, pool));
 	else
-		XN_TRY(xn_remote_exec(&channel, gateway, &program, p->pool));
-	XN_TRY(prove_next(&message, p->h, channel, p->pool));
-	error = xn_unpack_value(message, p->pool, "(sl)", &tag, &of);
+		XN_TRY(xn_remote_exec(&channel, gateway, &program, pool));
+	XN_TRY(prove_next(&message, h, channel, pool));
+	error = xn_unpack_value(message, pool, "(sl)", &tag, &of);
 	if (error == NULL) {
 		out->is = strcmp(tag, "verified") == 0 ? PROVE_GOOD :
 		    PROVE_UNKNOWN;
 		return NULL;
 	}
 	xn_error_clear(error);
-	error = xn_unpack_value(message, p->pool, "(ss)", &tag, &out->why);
+	error = xn_unpack_value(message, pool, "(ss)", &tag, &out->why);
 	if (error == NULL)		/* it cannot be done there */
 		return NULL;
 	xn_error_clear(error);
-	XN_TRY(xn_unpack_value(message, p->pool, "(sls)", &tag, &of,
-	    &out->why));
+	XN_TRY(xn_unpack_value(message, pool, "(sls)", &tag, &of, &out->why));
 	if (strcmp(tag, "bad") != 0)
 		return xn_error_create(XN_E_PROTOCOL, "it says something "
 		    "unknown");
@@ -65,12 +64,11 @@ static xn_error_t *
 judge(struct prove_verdict *out, struct prove_pair *p, struct prove_end *end,
     long long rev)
 {
+	xn_gateway_t *gateway = NULL;
 	const xn_value_t *message;
 	const char *tag, *is, *why;
 	long long of;
 
-	out->is = PROVE_UNKNOWN;
-	out->why = "";
 	XN_TRY(prove_sent(p, end, xn_send(end->channel, "(sl)", "good", rev)));
 	XN_TRY(prove_hear(&message, p, end));
 	XN_TRY(xn_unpack_value(message, p->scratch, "(slss)", &tag, &of, &is,
@@ -79,8 +77,11 @@ judge(struct prove_verdict *out, struct prove_pair *p, struct prove_end *end,
 		return xn_error_create(XN_E_PROTOCOL, "it says something else "
 		    "than whether it is good");
 	out->why = apr_pstrdup(p->pool, why);
-	if (strcmp(is, "unknown") == 0)
-		return ask_subversion(out, p, end, rev);
+	if (strcmp(is, "unknown") == 0) {
+		XN_TRY(prove_gateway(&gateway, p->h, end->location));
+		return prove_ask_subversion(out, p->h, end->location, gateway,
+		    rev, p->pool);
+	}
 	out->is = strcmp(is, "good") == 0 ? PROVE_GOOD : PROVE_BAD;
 	return NULL;
 }

@@ -25,8 +25,9 @@
  *   <- ("send", what, rev)		of a source
  *   -> ("body", what, size), ("p", bytes)..., each, and ("sent", what)
  *					(of a dump only "props")
- *   <- ("mend", what, rev, 16 bytes, keep)	of a mirror: what has the digest that
- *					the source has said; then bodies, and
+ *   <- ("mend", what, rev, 16 bytes, keep)	of a mirror: what has the digest
+ *					that the source has said; then bodies,
+ *					and
  *   <- ("sent", what)
  *   -> ("mended", rev, path)		keep: where is what was replaced; or ""
  *

@@ -12,8 +12,8 @@
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
  * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; only, a
- * revision, of any repository: one of the answers is said of that one alone, and
- * nothing is kept.
+ * revision, of any repository: one of the answers is said of that one alone,
+ * and nothing is kept.
  */
 #include <execnet/remote.h>
 
