@@ -287,30 +287,46 @@ mend(struct prove_pair *p, const struct prove_found *found, int known)
 	return NULL;
 }
 
-/* Have the mirror keep that ERROR was found; returns ERROR. */
+/* Have the mirror keep, for its status, that FOUND was found. */
 static xn_error_t *
-note(struct prove_pair *p, xn_error_t *error)
+note(struct prove_pair *p, const char *found)
 {
 	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
 	const xn_value_t *message;
+	const char *text, *tag, *why;
+
+	text = apr_psprintf(p->pool, DIFFERS_FORMAT,
+	    (apr_int64_t)apr_time_sec(apr_time_now()),
+	    apr_pstrndup(p->pool, found, 2000));
+	XN_TRY_W(prove_sent(p, mirror, xn_send(mirror->channel, "(ss)",
+	    "differs", text)), "%s", mirror->location->text);
+	XN_TRY_W(prove_hear(&message, p, mirror), "%s",
+	    mirror->location->text);
+	XN_TRY_W(xn_unpack_value(message, p->scratch, "(ss)", &tag, &why),
+	    "%s", mirror->location->text);
+	if (why[0] != '\0')
+		syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s: the status "
+		    "will not say what was found: %s", mirror->location->text,
+		    why);
+	return NULL;
+}
+
+/* The same of ERROR, if that is what was found; returns ERROR, or why it
+ * cannot be kept, behind it. */
+static xn_error_t *
+note_error(struct prove_pair *p, xn_error_t *error)
+{
 	xn_error_t *failed;
 	const char *text;
 
 	if (error->code != XN_E_JOB)
 		return error;
-	text = apr_psprintf(p->pool, DIFFERS_FORMAT,
-	    (apr_int64_t)apr_time_sec(apr_time_now()),
-	    apr_pstrndup(p->pool, xn_error_text(error, error->pool), 2000));
-	failed = prove_sent(p, mirror, xn_send(mirror->channel, "(ss)",
-	    "differs", text));
+	text = apr_pstrdup(p->pool, xn_error_text(error, error->pool));
+	failed = note(p, text);
 	if (failed == NULL)
-		failed = prove_hear(&message, p, mirror);
-	if (failed != NULL)
-		syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s cannot keep "
-		    "for its status what was found: %s",
-		    mirror->location->text, xn_error_text(failed, p->pool));
-	xn_error_clear(failed);
-	return error;
+		return error;
+	xn_error_clear(error);
+	return xn_error_wrap(failed, "%s; keeping that", text);
 }
 
 /* FOUND is what differs. */
@@ -323,13 +339,14 @@ settle(struct prove_pair *p, const struct prove_found *found, int repair)
 
 	error = tell(&text, &known, p, found);
 	if (error != NULL)
-		return note(p, error);
+		return note_error(p, error);
+	XN_TRY(note(p, text));
 	if (!repair)
-		return note(p, xn_error_create(XN_E_JOB, "%s", text));
+		return xn_error_create(XN_E_JOB, "%s", text);
 	syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s", text);
 	error = may_mend(p, found);
 	if (error != NULL)
-		return note(p, xn_error_wrap(error, "%s", text));
+		return note_error(p, xn_error_wrap(error, "%s", text));
 	return mend(p, found, known);
 }
 

@@ -16,8 +16,9 @@
  *   <- ("good", rev)			by the checksums that FSFS has
  *   -> ("good", rev, "good"/"bad"/"unknown", text)	unknown: it has none
  *   <- ("prove", text)			a mirror's: keep that
- *   <- ("differs", text)		a mirror's: keep that
  *   -> ("kept",)
+ *   <- ("differs", text)		a mirror's: keep that
+ *   -> ("kept", why)			why not; or ""
  *
  * What differs is mended (side_prove_mend.h):
  *   <- ("need", of, rev)		of a mirror; of: "props", "content"
@@ -152,9 +153,10 @@ on_differs(struct prove *v, const xn_value *message)
 	if (!v->mirror || !xn_unpack_value(message, "(ss)", &tag, &text))
 		xn_fail("a finding of another shape");
 	prove_check_place(v);
-	if (xn_write_file(v->s.db, DIFFERS, text, strlen(text), 0666) != 0)
-		xn_fail("cannot write %s/db/" DIFFERS ": %m", v->s.path);
-	xn_send(v->channel, "(s)", "kept");
+	/* (On a full disk it can be repaired all the same.) */
+	xn_send(v->channel, "(ss)", "kept", xn_write_file(v->s.db, DIFFERS,
+	    text, strlen(text), 0666) == 0 ? "" : xn_printf("cannot write "
+	    "%s/db/" DIFFERS ": %m", v->s.path));
 }
 
 static const struct {

@@ -107,7 +107,9 @@ answer(xn_channel *channel, int mirror)
 		xn_send(channel, "(sls)", "why", prove_bad, "");
 	else if (strcmp(tag, "need") == 0)
 		xn_send(channel, "(sls)", "need", prove_bad, "file");
-	else if (strcmp(tag, "prove") == 0 || strcmp(tag, "differs") == 0)
+	else if (strcmp(tag, "differs") == 0)
+		xn_send(channel, "(ss)", "kept", "");
+	else if (strcmp(tag, "prove") == 0)
 		xn_send(channel, "(s)", "kept");
 	else if (strcmp(tag, "send") == 0 && lie == SILENT)
 		return 0;
