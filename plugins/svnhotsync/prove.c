@@ -311,10 +311,8 @@ note(struct prove_pair *p, const char *found)
 	return NULL;
 }
 
-/* The same of ERROR, if that is what was found; returns ERROR, or why it
- * cannot be kept, behind it. */
-static xn_error_t *
-note_error(struct prove_pair *p, xn_error_t *error)
+xn_error_t *
+prove_note(struct prove_pair *p, xn_error_t *error)
 {
 	xn_error_t *failed;
 	const char *text;
@@ -339,14 +337,14 @@ settle(struct prove_pair *p, const struct prove_found *found, int repair)
 
 	error = tell(&text, &known, p, found);
 	if (error != NULL)
-		return note_error(p, error);
+		return prove_note(p, error);
 	XN_TRY(note(p, text));
 	if (!repair)
 		return xn_error_create(XN_E_JOB, "%s", text);
 	syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s", text);
 	error = may_mend(p, found);
 	if (error != NULL)
-		return note_error(p, xn_error_wrap(error, "%s", text));
+		return prove_note(p, xn_error_wrap(error, "%s", text));
 	return mend(p, found, known);
 }
 

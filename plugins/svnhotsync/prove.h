@@ -87,6 +87,13 @@ xn_error_t *prove_next(const xn_value_t **message, struct hotsync *h,
 xn_error_t *prove_sent(struct prove_pair *p, struct prove_end *end,
     xn_error_t *sent);
 
+/*
+ * ERROR, an XN_E_JOB, is what was found: have the mirror keep it, for its
+ * status.  Returns ERROR (consumed), or with it why it cannot be kept; any
+ * other error as it is.
+ */
+xn_error_t *prove_note(struct prove_pair *p, xn_error_t *error);
+
 /* Compare P's ends, which have been started; with REPAIR mend what differs,
  * until p->replaced or all is equal. */
 xn_error_t *prove_compare(struct prove_pair *p, int repair);

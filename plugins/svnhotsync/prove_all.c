@@ -23,16 +23,19 @@ start_pair(struct prove_pair *p, const xn_location_t *source,
 	XN_TRY(prove_start(p, PROVE_MIRROR, mirror, 0));
 	XN_TRY(prove_start(p, PROVE_SOURCE, source, 0));
 	if (strcmp(ends[0].uuid, ends[1].uuid) != 0)
-		return xn_error_create(XN_E_JOB, "the source has the UUID %s, "
-		    "and the mirror %s %s", ends[PROVE_SOURCE].uuid,
-		    mirror->text, ends[PROVE_MIRROR].uuid);
+		return prove_note(p, xn_error_create(XN_E_JOB, "the source "
+		    "has the UUID %s, and the mirror %s %s",
+		    ends[PROVE_SOURCE].uuid, mirror->text,
+		    ends[PROVE_MIRROR].uuid));
 	p->n = ends[PROVE_MIRROR].youngest + 1;
 	p->from = ends[0].min_unpacked > ends[1].min_unpacked ?
 	    ends[0].min_unpacked : ends[1].min_unpacked;
 	if (ends[PROVE_SOURCE].youngest < ends[PROVE_MIRROR].youngest)
-		return xn_error_create(XN_E_JOB, "the mirror %s is ahead of "
-		    "the source (r%lld and r%lld)", mirror->text,
-		    ends[PROVE_MIRROR].youngest, ends[PROVE_SOURCE].youngest);
+		return prove_note(p, xn_error_create(XN_E_JOB, "the mirror %s "
+		    "is ahead of the source (r%lld and r%lld), which was wound "
+		    "back; or somebody else has written to the mirror",
+		    mirror->text, ends[PROVE_MIRROR].youngest,
+		    ends[PROVE_SOURCE].youngest));
 	if (ends[PROVE_SOURCE].youngest > ends[PROVE_MIRROR].youngest)
 		syncgate_job_log(p->h->job, SYNCGATE_INFO, "%s is at "
 		    "r%" APR_INT64_T_FMT ", the source at r%" APR_INT64_T_FMT,

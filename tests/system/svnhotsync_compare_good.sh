@@ -10,6 +10,10 @@ youngest=12
 state() {
 	(cd "$1" && find db/revs db/revprops -type f -exec md5sum {} + | sort)
 }
+# call, where there is no Subversion
+alone() {
+	(PATH=/nowhere && export PATH && call "$@")
+}
 # unchanged SENTENCE MIRROR: as state was put into $tmp/before
 unchanged() {
 	state "$2" >"$tmp/after"
@@ -60,6 +64,15 @@ for version in 1.14 1.8; do
 	check_not "$job: the status has it" call status --json "$job"
 	check_grep "$job: as JSON, too" '"differs":"r5 of the mirror' \
 	    "$out"
+	if [ "$version" = 1.8 ]; then
+		state "$tmp/$job" >"$tmp/before"
+		check_not "$job: without svnadmin" \
+		    alone verify --repair "$job"
+		check_grep "$job: it cannot be told what is good" \
+		    'source is good cannot be told \(there is no svnadmin' \
+		    "$err"
+		unchanged "$job: without svnadmin" "$tmp/$job"
+	fi
 	repaired "$job: by a good one" "$job" "$two" "$tmp/$job"
 	check "$job: the status is good again" call status "$job"
 	check_not "$job: and says no more" grep found, "$out"
@@ -103,6 +116,10 @@ for version in 1.14 1.8; do
 	# ---- A commit to the mirror
 	rm -f "$tmp/$job/hooks/start-commit"
 	svn mkdir -q -m mine "file://$tmp/$job/mine"
+	check_not "$job: ahead of its source" call verify --repair "$job"
+	check_not "$job: ahead: the status is no success" call status "$job"
+	check_grep "$job: ahead: which it says" \
+	    'was found.*ahead of the source \(r13 and r12\)' "$out"
 	svn mkdir -q -m theirs "file://$two/theirs"
 	state "$tmp/$job" >"$tmp/before"
 	check_not "$job: written to: a run holds" call run --once "$job"
