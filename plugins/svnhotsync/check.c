@@ -37,7 +37,7 @@ static const char *
 about_source(const struct hot_check *c, long long rev, apr_pool_t *scratch)
 {
 	const xn_location_t *source = c->h->source;
-	struct prove_verdict is = { PROVE_UNKNOWN, "" };
+	struct prove_verdict is = { PROVE_UNKNOWN, "", rev };
 	const char *name = syncgate_job_name(c->job);
 	xn_error_t *error = NULL;
 
@@ -45,7 +45,7 @@ about_source(const struct hot_check *c, long long rev, apr_pool_t *scratch)
 	    c->h->gateways[0] != NULL))
 		error = prove_ask_subversion(&is, c->h, source,
 		    source->xspec == NULL ? NULL : c->h->gateways[0], rev,
-		    scratch);
+		    1, scratch);
 	if (error != NULL)
 		is.why = apr_pstrdup(scratch, xn_error_text(error,
 		    error->pool));

@@ -148,25 +148,26 @@ kind_of(const struct prove_found *found)
 
 /* The source's content is damaged: what is to be done. */
 static xn_error_t *
-source_is_bad(struct prove_pair *p, const struct prove_found *found,
-    const char *why, const struct prove_verdict *mirror)
+source_is_bad(struct prove_pair *p, const struct prove_verdict *source,
+    const struct prove_verdict *mirror)
 {
 	const char *name = p->ends[PROVE_MIRROR].location->text;
+	const char *why = source->why;
 
 	if (mirror->is == PROVE_BAD)
 		return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is "
 		    "damaged (%s), and that of the mirror %s, too (%s): take "
 		    "it from another mirror or a backup; nothing was changed",
-		    found->rev, why, name, mirror->why);
+		    source->rev, why, name, mirror->why);
 	if (mirror->is == PROVE_UNKNOWN)
 		return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is "
 		    "damaged (%s); whether that of the mirror %s is good "
-		    "cannot be told (%s); nothing was changed", found->rev,
+		    "cannot be told (%s); nothing was changed", source->rev,
 		    why, name, mirror->why);
 	return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is damaged (%s); "
 	    "that of the mirror %s is good: restore the source from the mirror, "
 	    "or let that take its place (`syncgate promote`); nothing was "
-	    "changed", found->rev, why, name);
+	    "changed", source->rev, why, name);
 }
 
 /* Which content is the good one?  An error if it is not the source's; WHY: what
@@ -182,9 +183,11 @@ find_good(const char **why, int *known, struct prove_pair *p,
 	if (!found->content || p->dump)
 		return NULL;
 	XN_TRY(prove_judge(&source, p, PROVE_SOURCE, found->rev));
-	XN_TRY(prove_judge(&mirror, p, PROVE_MIRROR, found->rev));
+	/* (Perhaps another one of the same pack.) */
+	XN_TRY(prove_judge(&mirror, p, PROVE_MIRROR, source.is == PROVE_BAD ?
+	    source.rev : found->rev));
 	if (source.is == PROVE_BAD)
-		return source_is_bad(p, found, source.why, &mirror);
+		return source_is_bad(p, &source, &mirror);
 	p->source_is = source;
 	*known = mirror.is;
 	if (mirror.is == PROVE_BAD)

@@ -26,6 +26,7 @@ enum prove_is { PROVE_UNKNOWN, PROVE_GOOD, PROVE_BAD };
 struct prove_verdict {
 	enum prove_is is;
 	const char *why;		/* it is bad, or not known; or "" */
+	long long rev;			/* the one that is */
 };
 
 /* One mirror and its source. */
@@ -98,15 +99,16 @@ xn_error_t *prove_note(struct prove_pair *p, xn_error_t *error);
  * until p->replaced or all is equal. */
 xn_error_t *prove_compare(struct prove_pair *p, int repair);
 
-/* Is the content of REV what Subversion wrote, at P's end WHICH?  By copy. */
+/* Is the content of REV what Subversion wrote, at P's end WHICH?  By copy; of a
+ * source it is the whole pack that REV is in, if it is. */
 xn_error_t *prove_judge(struct prove_verdict *out, struct prove_pair *p,
     int which, long long rev);
 
-/* The same as Subversion says, of a repository at LOCATION, behind GATEWAY
- * (NULL: it is here). */
+/* The same as Subversion says, of N revisions from FIRST on of a repository at
+ * LOCATION, behind GATEWAY (NULL: it is here). */
 xn_error_t *prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
-    const xn_location_t *location, xn_gateway_t *gateway, long long rev,
-    apr_pool_t *pool);
+    const xn_location_t *location, xn_gateway_t *gateway, long long first,
+    long long n, apr_pool_t *pool);
 
 /*
  * XN_E_JOB if a run would not go on with the two.  SAME: their youngest

@@ -20,8 +20,8 @@
 
 xn_error_t *
 prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
-    const xn_location_t *location, xn_gateway_t *gateway, long long rev,
-    apr_pool_t *pool)
+    const xn_location_t *location, xn_gateway_t *gateway, long long first,
+    long long n, apr_pool_t *pool)
 {
 	xn_program_t program = { .name = "svnhotsync/side_verify.c",
 	    .source = svnhotsync_text_verify };
@@ -33,8 +33,9 @@ prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
 
 	out->is = PROVE_UNKNOWN;
 	out->why = "";
-	XN_TRY(xn_make_value(&program.kwargs, pool, "{spsl}", "path",
-	    location->path, "only", rev));
+	out->rev = first;
+	XN_TRY(xn_make_value(&program.kwargs, pool, "{spslsl}", "path",
+	    location->path, "only", first, "count", n));
 	if (gateway == NULL)
 		XN_TRY(xn_native_exec(&channel, h->group,
 		    svnhotsync_side_verify, program.kwargs, pool));
@@ -52,7 +53,8 @@ prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
 	if (error == NULL)		/* it cannot be done there */
 		return NULL;
 	xn_error_clear(error);
-	XN_TRY(xn_unpack_value(message, pool, "(sls)", &tag, &of, &out->why));
+	XN_TRY(xn_unpack_value(message, pool, "(sls)", &tag, &out->rev,
+	    &out->why));
 	if (strcmp(tag, "bad") != 0)
 		return xn_error_create(XN_E_PROTOCOL, "it says something "
 		    "unknown");
@@ -66,23 +68,26 @@ judge(struct prove_verdict *out, struct prove_pair *p, struct prove_end *end,
 {
 	xn_gateway_t *gateway = NULL;
 	const xn_value_t *message;
-	const char *tag, *is, *why;
-	long long of;
+	const char *tag, *why;
+	long long n;
 
 	XN_TRY(prove_sent(p, end, xn_send(end->channel, "(sl)", "good", rev)));
 	XN_TRY(prove_hear(&message, p, end));
-	XN_TRY(xn_unpack_value(message, p->scratch, "(slss)", &tag, &of, &is,
-	    &why));
-	if (strcmp(tag, "good") != 0 || of != rev)
+	XN_TRY(xn_unpack_value(message, p->scratch, "(slsl)", &tag, &out->rev,
+	    &why, &n));
+	if (out->rev < 0 || out->rev >= p->n || n < 1 || n > p->n)
+		return xn_error_create(XN_E_PROTOCOL, "it speaks of revisions "
+		    "that are not there");
+	if (strcmp(tag, "ask") == 0) {
+		XN_TRY(prove_gateway(&gateway, p->h, end->location));
+		return prove_ask_subversion(out, p->h, end->location, gateway,
+		    out->rev, n, p->pool);
+	}
+	if (strcmp(tag, "good") != 0 && strcmp(tag, "bad") != 0)
 		return xn_error_create(XN_E_PROTOCOL, "it says something else "
 		    "than whether it is good");
 	out->why = apr_pstrdup(p->pool, why);
-	if (strcmp(is, "unknown") == 0) {
-		XN_TRY(prove_gateway(&gateway, p->h, end->location));
-		return prove_ask_subversion(out, p->h, end->location, gateway,
-		    rev, p->pool);
-	}
-	out->is = strcmp(is, "good") == 0 ? PROVE_GOOD : PROVE_BAD;
+	out->is = strcmp(tag, "good") == 0 ? PROVE_GOOD : PROVE_BAD;
 	return NULL;
 }
 

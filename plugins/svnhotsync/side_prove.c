@@ -13,8 +13,11 @@
  *					have been read from packs, without it
  *   <- ("why", rev)			why is it what it is?
  *   -> ("why", rev, text)		"", if it can be read
- *   <- ("good", rev)			by the checksums that FSFS has
- *   -> ("good", rev, "good"/"bad"/"unknown", text)	unknown: it has none
+ *   <- ("good", rev)			by the checksums that FSFS has, of a
+ *					source with the rest of its pack
+ *   -> ("good", rev, "", 1), ("bad", which, why, 1)
+ *   -> ("ask", first, "", n)		it has none: Subversion is to look at
+ *					those
  *   <- ("prove", text)			a mirror's: keep that
  *   -> ("kept",)
  *   <- ("differs", text)		a mirror's: keep that

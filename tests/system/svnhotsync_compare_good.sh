@@ -92,6 +92,21 @@ for version in 1.14 1.8; do
 	check_not "$job: a packed source" call verify --repair "$job"
 	check_grep "$job: it is named" 'r[4-7] of the SOURCE is damaged' "$err"
 	unchanged "$job: a packed source" "$tmp/$job"
+	# The same pack, another revision of it: a pack is fetched as a whole.
+	job "pack$version" "$way$two" "$way$tmp/pack$version" >>"$tmp/conf"
+	rm -rf "$two"
+	cp -a "$two.packed" "$two"
+	check "$job: a packed mirror" call run --once "pack$version"
+	at=$(python3 -c 'import sys
+print(open(sys.argv[1], "rb").read().index(open(sys.argv[2], "rb").read(900)[700:]) + 50)' \
+	    "$two/db/revs/1.pack/pack" "$two.good/db/revs/1/7")
+	flip "$two/db/revs/1.pack/pack" "$at"
+	flip "$tmp/pack$version/db/revs/1.pack/pack" 700
+	state "$tmp/pack$version" >"$tmp/before"
+	check_not "$job: each has a bad one" call verify --repair "pack$version"
+	check_grep "$job: the source's is named" \
+	    'r7 of the SOURCE is damaged' "$err"
+	unchanged "$job: each has a bad one" "$tmp/pack$version"
 	rm -rf "$two"
 
 	# ---- The source wound back, and other commits
@@ -104,6 +119,7 @@ for version in 1.14 1.8; do
 	for n in 10 11 12 13; do
 		svn mkdir -q -m "other $n" "file://$two/other$n"
 	done
+	state "$tmp/$job" >"$tmp/before"
 	check_not "$job: wound back: a run holds" call run --once "$job"
 	check_grep "$job: wound back: why" 'was replaced or wound back' "$err"
 	check_not "$job: wound back: no repair" call verify --repair "$job"
