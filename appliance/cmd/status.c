@@ -54,6 +54,11 @@ print_json(const struct shown *shown, const syncgate_status_t *s)
 		    (long long)apr_time_sec(s->proven_at));
 		json_text("digest", s->digest);
 	}
+	if (s->differs != NULL) {
+		printf(",\"differs_at\":%lld,",
+		    (long long)apr_time_sec(s->differs_at));
+		json_text("differs", s->differs);
+	}
 	printf("}\n");
 }
 
@@ -75,6 +80,12 @@ print_plain(const struct shown *shown, const syncgate_status_t *s)
 		    "equal at %s UTC, digest %s", shown->job, s->name,
 		    s->youngest, s->proven, when, s->digest);
 	cmd_print_clean(text);
+	if (s->differs == NULL)
+		return;
+	time_text(when, s->differs_at);
+	snprintf(text, sizeof(text), "%s: %s: since then it was found, at "
+	    "%s UTC: %s", shown->job, s->name, when, s->differs);
+	cmd_print_clean(text);
 }
 
 static void
@@ -82,7 +93,7 @@ on_status(void *baton, const syncgate_status_t *s)
 {
 	struct shown *shown = baton;
 
-	if (s->error != NULL)
+	if (s->error != NULL || s->differs != NULL)
 		shown->failed = 1;
 	if (shown->json)
 		print_json(shown, s);

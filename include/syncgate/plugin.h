@@ -277,6 +277,9 @@ typedef struct syncgate_status {
 					 * the source's; -1: none was */
 	apr_time_t proven_at;		/* and when, */
 	const char *digest;		/* and by which digest, in hex */
+	const char *differs;		/* what differed when it was compared
+					 * last, */
+	apr_time_t differs_at;		/* and when; NULL: nothing did */
 } syncgate_status_t;
 
 /* Called for one target after the other. */

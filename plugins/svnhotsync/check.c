@@ -1,20 +1,23 @@
 /*
  * check.c: having the mirror verified as it grows, beside the transfer.
  */
-#include "plugins/svnhotsync/hotsync.h"
+#include "plugins/svnhotsync/prove.h"
 
 #include <string.h>
+
+#include <apr_strings.h>
 
 #define END_CHECK	xn_seconds(0.2)
 
 xn_error_t *
-hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+hotsync_check_start(struct hot_check *c, struct hotsync *h,
     const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool)
 {
 	xn_program_t program = { .name = "svnhotsync/side_verify.c",
 	    .source = svnhotsync_text_verify };
 
 	memset(c, 0, sizeof(*c));
+	c->h = h;
 	c->job = h->job;
 	c->mirror = mirror;
 	c->verified = -1;
@@ -27,6 +30,37 @@ hotsync_check_start(struct hot_check *c, const struct hotsync *h,
 		return xn_native_exec(&c->channel, h->group,
 		    svnhotsync_side_verify, program.kwargs, pool);
 	return xn_remote_exec(&c->channel, gateway, &program, pool);
+}
+
+/* And REV of the source?  What to do, for the end of the message. */
+static const char *
+about_source(const struct hot_check *c, long long rev, apr_pool_t *scratch)
+{
+	const xn_location_t *source = c->h->source;
+	struct prove_verdict is = { PROVE_UNKNOWN, "", rev };
+	const char *name = syncgate_job_name(c->job);
+	xn_error_t *error = NULL;
+
+	if (!hotsync_is_pattern(source) && (source->xspec == NULL ||
+	    c->h->gateways[0] != NULL))
+		error = prove_ask_subversion(&is, c->h, source,
+		    source->xspec == NULL ? NULL : c->h->gateways[0], rev,
+		    1, scratch);
+	if (error != NULL)
+		is.why = apr_pstrdup(scratch, xn_error_text(error,
+		    error->pool));
+	xn_error_clear(error);
+	if (is.is == PROVE_GOOD)
+		return apr_psprintf(scratch, "; that of the source is good: "
+		    "`syncgate verify --repair %s` fetches it again", name);
+	if (is.is == PROVE_BAD)
+		return apr_psprintf(scratch, "; nor does that of the source "
+		    "(%s): mend it there, from a backup or another mirror, and "
+		    "then `syncgate verify --repair %s`", is.why, name);
+	return apr_psprintf(scratch, "; if `svnadmin verify` is content with "
+	    "that of the source, `syncgate verify --repair %s` fetches it "
+	    "again%s%s", name, is.why[0] == '\0' ? "" : "; it could not be "
+	    "asked here: ", is.why);
 }
 
 /* It said something: an error if the mirror is not good. */
@@ -54,7 +88,8 @@ on_said(struct hot_check *c, const xn_value_t *message, apr_pool_t *scratch)
 	xn_error_clear(error);
 	XN_TRY(xn_unpack_value(message, scratch, "(sls)", &tag, &rev, &why));
 	return xn_error_create(XN_E_JOB, "r%lld of the mirror %s does not "
-	    "verify: %s", rev, c->mirror->text, why);
+	    "verify: %s%s", rev, c->mirror->text, why, about_source(c, rev,
+	    scratch));
 }
 
 /* Take what it says within TIMEOUT. */

@@ -21,6 +21,7 @@ struct hot_report {
 
 /* The verifying of a mirror. */
 struct hot_check {
+	struct hotsync *h;
 	syncgate_job_t *job;
 	const xn_location_t *mirror;
 	xn_channel_t *channel;		/* to the side that verifies; or NULL */
@@ -53,7 +54,12 @@ struct hotsync {
 	long long reload;		/* one more than the revision from which
 					 * the mirror is to be loaded anew; 0:
 					 * it is not */
+	int identity;			/* HOT_IDENTITY...: nothing but whether
+					 * the two fit is asked; else 0 */
 };
+
+/* DAMAGED: the mirror's youngest revision need not be as it was left. */
+enum { HOT_IDENTITY = 1, HOT_IDENTITY_DAMAGED };
 
 /* Open the gateways that are not yet, choose the method if it is not, start
  * both sides where they belong, and connect them; h->control then is the
@@ -128,7 +134,7 @@ xn_error_t *hotsync_status(syncgate_job_t *job, syncgate_status_fn *each,
  * waiting; and wait until it has looked at all that R knows of, or the job is
  * to stop.  What is not good is XN_E_JOB.
  */
-xn_error_t *hotsync_check_start(struct hot_check *c, const struct hotsync *h,
+xn_error_t *hotsync_check_start(struct hot_check *c, struct hotsync *h,
     const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool);
 xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
     apr_pool_t *scratch);

@@ -146,18 +146,71 @@ kind_of(const struct prove_found *found)
 	    found->props ? "properties" : "content";
 }
 
+/* The source's content is damaged: what is to be done. */
+static xn_error_t *
+source_is_bad(struct prove_pair *p, const struct prove_verdict *source,
+    const struct prove_verdict *mirror)
+{
+	const char *name = p->ends[PROVE_MIRROR].location->text;
+	const char *why = source->why;
+
+	if (mirror->is == PROVE_BAD)
+		return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is "
+		    "damaged (%s), and that of the mirror %s, too (%s): take "
+		    "it from another mirror or a backup; nothing was changed",
+		    source->rev, why, name, mirror->why);
+	if (mirror->is == PROVE_UNKNOWN)
+		return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is "
+		    "damaged (%s); whether that of the mirror %s is good "
+		    "cannot be told (%s); nothing was changed", source->rev,
+		    why, name, mirror->why);
+	return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is damaged (%s); "
+	    "that of the mirror %s is good: restore the source from the mirror, "
+	    "or let that take its place (`syncgate promote`); nothing was "
+	    "changed", source->rev, why, name);
+}
+
+/* Which content is the good one?  An error if it is not the source's; WHY: what
+ * is wrong with that of the mirror, or "". */
+static xn_error_t *
+find_good(const char **why, int *known, struct prove_pair *p,
+    const struct prove_found *found)
+{
+	struct prove_verdict source, mirror;
+
+	*why = "";
+	*known = PROVE_UNKNOWN;
+	if (!found->content || p->dump)
+		return NULL;
+	XN_TRY(prove_judge(&source, p, PROVE_SOURCE, found->rev));
+	/* (Perhaps another one of the same pack.) */
+	XN_TRY(prove_judge(&mirror, p, PROVE_MIRROR, source.is == PROVE_BAD ?
+	    source.rev : found->rev));
+	if (source.is == PROVE_BAD)
+		return source_is_bad(p, &source, &mirror);
+	p->source_is = source;
+	*known = mirror.is;
+	if (mirror.is == PROVE_BAD)
+		*why = mirror.why;
+	return NULL;
+}
+
 /* Say what differs; an error if it is the source that is damaged. */
 static xn_error_t *
-tell(const char **text, struct prove_pair *p, const struct prove_found *found)
+tell(const char **text, int *known, struct prove_pair *p,
+    const struct prove_found *found)
 {
 	const xn_location_t *mirror = p->ends[PROVE_MIRROR].location;
-	const char *why;
+	const char *why, *bad;
 
 	XN_TRY(ask_why(&why, p, PROVE_SOURCE, found->rev));
 	if (why[0] != '\0')
 		return xn_error_create(XN_E_JOB, "r%lld of the source cannot "
 		    "be compared: %s", found->rev, why);
+	XN_TRY(find_good(&bad, known, p, found));
 	XN_TRY(ask_why(&why, p, PROVE_MIRROR, found->rev));
+	if (why[0] == '\0')
+		why = bad;
 	*text = apr_psprintf(p->pool, "r%" APR_INT64_T_FMT " of the mirror %s "
 	    "differs from the source: its %s%s%s", (apr_int64_t)found->rev,
 	    mirror->text, kind_of(found), why[0] == '\0' ? "" : ": ", why);
@@ -191,10 +244,30 @@ prove(struct prove_pair *p, const struct prove_found *found)
 
 /* ---- Comparing ----------------------------------------------------------- */
 
+/* May what the source has take the place of what the mirror has? */
 static xn_error_t *
-mend(struct prove_pair *p, const struct prove_found *found)
+may_mend(struct prove_pair *p, const struct prove_found *found)
 {
-	const char *mirror = p->ends[PROVE_MIRROR].location->text;
+	unsigned char folds[2][PROVE_FOLD_SIZE];
+
+	if (p->dump)	/* the old mirror stays, under another name */
+		return NULL;
+	if (!p->identified) {
+		XN_TRY(ask_both(p, p->n - 1, 1, 0, folds[0], folds[1]));
+		XN_TRY(prove_identity(p, memcmp(folds[0], folds[1], 16) == 0));
+	}
+	p->identified = 1;
+	if (found->content && p->source_is.is != PROVE_GOOD)
+		return xn_error_create(XN_E_JOB, "whether r%lld of the source "
+		    "is good cannot be told (%s): nothing was changed",
+		    found->rev, p->source_is.why);
+	return NULL;
+}
+
+static xn_error_t *
+mend(struct prove_pair *p, const struct prove_found *found, int known)
+{
+	const char *mirror = p->ends[PROVE_MIRROR].location->text, *kept;
 
 	/* They come in their order; one that comes again is not mended by
 	 * this. */
@@ -202,13 +275,80 @@ mend(struct prove_pair *p, const struct prove_found *found)
 		return xn_error_create(XN_E_JOB, "r%lld differs also after it "
 		    "was repaired", found->rev);
 	p->mended = found->rev;
-	XN_TRY_W(prove_mend(p, found), "repairing r%lld of %s", found->rev,
-	    mirror);
+	/* What is known to be damaged, while the source's is good, is worth
+	 * nothing. */
+	XN_TRY_W(prove_mend(&kept, p, found, known != PROVE_BAD),
+	    "repairing r%lld of %s", found->rev, mirror);
 	p->repaired++;
 	syncgate_job_log(p->h->job, SYNCGATE_INFO, "repaired the %s of "
 	    "r%" APR_INT64_T_FMT " of %s", kind_of(found),
 	    (apr_int64_t)found->rev, mirror);
+	if (kept[0] != '\0')
+		syncgate_job_log(p->h->job, SYNCGATE_WARNING, "what was "
+		    "replaced could be read, too: it is kept as db/%s of %s",
+		    kept, mirror);
 	return NULL;
+}
+
+/* Have the mirror keep, for its status, that FOUND was found. */
+static xn_error_t *
+note(struct prove_pair *p, const char *found)
+{
+	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
+	const xn_value_t *message;
+	const char *text, *tag, *why;
+
+	text = apr_psprintf(p->pool, DIFFERS_FORMAT,
+	    (apr_int64_t)apr_time_sec(apr_time_now()),
+	    apr_pstrndup(p->pool, found, 2000));
+	XN_TRY_W(prove_sent(p, mirror, xn_send(mirror->channel, "(ss)",
+	    "differs", text)), "%s", mirror->location->text);
+	XN_TRY_W(prove_hear(&message, p, mirror), "%s",
+	    mirror->location->text);
+	XN_TRY_W(xn_unpack_value(message, p->scratch, "(ss)", &tag, &why),
+	    "%s", mirror->location->text);
+	if (why[0] != '\0')
+		syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s: the status "
+		    "will not say what was found: %s", mirror->location->text,
+		    why);
+	return NULL;
+}
+
+xn_error_t *
+prove_note(struct prove_pair *p, xn_error_t *error)
+{
+	xn_error_t *failed;
+	const char *text;
+
+	if (error->code != XN_E_JOB)
+		return error;
+	text = apr_pstrdup(p->pool, xn_error_text(error, error->pool));
+	failed = note(p, text);
+	if (failed == NULL)
+		return error;
+	xn_error_clear(error);
+	return xn_error_wrap(failed, "%s; keeping that", text);
+}
+
+/* FOUND is what differs. */
+static xn_error_t *
+settle(struct prove_pair *p, const struct prove_found *found, int repair)
+{
+	xn_error_t *error;
+	const char *text;
+	int known;
+
+	error = tell(&text, &known, p, found);
+	if (error != NULL)
+		return prove_note(p, error);
+	XN_TRY(note(p, text));
+	if (!repair)
+		return xn_error_create(XN_E_JOB, "%s", text);
+	syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s", text);
+	error = may_mend(p, found);
+	if (error != NULL)
+		return prove_note(p, xn_error_wrap(error, "%s", text));
+	return mend(p, found, known);
 }
 
 xn_error_t *
@@ -216,17 +356,12 @@ prove_compare(struct prove_pair *p, int repair)
 {
 	const struct prove_asking asking = { p, ask_both, wait_a_moment };
 	struct prove_found found;
-	const char *text;
 
 	while (!p->replaced) {
 		XN_TRY(prove_search(&found, &asking, p->n));
 		if (found.rev < 0)
 			return prove(p, &found);
-		XN_TRY(tell(&text, p, &found));
-		if (!repair)
-			return xn_error_create(XN_E_JOB, "%s", text);
-		syncgate_job_log(p->h->job, SYNCGATE_WARNING, "%s", text);
-		XN_TRY(mend(p, &found));
+		XN_TRY(settle(p, &found, repair));
 	}
 	return NULL;
 }

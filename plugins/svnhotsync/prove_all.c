@@ -23,16 +23,19 @@ start_pair(struct prove_pair *p, const xn_location_t *source,
 	XN_TRY(prove_start(p, PROVE_MIRROR, mirror, 0));
 	XN_TRY(prove_start(p, PROVE_SOURCE, source, 0));
 	if (strcmp(ends[0].uuid, ends[1].uuid) != 0)
-		return xn_error_create(XN_E_JOB, "the source has the UUID %s, "
-		    "and the mirror %s %s", ends[PROVE_SOURCE].uuid,
-		    mirror->text, ends[PROVE_MIRROR].uuid);
+		return prove_note(p, xn_error_create(XN_E_JOB, "the source "
+		    "has the UUID %s, and the mirror %s %s",
+		    ends[PROVE_SOURCE].uuid, mirror->text,
+		    ends[PROVE_MIRROR].uuid));
 	p->n = ends[PROVE_MIRROR].youngest + 1;
 	p->from = ends[0].min_unpacked > ends[1].min_unpacked ?
 	    ends[0].min_unpacked : ends[1].min_unpacked;
 	if (ends[PROVE_SOURCE].youngest < ends[PROVE_MIRROR].youngest)
-		return xn_error_create(XN_E_JOB, "the mirror %s is ahead of "
-		    "the source (r%lld and r%lld)", mirror->text,
-		    ends[PROVE_MIRROR].youngest, ends[PROVE_SOURCE].youngest);
+		return prove_note(p, xn_error_create(XN_E_JOB, "the mirror %s "
+		    "is ahead of the source (r%lld and r%lld), which was wound "
+		    "back; or somebody else has written to the mirror",
+		    mirror->text, ends[PROVE_MIRROR].youngest,
+		    ends[PROVE_SOURCE].youngest));
 	if (ends[PROVE_SOURCE].youngest > ends[PROVE_MIRROR].youngest)
 		syncgate_job_log(p->h->job, SYNCGATE_INFO, "%s is at "
 		    "r%" APR_INT64_T_FMT ", the source at r%" APR_INT64_T_FMT,
@@ -195,6 +198,20 @@ read_proof(syncgate_status_t *status, const char *proof, apr_pool_t *pool)
 	status->digest = apr_pstrdup(pool, digest);
 }
 
+/* And what the last look found instead, if it did. */
+static void
+read_differs(syncgate_status_t *status, const char *differs, apr_pool_t *pool)
+{
+	long long at;
+	int n = 0;
+
+	if (sscanf(differs, DIFFERS_SCAN, &at, &n) != 1 || at < 0 || n == 0)
+		return;
+	status->differs_at = apr_time_from_sec(at);
+	status->differs = apr_pstrmemdup(pool, differs + n,
+	    strcspn(differs + n, "\n"));
+}
+
 /* Nothing is known of the TARGET because of ERROR, consumed; but who is to stop
  * does. */
 static xn_error_t *
@@ -228,6 +245,7 @@ status_one(struct all *all, const xn_location_t *source,
 	} else {
 		status.youngest = p.ends[PROVE_MIRROR].youngest;
 		read_proof(&status, p.ends[PROVE_MIRROR].proof, p.pool);
+		read_differs(&status, p.ends[PROVE_MIRROR].differs, p.pool);
 		all->tell(all->baton, &status);
 	}
 	prove_stop(&p);

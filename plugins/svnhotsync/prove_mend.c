@@ -100,10 +100,10 @@ carry_one(int *more, long long *left, struct prove_pair *p)
 }
 
 /* WHAT of REV, which has the digest SAID at the source, until the mirror says
- * that it is mended. */
+ * that it is mended, and what it has KEPT. */
 static xn_error_t *
 carry(struct prove_pair *p, const char *what, long long rev,
-    const unsigned char *said)
+    const unsigned char *said, int keep, const char **kept)
 {
 	struct prove_end *ends = p->ends;
 	const xn_value_t *message;
@@ -111,25 +111,28 @@ carry(struct prove_pair *p, const char *what, long long rev,
 	const char *tag;
 	int more = 1;
 
-	XN_TRY(to_mirror(p, xn_send(ends[PROVE_MIRROR].channel, "(ssly)",
-	    "mend", what, rev, (const void *)said, (size_t)16)));
+	XN_TRY(to_mirror(p, xn_send(ends[PROVE_MIRROR].channel, "(sslyb)",
+	    "mend", what, rev, (const void *)said, (size_t)16, keep)));
 	XN_TRY_W(prove_sent(p, &ends[PROVE_SOURCE], xn_send(
 	    ends[PROVE_SOURCE].channel, "(ssl)", "send", what, rev)), "%s",
 	    ends[PROVE_SOURCE].location->text);
 	while (more)
 		XN_TRY(carry_one(&more, &left, p));
 	XN_TRY(prove_hear(&message, p, &ends[PROVE_MIRROR]));
-	XN_TRY(xn_unpack_value(message, p->scratch, "(sl)", &tag, &of));
+	XN_TRY(xn_unpack_value(message, p->scratch, "(sls)", &tag, &of, kept));
+	*kept = apr_pstrdup(p->pool, *kept);
 	return strcmp(tag, "mended") == 0 && of == rev ? NULL :
 	    no_such("that it is mended");
 }
 
 xn_error_t *
-prove_mend(struct prove_pair *p, const struct prove_found *found)
+prove_mend(const char **kept, struct prove_pair *p,
+    const struct prove_found *found, int keep)
 {
 	const int differs[2] = { found->props, found->content };
 	const char *what = "props";
 
+	*kept = "";
 	if (p->dump && found->content)
 		return prove_reload(p, found->rev);
 	for (int content = 0; content < 2; content++) {
@@ -138,7 +141,7 @@ prove_mend(struct prove_pair *p, const struct prove_found *found)
 		if (!p->dump)
 			XN_TRY(what_is_needed(&what, p, content, found->rev));
 		XN_TRY(carry(p, what, found->rev,
-		    found->theirs + content * 16));
+		    found->theirs + content * 16, keep && content, kept));
 	}
 	return NULL;
 }

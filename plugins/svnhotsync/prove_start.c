@@ -14,9 +14,8 @@
 
 /* ---- Programs ------------------------------------------------------------ */
 
-/* The gateway of LOCATION, which lives as long as the job; NULL: it is here. */
-static xn_error_t *
-gateway_of(xn_gateway_t **out, struct hotsync *h,
+xn_error_t *
+prove_gateway(xn_gateway_t **out, struct hotsync *h,
     const xn_location_t *location)
 {
 	const char *key, *failed;
@@ -55,7 +54,7 @@ exec_side(xn_channel_t **channel, struct hotsync *h,
 	    .source = svnhotsync_text_prove, .kwargs = kwargs };
 	xn_gateway_t *gateway;
 
-	XN_TRY(gateway_of(&gateway, h, location));
+	XN_TRY(prove_gateway(&gateway, h, location));
 	if (gateway == NULL)
 		return xn_native_exec(channel, h->group, svnhotsync_side_prove,
 		    kwargs, pool);
@@ -138,17 +137,19 @@ static xn_error_t *
 introduce(struct prove_pair *p, struct prove_end *end)
 {
 	const xn_value_t *message;
-	const char *tag, *uuid, *proof;
+	const char *tag, *uuid, *proof, *differs;
 
 	XN_TRY(prove_hear(&message, p, end));
-	XN_TRY(xn_unpack_value(message, p->scratch, "(sslls)", &tag, &uuid,
-	    &end->youngest, &end->min_unpacked, &proof));
+	XN_TRY(xn_unpack_value(message, p->scratch, "(ssllss)", &tag, &uuid,
+	    &end->youngest, &end->min_unpacked, &proof, &differs));
 	if (strcmp(tag, "repository") != 0 || strlen(uuid) != 36 ||
-	    end->youngest < 0 || strlen(proof) > 4096)
+	    end->youngest < 0 || strlen(proof) > 4096 ||
+	    strlen(differs) > 4096)
 		return xn_error_create(XN_E_PROTOCOL, "it describes itself in "
 		    "a way that cannot be");
 	apr_cpystrn(end->uuid, uuid, sizeof(end->uuid));
 	end->proof = apr_pstrdup(p->pool, proof);
+	end->differs = apr_pstrdup(p->pool, differs);
 	return NULL;
 }
 
@@ -165,6 +166,9 @@ prove_start(struct prove_pair *p, int which, const xn_location_t *location,
 	    location->path, "mirror", which == PROVE_MIRROR, "dump", p->dump,
 	    "status", status));
 	XN_TRY(exec_side(&end->channel, p->h, location, kwargs, p->pool));
+	/* (A status has its name already.) */
+	if (status)
+		return introduce(p, end);
 	XN_TRY_W(introduce(p, end), "%s", location->text);
 	return NULL;
 }
@@ -211,8 +215,8 @@ prove_method(struct prove_pair *p, const xn_location_t *source,
 	h->source = source;
 	h->mirror = mirror;
 	/* The probes, too, are programs of an agent where they are not here. */
-	XN_TRY(gateway_of(&h->gateways[PROVE_SOURCE], h, source));
-	XN_TRY(gateway_of(&h->gateways[PROVE_MIRROR], h, mirror));
+	XN_TRY(prove_gateway(&h->gateways[PROVE_SOURCE], h, source));
+	XN_TRY(prove_gateway(&h->gateways[PROVE_MIRROR], h, mirror));
 	XN_TRY(hotsync_choose(h));
 	p->dump = strcmp(h->method->name, "dump") == 0;
 	return NULL;

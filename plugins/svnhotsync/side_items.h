@@ -40,6 +40,7 @@ struct item {
 	unsigned long long number;
 	long long offset, size;
 	int kind;
+	unsigned int checksum;		/* as its index says */
 	int counts;			/* for the digest: no text, or a node
 					 * refers to it */
 };
@@ -266,7 +267,7 @@ index_page(struct items *t, const unsigned char *p, const unsigned char *end,
 		size = index_number(t, &p, end);
 		compound += index_step(t, &p, end);
 		item.rev += (long long)index_step(t, &p, end);
-		index_number(t, &p, end);	/* a checksum */
+		item.checksum = (unsigned int)index_number(t, &p, end);
 		item.number = compound >> 3;
 		item.kind = (int)(compound & 7);
 		item.counts = item.kind >= ITEM_NODE;

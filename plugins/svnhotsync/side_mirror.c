@@ -241,6 +241,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->follow = xn_value_bool(kwargs, "follow", 0);
 	m->guard = xn_value_bool(kwargs, "guard", 1);
 	m->dry = xn_value_bool(kwargs, "dry", 0);
+	m->identity = (int)xn_value_int(kwargs, "identity", 0);
 	m->include = (int)xn_value_int(kwargs, "include", 0);
 	m->run_hooks = xn_value_bool(kwargs, "run_hooks", 0);
 	m->part = -1;

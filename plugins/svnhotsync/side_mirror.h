@@ -60,6 +60,8 @@ struct mirror {
 	xn_channel *peer;		/* the source's side */
 	const char *path, *job;
 	int follow, guard, dry;
+	int identity;			/* 1: dry, for a repair; 2: and youngest
+					 * may be damaged */
 
 	/* Making it anew: side_mirror_resync.h. */
 	int resyncing;			/* PATH is where the new one is made */

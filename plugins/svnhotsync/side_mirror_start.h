@@ -155,7 +155,7 @@ check_untouched(struct mirror *m, const struct record *r)
 		REFUSE(m, "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there",
 		    m->path, m->youngest, r->upcoming.rev);
-	now = mark_now(m, m->youngest);
+	now = m->identity == 2 ? known : mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
 		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
@@ -281,7 +281,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
 		    "was changed" RESYNC, m->path, m->youngest, offer->youngest);
-	if (m->min_unpacked > offer->min_unpacked)
+	if (m->min_unpacked > offer->min_unpacked && !m->identity)
 		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
 		    "only up to r%lld: pack the source, too" RESYNC, m->path,
 		    m->min_unpacked, offer->min_unpacked);

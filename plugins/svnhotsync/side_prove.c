@@ -2,8 +2,9 @@
  * svnhotsync, the side that says what revisions are, by digests; it runs at
  * both ends, and the coordinator (prove.c) asks both the same.
  *
- *   -> ("repository", uuid, youngest, min unpacked, proof)	the first
- *					message; proof: a mirror's, or ""
+ *   -> ("repository", uuid, youngest, min unpacked, proof, differs)	the
+ *					first message; the last two: what a
+ *					mirror keeps of that, or ""
  *   <- ("fold", first, n, again, from)	again: look at them once more
  *   -> ("at", rev)...			while it takes long
  *   -> ("fold", first, n, 48 bytes, unpacked)	of their properties, their
@@ -12,8 +13,15 @@
  *					have been read from packs, without it
  *   <- ("why", rev)			why is it what it is?
  *   -> ("why", rev, text)		"", if it can be read
+ *   <- ("good", rev)			by the checksums that FSFS has, of a
+ *					source with the rest of its pack
+ *   -> ("good", rev, "", 1), ("bad", which, why, 1)
+ *   -> ("ask", first, "", n)		it has none: Subversion is to look at
+ *					those
  *   <- ("prove", text)			a mirror's: keep that
  *   -> ("kept",)
+ *   <- ("differs", text)		a mirror's: keep that
+ *   -> ("kept", why)			why not; or ""
  *
  * What differs is mended (side_prove_mend.h):
  *   <- ("need", of, rev)		of a mirror; of: "props", "content"
@@ -21,10 +29,11 @@
  *   <- ("send", what, rev)		of a source
  *   -> ("body", what, size), ("p", bytes)..., each, and ("sent", what)
  *					(of a dump only "props")
- *   <- ("mend", what, rev, 16 bytes)	of a mirror: what has the digest that
- *					the source has said; then bodies, and
+ *   <- ("mend", what, rev, 16 bytes, keep)	of a mirror: what has the digest
+ *					that the source has said; then bodies,
+ *					and
  *   <- ("sent", what)
- *   -> ("mended", rev)
+ *   -> ("mended", rev, path)		keep: where is what was replaced; or ""
  *
  * kwargs: path, mirror (bool), dump (bool), status (bool: only the first
  * message); or parent, pattern:
@@ -33,6 +42,7 @@
 #include <execnet/remote.h>
 
 #include "side_prove.h"
+#include "side_prove_check.h"
 #include "side_prove_dump.h"
 #include "side_prove_mend.h"
 #include "side_prove_open.h"
@@ -132,7 +142,24 @@ on_prove(struct prove *v, const xn_value *message)
 	mend_sweep(v);
 	if (xn_write_file(v->s.db, PROOF, text, strlen(text), 0666) != 0)
 		xn_fail("cannot write %s/db/" PROOF ": %m", v->s.path);
+	if (xn_unlink(v->s.db, DIFFERS) != 0 && errno != ENOENT)
+		xn_fail("cannot remove %s/db/" DIFFERS ": %m", v->s.path);
 	xn_send(v->channel, "(s)", "kept");
+}
+
+/* The proof stays: it says how far it was equal before. */
+static void
+on_differs(struct prove *v, const xn_value *message)
+{
+	const char *tag, *text;
+
+	if (!v->mirror || !xn_unpack_value(message, "(ss)", &tag, &text))
+		xn_fail("a finding of another shape");
+	prove_check_place(v);
+	/* (On a full disk it can be repaired all the same.) */
+	xn_send(v->channel, "(ss)", "kept", xn_write_file(v->s.db, DIFFERS,
+	    text, strlen(text), 0666) == 0 ? "" : xn_printf("cannot write "
+	    "%s/db/" DIFFERS ": %m", v->s.path));
 }
 
 static const struct {
@@ -141,7 +168,9 @@ static const struct {
 } questions[] = {
 	{ "fold", on_fold },
 	{ "why", on_why },
+	{ "good", on_good },
 	{ "prove", on_prove },
+	{ "differs", on_differs },
 	{ "need", on_need },
 	{ "send", on_send },
 	{ "mend", on_mend },

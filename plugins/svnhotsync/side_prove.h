@@ -17,6 +17,7 @@
 #define PROVE_FOLD	1000
 #define PROVE_TELL	0.25		/* seconds */
 #define PROOF		"syncgate-proof" /* in db of a mirror */
+#define DIFFERS		"syncgate-differs"	/* the same */
 
 #define KNOWN_PROPS	0x01
 #define KNOWN_CONTENT	0x02
@@ -38,6 +39,8 @@ struct prove {
 	int mend_lock, write_lock;	/* while something is mended; or -1 */
 	int file, built;		/* what is received, and made of it; or
 					 * -1 */
+	int keep;			/* what is replaced is kept, */
+	char kept[2 * PATH_SIZE];	/* there; or "" */
 	long long left;			/* bytes to come */
 	char *text;			/* instead of a file; malloc'ed */
 	size_t text_n;

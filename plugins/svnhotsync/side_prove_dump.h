@@ -39,6 +39,16 @@ dump_damaged(const struct dump_reading *d)
 	    d->v->s.path);
 }
 
+/* It ended within something: why, it has said. */
+static inline void
+dump_ended(struct dump_reading *d)
+{
+	if (d->rd.ended)
+		run_check(&d->run, "svnadmin dump", d->v->s.path,
+		    run_end(&d->run));
+	dump_damaged(d);
+}
+
 /* The revision at hand has all its nodes. */
 static inline void
 dump_end(struct dump_reading *d)
@@ -60,7 +70,7 @@ dump_body(struct dump_reading *d, xn_hash *hash, long long n)
 	for (; n > 0; n -= (long long)piece) {
 		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
 		if (!reader_need(rd, piece))
-			dump_damaged(d);
+			dump_ended(d);
 		if (hash != NULL)
 			xn_hash_add(hash, rd->bytes + rd->at, piece);
 		rd->at += piece;
@@ -83,7 +93,9 @@ dump_headers(struct dump_reading *d, xn_hash *hash)
 			xn_hash_add(hash, "\n", 1);
 		}
 	}
-	if (line == NULL || n < 0)
+	if (line == NULL)
+		dump_ended(d);
+	if (n < 0)
 		dump_damaged(d);
 	return n;
 }
@@ -123,6 +135,7 @@ dump_some(void *baton)
 	d->rd.run = &d->run;
 	d->rev = d->first - 1;
 	run_start(&d->run, argv, XN_CHILD_OUT);
+	d->run.silent = 1;	/* what it says of a revision is the answer */
 	while ((line = reader_line(&d->rd)) != NULL) {
 		if (strncmp(line, "Revision-number: ", 17) == 0) {
 			dump_revision(d, fs_whole_number(line + 17),

@@ -33,6 +33,8 @@ mend_place(struct prove *v, int fd, const char *name, const char *path)
 	    path), path);
 	if (fsync(fd) != 0)
 		xn_fail("cannot sync what mends %s: %m", v->s.path);
+	if (v->keep)
+		mend_keep(v, path);
 	if (xn_rename(v->s.db, name, path) != 0 ||
 	    xn_sync_dir(v->s.db, folder) != 0)
 		xn_fail("cannot rename it to %s/db/%s: %m", v->s.path, path);
@@ -283,13 +285,14 @@ on_mend(struct prove *v, const xn_value *message)
 	long long rev;
 	size_t n;
 
-	if (!v->mirror || !xn_unpack_value(message, "(ssly)", &tag, &what,
-	    &rev, &digest, &n) || n != 16 || rev < 0 || rev >= v->n ||
+	if (!v->mirror || !xn_unpack_value(message, "(sslyb)", &tag, &what,
+	    &rev, &digest, &n, &v->keep) || n != 16 || rev < 0 || rev >= v->n ||
 	    strlen(what) >= sizeof(wanted) ||
 	    (v->dump && strcmp(what, "props") != 0))
 		xn_fail("a question of another shape");
 	prove_check_place(v);
 	memcpy(said, digest, 16);
+	v->kept[0] = '\0';
 	snprintf(wanted, sizeof(wanted), "%s", what);
 	v->mend_lock = mend_lock(v, MEND_LOCK, MEND_WAIT);
 	mend_receive(v, wanted, came);
@@ -303,7 +306,7 @@ on_mend(struct prove *v, const xn_value *message)
 		mend_pack(v, came, rev, said);
 	mend_end(v);
 	mend_forget(v, rev, strstr(wanted, "pack") != NULL);
-	xn_send(v->channel, "(sl)", "mended", rev);
+	xn_send(v->channel, "(sls)", "mended", rev, v->kept);
 }
 
 #endif

@@ -73,12 +73,22 @@ open_room(struct prove *v)
 		xn_fail("out of memory");
 }
 
+/* There is no record of ours. */
+static inline void
+open_no_mirror(struct prove *v)
+{
+	if (errno == ENOENT)
+		xn_fail("%s is no mirror: syncgate did not make it, or it was "
+		    "promoted since", v->s.path);
+	xn_fail("cannot read %s/db/syncgate: %m", v->s.path);
+}
+
 /* Open it and introduce it; with STATUS a mirror's youngest is what its files
  * say, however it was made. */
 static inline void
 prove_open(struct prove *v, int status)
 {
-	const char *proof = "";
+	const char *proof = "", *differs = "";
 
 	v->s.root = xn_base_open(v->s.path);
 	if (v->s.root == -1)
@@ -88,10 +98,9 @@ prove_open(struct prove *v, int status)
 		xn_fail("cannot open %s/db: %m", v->s.path);
 	if (v->mirror) {
 		if (fs_read_text(v->s.db, "syncgate", NULL) == NULL)
-			xn_fail("%s is no mirror: %m", v->s.path);
+			open_no_mirror(v);
 		proof = fs_read_text(v->s.db, PROOF, NULL);
-		if (proof == NULL)
-			proof = "";
+		differs = fs_read_text(v->s.db, DIFFERS, NULL);
 	}
 	if (v->dump && !status)
 		open_dump(v);
@@ -100,8 +109,9 @@ prove_open(struct prove *v, int status)
 	v->n = v->s.youngest + 1;
 	if (!status)
 		open_room(v);
-	xn_send(v->channel, "(sslls)", "repository", v->s.uuid,
-	    v->s.youngest, v->s.min_unpacked, proof);
+	xn_send(v->channel, "(ssllss)", "repository", v->s.uuid,
+	    v->s.youngest, v->s.min_unpacked, proof == NULL ? "" : proof,
+	    differs == NULL ? "" : differs);
 }
 
 /* ---- Which there are ----------------------------------------------------- */

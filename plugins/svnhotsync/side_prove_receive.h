@@ -11,6 +11,8 @@
 #define MEND_BUILT	"syncgate-mend-built"	/* and what is made of it */
 #define MEND_LOCK	"syncgate-mend-lock"
 #define MEND_WAIT	60000			/* milliseconds */
+#define REPLACED	"replaced-by-syncgate"	/* a folder in db */
+#define REPLACED_MAX	100			/* files in it */
 
 static inline void
 mend_close(int *fd)
@@ -197,6 +199,52 @@ mend_check(const unsigned char is[16], const unsigned char said[16],
 	if (memcmp(is, said, 16) != 0)
 		xn_fail("the source sent another r%lld than it says that it "
 		    "has; nothing was changed", rev);
+}
+
+/* ---- What is replaced ---------------------------------------------------- */
+
+/* How many there are. */
+static inline long
+kept_count(struct prove *v)
+{
+	xn_dir *dir = xn_dir_open(v->s.db, REPLACED);
+	long n = 0;
+
+	if (dir == NULL)
+		xn_fail("cannot read %s/db/" REPLACED ": %m", v->s.path);
+	while (xn_dir_next(dir) != NULL)
+		n++;
+	xn_dir_close(dir);
+	return n;
+}
+
+/* Another name for the file PATH, which is about to be replaced; it takes no
+ * copy. */
+static inline void
+mend_keep(struct prove *v, const char *path)
+{
+	char name[PATH_SIZE], to[2 * PATH_SIZE];
+	int failed, n = 0;
+
+	if (xn_mkdir(v->s.db, REPLACED, 0777) != 0 && errno != EEXIST)
+		xn_fail("cannot make %s/db/" REPLACED ": %m", v->s.path);
+	if (kept_count(v) >= REPLACED_MAX)
+		xn_fail("%s/db/" REPLACED " has %d files of earlier repairs: "
+		    "look at them, and move them away; nothing was changed",
+		    v->s.path, REPLACED_MAX);
+	snprintf(name, sizeof(name), "%s", path);
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '/')
+			*p = '-';
+	do {
+		snprintf(to, sizeof(to), REPLACED "/%.90s.%d", name, ++n);
+		failed = xn_hardlink(v->s.db, path, to);
+	} while (failed != 0 && errno == EEXIST);
+	if (failed != 0 && errno == ENOENT)	/* there is nothing */
+		return;
+	if (failed != 0 || xn_sync_dir(v->s.db, REPLACED) != 0)
+		xn_fail("cannot keep %s/db/%s as %s: %m", v->s.path, path, to);
+	snprintf(v->kept, sizeof(v->kept), "%s", to);
 }
 
 #endif

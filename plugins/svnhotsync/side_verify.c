@@ -11,7 +11,9 @@
  *
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
- * compiled into the plugin, else by `svnadmin verify`.  kwargs: path.
+ * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; only,
+ * count: of as many revisions from that one on, of any repository, one of the
+ * answers is said, and nothing is kept.
  */
 #include <execnet/remote.h>
 
@@ -188,17 +190,57 @@ look(struct verify *v)
 	return 0;
 }
 
+/* The bad one among FIRST to LAST: of which it is known that there is one. */
+static long long
+find_one(struct verify *v, long long first, long long last)
+{
+	long long middle;
+
+	while (first < last && !v->ended) {
+		middle = first + (last - first) / 2;
+		if (verify_range(v, first, middle) == 0)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	/* (What was said last may be of others.) */
+	verify_range(v, first, first);
+	return first;
+}
+
+static void
+look_at_some(struct verify *v, long long first, long long last)
+{
+	if (!verify_can(v))
+		return;
+	if (!verify_open(v))
+		xn_fail("cannot open the repository %s", v->path);
+	v->packed = first < fs_read_number(v->db, "min-unpacked-rev");
+	if (verify_twice(v, first, last) == 0)
+		xn_send(v->channel, "(sl)", "verified", last);
+	else
+		xn_send(v->channel, "(sls)", "bad", find_one(v, first, last),
+		    xn_utf8(v->why, sizeof(v->why), v->why));
+}
+
 void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
 	struct verify *v = xn_alloc(sizeof(*v));
 	const char *tag;
+	long long rev;
 	int more;
 
 	v->channel = channel;
 	v->db = -1;
 	v->path = xn_value_text(kwargs, "path", "");
 	xn_cleanup(verify_cleanup, v);
+	if (xn_value_get(kwargs, "only") != NULL) {
+		rev = xn_value_int(kwargs, "only", 0);
+		look_at_some(v, rev, rev + xn_value_int(kwargs, "count", 1) -
+		    1);
+		return;
+	}
 	more = verify_can(v);
 	/* After what ends it the channel stays open: who asks once more is to
 	 * hear that, and not of a closed channel. */

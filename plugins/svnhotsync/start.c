@@ -26,15 +26,16 @@ xn_error_t *
 hotsync_mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
     const xn_location_t *location, xn_channel_t *peer, apr_pool_t *pool)
 {
-	return xn_make_value(out, pool, "{scspspsbsbsbsbslslsb}",
+	return xn_make_value(out, pool, "{scspspsbsbsbsbslslsbsl}",
 	    "peer", peer, "path", location->path,
 	    "job", syncgate_job_name(h->job), "follow", h->follow,
 	    "guard", syncgate_job_bool(h->job, "guard"),
-	    "dry", syncgate_job_dry_run(h->job),
+	    "dry", h->identity || syncgate_job_dry_run(h->job),
 	    "resync", syncgate_job_resync(h->job),
 	    "include", (long long)hotsync_parts(h->job),
 	    "reload", h->reload, "run_hooks",
-	    strcmp(syncgate_job_string(h->job, "hooks"), "run") == 0);
+	    strcmp(syncgate_job_string(h->job, "hooks"), "run") == 0,
+	    "identity", (long long)h->identity);
 }
 
 /* The same for many mirrors. */

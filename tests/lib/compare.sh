@@ -58,6 +58,8 @@ props() {
 # Of these svnadmin verifies also the packs: each text belongs to a node.
 # plain PATH VERSION: 12 revisions, 4 in a shard
 plain() {
+	# (Each commit has another size of what it changes.)
+	export SVN_I_LOVE_CORRUPTED_WORKING_COPIES_SO_DISABLE_SLEEP_FOR_TIMESTAMPS=yes
 	svnadmin create --compatible-version "$2" "$1"
 	sed 's/sharded.*/sharded 4/' "$1/db/format" >"$tmp/format"
 	chmod u+w "$1/db/format"

@@ -26,9 +26,9 @@ introduce(xn_channel *channel, int mirror)
 {
 	int lie = mirror ? HONEST : prove_lie;
 
-	xn_send(channel, "(sslls)", "repository", lie == LONG_UUID ?
+	xn_send(channel, "(ssllss)", "repository", lie == LONG_UUID ?
 	    UUID UUID : UUID, lie == YOUNGEST ? -5LL : lie == BEHIND ? 5LL :
-	    prove_n - 1, 0LL, "");
+	    prove_n - 1, 0LL, "", "");
 }
 
 /* As far as it is packed; PACKS: since it was introduced. */
@@ -107,6 +107,8 @@ answer(xn_channel *channel, int mirror)
 		xn_send(channel, "(sls)", "why", prove_bad, "");
 	else if (strcmp(tag, "need") == 0)
 		xn_send(channel, "(sls)", "need", prove_bad, "file");
+	else if (strcmp(tag, "differs") == 0)
+		xn_send(channel, "(ss)", "kept", "");
 	else if (strcmp(tag, "prove") == 0)
 		xn_send(channel, "(s)", "kept");
 	else if (strcmp(tag, "send") == 0 && lie == SILENT)

@@ -96,6 +96,10 @@ found "by dump, a log message" dump 4 properties
 repaired "by dump, a log message" dump "$one" "$tmp/dump"
 flip "$tmp/dump/db/revs/0/11" 40
 found "by dump, a byte" dump 11 "properties and content"
+check_grep "by dump, a byte: and why" 'content: svnadmin dump .* failed: svnadmin: E[0-9]' \
+    "$err"
+check_equal "by dump, a byte: which is said once" 1 \
+    "$(cat "$out" "$err" | grep -c 'svnadmin: E[0-9]')"
 
 # ---- The source packed, the mirror not ---------------------------------------
 
@@ -129,5 +133,9 @@ flip "$one/db/revs/2/20" -1
 job odd "$one" "$tmp/odd" >>"$tmp/conf"
 svnadmin create "$tmp/odd"
 check_not "what is no mirror is not compared" call verify odd
-check_grep "which is said" 'is no mirror' "$err"
+check_grep "which is said" 'is no mirror: syncgate did not make it' "$err"
+check_not "nor has it a status" call status odd
+check_equal "which says so with its name" \
+    "odd: $tmp/odd: not known: $tmp/odd is no mirror: syncgate did not make" \
+    "$(sed 's/ make it.*/ make/' "$out")"
 finish

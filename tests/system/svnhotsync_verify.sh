@@ -45,11 +45,28 @@ for to in "$tmp/held" "popen:$tmp/held.there"; do
 		    "r100 of the mirror .* not verify: .*([Cc]hecksum|E[0-9])" \
 		    "$err"
 	done
+	check_grep "$to: the source has the same" \
+	    'nor does that of the source \(.*mend it there' "$err"
 	check "$to: what is before it was verified" \
 	    [ "$(verified "${to#popen:}")" -lt 100 ]
 	hot "$tmp/bad" "$to" method=copy verify=no ||
 	    fail "$to: without verify" "$err"
 	check_not "$to: without verify nobody looks" grep -q verif "$out"
+done
+
+# A disk of the mirror that lies.
+for to in "$tmp/good.copy" "popen:$tmp/good.there.copy"; do
+	file=${to#popen:}/db/revs/0/120
+	cp -p "$file" "$tmp/r120"
+	chmod u+w "$file"
+	printf 'XXXXXXXX' | dd of="$file" bs=1 seek=40 conv=notrunc status=none
+	echo 110 >"${to#popen:}/db/syncgate-verified"
+	check_not "$to: bad only here" hot "popen:$tmp/source" "$to" \
+	    method=copy
+	check_grep "$to: that of the source is good, and what to do" \
+	    "r120 .*of the source is good: .syncgate verify --repair" "$err"
+	rm -f "$file"
+	cp -p "$tmp/r120" "$file"
 done
 
 # What svnadmin did not say of a revision is not said of it.

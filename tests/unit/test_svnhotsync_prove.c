@@ -269,8 +269,8 @@ a_source_that_lies_changes_nothing(void)
 	strcpy(before, svnrepo_digest(mirror, 0));
 	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
 		start();
-		xn_fake_send(fake, 0, "(ssly)", "mend", lies[i].what, 3LL,
-		    (const void *)bytes, (size_t)16);
+		xn_fake_send(fake, 0, "(sslyb)", "mend", lies[i].what, 3LL,
+		    (const void *)bytes, (size_t)16, 1);
 		xn_fake_send(fake, 0, "(ssl)", "body", lies[i].body,
 		    lies[i].size);
 		for (int j = 0; j < 3 && lies[i].pieces[j] > 0; j++)
@@ -311,8 +311,8 @@ no_question_leads_out_of_it(void)
 		expect("revisions that are not there", before);
 	}
 	start();
-	xn_fake_send(fake, 0, "(ssly)", "mend", "file", 13LL,
-	    (const void *)bytes, (size_t)16);
+	xn_fake_send(fake, 0, "(sslyb)", "mend", "file", 13LL,
+	    (const void *)bytes, (size_t)16, 0);
 	CU_ASSERT(strncmp(xn_fake_receive(fake, 0), "<error", 6) == 0);
 	expect("another shape", before);
 	start();
