@@ -16,6 +16,7 @@ struct hot_report {
 	syncgate_progress_t progress;
 	int followed;			/* the mirror had all, and waited */
 	int finished;
+	char warned[1024];		/* what was left undone, last; or "" */
 	apr_pool_t *scratch;		/* of one report */
 };
 
@@ -73,6 +74,10 @@ xn_error_t *hotsync_mirror_kwargs(const xn_value_t **out,
 void hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror);
 xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
+
+/* What was left undone, as an error for a run that does not go on; NULL if
+ * nothing was. */
+xn_error_t *hotsync_undone(const struct hot_report *r);
 
 /* May another attempt help after ERROR, which gets the code that says so? */
 void hotsync_judge(xn_error_t *error, const struct hot_report *r);

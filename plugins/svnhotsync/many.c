@@ -152,7 +152,8 @@ look_after(struct hot_mirror *m)
 	error = hotsync_check(&m->check, ask ? done : -2, many->h->scratch);
 	if (error != NULL || (finished && (m->check.channel == NULL ||
 	    m->check.verified >= done || many->stopping)))
-		hot_end(m, error);
+		hot_end(m, error != NULL || many->h->follow ? error :
+		    hotsync_undone(&m->report));
 	apr_thread_mutex_lock(mutex);
 }
 

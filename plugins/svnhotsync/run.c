@@ -110,6 +110,8 @@ hotsync_run_one(struct hotsync *h)
 	}
 	if (error == NULL)
 		error = hotsync_check_end(&h->check, &h->report, h->scratch);
+	if (error == NULL && !h->follow)
+		error = hotsync_undone(&h->report);
 	return error == NULL ? NULL : xn_error_wrap(explain(h, error),
 	    "mirroring %s to %s", h->source->text, h->mirror->text);
 }

@@ -8,6 +8,7 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("warn", text)		something is left undone, for the reason given
  *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
@@ -124,6 +125,7 @@ static const struct {
 	{ "idle", on_idle, 0 },
 	{ "revprop", on_revprop, 0 },
 	{ "P", on_large_revprop, 0 },
+	{ "unread", on_unread, 0 },
 	{ "same", on_same, 0 },
 	{ "differ", on_differ, 0 },
 	{ "synced", on_synced, 0 },

@@ -173,6 +173,17 @@ mirror_last_words(void *baton)
 		xn_fail("%s", refused_text);				\
 	} while (0)
 
+/* Something is left undone, and the rest goes on: the job has not ended well
+ * then. */
+static inline void
+warn(struct mirror *m, const char *text)
+{
+	char sent[2048];
+
+	xn_send(m->control, "(ss)", "warn",
+	    (const char *)xn_utf8(sent, sizeof(sent), text));
+}
+
 static void
 close_fd(int *fd)
 {

@@ -36,6 +36,8 @@
  *   -> ("repack", shard), files, ("packend", shard), ("same", first)
  *   <- ("want", first, n, bits)		the revisions to send
  *   -> ("revprop", rev, bytes), or ("P", rev, size) and ("p", bytes)...
+ *   -> ("unread", rev, reason)	in place of those that cannot be read: the
+ *				mirror keeps its own
  *   <- ("include", bits)	hooks, conf, locks: enum part of side_part.h
  *   -> ("part", which, whole), files, ("partend",), for each of them:
  *   -> ("partfile", path, mode, size) and ("p", bytes)...

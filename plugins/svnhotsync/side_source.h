@@ -12,6 +12,7 @@
 
 #include "side_fsfs.h"
 #include "side_part.h"
+#include "side_props.h"
 
 #define CHANGED_MAX	256	/* noted one by one; more: compare everything */
 #define POLL_MAX	86400000 /* milliseconds: a day */
@@ -22,18 +23,6 @@
 struct reader;
 struct source;
 struct part_list;
-
-/* Unpacked properties of some revisions that lie in one file. */
-struct props_pack {
-	long long shard;		/* -1: nothing is loaded */
-	char name[NAME_SIZE];
-	long long first, count;
-	char *text;			/* malloc'ed: sizes, then the bytes */
-	const char *sizes;		/* "94\n94\n..." */
-	const char *bytes, *end;
-	long long next;			/* the revision after the one that */
-	const char *next_size, *next_at; /* was asked for last, and its parts */
-};
 
 /* A list of what to look at again, without doubles. */
 struct changed {

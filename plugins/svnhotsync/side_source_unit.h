@@ -264,14 +264,31 @@ next_name(struct source *s, struct unit *u)
 	}
 }
 
+/* Mirrors are to keep what they have of REV's properties. */
+static void
+tell_unread(struct source *s, long long rev, const char *why)
+{
+	char text[1024];
+
+	TELL(s->reader, 0, "(sls)", "unread", rev,
+	    (const char *)xn_utf8(text, sizeof(text), why));
+}
+
 /* Properties of REV as one message: 1, or 0 and a text to be sent in pieces. */
 static int
 tell_props(struct source *s, struct unit *u, long long rev)
 {
+	char why[1024], *copy;
 	size_t n;
-	const char *props = props_of(s, rev, &n);
-	char *copy;
+	const char *props = props_try(s, rev, &n, why, sizeof(why));
 
+	/* Who has none of them yet has nothing to keep. */
+	if (props == NULL && u->kind == UNIT_PACK)
+		xn_fail("%s", why);
+	if (props == NULL) {
+		tell_unread(s, rev, why);
+		return 1;
+	}
 	if (n <= XN_PIECE) {
 		TELL(s->reader, n, "(sly)", "revprop", rev,
 		    (const void *)props, n);

@@ -363,12 +363,15 @@ send_changed(struct source *s)
 		while (l->revs.n > 0 && may_tell(l)) {
 			long long rev = take_changed(l, 1);
 			const char *props;
+			char why[1024];
 			size_t n;
 
 			if (r->to_n == 0)
 				continue;
-			props = props_of(s, rev, &n);
-			if (n <= XN_PIECE)
+			props = props_try(s, rev, &n, why, sizeof(why));
+			if (props == NULL)
+				tell_unread(s, rev, why);
+			else if (n <= XN_PIECE)
 				TELL(r, n, "(sly)", "revprop", rev,
 				    (const void *)props, n);
 			else

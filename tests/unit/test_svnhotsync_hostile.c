@@ -326,6 +326,53 @@ send_file(struct svnpair *p, const char *kind, const char *name,
 	svnpair_send(p, "(sy)", "p", text, strlen(text));
 }
 
+/* r1's properties, none, as a file of packed ones that is not compressed. */
+static const char packed[] = "\x0b" "1\n1\n4\n\nEND\n";
+
+static void
+properties_that_cannot_be_read_come_into_no_mirror(void)
+{
+	static const char *const texts[] = {
+		"", "properties", "K 8\nsvn:date\nV 27\n2026", "K 1\na\nV 1\nb\n",
+		"K 99999999999999999999\na\nV 1\nb\nEND\n", "K 1\na\nEND\n",
+		"K 3\na\nV 1\nb\nEND\n", "V 1\na\nEND\n",
+	};
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		p = greet();
+		svnpair_send(p, "(sly)", "revprop", 3LL, texts[i],
+		    strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", before);
+		p = greet();
+		svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)5,
+		    texts[i], strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", NULL);
+		p = greet();
+		svnpair_send(p, "(slll)", "R", 11LL, 5LL,
+		    (long long)strlen(texts[i]));
+		svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
+		if (texts[i][0] != '\0')
+			svnpair_send(p, "(sy)", "p", texts[i],
+			    strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", NULL);
+	}
+	for (size_t n = 0; n + 1 < sizeof(packed); n++) {
+		p = greet();
+		svnpair_send(p, "(sl)", "pack", 0LL);
+		send_file(p, "revs", "pack", "revisions");
+		svnpair_send(p, "(sssl)", "file", "revprops", "1.0",
+		    (long long)n);
+		if (n > 0)
+			svnpair_send(p, "(sy)", "p", packed, n);
+		expect_refusal(p, "that cannot be read", NULL);
+	}
+	svnrepo_end();
+}
+
 static void
 a_pack_that_is_not_whole_is_not_shown(void)
 {
@@ -342,7 +389,7 @@ a_pack_that_is_not_whole_is_not_shown(void)
 		p = greet();
 		svnpair_send(p, "(sl)", "pack", 0LL);
 		send_file(p, "revs", "pack", "revisions");
-		send_file(p, "revprops", "1.0", "properties");
+		send_file(p, "revprops", "1.0", packed);
 		if (manifests[i] != NULL && manifests[i][0] != '\0')
 			send_file(p, "revprops", "manifest", manifests[i]);
 		else if (manifests[i] != NULL)
@@ -506,6 +553,8 @@ static const struct xn_test_case cases[] = {
 	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
 	{ "no file of a part leads out of it",
 	    no_file_of_a_part_leads_out_of_it },
+	{ "properties that cannot be read come into no mirror",
+	    properties_that_cannot_be_read_come_into_no_mirror },
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
