@@ -16,6 +16,9 @@ struct hot_report {
 	syncgate_progress_t progress;
 	int followed;			/* the mirror had all, and waited */
 	int finished;
+	int whole;			/* a new mirror has all, and waits to
+					 * take the old one's place */
+	int resynced;			/* and has */
 	char warned[1024];		/* what was left undone, last; or "" */
 	apr_pool_t *scratch;		/* of one report */
 };

@@ -129,12 +129,24 @@ hotsync_undone(const struct hot_report *r)
 }
 
 static xn_error_t *
+on_whole(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sl)", &tag,
+	    &r->progress.done));
+	r->whole = 1;
+	return NULL;
+}
+
+static xn_error_t *
 on_resynced(struct hot_report *r, const xn_value_t *message)
 {
 	const char *tag, *old;
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &old));
 	syncgate_job_resynced(r->job);
+	r->resynced = 1;
 	say(r, SYNCGATE_WARNING, "the mirror %s was made anew: start svnserve "
 	    "and httpd again if they serve it, for they answer from what they "
 	    "remember of the old one", r->mirror->text);
@@ -183,6 +195,7 @@ static const struct {
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
+	{ "whole", on_whole },
 	{ "resynced", on_resynced },
 	{ "warn", on_warn },
 	{ "refused", on_refused },

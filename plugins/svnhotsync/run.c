@@ -5,8 +5,46 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #define STOP_CHECK	xn_seconds(0.2)
 #define LOST_WAIT	xn_seconds(0.5)
+
+/* A new mirror, made beside the old one, is verified, and takes its place. */
+static xn_error_t *
+exchange(struct hotsync *h)
+{
+	xn_location_t new_one = *h->mirror;
+	apr_size_t n = strlen(new_one.path);
+	struct hot_check check;
+
+	while (n > 1 && new_one.path[n - 1] == '/')
+		n--;
+	/* (NEW_SUFFIX of the mirror's side.) */
+	new_one.path = apr_psprintf(h->pool, "%.*s.syncgate-new", (int)n,
+	    new_one.path);
+	new_one.text = new_one.path;
+	h->report.whole = 0;
+	syncgate_job_log(h->job, SYNCGATE_INFO, "the new mirror has all, to "
+	    "r%" APR_INT64_T_FMT ": it is verified, and then takes the old "
+	    "one's place", (apr_int64_t)h->report.progress.done);
+	XN_TRY(hotsync_check_start(&check, h, &new_one, h->gateways[1],
+	    h->pool));
+	XN_TRY_W(hotsync_check_end(&check, &h->report, h->scratch), "the new "
+	    "mirror is not put in the place of the old one, which is as it was "
+	    "(if what is in the source is right by now, remove %s)",
+	    new_one.path);
+	return syncgate_job_stopping(h->job) ? NULL : xn_send(h->control,
+	    "(s)", "swap");
+}
+
+/* Is what is at the mirror's place what this run brings? */
+static int
+is_in_place(const struct hotsync *h)
+{
+	return !syncgate_job_resync(h->job) || h->report.resynced ||
+	    h->report.followed || h->report.finished;
+}
 
 /* One report, or a look at whether the job must stop. */
 static xn_error_t *
@@ -30,7 +68,8 @@ turn(struct hotsync *h)
 	}
 	XN_TRY(error);
 	syncgate_job_healthy(h->job);
-	return hotsync_report(&h->report, message);
+	XN_TRY(hotsync_report(&h->report, message));
+	return h->report.whole ? exchange(h) : NULL;
 }
 
 xn_error_t *
@@ -104,7 +143,7 @@ hotsync_run_one(struct hotsync *h)
 		apr_pool_clear(h->scratch);
 		h->report.scratch = h->scratch;
 		error = turn(h);
-		if (error == NULL)
+		if (error == NULL && is_in_place(h))
 			error = hotsync_check(&h->check,
 			    h->report.progress.done, h->scratch);
 	}

@@ -233,20 +233,26 @@ static void
 load_start(struct load *l)
 {
 	struct mirror *m = &l->m;
-	const char *tag, *uuid;
+	const char *tag, *uuid, *place;
 	long long version;
+	char ours[PLACE_SIZE];
 
 	load_find(l);
 	boot_id(l->boot);
-	if (!m->fresh && !m->dry)
-		take_run_lock(m);
-	xn_receive(m->peer, XN_FOREVER, "(slsl)", &tag, &version, &uuid,
-	    &m->source_youngest);
+	xn_receive(m->peer, XN_FOREVER, "(slsls)", &tag, &version, &uuid,
+	    &m->source_youngest, &place);
 	if (strcmp(tag, "repository") != 0 || version != DUMP_VERSION)
 		xn_fail("the source's side speaks another language");
 	if (!fs_is_uuid(uuid) || m->source_youngest < 0)
 		xn_fail("the source describes itself in a way that cannot be");
 	snprintf(m->uuid, sizeof(m->uuid), "%s", uuid);
+	place_of(ours, m->db);
+	if (same_place_as(ours, place))
+		REFUSE(m, "the mirror %s is the source itself: both have the "
+		    "same folder db, of the same machine; nothing was changed",
+		    m->path);
+	if (!m->fresh && !m->dry)
+		take_run_lock(m);
 	if (!m->fresh)
 		load_check_existing(l);
 	else if (!m->dry)

@@ -67,6 +67,8 @@ struct mirror {
 	const char *name, *new_name;	/* its name, and the new one's, in */
 	int parent, old;		/* the folder PARENT; what is there */
 	int old_lock;			/* the run lock of that */
+	int whole;			/* it may take the old one's place when
+					 * the coordinator says so */
 
 	int root, db;			/* descriptors, -1 when not open */
 	int run_lock;			/* db/syncgate-lock, held */

@@ -8,7 +8,7 @@
  * repositories: side_source_find.h).
  *
  *   -> ("repository", version, db/format, uuid, fsfs.conf, youngest,
- *       min unpacked)		the first message
+ *       min unpacked, place)	the first message (side_place.h)
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
  *   <- ("props", shard)	its packed properties, for a mirror that is

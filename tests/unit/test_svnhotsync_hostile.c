@@ -59,8 +59,8 @@ greet(void)
 	struct svnpair *p = svnpair_start(NULL, mirror, 0, 0);
 
 	read_digest(digest);
-	svnpair_send(p, "(slyyyll)", "repository", 1LL, FORMAT, strlen(FORMAT),
-	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	svnpair_send(p, "(slyyylls)", "repository", 1LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL, "");
 	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
 	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
 	    "", (size_t)0);
@@ -347,6 +347,8 @@ properties_that_cannot_be_read_come_into_no_mirror(void)
 		svnpair_send(p, "(sly)", "revprop", 3LL, texts[i],
 		    strlen(texts[i]));
 		expect_refusal(p, "that cannot be read", before);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		p = greet();
 		svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)5,
 		    texts[i], strlen(texts[i]));
@@ -461,15 +463,15 @@ a_source_that_describes_itself_wrongly_is_refused(void)
 	strcpy(before, svnrepo_digest(mirror, 0));
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
 		p = svnpair_start(NULL, mirror, 0, 0);
-		svnpair_send(p, "(slyyyll)", "repository", 1LL,
+		svnpair_send(p, "(slyyylls)", "repository", 1LL,
 		    offers[i].format, strlen(offers[i].format),
 		    offers[i].uuid, strlen(offers[i].uuid), "", (size_t)0,
-		    offers[i].youngest, offers[i].unpacked);
+		    offers[i].youngest, offers[i].unpacked, "");
 		expect_refusal(p, "in a way that cannot be", before);
 	}
 	p = svnpair_start(NULL, mirror, 0, 0);
-	svnpair_send(p, "(slyyyll)", "repository", 2LL, FORMAT, strlen(FORMAT),
-	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	svnpair_send(p, "(slyyylls)", "repository", 2LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL, "");
 	expect_refusal(p, "speaks another language", before);
 	p = svnpair_start(NULL, mirror, 0, 0);
 	svnpair_cut(p);
@@ -492,9 +494,9 @@ greet_upgraded(void)
 	svnrepo_put(mirror, "db/revs/0.pack/manifest", "0\n");
 	p = svnpair_start(NULL, mirror, 0, 0);
 	read_digest(digest);
-	svnpair_send(p, "(slyyyll)", "repository", 1LL,
+	svnpair_send(p, "(slyyylls)", "repository", 1LL,
 	    "6\nlayout sharded 8\n", (size_t)19, UUID, strlen(UUID), "",
-	    (size_t)0, 20LL, 8LL);
+	    (size_t)0, 20LL, 8LL, "");
 	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
 	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
 	    "", (size_t)0);
