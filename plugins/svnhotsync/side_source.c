@@ -42,8 +42,8 @@
  *   -> ("part", which, whole), files, ("partend",), for each of them:
  *   -> ("partfile", path, mode, size) and ("p", bytes)...
  *   -> ("partgone", path)			only if it is not whole
- *   -> ("partkeep", path)			only if it is: a file or folder
- *						that cannot be read
+ *   -> ("partkeep", path, reason)		a file or folder that cannot be
+ *						read; reason "": for a moment
  *   <- ("sync",)  -> ("synced",)		all asked for was sent
  *
  * After

@@ -33,7 +33,7 @@ struct changed {
 /* What a watch number stands for. */
 enum watch_kind {
 	WATCH_NONE, WATCH_DB, WATCH_REVPROPS, WATCH_SHARD, WATCH_PACK,
-	WATCH_PARENT,
+	WATCH_PARENT, WATCH_ROOT,
 	WATCH_PART			/* its number in place of the shard's */
 };
 struct watched {
@@ -140,6 +140,8 @@ struct source {
 	char *run_names;		/* of a mirror: RUN_NAMES, or NULL;
 					 * malloc'ed */
 	int part_skipped[PARTS];	/* files that were told of */
+	int parts_missing;		/* whose folder is not there, a bit
+					 * each */
 	int parts_wanted, parts_dirty;	/* a bit each */
 
 	int gone;			/* a folder of it was */

@@ -257,7 +257,9 @@ begin_part(struct lane *lane, int part)
 
 	u->list = s->part[part];
 	u->list->refs++;
-	u->whole = has == 0 || has != u->list->version - 1;
+	/* While there is no folder, nothing of it is gone. */
+	u->whole = (s->parts_missing >> part & 1) == 0 && (has == 0 ||
+	    has != u->list->version - 1);
 }
 
 /* All of some parts; later, what changes in them. */

@@ -14,6 +14,8 @@
 #include "side_source_props.h"
 #include "side_source_send.h"
 
+#define PATH_MAX_TOLD	1024	/* bytes of a repository's path, in a reason */
+
 enum unit_kind {
 	UNIT_REVISION,		/* ("R", ...), the file, the properties */
 	UNIT_PROPS,		/* ("P", ...), the properties */
@@ -318,6 +320,22 @@ tell_unpacked(struct source *s, struct unit *u)
 		u->step = STEP_END;
 }
 
+/* Mirrors are to keep what they have of F, for the reason WHY (null: for a
+ * moment). */
+static void
+tell_keep(struct source *s, const struct unit *u, const struct part_file *f,
+    const char *why)
+{
+	char text[PATH_MAX_TOLD + 512] = "", sent[PATH_MAX_TOLD + 512];
+
+	if (why != NULL)
+		snprintf(text, sizeof(text), "cannot read %.*s/%s/%s%s: %s",
+		    PATH_MAX_TOLD, s->path, part_folder((int)u->number),
+		    f->path, f->aside ? SOURCE_SUFFIX : "", why);
+	TELL(s->reader, 0, "(sps)", "partkeep", (const char *)f->path,
+	    (const char *)xn_utf8(sent, sizeof(sent), text));
+}
+
 /* The next file of a part that is to be told of; behind the last, its end. */
 static void
 next_file(struct source *s, struct unit *u)
@@ -330,10 +348,9 @@ next_file(struct source *s, struct unit *u)
 	while (u->list_at < u->list->n) {
 		f = &u->list->files[u->list_at++];
 		if (f->unread) {
-			if (!u->whole)
+			if (!u->whole && !f->changed)
 				continue;
-			TELL(s->reader, 0, "(sp)", "partkeep",
-			    (const char *)f->path);
+			tell_keep(s, u, f, f->why);
 			return;
 		}
 		if (u->whole ? f->gone : !f->gone && !f->changed)
@@ -347,16 +364,16 @@ next_file(struct source *s, struct unit *u)
 		    part_folder((int)u->number), f->path,
 		    f->aside ? SOURCE_SUFFIX : "");
 		text = xn_read_file(s->root, path, PART_FILE_MAX, &n);
-		/* Gone since: then the next list says so. */
-		if (text == NULL && errno == ENOENT)
+		/* Gone since: then the next list says so, if it is not only
+		 * the folder that is being replaced. */
+		if (text == NULL && errno == ENOENT && !u->whole)
 			continue;
 		if (text == NULL) {
+			tell_keep(s, u, f, errno == ENOENT ? NULL :
+			    strerror(errno));
 			/* Not for good: it is looked at again. */
-			xn_log("cannot read %s/%s: %m; mirrors keep what they "
-			    "have of it", s->path, path);
 			f->unread = 1;
-			u->list_at--;
-			continue;
+			return;
 		}
 		u->held = hold(-1, text, (long long)n);
 		u->at = 0;
