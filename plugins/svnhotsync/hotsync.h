@@ -142,6 +142,10 @@ xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
 xn_error_t *hotsync_check_end(struct hot_check *c, struct hot_report *r,
     apr_pool_t *scratch);
 
+/* Have H's one mirror verified, AGAIN also what was verified before, and wait
+ * for it. */
+xn_error_t *hotsync_check_all(struct hotsync *h, int again);
+
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);
 

@@ -20,8 +20,8 @@
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
- * (bool), resume (only bring it to its end), expected (the revision that it
- * must have, or -1), path, job, run_hooks, without a peer:
+ * (bool), step ("resume": only bring it to its end, "look": only see whether it
+ * can be, or "promote"), expected (the revision that it must have, or -1), path, job, run_hooks, without a peer:
  * side_mirror_promote.h.
  */
 #include <execnet/remote.h>
@@ -269,11 +269,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->digests = malloc(RANGE_MAX * 16);
 	if (xn_value_bool(kwargs, "promote", 0)) {
 		resync_begin(m, 0);
-		if (xn_value_bool(kwargs, "resume", 0))
-			promote_resume(m);
-		else
-			promote_mirror(m, xn_value_int(kwargs, "expected",
-			    -1));
+		promote_step(m, xn_value_text(kwargs, "step", ""),
+		    xn_value_int(kwargs, "expected", -1));
 		return;
 	}
 	if (m->peer == NULL || m->digests == NULL)

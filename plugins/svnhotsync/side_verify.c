@@ -11,7 +11,8 @@
  *
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
- * compiled into the plugin, else by `svnadmin verify`.  kwargs: path.
+ * compiled into the plugin, else by `svnadmin verify`.  kwargs: path, again (from
+ * the first revision on).
  */
 #include <execnet/remote.h>
 
@@ -145,7 +146,7 @@ verify_open(struct verify *v)
 		v->db = -1;
 		return 0;
 	}
-	v->next = fs_read_number(v->db, VERIFIED) + 1;
+	v->next = v->again ? 0 : fs_read_number(v->db, VERIFIED) + 1;
 	if (v->next < 0 || v->next > fs_read_number(v->db, "current") + 1)
 		v->next = 0;
 	return 1;
@@ -196,6 +197,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	v->channel = channel;
 	v->db = -1;
 	v->path = xn_value_text(kwargs, "path", "");
+	v->again = xn_value_bool(kwargs, "again", 0);
 	xn_cleanup(verify_cleanup, v);
 	more = verify_can(v);
 	/* After what ends it the channel stays open: who asks once more is to
