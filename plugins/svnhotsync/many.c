@@ -411,6 +411,10 @@ verdict(const struct many *many)
 		if (first == NULL)
 			first = m;
 	}
+	if (failed == 0 && many->unread > 0 && !many->h->follow)
+		return xn_error_create(XN_E_JOB, "%d of what is there could "
+		    "not be looked at, the first of them %s", many->unread,
+		    many->unread_first);
 	if (failed == 0)
 		return NULL;
 	return xn_error_create(XN_E_JOB, "%d of %d mirrors failed, the first "
