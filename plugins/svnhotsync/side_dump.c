@@ -21,6 +21,8 @@
  *   <- ("want", first, n, bits)
  *   -> ("revprop", rev, bytes)...
  *   -> ("sent", first)
+ *   <- ("content", rev)
+ *   -> ("content", rev, digest)	of what it changes; "": nothing
  *
  * After
  *   <- ("follow",)
@@ -32,6 +34,7 @@
  */
 #include <execnet/remote.h>
 
+#include "side_content.h"
 #include "side_dump.h"
 #include "side_dump_watch.h"
 #include "side_place.h"
@@ -209,6 +212,22 @@ on_want(struct dump *d, const xn_value *message)
 	xn_send(d->peer, "(sl)", "sent", w.first);
 }
 
+/* What a revision changes: its digest, or nothing if that is nothing. */
+static void
+on_content(struct dump *d, const xn_value *message)
+{
+	unsigned char digest[16];
+	const char *tag;
+	long long rev;
+	int any;
+
+	if (!xn_unpack_value(message, "(sl)", &tag, &rev) || rev < 0)
+		xn_fail("a request for a digest of another shape");
+	any = content_digest(d->path, rev, digest);
+	xn_send(d->peer, "(sly)", "content", rev, (const void *)digest,
+	    any ? sizeof(digest) : (size_t)0);
+}
+
 static void
 on_follow(struct dump *d, const xn_value *message)
 {
@@ -236,6 +255,7 @@ static const struct {
 	{ "enough", on_enough },
 	{ "compare", on_compare },
 	{ "want", on_want },
+	{ "content", on_content },
 	{ "follow", on_follow },
 	{ "look", on_look },
 };

@@ -9,6 +9,7 @@
 #ifndef SVNHOTSYNC_SIDE_LOAD_START_H
 #define SVNHOTSYNC_SIDE_LOAD_START_H
 
+#include "side_content.h"
 #include "side_load_memory.h"
 #include "side_load_record.h"
 #include "side_mirror_resync.h"
@@ -165,9 +166,63 @@ load_make(struct load *l)
 
 /* ---- One that is there --------------------------------------------------- */
 
-/* Has the source the revision that we have last?  By when it was made. */
+/* Is there more than we left?  (Killed, we leave more than the record says; but
+ * then the source has it.) */
+static int
+load_is_foreign(const struct mirror *m, const struct record *record)
+{
+	return m->youngest > record->published.rev;
+}
+
+/* Our own digest, for xn_attempt(). */
+struct own_content {
+	struct load *l;
+	unsigned char digest[16];
+	int any;
+};
+
 static void
-load_check_same(struct load *l)
+own_content(void *baton)
+{
+	struct own_content *own = baton;
+
+	own->any = content_digest(own->l->m.path, own->l->m.youngest,
+	    own->digest);
+}
+
+/* The date can be edited: is what our youngest revision changes the same?  Only
+ * what svnadmin at both ends says is. */
+static int
+load_same_content(struct load *l)
+{
+	struct mirror *m = &l->m;
+	struct own_content own = { .l = l };
+	const void *theirs;
+	const char *tag;
+	char why[512];
+	long long rev;
+	size_t n;
+
+	if (xn_attempt(own_content, &own, why, sizeof(why)) != 0) {
+		xn_log("the content of r%lld is not compared: %s", m->youngest,
+		    why);
+		return 0;
+	}
+	xn_send(m->peer, "(sl)", "content", m->youngest);
+	xn_receive(m->peer, XN_FOREVER, "(sly)", &tag, &rev, &theirs, &n);
+	if (strcmp(tag, "content") != 0 || rev != m->youngest)
+		xn_fail("the source answered something else than a digest");
+	if (!own.any || n != 16 || memcmp(own.digest, theirs, 16) != 0)
+		return 0;
+	xn_log("r%lld of the source has another date by now, and the same "
+	    "content: the mirror goes on", m->youngest);
+	return 1;
+}
+
+/* Has the source the revision that we have last?  By when it was made, or, if
+ * that was edited, by what it changes. */
+static void
+load_check_same(struct load *l, const struct record *record)
 {
 	unsigned char bits[RANGE_MAX / 8] = { 1 };
 	char ours[64], theirs[64];
@@ -188,11 +243,14 @@ load_check_same(struct load *l)
 	fs_props_date(theirs, text, n);
 	xn_receive(l->m.peer, XN_FOREVER, "(sl)", &tag, &rev);
 	load_date(l, l->m.youngest, ours);
-	if (strcmp(ours, theirs) != 0)
-		REFUSE(&l->m, "r%lld of the source has another date than the "
-		    "r%lld that was mirrored to %s: the source was replaced or "
-		    "wound back; nothing was changed", l->m.youngest,
-		    l->m.youngest, l->m.path);
+	if (strcmp(ours, theirs) == 0 || load_same_content(l))
+		return;
+	REFUSE(&l->m, "r%lld of the source has another date and another "
+	    "content than the r%lld of %s: %s; nothing was changed%s" REMOVE,
+	    l->m.youngest, l->m.youngest, l->m.path,
+	    load_is_foreign(&l->m, record) ? "the mirror was written to by "
+	    "somebody else" : "the source was replaced or wound back",
+	    load_is_foreign(&l->m, record) ? FOREIGN : "");
 }
 
 static void
@@ -218,12 +276,16 @@ load_check_existing(struct load *l)
 	load_check_untouched(l, &record);
 	if (m->youngest > m->source_youngest)
 		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
-		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed", m->path, m->youngest, m->source_youngest);
+		    "r%lld; r%lld was left there): %s; nothing was changed"
+		    "%s" REMOVE, m->path, m->youngest, m->source_youngest,
+		    record.published.rev, load_is_foreign(m, &record) ?
+		    "it was written to by somebody else" :
+		    "the source was replaced or wound back",
+		    load_is_foreign(m, &record) ? FOREIGN : "");
 	if (m->dry)
 		return;
 	memory_mend(l);
-	load_check_same(l);
+	load_check_same(l, &record);
 	if (xn_remove_tree(m->root, BEGINNING) != 0 && errno != ENOENT)
 		xn_fail("cannot remove %s/" BEGINNING ": %m", m->path);
 }

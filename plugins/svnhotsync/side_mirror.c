@@ -285,6 +285,9 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    m->source_youngest);
 		return;
 	}
+	/* From now on there is something that stays if this fails. */
+	if (m->resyncing)
+		report(m, 1);
 	if (m->new_format != NULL)
 		upgrade_mirror(m);
 	run(m);

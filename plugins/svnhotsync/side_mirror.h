@@ -163,6 +163,9 @@ mirror_last_words(void *baton)
 		xn_fail("the source's side ended the conversation");
 }
 
+/* What to do about what others wrote to a mirror. */
+#define FOREIGN	"; look there for what is wanted, and commit it to the source"
+
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
 		char refused_text[2048];				\

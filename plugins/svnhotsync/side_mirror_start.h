@@ -62,6 +62,22 @@ check_beginning(struct mirror *m)
 		    "began: give another place, or empty it", m->path);
 }
 
+/* No mirror of ours; but the old master, perhaps, of what is its mirror now. */
+static void
+refuse_foreign(struct mirror *m)
+{
+	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
+
+	if (text != NULL && fs_first_line(uuid, sizeof(uuid), text) == 0 &&
+	    strcmp(uuid, m->uuid) == 0)
+		REFUSE(m, "%s is a repository that syncgate did not make, and "
+		    "will not overwrite; it has the source's UUID: if it was "
+		    "its master before, `syncgate run --resync` makes it a "
+		    "mirror, and keeps what it was beside it", m->path);
+	REFUSE(m, "%s is a repository that syncgate did not make, and will "
+	    "not overwrite: give another place", m->path);
+}
+
 /* Open what is there, without changing it. */
 static void
 open_mirror(struct mirror *m)
@@ -81,8 +97,7 @@ open_mirror(struct mirror *m)
 	if (m->db == -1 && (errno != ENOENT || !m->fresh))
 		xn_fail("cannot open %s/db: %m", m->path);
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
-		REFUSE(m, "%s is a repository that syncgate did not make, and "
-		    "will not overwrite: give another place", m->path);
+		refuse_foreign(m);
 }
 
 static void
@@ -154,13 +169,14 @@ check_untouched(struct mirror *m, const struct record *r)
 	known = m->youngest == r->upcoming.rev ? &r->upcoming : &r->published;
 	if (m->youngest != known->rev)
 		REFUSE(m, "the mirror %s was written to by somebody else: its "
-		    "youngest revision is r%lld, and r%lld was left there",
-		    m->path, m->youngest, r->upcoming.rev);
+		    "youngest revision is r%lld, and r%lld was left there"
+		    FOREIGN RESYNC, m->path, m->youngest, r->upcoming.rev);
 	now = mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
 		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
-		    "is not as it was left there", m->path, m->youngest);
+		    "is not as it was left there" FOREIGN RESYNC, m->path,
+		    m->youngest);
 	m->published = now->kind == known->kind ? *now : *known;
 	m->last = m->published;
 }
@@ -438,10 +454,10 @@ start_mirror(struct mirror *m, const struct offer *offer)
 {
 	struct fsfs theirs;
 
+	check_offer(m, offer, &theirs);
 	open_mirror(m);
 	if (m->db != -1 && !m->dry)
 		lock_mirror(m);
-	check_offer(m, offer, &theirs);
 	m->source_youngest = offer->youngest;
 	resync_check(m);
 	if (m->resyncing && m->dry)

@@ -118,6 +118,7 @@ rm -rf "$mir"
 svnadmin hotcopy -q "$src" "$mir"
 printf '#!/bin/sh\nexit 1\n' >"$mir/hooks/start-commit"
 check_not "without --resync it is refused" hot "$src" "$mir"
+check_grep "which names the way" 'if it was its master before, .*--resync' "$err"
 anew "another copy of the source is made a mirror"
 check "its own hook gave its place to the guard" \
     test -e "$mir/hooks/start-commit.source"
@@ -178,6 +179,8 @@ for way in "$mir" "popen:$mir"; do
 	check_equal "the old one is as it was" "$before" "$(tree "$mir" |
 	    grep -v syncgate-verified)"
 done
+check_grep "and of what is left" \
+    "new one stays in $mir.syncgate-new: the next --resync" "$err"
 cp -p "$tmp/r7" "$src/db/revs/0/7"
 rm -rf "$mir.syncgate-new"
 anew "when the source is right it is made anew"
