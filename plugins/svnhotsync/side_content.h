@@ -1,6 +1,10 @@
 /*
- * side_content.h: what a revision changes, whatever its properties are, as
- * `svnadmin dump` says it.
+ * side_content.h: what a revision changed, as one digest, whatever the repository
+ * is made of: the nodes that `svnadmin dump` prints of it, without the
+ * properties of the revision itself.
+ *
+ * Not by deltas, which may be others where the versions of Subversion are.  The
+ * SHA-1 of a text is left out: repositories that were made before 1.6 have none.
  */
 #ifndef SVNHOTSYNC_SIDE_CONTENT_H
 #define SVNHOTSYNC_SIDE_CONTENT_H
@@ -8,59 +12,68 @@
 #include "side_fsfs.h"
 #include "side_run.h"
 
-/* Over the revision's own headers and properties; fails if there are none. */
 static inline void
-content_skip_props(struct run_reader *rd, const char *path)
+content_damaged(const char *path)
 {
-	static const char wanted[] = "Content-length: ";
-	long long n = -1, at = 0;
-	char *line;
-
-	while ((line = reader_line(rd)) != NULL &&
-	    strncmp(line, "Revision-number: ", 17) != 0)
-		continue;
-	while (line != NULL && (line = reader_line(rd)) != NULL &&
-	    line[0] != '\0')
-		if (strncmp(line, wanted, sizeof(wanted) - 1) == 0)
-			n = fs_whole_number(line + sizeof(wanted) - 1);
-	for (; n >= 0 && at < n && reader_need(rd, 1); at++)
-		rd->at++;
-	if (line == NULL || n < 0 || at < n)
-		xn_fail("svnadmin dump of %s prints something that is not "
-		    "known", path);
+	xn_fail("svnadmin dump of %s prints something that is not known", path);
 }
 
-/* The digest of all that REV of the repository at PATH changes: 1, or 0 if that
- * is nothing; or fails. */
-static inline int
+/* The headers after the first of a record, and its body; HASH may be null. */
+static inline void
+content_record(struct run_reader *rd, xn_hash *hash, const char *path)
+{
+	long long n = 0;
+	size_t piece;
+	char *line;
+
+	while ((line = reader_line(rd)) != NULL && line[0] != '\0') {
+		if (strncmp(line, "Content-length: ", 16) == 0)
+			n = fs_whole_number(line + 16);
+		if (hash != NULL && strstr(line, "-sha1: ") == NULL)
+			xn_hash_add(hash, line, strlen(line) + 1);
+	}
+	if (line == NULL || n < 0)
+		content_damaged(path);
+	for (; n > 0; n -= (long long)piece) {
+		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
+		if (!reader_need(rd, piece))
+			content_damaged(path);
+		if (hash != NULL)
+			xn_hash_add(hash, rd->bytes + rd->at, piece);
+		rd->at += piece;
+	}
+}
+
+/* Of REV of the repository at PATH; or fails. */
+static inline void
 content_digest(const char *path, long long rev, unsigned char out[16])
 {
 	const char *argv[8] = { "svnadmin", "dump", "-q", "--incremental",
 	    "-r" };
+	xn_hash *hash = xn_hash_start();
 	struct run_reader rd;
-	long long bytes = 0;
 	struct run run;
-	xn_hash *hash;
-	char text[32];
+	char range[64];
+	char *line;
+	int node;
 
-	snprintf(text, sizeof(text), "%lld", rev);
-	argv[5] = text;
+	snprintf(range, sizeof(range), "%lld:%lld", rev, rev);
+	argv[5] = range;
 	argv[6] = path;
 	memset(&rd, 0, sizeof(rd));
 	rd.run = &run;
 	run_start(&run, argv, XN_CHILD_OUT);
-	content_skip_props(&rd, path);
-	hash = xn_hash_start();
-	while (reader_need(&rd, 1)) {
-		xn_hash_add(hash, rd.bytes + rd.at, rd.n - rd.at);
-		bytes += (long long)(rd.n - rd.at);
-		rd.at = rd.n;
+	while ((line = reader_line(&rd)) != NULL) {
+		node = strncmp(line, "Node-path: ", 11) == 0;
+		if (!node && strncmp(line, "Revision-number: ", 17) != 0)
+			continue;
+		if (node)
+			xn_hash_add(hash, line, strlen(line) + 1);
+		content_record(&rd, node ? hash : NULL, path);
 	}
+	run_check(&run, "svnadmin dump", path, run_end(&run));
 	xn_hash_end(hash, out);
 	xn_free(rd.bytes);
-	run_check(&run, "svnadmin dump", path, run_end(&run));
-	/* (Behind the properties there are two newlines.) */
-	return bytes > 2;
 }
 
 #endif

@@ -14,6 +14,9 @@
  *   -> ("dumped", status, errors)	how it ended
  *   <- ("enough",)			ends a dump before its time
  *
+ *   <- ("content", rev)
+ *   -> ("content", rev, 16 bytes)	digest of what it changed
+ *
  * Properties of revisions, which can be changed later, by ranges:
  *   <- ("compare", first, n, 16 bytes)	digest of the digests of each
  *   -> ("same", first)  or
@@ -21,8 +24,6 @@
  *   <- ("want", first, n, bits)
  *   -> ("revprop", rev, bytes)...
  *   -> ("sent", first)
- *   <- ("content", rev)
- *   -> ("content", rev, digest)	of what it changes; "": nothing
  *
  * After
  *   <- ("follow",)
@@ -212,20 +213,18 @@ on_want(struct dump *d, const xn_value *message)
 	xn_send(d->peer, "(sl)", "sent", w.first);
 }
 
-/* What a revision changes: its digest, or nothing if that is nothing. */
 static void
 on_content(struct dump *d, const xn_value *message)
 {
 	unsigned char digest[16];
 	const char *tag;
 	long long rev;
-	int any;
 
 	if (!xn_unpack_value(message, "(sl)", &tag, &rev) || rev < 0)
 		xn_fail("a request for a digest of another shape");
-	any = content_digest(d->path, rev, digest);
+	content_digest(d->path, rev, digest);
 	xn_send(d->peer, "(sly)", "content", rev, (const void *)digest,
-	    any ? sizeof(digest) : (size_t)0);
+	    sizeof(digest));
 }
 
 static void

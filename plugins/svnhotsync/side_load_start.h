@@ -174,53 +174,46 @@ load_is_foreign(const struct mirror *m, const struct record *record)
 	return m->youngest > record->published.rev;
 }
 
-/* Our own digest, for xn_attempt(). */
-struct own_content {
-	struct load *l;
+/* For xn_attempt(): our digest of what the last revision changed. */
+struct content_of {
+	const struct load *l;
 	unsigned char digest[16];
-	int any;
 };
 
 static void
-own_content(void *baton)
+try_content(void *baton)
 {
-	struct own_content *own = baton;
+	struct content_of *of = baton;
 
-	own->any = content_digest(own->l->m.path, own->l->m.youngest,
-	    own->digest);
+	content_digest(of->l->m.path, of->l->m.youngest, of->digest);
 }
 
-/* The date can be edited: is what our youngest revision changes the same?  Only
- * what svnadmin at both ends says is. */
+/* Did the last revision change the same at both ends?  It needs svnadmin here,
+ * too; without, it is not known. */
 static int
-load_same_content(struct load *l)
+same_content(struct load *l)
 {
-	struct mirror *m = &l->m;
-	struct own_content own = { .l = l };
+	struct content_of of = { l, { 0 } };
 	const void *theirs;
 	const char *tag;
 	char why[512];
 	long long rev;
 	size_t n;
 
-	if (xn_attempt(own_content, &own, why, sizeof(why)) != 0) {
-		xn_log("the content of r%lld is not compared: %s", m->youngest,
-		    why);
+	xn_send(l->m.peer, "(sl)", "content", l->m.youngest);
+	xn_receive(l->m.peer, XN_FOREVER, "(sly)", &tag, &rev, &theirs, &n);
+	if (strcmp(tag, "content") != 0 || rev != l->m.youngest || n != 16)
+		xn_fail("the source answered something else than a digest");
+	if (xn_attempt(try_content, &of, why, sizeof(why)) != 0) {
+		xn_log("what r%lld is in %s cannot be compared: %s", rev,
+		    l->m.path, why);
 		return 0;
 	}
-	xn_send(m->peer, "(sl)", "content", m->youngest);
-	xn_receive(m->peer, XN_FOREVER, "(sly)", &tag, &rev, &theirs, &n);
-	if (strcmp(tag, "content") != 0 || rev != m->youngest)
-		xn_fail("the source answered something else than a digest");
-	if (!own.any || n != 16 || memcmp(own.digest, theirs, 16) != 0)
-		return 0;
-	xn_log("r%lld of the source has another date by now, and the same "
-	    "content: the mirror goes on", m->youngest);
-	return 1;
+	return memcmp(theirs, of.digest, 16) == 0;
 }
 
-/* Has the source the revision that we have last?  By when it was made, or, if
- * that was edited, by what it changes. */
+/* Has the source the revision that we have last?  By when it was made, or, since
+ * somebody may have changed that, by what it changed. */
 static void
 load_check_same(struct load *l, const struct record *record)
 {
@@ -243,7 +236,7 @@ load_check_same(struct load *l, const struct record *record)
 	fs_props_date(theirs, text, n);
 	xn_receive(l->m.peer, XN_FOREVER, "(sl)", &tag, &rev);
 	load_date(l, l->m.youngest, ours);
-	if (strcmp(ours, theirs) == 0 || load_same_content(l))
+	if (strcmp(ours, theirs) == 0 || same_content(l))
 		return;
 	REFUSE(&l->m, "r%lld of the source has another date and another "
 	    "content than the r%lld of %s: %s; nothing was changed%s" REMOVE,
