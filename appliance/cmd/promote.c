@@ -4,7 +4,7 @@
 #include "appliance/cmd/jobs.h"
 #include "appliance/job/job.h"
 
-enum { OPT_FORCE = 128, OPT_HOOKS };
+enum { OPT_FORCE = 128, OPT_HOOKS, OPT_QUICK };
 
 static int
 run(const cmd_line_t *line)
@@ -15,6 +15,8 @@ run(const cmd_line_t *line)
 		how |= SYNCGATE_PROMOTE_FORCE;
 	if (line->option[OPT_HOOKS] != NULL)
 		how |= SYNCGATE_PROMOTE_HOOKS;
+	if (line->option[OPT_QUICK] != NULL)
+		how |= SYNCGATE_PROMOTE_QUICK;
 	return cmd_jobs_do_one(syncgate_job_promote, how, line);
 }
 
@@ -24,6 +26,8 @@ static const apr_getopt_option_t options[] = {
 	{ "force", OPT_FORCE, 0, "without asking the source, which is dead" },
 	{ "run-hooks", OPT_HOOKS, 0,
 	    "hooks that came with the target may run" },
+	{ "quick", OPT_QUICK, 0,
+	    "verify only what was not verified before" },
 	{ "only", OPT_ONLY, 1, "TARGET|that one of several" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },

@@ -263,6 +263,8 @@ enum syncgate_action { SYNCGATE_RETRY = 1, SYNCGATE_DISCARD };
 
 #define SYNCGATE_PROMOTE_FORCE	0x01	/* without asking the source */
 #define SYNCGATE_PROMOTE_HOOKS	0x02	/* programs that came with it may run */
+#define SYNCGATE_PROMOTE_QUICK	0x04	/* what was verified before is not
+					 * verified again */
 
 /* ---- Verifying ---------------------------------------------------------------- */
 

@@ -9,9 +9,10 @@
 
 #define END_CHECK	xn_seconds(0.2)
 
-xn_error_t *
-hotsync_check_start(struct hot_check *c, struct hotsync *h,
-    const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool)
+/* The side that verifies; AGAIN: also what was verified before. */
+static xn_error_t *
+start(struct hot_check *c, struct hotsync *h, const xn_location_t *mirror,
+    xn_gateway_t *gateway, int again, apr_pool_t *pool)
 {
 	xn_program_t program = { .name = "svnhotsync/side_verify.c",
 	    .source = svnhotsync_text_verify };
@@ -21,15 +22,23 @@ hotsync_check_start(struct hot_check *c, struct hotsync *h,
 	c->job = h->job;
 	c->mirror = mirror;
 	c->verified = -1;
-	if (!syncgate_job_bool(h->job, "verify") ||
-	    syncgate_job_dry_run(h->job))
-		return NULL;
-	XN_TRY(xn_make_value(&program.kwargs, pool, "{sp}", "path",
-	    mirror->path));
+	XN_TRY(xn_make_value(&program.kwargs, pool, "{spsb}", "path",
+	    mirror->path, "again", again));
 	if (gateway == NULL)
 		return xn_native_exec(&c->channel, h->group,
 		    svnhotsync_side_verify, program.kwargs, pool);
 	return xn_remote_exec(&c->channel, gateway, &program, pool);
+}
+
+xn_error_t *
+hotsync_check_start(struct hot_check *c, struct hotsync *h,
+    const xn_location_t *mirror, xn_gateway_t *gateway, apr_pool_t *pool)
+{
+	if (syncgate_job_bool(h->job, "verify") &&
+	    !syncgate_job_dry_run(h->job))
+		return start(c, h, mirror, gateway, 0, pool);
+	memset(c, 0, sizeof(*c));
+	return NULL;
 }
 
 /* And REV of the source?  What to do, for the end of the message. */
@@ -134,6 +143,26 @@ hotsync_check_end(struct hot_check *c, struct hot_report *r,
 		XN_TRY(hotsync_check(c, r->progress.done, scratch));
 		if (c->channel != NULL && c->looking)
 			XN_TRY(hear(c, END_CHECK, scratch));
+	}
+	return NULL;
+}
+
+xn_error_t *
+hotsync_check_all(struct hotsync *h, int again)
+{
+	struct hot_check c;
+
+	XN_TRY(start(&c, h, h->mirror, h->gateways[1], again, h->pool));
+	h->report.progress.phase = "verifying";
+	syncgate_job_progress(h->job, &h->report.progress);
+	XN_TRY(xn_send(c.channel, "(s)", "look"));
+	c.looking = 1;
+	while (c.channel != NULL && c.looking) {
+		if (syncgate_job_stopping(h->job))
+			return xn_error_create(XN_E_CANCELLED, "stopped while "
+			    "%s was verified", h->mirror->text);
+		apr_pool_clear(h->scratch);
+		XN_TRY(hear(&c, END_CHECK, h->scratch));
 	}
 	return NULL;
 }

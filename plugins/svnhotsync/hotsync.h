@@ -16,6 +16,10 @@ struct hot_report {
 	syncgate_progress_t progress;
 	int followed;			/* the mirror had all, and waited */
 	int finished;
+	int whole;			/* a new mirror has all, and waits to
+					 * take the old one's place */
+	int resynced;			/* and has */
+	char warned[1024];		/* what was left undone, last; or "" */
 	apr_pool_t *scratch;		/* of one report */
 };
 
@@ -81,6 +85,10 @@ void hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror);
 xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
 
+/* What was left undone, as an error for a run that does not go on; NULL if
+ * nothing was. */
+xn_error_t *hotsync_undone(const struct hot_report *r);
+
 /* May another attempt help after ERROR, which gets the code that says so? */
 void hotsync_judge(xn_error_t *error, const struct hot_report *r);
 
@@ -140,6 +148,10 @@ xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
     apr_pool_t *scratch);
 xn_error_t *hotsync_check_end(struct hot_check *c, struct hot_report *r,
     apr_pool_t *scratch);
+
+/* Have H's one mirror verified, AGAIN also what was verified before, and wait
+ * for it. */
+xn_error_t *hotsync_check_all(struct hotsync *h, int again);
 
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);

@@ -154,7 +154,8 @@ look_after(struct hot_mirror *m)
 	error = hotsync_check(&m->check, ask ? done : -2, many->h->scratch);
 	if (error != NULL || (finished && (m->check.channel == NULL ||
 	    m->check.verified >= done || many->stopping)))
-		hot_end(m, error);
+		hot_end(m, error != NULL || many->h->follow ? error :
+		    hotsync_undone(&m->report));
 	apr_thread_mutex_lock(mutex);
 }
 
@@ -412,6 +413,10 @@ verdict(const struct many *many)
 		if (first == NULL)
 			first = m;
 	}
+	if (failed == 0 && many->unread > 0 && !many->h->follow)
+		return xn_error_create(XN_E_JOB, "%d of what is there could "
+		    "not be looked at, the first of them %s", many->unread,
+		    many->unread_first);
 	if (failed == 0)
 		return NULL;
 	return xn_error_create(XN_E_JOB, "%d of %d mirrors failed, the first "

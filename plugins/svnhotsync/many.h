@@ -77,6 +77,8 @@ struct many {
 	int opening;			/* threads */
 	struct hot_told *told, **told_end;
 	int listed;			/* the source told all it had */
+	int unread;			/* what may be repositories, and could */
+	const char *unread_first;	/* not be looked at; the first: why */
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;

@@ -117,11 +117,28 @@ repository_gone(struct many *many, const char *name)
 		}
 }
 
+/* Whether it is one nobody knows: so a run that does not go on has not done
+ * all. */
+static void
+repository_unread(struct many *many, const char *name, const char *why)
+{
+	syncgate_job_log(many->h->job, SYNCGATE_WARNING, "%s: not mirrored, "
+	    "and what there is of a mirror left alone: %s", name, why);
+	if (many->unread++ == 0)
+		many->unread_first = apr_psprintf(many->h->pool, "%s: %s",
+		    name, why);
+}
+
 static xn_error_t *
 hear_one(struct many *many, const struct hot_told *told)
 {
 	if (strcmp(told->what, "listed") == 0) {
 		many->listed = 1;
+		if (many->mirrors == NULL)
+			syncgate_job_log(many->h->job, SYNCGATE_WARNING,
+			    "there is no repository in %s%s",
+			    many->h->source->text, many->h->follow ?
+			    ": waiting for one" : "");
 		return NULL;
 	}
 	if (many->parent == NULL || !hot_is_name(told->name))
@@ -134,6 +151,8 @@ hear_one(struct many *many, const struct hot_told *told)
 	else if (strcmp(told->what, "skipped") == 0)
 		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: skipped, "
 		    "it is no repository: %s", told->name, told->why);
+	else if (strcmp(told->what, "unread") == 0)
+		repository_unread(many, told->name, told->why);
 	return NULL;
 }
 

@@ -2,20 +2,21 @@
  * promote.c: a mirror becomes the master.
  *
  * First the job runs once more, so that the mirror has all; unless that was
- * forbidden, because the source is dead.  Then the mirror's side does the rest,
- * alone: side_mirror_promote.h.
+ * forbidden, because the source is dead.  Then the mirror is looked at and
+ * verified, and the mirror's side does the rest, alone: side_mirror_promote.h.
  */
 #include "plugins/svnhotsync/hotsync.h"
 
 #include <apr_strings.h>
 
 /*
- * Have the mirror's side do its part, alone.  RESUME: only if it was being
- * promoted when that was cut off; h->report.progress.done is then its youngest
- * revision, else -1.  EXPECTED: the revision that it must have, or -1.
+ * Have the mirror's side do its part, alone.  STEP "resume": only if it was
+ * being promoted when that was cut off; h->report.progress.done is then its
+ * youngest revision, else -1; "look": only see whether it can be promoted.
+ * EXPECTED: the revision that it must have, or -1.
  */
 static xn_error_t *
-promote_side(struct hotsync *h, int resume, long long expected, int hooks)
+promote_side(struct hotsync *h, const char *step, long long expected, int hooks)
 {
 	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
 	    .source = svnhotsync_text_mirror };
@@ -23,9 +24,9 @@ promote_side(struct hotsync *h, int resume, long long expected, int hooks)
 
 	hotsync_report_begin(&h->report, h->job, h->mirror);
 	h->report.scratch = h->pool;
-	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbsbslsb}",
+	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbssslsb}",
 	    "path", h->mirror->path, "job", syncgate_job_name(h->job),
-	    "promote", 1, "resume", resume, "expected", expected,
+	    "promote", 1, "step", step, "expected", expected,
 	    "run_hooks", hooks));
 	if (h->mirror->xspec == NULL)
 		XN_TRY(xn_native_exec(&h->control, h->group,
@@ -82,12 +83,24 @@ promote(struct hotsync *h, int how)
 	if (h->mirror->xspec != NULL)
 		XN_TRY(xn_gateway_open(&h->gateways[1], h->group,
 		    h->mirror->xspec, h->pool));
-	XN_TRY(promote_side(h, 1, -1, 0));
+	XN_TRY(promote_side(h, "resume", -1, 0));
 	if (h->report.progress.done >= 0)
 		return NULL;
 	if ((how & SYNCGATE_PROMOTE_FORCE) == 0)
 		XN_TRY(last_run(&expected, h));
-	return promote_side(h, 0, expected,
+	XN_TRY(promote_side(h, "look", expected, 0));
+	if ((how & SYNCGATE_PROMOTE_FORCE) != 0)
+		syncgate_job_log(h->job, SYNCGATE_WARNING, "--force: the "
+		    "source is not asked; what it has, and the mirror at r%"
+		    APR_INT64_T_FMT " has not, is left behind",
+		    (apr_int64_t)h->report.progress.done);
+	/* Hours, perhaps: and nothing keeps others from it meanwhile. */
+	expected = h->report.progress.done;
+	XN_TRY_W(hotsync_check_all(h, (how & SYNCGATE_PROMOTE_QUICK) == 0),
+	    "it is not promoted (--quick does not verify again what was "
+	    "verified before)");
+	return promote_side(h, "promote", (how & SYNCGATE_PROMOTE_FORCE) != 0 ?
+	    -1 : expected,
 	    (how & SYNCGATE_PROMOTE_HOOKS) != 0);
 }
 

@@ -106,6 +106,39 @@ on_polling(struct hot_report *r, const xn_value_t *message)
 	return NULL;
 }
 
+/* What is said of the same thing again and again, by one that follows, is said
+ * once. */
+static xn_error_t *
+on_warn(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag, *text;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &text));
+	if (strncmp(r->warned, text, sizeof(r->warned) - 1) == 0)
+		return NULL;
+	snprintf(r->warned, sizeof(r->warned), "%s", text);
+	say(r, SYNCGATE_WARNING, "%s", text);
+	return NULL;
+}
+
+xn_error_t *
+hotsync_undone(const struct hot_report *r)
+{
+	return r->warned[0] == '\0' ? NULL : xn_error_create(XN_E_JOB,
+	    "not all was done: %s", r->warned);
+}
+
+static xn_error_t *
+on_whole(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sl)", &tag,
+	    &r->progress.done));
+	r->whole = 1;
+	return NULL;
+}
+
 static xn_error_t *
 on_resynced(struct hot_report *r, const xn_value_t *message)
 {
@@ -113,6 +146,7 @@ on_resynced(struct hot_report *r, const xn_value_t *message)
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &old));
 	syncgate_job_resynced(r->job);
+	r->resynced = 1;
 	say(r, SYNCGATE_WARNING, "the mirror %s was made anew: start svnserve "
 	    "and httpd again if they serve it, for they answer from what they "
 	    "remember of the old one", r->mirror->text);
@@ -161,7 +195,9 @@ static const struct {
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
+	{ "whole", on_whole },
 	{ "resynced", on_resynced },
+	{ "warn", on_warn },
 	{ "refused", on_refused },
 	{ "mirror", on_mirror },
 	{ "done", on_done },

@@ -5,8 +5,64 @@
 
 #include <string.h>
 
+#include <apr_strings.h>
+
 #define STOP_CHECK	xn_seconds(0.2)
 #define LOST_WAIT	xn_seconds(0.5)
+
+/* Where a new mirror is made: NEW_SUFFIX of the mirror's side. */
+static const char *
+new_path(const struct hotsync *h)
+{
+	apr_size_t n = strlen(h->mirror->path);
+
+	while (n > 1 && h->mirror->path[n - 1] == '/')
+		n--;
+	return apr_psprintf(h->pool, "%.*s.syncgate-new", (int)n,
+	    h->mirror->path);
+}
+
+/* A new mirror, made beside the old one, is verified, and takes its place. */
+static xn_error_t *
+exchange(struct hotsync *h)
+{
+	xn_location_t new_one = *h->mirror;
+	struct hot_check check;
+
+	new_one.path = new_one.text = new_path(h);
+	h->report.whole = 0;
+	syncgate_job_log(h->job, SYNCGATE_INFO, "the new mirror has all, to "
+	    "r%" APR_INT64_T_FMT ": it is verified, and then takes the old "
+	    "one's place", (apr_int64_t)h->report.progress.done);
+	XN_TRY(hotsync_check_start(&check, h, &new_one, h->gateways[1],
+	    h->pool));
+	XN_TRY_W(hotsync_check_end(&check, &h->report, h->scratch), "the new "
+	    "mirror is not put in the place of the old one, which is as it "
+	    "was");
+	return syncgate_job_stopping(h->job) ? NULL : xn_send(h->control,
+	    "(s)", "swap");
+}
+
+/* What is left when making a mirror anew has failed: as ERROR says it. */
+static xn_error_t *
+say_left(const struct hotsync *h, xn_error_t *error)
+{
+	if (!syncgate_job_resync(h->job) || h->report.resynced ||
+	    h->report.progress.total < 0)
+		return error;
+	return xn_error_wrap(error, "the old mirror is as it was, and what "
+	    "there is of the new one stays in %s: the next --resync goes on "
+	    "with it; remove it to begin again, or if it fills the disk",
+	    new_path(h));
+}
+
+/* Is what is at the mirror's place what this run brings? */
+static int
+is_in_place(const struct hotsync *h)
+{
+	return !syncgate_job_resync(h->job) || h->report.resynced ||
+	    h->report.followed || h->report.finished;
+}
 
 /* One report, or a look at whether the job must stop. */
 static xn_error_t *
@@ -30,7 +86,8 @@ turn(struct hotsync *h)
 	}
 	XN_TRY(error);
 	syncgate_job_healthy(h->job);
-	return hotsync_report(&h->report, message);
+	XN_TRY(hotsync_report(&h->report, message));
+	return h->report.whole ? exchange(h) : NULL;
 }
 
 xn_error_t *
@@ -104,14 +161,16 @@ hotsync_run_one(struct hotsync *h)
 		apr_pool_clear(h->scratch);
 		h->report.scratch = h->scratch;
 		error = turn(h);
-		if (error == NULL)
+		if (error == NULL && is_in_place(h))
 			error = hotsync_check(&h->check,
 			    h->report.progress.done, h->scratch);
 	}
 	if (error == NULL)
 		error = hotsync_check_end(&h->check, &h->report, h->scratch);
-	return error == NULL ? NULL : xn_error_wrap(explain(h, error),
-	    "mirroring %s to %s", h->source->text, h->mirror->text);
+	if (error == NULL && !h->follow)
+		error = hotsync_undone(&h->report);
+	return error == NULL ? NULL : xn_error_wrap(say_left(h,
+	    explain(h, error)), "mirroring %s to %s", h->source->text, h->mirror->text);
 }
 
 const xn_location_t *const *

@@ -4,7 +4,8 @@
  * It talks with the side that keeps the mirror (side_load.c), which leads.
  * kwargs: path, follow (bool), poll (milliseconds).
  *
- *   -> ("repository", version, uuid, youngest)	the first message
+ *   -> ("repository", version, uuid, youngest, place)	the first message
+ *						(side_place.h)
  *   <- ("youngest",)
  *   -> ("youngest", rev)
  *   <- ("dump", first, last)		revisions, both included
@@ -37,6 +38,7 @@
 #include "side_content.h"
 #include "side_dump.h"
 #include "side_dump_watch.h"
+#include "side_place.h"
 #include "side_revprops.h"
 
 static void
@@ -77,15 +79,16 @@ static void
 dump_introduce(struct dump *d)
 {
 	const char *argv[4] = { "svnlook", "uuid" };
-	char uuid[64];
+	char uuid[64], place[PLACE_SIZE];
 
 	argv[2] = d->path;
 	run_line(argv, "svnlook uuid", d->path, uuid, sizeof(uuid));
 	if (!fs_is_uuid(uuid))
 		xn_fail("svnlook uuid %s says \"%s\"", d->path, uuid);
 	d->told = dump_youngest(d);
-	xn_send(d->peer, "(slsl)", "repository", (long long)DUMP_VERSION,
-	    uuid, d->told);
+	place_of(place, d->db);
+	xn_send(d->peer, "(slsls)", "repository", (long long)DUMP_VERSION,
+	    uuid, d->told, (const char *)place);
 }
 
 /* ---- Answers ------------------------------------------------------------ */

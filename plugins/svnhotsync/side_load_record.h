@@ -13,6 +13,9 @@
 
 #include "side_load.h"
 
+#define REMOVE	"; then, or if the source is right, remove the mirror and run " \
+	"the job, which makes it anew"
+
 /* The mark of REV as it lies there; kind DIGEST_NONE and errno. */
 static void
 load_mark(struct load *l, struct mark *mark, long long rev)
@@ -143,7 +146,8 @@ load_check_untouched(struct load *l, const struct record *r)
 	if (now.kind == r->published.kind &&
 	    memcmp(now.digest, r->published.digest, 16) != 0)
 		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
-		    "is not as it was left there", m->path, now.rev);
+		    "is not as it was left there" FOREIGN REMOVE, m->path,
+		    now.rev);
 	m->youngest = fs_read_number(m->db, "current");
 	if (m->youngest != now.rev && restarted) {
 		if (!m->dry)
@@ -152,8 +156,8 @@ load_check_untouched(struct load *l, const struct record *r)
 	}
 	if (m->youngest < now.rev)
 		REFUSE(m, "the mirror %s was written to by somebody else: its "
-		    "youngest revision is r%lld, and r%lld was left there",
-		    m->path, m->youngest, now.rev);
+		    "youngest revision is r%lld, and r%lld was left there"
+		    FOREIGN REMOVE, m->path, m->youngest, now.rev);
 	m->published = now;
 	m->last.rev = m->youngest;
 }

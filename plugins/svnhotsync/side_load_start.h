@@ -166,6 +166,14 @@ load_make(struct load *l)
 
 /* ---- One that is there --------------------------------------------------- */
 
+/* Is there more than we left?  (Killed, we leave more than the record says; but
+ * then the source has it.) */
+static int
+load_is_foreign(const struct mirror *m, const struct record *record)
+{
+	return m->youngest > record->published.rev;
+}
+
 /* For xn_attempt(): our digest of what the last revision changed. */
 struct content_of {
 	const struct load *l;
@@ -207,7 +215,7 @@ same_content(struct load *l)
 /* Has the source the revision that we have last?  By when it was made, or, since
  * somebody may have changed that, by what it changed. */
 static void
-load_check_same(struct load *l)
+load_check_same(struct load *l, const struct record *record)
 {
 	unsigned char bits[RANGE_MAX / 8] = { 1 };
 	char ours[64], theirs[64];
@@ -228,11 +236,14 @@ load_check_same(struct load *l)
 	fs_props_date(theirs, text, n);
 	xn_receive(l->m.peer, XN_FOREVER, "(sl)", &tag, &rev);
 	load_date(l, l->m.youngest, ours);
-	if (strcmp(ours, theirs) != 0 && !same_content(l))
-		REFUSE(&l->m, "r%lld of the source has another date than the "
-		    "r%lld that was mirrored to %s: the source was replaced or "
-		    "wound back; nothing was changed", l->m.youngest,
-		    l->m.youngest, l->m.path);
+	if (strcmp(ours, theirs) == 0 || same_content(l))
+		return;
+	REFUSE(&l->m, "r%lld of the source has another date and another "
+	    "content than the r%lld of %s: %s; nothing was changed%s" REMOVE,
+	    l->m.youngest, l->m.youngest, l->m.path,
+	    load_is_foreign(&l->m, record) ? "the mirror was written to by "
+	    "somebody else" : "the source was replaced or wound back",
+	    load_is_foreign(&l->m, record) ? FOREIGN : "");
 }
 
 static void
@@ -258,12 +269,16 @@ load_check_existing(struct load *l)
 	load_check_untouched(l, &record);
 	if (m->youngest > m->source_youngest)
 		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
-		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed", m->path, m->youngest, m->source_youngest);
+		    "r%lld; r%lld was left there): %s; nothing was changed"
+		    "%s" REMOVE, m->path, m->youngest, m->source_youngest,
+		    record.published.rev, load_is_foreign(m, &record) ?
+		    "it was written to by somebody else" :
+		    "the source was replaced or wound back",
+		    load_is_foreign(m, &record) ? FOREIGN : "");
 	if (m->dry)
 		return;
 	memory_mend(l);
-	load_check_same(l);
+	load_check_same(l, &record);
 	if (xn_remove_tree(m->root, BEGINNING) != 0 && errno != ENOENT)
 		xn_fail("cannot remove %s/" BEGINNING ": %m", m->path);
 }
@@ -273,20 +288,26 @@ static void
 load_start(struct load *l)
 {
 	struct mirror *m = &l->m;
-	const char *tag, *uuid;
+	const char *tag, *uuid, *place;
 	long long version;
+	char ours[PLACE_SIZE];
 
 	load_find(l);
 	boot_id(l->boot);
-	if (!m->fresh && !m->dry)
-		take_run_lock(m);
-	xn_receive(m->peer, XN_FOREVER, "(slsl)", &tag, &version, &uuid,
-	    &m->source_youngest);
+	xn_receive(m->peer, XN_FOREVER, "(slsls)", &tag, &version, &uuid,
+	    &m->source_youngest, &place);
 	if (strcmp(tag, "repository") != 0 || version != DUMP_VERSION)
 		xn_fail("the source's side speaks another language");
 	if (!fs_is_uuid(uuid) || m->source_youngest < 0)
 		xn_fail("the source describes itself in a way that cannot be");
 	snprintf(m->uuid, sizeof(m->uuid), "%s", uuid);
+	place_of(ours, m->db);
+	if (same_place_as(ours, place))
+		REFUSE(m, "the mirror %s is the source itself: both have the "
+		    "same folder db, of the same machine; nothing was changed",
+		    m->path);
+	if (!m->fresh && !m->dry)
+		take_run_lock(m);
 	if (!m->fresh)
 		load_check_existing(l);
 	else if (!m->dry)

@@ -8,17 +8,20 @@
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
+ *   -> ("warn", text)		something is left undone, for the reason given
+ *   -> ("whole", revision)	the new one has all, and may be verified
  *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
  *   -> ("done", revision)	and it ends
  *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
+ *   <- ("swap",)		after "whole": put it in the old one's place
  *   <- ("look",)		after "following": have the source look now
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
- * (bool), resume (only bring it to its end), expected (the revision that it
- * must have, or -1), path, job, run_hooks, without a peer:
+ * (bool), step ("resume": only bring it to its end, "look": only see whether it
+ * can be, or "promote"), expected (the revision that it must have, or -1), path, job, run_hooks, without a peer:
  * side_mirror_promote.h.
  */
 #include <execnet/remote.h>
@@ -79,6 +82,17 @@ on_idle(struct mirror *m, const xn_value *message)
 	}
 }
 
+/* It is all there, and in its place. */
+static void
+have_all(struct mirror *m)
+{
+	if (m->follow && !m->following) {
+		m->following = 1;
+		xn_send(m->peer, "(s)", "follow");
+		xn_send(m->control, "(s)", "following");
+	}
+}
+
 static void
 on_synced(struct mirror *m, const xn_value *message)
 {
@@ -95,11 +109,11 @@ on_synced(struct mirror *m, const xn_value *message)
 		xn_send(m->peer, "(s)", "sync");
 		return;
 	}
-	resync_end(m);
-	if (m->follow && !m->following) {
-		m->following = 1;
-		xn_send(m->peer, "(s)", "follow");
-		xn_send(m->control, "(s)", "following");
+	if (m->resyncing) {
+		m->whole = 1;
+		xn_send(m->control, "(sl)", "whole", m->youngest);
+	} else {
+		have_all(m);
 	}
 }
 
@@ -124,6 +138,7 @@ static const struct {
 	{ "idle", on_idle, 0 },
 	{ "revprop", on_revprop, 0 },
 	{ "P", on_large_revprop, 0 },
+	{ "unread", on_unread, 0 },
 	{ "same", on_same, 0 },
 	{ "differ", on_differ, 0 },
 	{ "synced", on_synced, 0 },
@@ -169,6 +184,12 @@ stopped(struct mirror *m)
 	if (ready != XN_READY_VALUE)
 		return ready == XN_READY_EOF;
 	xn_unpack_value(xn_receive_value(m->control, 0), "(s)", &what);
+	if (strcmp(what, "swap") == 0 && m->whole) {
+		m->whole = 0;
+		resync_end(m);
+		have_all(m);
+		return 0;
+	}
 	if (strcmp(what, "look") != 0)
 		return 1;
 	if (m->following)
@@ -208,7 +229,7 @@ run(struct mirror *m)
 
 	xn_send(m->peer, "(sll)", "from", m->last.rev + 1, m->min_unpacked);
 	while (m->follow || !m->caught_up ||
-	    m->comparing != COMPARING_NOTHING) {
+	    m->comparing != COMPARING_NOTHING || m->resyncing) {
 		if (++n % CONTROL_EVERY == 0 && stopped(m))
 			return;
 		if (xn_wait(m->peer, 0) != XN_READY_VALUE) {
@@ -226,6 +247,7 @@ void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
 	struct mirror *m = calloc(1, sizeof(*m));
+	struct offer offer;
 
 	if (m == NULL)
 		xn_fail("out of memory");
@@ -248,24 +270,25 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	m->digests = malloc(RANGE_MAX * 16);
 	if (xn_value_bool(kwargs, "promote", 0)) {
 		resync_begin(m, 0);
-		if (xn_value_bool(kwargs, "resume", 0))
-			promote_resume(m);
-		else
-			promote_mirror(m, xn_value_int(kwargs, "expected",
-			    -1));
+		promote_step(m, xn_value_text(kwargs, "step", ""),
+		    xn_value_int(kwargs, "expected", -1));
 		return;
 	}
 	if (m->peer == NULL || m->digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(mirror_last_words, m);
+	hear_source(m, &offer);
 	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
-	start_mirror(m);
+	start_mirror(m, &offer);
 	if (m->dry) {
 		m->done = 1;
 		xn_send(channel, "(sll)", "dry", m->youngest,
 		    m->source_youngest);
 		return;
 	}
+	/* From now on there is something that stays if this fails. */
+	if (m->resyncing)
+		report(m, 1);
 	if (m->new_format != NULL)
 		upgrade_mirror(m);
 	run(m);

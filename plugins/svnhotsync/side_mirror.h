@@ -69,6 +69,8 @@ struct mirror {
 	const char *name, *new_name;	/* its name, and the new one's, in */
 	int parent, old;		/* the folder PARENT; what is there */
 	int old_lock;			/* the run lock of that */
+	int whole;			/* it may take the old one's place when
+					 * the coordinator says so */
 
 	int root, db;			/* descriptors, -1 when not open */
 	int run_lock;			/* db/syncgate-lock, held */
@@ -163,6 +165,9 @@ mirror_last_words(void *baton)
 		xn_fail("the source's side ended the conversation");
 }
 
+/* What to do about what others wrote to a mirror. */
+#define FOREIGN	"; look there for what is wanted, and commit it to the source"
+
 /* End the program: this is wrong for good, and not worth another attempt. */
 #define REFUSE(m, ...) do {						\
 		char refused_text[2048];				\
@@ -174,6 +179,17 @@ mirror_last_words(void *baton)
 			    (const char *)refused_text);		\
 		xn_fail("%s", refused_text);				\
 	} while (0)
+
+/* Something is left undone, and the rest goes on: the job has not ended well
+ * then. */
+static inline void
+warn(struct mirror *m, const char *text)
+{
+	char sent[2048];
+
+	xn_send(m->control, "(ss)", "warn",
+	    (const char *)xn_utf8(sent, sizeof(sent), text));
+}
 
 static void
 close_fd(int *fd)

@@ -126,13 +126,16 @@ on_part_gone(struct mirror *m, const xn_value *message)
 static void
 on_part_keep(struct mirror *m, const xn_value *message)
 {
-	const char *tag, *path;
+	const char *tag, *path, *why;
 	char name[PART_FULL];
 
-	if (!xn_unpack_value(message, "(sp)", &tag, &path))
+	if (!xn_unpack_value(message, "(sps)", &tag, &path, &why))
 		xn_fail("the source sent a message of another shape");
 	expect_item(m, path);
 	part_item(m, part_name(m, path, name), 0, 0)->kept = 1;
+	if (why[0] != '\0')
+		warn(m, xn_printf("%.1800s; the mirror keeps what it has of it",
+		    why));
 }
 
 /* ---- Which of it differs ------------------------------------------------- */

@@ -12,6 +12,7 @@
 
 #include "side_mirror_part.h"
 #include "side_mirror_start.h"
+#include "side_mirror_whole.h"
 
 #define README_TEXT \
 	"This is a Subversion repository; use the 'svnadmin' and 'svnlook' \n" \
@@ -117,6 +118,7 @@ promote_check(struct mirror *m, long long expected)
 		promote_durable(m, &record);
 	}
 	m->last.rev = m->youngest;
+	check_whole(m);
 	/* Fails if it cannot be read. */
 	mark_now(m, m->youngest);
 	if (expected >= 0 && m->youngest != expected)
@@ -355,6 +357,18 @@ promote_resume(struct mirror *m)
 	promote_end(m);
 }
 
+/* Only whether it could be; what may not be whole after a loss of power is
+ * taken back. */
+static void
+promote_look(struct mirror *m, long long expected)
+{
+	promote_open(m);
+	take_run_lock(m);
+	promote_check(m, expected);
+	m->done = 1;
+	xn_send(m->control, "(sl)", "done", m->youngest);
+}
+
 static void
 promote_mirror(struct mirror *m, long long expected)
 {
@@ -378,6 +392,17 @@ promote_mirror(struct mirror *m, long long expected)
 	if (xn_unlink(m->db, RECORD) != 0 || xn_sync_dir(m->db, "") != 0)
 		xn_fail("cannot remove %s/db/" RECORD ": %m", m->path);
 	promote_end(m);
+}
+
+static void
+promote_step(struct mirror *m, const char *step, long long expected)
+{
+	if (strcmp(step, "resume") == 0)
+		promote_resume(m);
+	else if (strcmp(step, "look") == 0)
+		promote_look(m, expected);
+	else
+		promote_mirror(m, expected);
 }
 
 #endif

@@ -9,7 +9,7 @@
 #define SVNHOTSYNC_SIDE_MIRROR_PROPS_H
 
 #include "side_mirror_commit.h"
-#include "side_pack.h"
+#include "side_props.h"
 
 static void
 note_dirty(struct mirror *m, long long shard)
@@ -49,6 +49,15 @@ write_new_props(struct mirror *m, const char *path, const void *bytes, size_t n)
 	m->bytes += (long long)n;
 }
 
+/* What Subversion could not read is put in no place. */
+static void
+check_props(long long rev, const void *bytes, size_t n)
+{
+	if (!props_good(bytes, n))
+		xn_fail("the source sent properties of r%lld that cannot be "
+		    "read", rev);
+}
+
 /* Replace REV's properties. */
 static void
 write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
@@ -56,6 +65,7 @@ write_props(struct mirror *m, long long rev, const void *bytes, size_t n)
 	char path[PATH_SIZE];
 	int held = m->write_lock != -1, failed;
 
+	check_props(rev, bytes, n);
 	if (rev > 0 && rev < fs_props_unpacked(&m->fs, m->min_unpacked)) {
 		/* Packed since it was sent: the shard is compared again. */
 		note_dirty(m, rev / m->fs.shard);
@@ -116,6 +126,18 @@ on_revprop(struct mirror *m, const xn_value *message)
 		xn_fail("the source sent properties of another shape");
 	expect_props(m, rev);
 	write_props(m, rev, bytes, n);
+}
+
+/* The source has none of REV that can be read: ours stay. */
+static void
+on_unread(struct mirror *m, const xn_value *message)
+{
+	const char *tag, *why;
+	long long rev;
+
+	if (!xn_unpack_value(message, "(sls)", &tag, &rev, &why))
+		xn_fail("the source sent a message of another shape");
+	warn(m, xn_printf("%.1000s; the mirror keeps what it has", why));
 }
 
 /* Large ones: collected, for they are compared before they are written. */

@@ -94,6 +94,7 @@ on_small_revision(struct mirror *m, const xn_value *message)
 	    &props, &props_size))
 		xn_fail("the source sent a revision of another shape");
 	expect_revision(m, rev);
+	check_props(rev, props, props_size);
 	snprintf(name, sizeof(name), "%lld", rev);
 	write_new(m, 0, name, file, size);
 	write_new(m, 1, name, props, props_size);
@@ -366,13 +367,49 @@ close_received(struct mirror *m)
 		xn_fail("cannot write a file in %s: %m", m->path);
 }
 
+/* Are they properties, what was received into the file NAME beneath BASE, of one
+ * revision or, PACKED, of several? */
+static void
+check_received(struct mirror *m, int base, const char *name, int packed)
+{
+	size_t n = 0;
+	char *text = xn_read_file(base, name, PROPS_MAX, &n);
+	int good = text != NULL && (packed ? props_pack_good(text, n) :
+	    props_good(text, n));
+
+	if (text == NULL)
+		xn_fail("cannot read what was written to %s: %m", m->path);
+	free(text);
+	if (!good)
+		xn_fail("the source sent properties that cannot be read: %s",
+		    name);
+}
+
+/* Of a pack: the files of properties are looked at before they are put where
+ * readers look. */
+static void
+end_file(struct mirror *m)
+{
+	char path[PATH_SIZE];
+	size_t n = strlen(m->file_path);
+
+	snprintf(path, sizeof(path), "%.80s%s", m->file_path,
+	    m->packing == PACKING_PROPS ? ".tmp" : "");
+	if (strncmp(m->file_path, "revprops/", 9) == 0 &&
+	    strcmp(m->file_path + n - 9, "/manifest") != 0)
+		check_received(m, m->db, path, 1);
+	if (m->packing == PACKING_PROPS &&
+	    xn_rename(m->db, path, m->file_path) != 0)
+		xn_fail("cannot rename %s/db/%s: %m", m->path, path);
+}
+
 /* All bytes of what is being received are there. */
 static void
 end_part(struct mirror *m)
 {
 	enum receiving was = m->receiving;
 	unsigned char digest[16];
-	char path[PATH_SIZE];
+	char name[NAME_SIZE];
 
 	m->receiving = RECEIVING_NOTHING;
 	if (was == RECEIVING_PART)
@@ -388,13 +425,13 @@ end_part(struct mirror *m)
 	if (was == RECEIVING_REVISION) {
 		begin_part(m, RECEIVING_PROPS, m->props_left);
 	} else if (was == RECEIVING_PROPS) {
+		snprintf(name, sizeof(name), "%lld", m->receiving_rev);
+		check_received(m, m->shard_fds[1], name, 0);
 		xn_hash_end(m->hash, digest);
 		m->hash = NULL;
 		have_revision(m, m->receiving_rev, digest);
-	} else if (m->packing == PACKING_PROPS) {
-		snprintf(path, sizeof(path), "%.80s.tmp", m->file_path);
-		if (xn_rename(m->db, path, m->file_path) != 0)
-			xn_fail("cannot rename %s/db/%s: %m", m->path, path);
+	} else {
+		end_file(m);
 	}
 }
 

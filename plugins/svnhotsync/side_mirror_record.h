@@ -17,6 +17,7 @@
 #define SVNHOTSYNC_SIDE_MIRROR_RECORD_H
 
 #include "side_mirror.h"
+#include "side_place.h"
 
 #define RECORD		"syncgate"
 
@@ -112,21 +113,6 @@ record_word(char *out, size_t size, const char *text, const char *word,
 
 	if (line == NULL || fs_first_line(out, size, line) != 0)
 		snprintf(out, size, "%s", instead);
-}
-
-/* The boot of this machine; "" if it cannot be told. */
-static void
-boot_id(char out[64])
-{
-	int base = xn_base_open("/proc/sys/kernel/random");
-	char *text = base == -1 ? NULL : xn_read_file(base, "boot_id",
-	    SMALL_FILE, NULL);
-
-	if (text == NULL || fs_first_line(out, 64, text) != 0)
-		out[0] = '\0';
-	free(text);
-	if (base != -1)
-		close(base);
 }
 
 /* Read the record: 1, 0 if there is none; fails if it is damaged. */

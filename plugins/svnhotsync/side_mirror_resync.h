@@ -7,7 +7,8 @@
  *	NAME.before-1, -2...		the old one, then
  *
  * The new one is made beside the old as any other mirror is.  When it has all,
- * the two are exchanged in one step, and the old one gets its last name.  The
+ * and the coordinator had it verified, the two are exchanged in one step, and
+ * the old one gets its last name.  The
  * file db/syncgate-resync tells where we are: in NAME.syncgate-new, that the
  * new one is not whole (the next start goes on with it); in NAME, that they
  * were exchanged, and the old one has its last name still to get.
@@ -242,7 +243,7 @@ resync_carry(struct mirror *m)
 
 /* ---- The exchange -------------------------------------------------------- */
 
-/* The new mirror has all: it takes the old one's place. */
+/* The new mirror has all and is good: it takes the old one's place. */
 static void
 resync_end(struct mirror *m)
 {

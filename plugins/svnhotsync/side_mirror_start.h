@@ -19,6 +19,7 @@ struct offer {
 	const void *conf;
 	size_t format_n, uuid_n, conf_n;
 	long long youngest, min_unpacked;
+	const char *place;
 };
 
 /* Are all names in PATH among the N of ALLOWED? */
@@ -61,6 +62,22 @@ check_beginning(struct mirror *m)
 		    "began: give another place, or empty it", m->path);
 }
 
+/* No mirror of ours; but the old master, perhaps, of what is its mirror now. */
+static void
+refuse_foreign(struct mirror *m)
+{
+	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
+
+	if (text != NULL && fs_first_line(uuid, sizeof(uuid), text) == 0 &&
+	    strcmp(uuid, m->uuid) == 0)
+		REFUSE(m, "%s is a repository that syncgate did not make, and "
+		    "will not overwrite; it has the source's UUID: if it was "
+		    "its master before, `syncgate run --resync` makes it a "
+		    "mirror, and keeps what it was beside it", m->path);
+	REFUSE(m, "%s is a repository that syncgate did not make, and will "
+	    "not overwrite: give another place", m->path);
+}
+
 /* Open what is there, without changing it. */
 static void
 open_mirror(struct mirror *m)
@@ -80,8 +97,7 @@ open_mirror(struct mirror *m)
 	if (m->db == -1 && (errno != ENOENT || !m->fresh))
 		xn_fail("cannot open %s/db: %m", m->path);
 	if (!m->fresh && xn_stat(m->db, RECORD, &st) != 0)
-		REFUSE(m, "%s is a repository that syncgate did not make, and "
-		    "will not overwrite: give another place", m->path);
+		refuse_foreign(m);
 }
 
 static void
@@ -153,13 +169,14 @@ check_untouched(struct mirror *m, const struct record *r)
 	known = m->youngest == r->upcoming.rev ? &r->upcoming : &r->published;
 	if (m->youngest != known->rev)
 		REFUSE(m, "the mirror %s was written to by somebody else: its "
-		    "youngest revision is r%lld, and r%lld was left there",
-		    m->path, m->youngest, r->upcoming.rev);
+		    "youngest revision is r%lld, and r%lld was left there"
+		    FOREIGN RESYNC, m->path, m->youngest, r->upcoming.rev);
 	now = m->identity == 2 ? known : mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
 		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
-		    "is not as it was left there", m->path, m->youngest);
+		    "is not as it was left there" FOREIGN RESYNC, m->path,
+		    m->youngest);
 	m->published = now->kind == known->kind ? *now : *known;
 	m->last = m->published;
 }
@@ -391,40 +408,72 @@ make_mirror(struct mirror *m, const struct offer *offer)
 	resync_carry(m);
 }
 
-/* Hear the source and make sure that the two fit; then make a new mirror. */
+/* What is at m->path is not the source, come by another way? */
 static void
-start_mirror(struct mirror *m)
+check_place(struct mirror *m, const char *theirs)
 {
-	struct offer offer;
-	struct fsfs theirs;
+	int root = xn_base_open(m->path), db;
+	char ours[PLACE_SIZE] = "";
+
+	db = root == -1 ? -1 : xn_open(root, "db", XN_O_READ | XN_O_DIRECTORY,
+	    0);
+	if (db != -1)
+		place_of(ours, db);
+	close_fd(&db);
+	close_fd(&root);
+	if (same_place_as(ours, theirs))
+		REFUSE(m, "the mirror %s is the source itself: both have the "
+		    "same folder db, of the same machine; nothing was changed",
+		    m->path);
+}
+
+/* Hear the source, before anything is touched. */
+static void
+hear_source(struct mirror *m, struct offer *offer)
+{
 	long long version;
 	const char *tag;
 
+	xn_receive(m->peer, XN_FOREVER, "(slyyylls)", &tag, &version,
+	    &offer->format, &offer->format_n, &offer->uuid, &offer->uuid_n,
+	    &offer->conf, &offer->conf_n, &offer->youngest,
+	    &offer->min_unpacked, &offer->place);
+	if (strcmp(tag, "repository") != 0 || version != PROTOCOL_VERSION)
+		xn_fail("the source's side speaks another language");
+	check_place(m, offer->place);
+	/* (What was received is gone with the next that is.) */
+	offer->format = memcpy(xn_alloc(offer->format_n + 1), offer->format,
+	    offer->format_n);
+	offer->conf = memcpy(xn_alloc(offer->conf_n + 1), offer->conf,
+	    offer->conf_n);
+}
+
+/* Make sure that the two fit; then make a new mirror. */
+static void
+start_mirror(struct mirror *m, const struct offer *offer)
+{
+	struct fsfs theirs;
+
+	check_offer(m, offer, &theirs);
 	open_mirror(m);
 	if (m->db != -1 && !m->dry)
 		lock_mirror(m);
-	xn_receive(m->peer, XN_FOREVER, "(slyyyll)", &tag, &version,
-	    &offer.format, &offer.format_n, &offer.uuid, &offer.uuid_n,
-	    &offer.conf, &offer.conf_n, &offer.youngest, &offer.min_unpacked);
-	if (strcmp(tag, "repository") != 0 || version != PROTOCOL_VERSION)
-		xn_fail("the source's side speaks another language");
-	check_offer(m, &offer, &theirs);
-	m->source_youngest = offer.youngest;
+	m->source_youngest = offer->youngest;
 	resync_check(m);
 	if (m->resyncing && m->dry)
 		return;
 	if (!m->fresh && m->resyncing)
-		check_resumed(m, &theirs, &offer);
+		check_resumed(m, &theirs, offer);
 	else if (!m->fresh)
-		check_existing(m, &theirs, &offer);
+		check_existing(m, &theirs, offer);
 	if (m->fresh) {
 		check_fresh(m, &theirs);
 		if (m->dry)
 			return;
-		make_mirror(m, &offer);
+		make_mirror(m, offer);
 		/* Another job made it while we waited for it. */
 		if (!m->fresh)
-			check_existing(m, &theirs, &offer);
+			check_existing(m, &theirs, offer);
 	}
 	if (m->dry)
 		return;

@@ -23,6 +23,18 @@ struct run {
 	size_t line_n;
 };
 
+/* What ARGV is about: the path of a repository, behind all else. */
+static inline const char *
+run_about(const char *const *argv)
+{
+	const char *path = "this";
+
+	for (int i = 1; argv[i] != NULL; i++)
+		if (argv[i][0] == '/')
+			path = argv[i];
+	return path;
+}
+
 /* Start ARGV; fails if there is no such program. */
 static inline void
 run_start(struct run *r, const char *const *argv, int flags)
@@ -36,8 +48,9 @@ run_start(struct run *r, const char *const *argv, int flags)
 	options.flags = flags | XN_CHILD_ERR;
 	if (xn_child_start_with(&r->child, &options) != 0) {
 		if (errno == ENOENT)
-			xn_fail("there is no %s on the PATH of this machine, "
-			    "which method = dump needs", argv[0]);
+			xn_fail("there is no %s on the PATH of the machine "
+			    "%s is on, which method = dump needs", argv[0],
+			    run_about(argv));
 		xn_fail("cannot start %s: %m", argv[0]);
 	}
 	r->running = r->err_open = 1;

@@ -8,7 +8,7 @@
  * repositories: side_source_find.h).
  *
  *   -> ("repository", version, db/format, uuid, fsfs.conf, youngest,
- *       min unpacked)		the first message
+ *       min unpacked, place)	the first message (side_place.h)
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
  *   <- ("props", shard)	its packed properties, for a mirror that is
@@ -36,12 +36,14 @@
  *   -> ("repack", shard), files, ("packend", shard), ("same", first)
  *   <- ("want", first, n, bits)		the revisions to send
  *   -> ("revprop", rev, bytes), or ("P", rev, size) and ("p", bytes)...
+ *   -> ("unread", rev, reason)	in place of those that cannot be read: the
+ *				mirror keeps its own
  *   <- ("include", bits)	hooks, conf, locks: enum part of side_part.h
  *   -> ("part", which, whole), files, ("partend",), for each of them:
  *   -> ("partfile", path, mode, size) and ("p", bytes)...
  *   -> ("partgone", path)			only if it is not whole
- *   -> ("partkeep", path)			only if it is: a file or folder
- *						that cannot be read
+ *   -> ("partkeep", path, reason)		a file or folder that cannot be
+ *						read; reason "": for a moment
  *   <- ("sync",)  -> ("synced",)		all asked for was sent
  *
  * After

@@ -12,6 +12,7 @@
 
 #include "side_fsfs.h"
 #include "side_part.h"
+#include "side_props.h"
 
 #define CHANGED_MAX	256	/* noted one by one; more: compare everything */
 #define POLL_MAX	86400000 /* milliseconds: a day */
@@ -23,18 +24,6 @@ struct reader;
 struct source;
 struct part_list;
 
-/* Unpacked properties of some revisions that lie in one file. */
-struct props_pack {
-	long long shard;		/* -1: nothing is loaded */
-	char name[NAME_SIZE];
-	long long first, count;
-	char *text;			/* malloc'ed: sizes, then the bytes */
-	const char *sizes;		/* "94\n94\n..." */
-	const char *bytes, *end;
-	long long next;			/* the revision after the one that */
-	const char *next_size, *next_at; /* was asked for last, and its parts */
-};
-
 /* A list of what to look at again, without doubles. */
 struct changed {
 	long long number[CHANGED_MAX];
@@ -44,7 +33,7 @@ struct changed {
 /* What a watch number stands for. */
 enum watch_kind {
 	WATCH_NONE, WATCH_DB, WATCH_REVPROPS, WATCH_SHARD, WATCH_PACK,
-	WATCH_PARENT,
+	WATCH_PARENT, WATCH_ROOT,
 	WATCH_PART			/* its number in place of the shard's */
 };
 struct watched {
@@ -151,6 +140,8 @@ struct source {
 	char *run_names;		/* of a mirror: RUN_NAMES, or NULL;
 					 * malloc'ed */
 	int part_skipped[PARTS];	/* files that were told of */
+	int parts_missing;		/* whose folder is not there, a bit
+					 * each */
 	int parts_wanted, parts_dirty;	/* a bit each */
 
 	int gone;			/* a folder of it was */

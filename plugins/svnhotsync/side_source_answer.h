@@ -72,7 +72,7 @@ on_digest(struct lane *lane, struct request *q)
 	unsigned char digest[16] = { 0 };
 	int kind = DIGEST_NONE;
 	const char *props;
-	char date[64];
+	char date[64], why[1024];
 	size_t n;
 
 	read_numbers(s);
@@ -89,8 +89,8 @@ on_digest(struct lane *lane, struct request *q)
 	}
 	if (kind == DIGEST_NONE)
 		xn_fail("cannot read r%lld in %s: %m", q->first, s->path);
-	props = props_of(s, q->first, &n);
-	fs_props_date(date, props, n);
+	props = props_try(s, q->first, &n, why, sizeof(why));
+	fs_props_date(date, props == NULL ? "" : props, props == NULL ? 0 : n);
 	props_forget(s);
 	TELL(s->reader, 0, "(sllyy)", "digest", q->first, (long long)kind,
 	    (const void *)digest, sizeof(digest), (const void *)date,
@@ -145,18 +145,27 @@ compare_packed(struct source *s, const struct request *q)
 {
 	long long shard = q->first / s->fs.shard;
 	unsigned char digest[16];
+	char why[1024];
 	int round = 0;
 
 	while (fs_packed_digest(s->db, &s->fs, shard, digest) != 0) {
 		if (errno == ENOENT && ++round < ROUNDS)
 			continue;
-		xn_fail("cannot read the packed properties of shard %lld in "
-		    "%s: %m", shard, s->path);
+		if (errno != ENOENT && errno != EINVAL)
+			xn_fail("cannot read the packed properties of shard "
+			    "%lld in %s: %m", shard, s->path);
+		memset(digest, 0xff, sizeof(digest));
+		break;
 	}
-	if (memcmp(digest, q->data, 16) == 0)
-		TELL(s->reader, 0, "(sl)", "same", q->first);
-	else
-		unit_begin(s->reader, UNIT_REPACK, shard)->first = q->first;
+	if (memcmp(digest, q->data, 16) != 0) {
+		if (props_pack_try(s, shard, why, sizeof(why))) {
+			unit_begin(s->reader, UNIT_REPACK, shard)->first =
+			    q->first;
+			return;
+		}
+		tell_unread(s, q->first, why);
+	}
+	TELL(s->reader, 0, "(sl)", "same", q->first);
 }
 
 /* Digests of the properties of N revisions, of one shard, wherever they lie. */
@@ -166,6 +175,7 @@ digests_of(struct source *s, long long first, long long n, unsigned char *out)
 	long long unpacked = fs_props_unpacked(&s->fs, s->min_unpacked);
 	long long rev = first, done;
 	const char *props;
+	char why[1024];
 	size_t size;
 
 	while (rev < first + n) {
@@ -175,10 +185,13 @@ digests_of(struct source *s, long long first, long long n, unsigned char *out)
 		out += done * 16;
 		if (rev == first + n)
 			break;
-		/* It is packed, or being packed, or cannot be read: that one
-		 * looks again, or says why. */
-		props = props_of(s, rev++, &size);
-		xn_hash_bytes(props, size, out);
+		/* It is packed, or being packed.  What cannot be read differs
+		 * from all; who then asks for it is told why. */
+		props = props_try(s, rev++, &size, why, sizeof(why));
+		if (props != NULL)
+			xn_hash_bytes(props, size, out);
+		else
+			memset(out, 0xff, 16);
 		out += 16;
 	}
 }
@@ -244,7 +257,9 @@ begin_part(struct lane *lane, int part)
 
 	u->list = s->part[part];
 	u->list->refs++;
-	u->whole = has == 0 || has != u->list->version - 1;
+	/* While there is no folder, nothing of it is gone. */
+	u->whole = (s->parts_missing >> part & 1) == 0 && (has == 0 ||
+	    has != u->list->version - 1);
 }
 
 /* All of some parts; later, what changes in them. */

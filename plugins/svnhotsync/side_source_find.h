@@ -4,6 +4,7 @@
  *	-> ("found", name)
  *	-> ("gone", name)
  *	-> ("skipped", name, reason)	it is no repository
+ *	-> ("unread", name, reason)	it cannot be told whether it is one
  *
  * all to the hub.  One that is being made is no repository until it is
  * finished; so what is new is looked at again soon.
@@ -18,22 +19,41 @@
 #define FIND_SOON	250	/* milliseconds */
 #define FINISHED	3.0	/* seconds that making one may take */
 
-enum found_as { FOUND_NEW, FOUND_TOLD, FOUND_SKIPPED };
+enum found_as { FOUND_NEW, FOUND_TOLD, FOUND_SKIPPED, FOUND_UNREAD };
 
-/* Why NAME is no repository; NULL if it is one. */
-static const char *
-not_one(struct reader *r, const char *name)
+/* Is NAME one that making anew and failing over leave behind beside a mirror,
+ * "X.syncgate-new" or "X.before-1"? */
+static int
+is_left_behind(const char *name)
 {
-	static char path[300];
+	const char *dot = strrchr(name, '.');
+
+	return dot != NULL && dot > name && (strcmp(dot, ".syncgate-new") == 0 ||
+	    (strncmp(dot, ".before-", 8) == 0 &&
+	    fs_whole_number(dot + 8) > 0));
+}
+
+/* Is NAME a repository?  FOUND_TOLD: it is; else WHY. */
+static int
+look_what(struct reader *r, const char *name, char why[200])
+{
+	static const char *const files[] = { "format", "db/fs-type" };
+	char path[300];
 	xn_stat_t st;
 
-	snprintf(path, sizeof(path), "%.255s/format", name);
-	if (xn_stat(r->parent_fd, path, &st) != 0)
-		return "it has no file \"format\"";
-	snprintf(path, sizeof(path), "%.255s/db/fs-type", name);
-	if (xn_stat(r->parent_fd, path, &st) != 0)
-		return "it has no file \"db/fs-type\"";
-	return NULL;
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "%.255s/%s", name, files[i]);
+		if (xn_stat(r->parent_fd, path, &st) == 0)
+			continue;
+		if (errno != ENOENT && errno != ENOTDIR) {
+			snprintf(why, 200, "cannot look at its file \"%s\": "
+			    "%s", files[i], strerror(errno));
+			return FOUND_UNREAD;
+		}
+		snprintf(why, 200, "it has no file \"%s\"", files[i]);
+		return FOUND_SKIPPED;
+	}
+	return FOUND_TOLD;
 }
 
 static struct found *
@@ -63,20 +83,26 @@ found_as(struct reader *r, const char *name)
 static void
 tell_found(struct reader *r, struct found *f, int first)
 {
-	const char *why = not_one(r, f->name);
+	char why[200];
+	int now = look_what(r, f->name, why);
 
 	to_nobody(r);
-	if (why == NULL && f->told != FOUND_TOLD) {
+	/* (What was one, and is not now, its mirror's lane tells.) */
+	if (now == f->told || f->told == FOUND_TOLD)
+		return;
+	if (now == FOUND_TOLD) {
 		TELL(r, 0, "(sp)", "found", (const char *)f->name);
 		f->told = FOUND_TOLD;
-	} else if (why != NULL && f->told == FOUND_NEW) {
-		if (!first && xn_clock() - f->since < FINISHED) {
-			r->find_soon = 1;
-			return;
-		}
-		TELL(r, 0, "(sps)", "skipped", (const char *)f->name, why);
-		f->told = FOUND_SKIPPED;
+		return;
 	}
+	if (f->told == FOUND_NEW && !first &&
+	    xn_clock() - f->since < FINISHED) {
+		r->find_soon = 1;
+		return;
+	}
+	TELL(r, 0, "(sps)", now == FOUND_UNREAD ? "unread" : "skipped",
+	    (const char *)f->name, (const char *)why);
+	f->told = now;
 }
 
 /* What was there and is not. */
@@ -113,9 +139,11 @@ find_all(struct reader *r, int first)
 	while ((name = fs_next(dir, &failed)) != NULL) {
 		xn_stat_t st;
 
-		if (!name_matches(r->pattern, name) ||
-		    xn_stat(r->parent_fd, name, &st) != 0 ||
-		    st.type != XN_FT_DIRECTORY)
+		if (!name_matches(r->pattern, name) || is_left_behind(name))
+			continue;
+		/* What may not be looked at may be one. */
+		if (xn_stat(r->parent_fd, name, &st) == 0 ?
+		    st.type != XN_FT_DIRECTORY : errno == ENOENT)
 			continue;
 		found_as(r, name)->there = 1;
 	}

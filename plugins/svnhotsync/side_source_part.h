@@ -13,6 +13,7 @@
 #include "side_source.h"
 
 #define PART_SKIPS_MAX	100		/* that are told */
+#define SETTLE		20		/* milliseconds, ROUNDS times */
 
 struct part_file {
 	char *path;			/* in the part; malloc'ed */
@@ -21,7 +22,8 @@ struct part_file {
 	int mode;
 	int changed, gone;		/* since the list before */
 	int unread;			/* it is there, but cannot be read: who
-					 * has it keeps it */
+					 * has it keeps it, */
+	char *why;			/* for this reason; malloc'ed */
 	int folder;			/* and is a folder, with all in it */
 	long long size, inode;
 	long long mtime, ctime;		/* nanoseconds */
@@ -31,6 +33,8 @@ struct part_file {
 struct part_list {
 	int refs;
 	int version;			/* from 1 on */
+	int missing;			/* the folder itself was not there: this
+					 * is nobody's list */
 	int n, room;
 	struct part_file *files;	/* in the order of their folders */
 };
@@ -40,8 +44,10 @@ part_let_go(struct part_list *list)
 {
 	if (list == NULL || --list->refs > 0)
 		return;
-	for (int i = 0; i < list->n; i++)
+	for (int i = 0; i < list->n; i++) {
 		free(list->files[i].path);
+		free(list->files[i].why);
+	}
 	free(list->files);
 	free(list);
 }
@@ -157,12 +163,10 @@ part_unread(struct part_scan *scan, struct part_file *f,
 {
 	f->unread = 1;
 	f->folder = folder;
+	f->why = strdup(strerror(errno));
 	if (old != NULL && old->unread)
 		return;
-	scan->differs = 1;
-	xn_log("cannot read %s/%s/%s%s: %m; mirrors keep what they have of it",
-	    scan->s->path, part_folder(scan->part), f->path,
-	    f->aside ? SOURCE_SUFFIX : "");
+	f->changed = scan->differs = 1;
 }
 
 static long long
@@ -227,6 +231,15 @@ part_new(struct part_scan *scan, const char *name, const xn_entry *e,
 	return f;
 }
 
+/* "666/svn-1Yq8lZ" */
+static int
+is_temporary(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strncmp(slash == NULL ? path : slash + 1, "svn-", 4) == 0;
+}
+
 /* The file E at PATH. */
 static void
 part_file(struct part_scan *scan, const char *path, const xn_entry *e)
@@ -236,6 +249,9 @@ part_file(struct part_scan *scan, const char *path, const xn_entry *e)
 	int aside;
 	size_t n;
 
+	/* (Subversion's own, while it writes a lock.) */
+	if (scan->part == PART_LOCKS && is_temporary(path))
+		return;
 	if (!part_path_ok(scan->part, path) || e->size > PART_FILE_MAX) {
 		part_skip(scan, path, e->size > PART_FILE_MAX ?
 		    "it is too large" : "its name");
@@ -359,30 +375,93 @@ part_mark_gone(struct part_list *before, struct part_list *list)
 	return differs;
 }
 
+/* The inode of the folder of PART; 0: it is not there, as conf while it is
+ * replaced by rename.  Locks have none before there is the first. */
+static long long
+part_inode(const struct source *s, int part)
+{
+	xn_stat_t st;
+
+	if (xn_stat(s->root, part_folder(part), &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	return st.type == XN_FT_DIRECTORY ? st.inode : 0;
+}
+
+/* PART's folder is not there: mirrors keep what they have until it is. */
+static void
+part_missing(struct source *s, int part)
+{
+	if ((s->parts_missing >> part & 1) == 0)
+		xn_log("%s/%s is not there; mirrors keep what they have of it "
+		    "until it is", s->path, part_folder(part));
+	s->parts_missing |= 1 << part;
+	if (s->part[part] != NULL)
+		return;
+	s->part[part] = s->part_new;
+	s->part_new = NULL;
+	s->part[part]->version = 1;
+	s->part[part]->missing = 1;
+}
+
+/* Is the folder of PART there, and the same as before we read it, when it was
+ * INODE?  Else nothing of what we saw is sure. */
+static int
+part_settled(const struct source *s, int part, long long inode)
+{
+	return part == PART_LOCKS || (inode != 0 &&
+	    part_inode(s, part) == inode);
+}
+
+/* All of PART into S's new list. */
+static void
+part_scan_all(struct part_scan *scan)
+{
+	struct source *s = scan->s;
+
+	scan->at = scan->skipped = scan->differs = 0;
+	scan->list = calloc(1, sizeof(*scan->list));
+	if (scan->list == NULL)
+		xn_fail("out of memory");
+	scan->list->refs = 1;
+	/* It is s->part_new so that an error does not lose it. */
+	part_let_go(s->part_new);
+	s->part_new = scan->list;
+	if (scan->part == PART_HOOKS) {
+		scan->guarded = find_guards(s);
+		load_run_names(s);
+	}
+	part_folder_scan(scan, "", 0);
+}
+
 /* Look at PART of S again: a new list, if it is another one. */
 static void
 part_look(struct source *s, int part)
 {
+	int was_missing = s->parts_missing >> part & 1;
+	long long inode = 0;
 	struct part_scan scan = { .s = s, .part = part,
 	    .before = s->part[part] };
 
-	scan.list = calloc(1, sizeof(*scan.list));
-	if (scan.list == NULL)
-		xn_fail("out of memory");
-	scan.list->refs = 1;
-	/* It is s->part_new so that an error does not lose it. */
-	part_let_go(s->part_new);
-	s->part_new = scan.list;
 	s->parts_dirty &= ~(1 << part);
-	if (part == PART_HOOKS) {
-		scan.guarded = find_guards(s);
-		load_run_names(s);
+	for (int round = 0; round < ROUNDS; round++) {
+		inode = part_inode(s, part);
+		part_scan_all(&scan);
+		if (part_settled(s, part, inode))
+			break;
+		xn_sleep(SETTLE);
 	}
-	part_folder_scan(&scan, "", 0);
 	s->part_skipped[part] = scan.skipped;
-	if (!part_mark_gone(scan.before, scan.list) && !scan.differs)
+	if (!part_settled(s, part, inode)) {
+		part_missing(s, part);
 		return;
-	scan.list->version = scan.before == NULL ? 1 : scan.before->version + 1;
+	}
+	s->parts_missing &= ~(1 << part);
+	if (!part_mark_gone(scan.before, scan.list) && !scan.differs &&
+	    !was_missing)
+		return;
+	/* (By two: then every mirror gets all.) */
+	scan.list->version = scan.before == NULL ? 1 : scan.before->version +
+	    1 + was_missing;
 	part_let_go(s->part[part]);
 	s->part[part] = scan.list;
 	s->part_new = NULL;

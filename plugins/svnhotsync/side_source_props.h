@@ -1,15 +1,9 @@
 /*
  * side_source_props.h: the properties of a revision, wherever they lie.
- *
- * A file of packed properties begins with its unpacked size, seven bits a byte,
- * the highest group first; the rest is zlib's, or as it is when it has just
- * that size.  Unpacked it is "FIRST\nCOUNT\nSIZE\n...\n\n" and then the
- * properties of COUNT revisions, one after the other.
  */
 #ifndef SVNHOTSYNC_SIDE_SOURCE_PROPS_H
 #define SVNHOTSYNC_SIDE_SOURCE_PROPS_H
 
-#include "side_pack.h"
 #include "side_source.h"
 
 /* Forget what was loaded: it may have been replaced since. */
@@ -21,79 +15,6 @@ props_forget(struct source *s)
 	free(s->props);
 	s->pack.text = s->manifest = s->props = NULL;
 	s->pack.shard = -1;
-}
-
-/* The unpacked text of a file of packed properties, malloc'ed; else null. */
-static char *
-props_unpack(const char *raw, size_t n, size_t *out_n)
-{
-	unsigned long long size = 0;
-	size_t i = 0;
-	char *out;
-
-	do {
-		if (i == n || i == 5)
-			return NULL;
-		size = size << 7 | ((unsigned char)raw[i] & 0x7f);
-	} while (((unsigned char)raw[i++] & 0x80) != 0);
-	if (size > PROPS_MAX)
-		return NULL;
-	out = malloc((size_t)size + 1);
-	if (out == NULL)
-		return NULL;
-	if (n - i == size) {
-		memcpy(out, raw + i, (size_t)size);
-	} else if (xn_inflate(out, (size_t)size, raw + i, n - i) != 0) {
-		free(out);
-		return NULL;
-	}
-	out[size] = '\0';
-	*out_n = (size_t)size;
-	return out;
-}
-
-/* One line that is a number; -1 if it is none. */
-static long long
-line_number(const char **text)
-{
-	long long n = fs_number(text);
-
-	return n >= 0 && *(*text)++ == '\n' ? n : -1;
-}
-
-/* The next look begins with the first of them. */
-static void
-props_rewind(struct props_pack *p)
-{
-	p->next = p->first;
-	p->next_size = p->sizes;
-	p->next_at = p->bytes;
-}
-
-/* Find the parts of p->text, N bytes; 0, or -1 if it is damaged. */
-static int
-props_parse(struct props_pack *p, size_t n)
-{
-	const char *at = p->text;
-	long long total = 0, size;
-
-	p->end = p->text + n;
-	p->first = line_number(&at);
-	p->count = p->first < 0 ? -1 : line_number(&at);
-	if (p->count < 1 || p->count > SHARD_MAX)
-		return -1;
-	p->sizes = at;
-	for (long long i = 0; i < p->count; i++) {
-		size = line_number(&at);
-		if (size < 0 || size > PROPS_MAX)
-			return -1;
-		total += size;
-	}
-	if (*at != '\n' || p->end - at - 1 < total)
-		return -1;
-	p->bytes = at + 1;
-	props_rewind(p);
-	return 0;
 }
 
 /* Load the file NAME of SHARD's packed properties; 0, or -1 and errno. */
@@ -186,6 +107,77 @@ props_of(struct source *s, long long rev, size_t *n)
 		xn_fail("cannot read the properties of r%lld in %s: %m", rev,
 		    s->path);
 	return found;
+}
+
+/* ---- Can they be read? --------------------------------------------------- */
+
+/* For xn_attempt(). */
+struct props_look {
+	struct source *s;
+	long long rev;
+	const char *text;
+	size_t n;
+};
+
+static inline void
+props_look(void *baton)
+{
+	struct props_look *look = baton;
+
+	look->text = props_of(look->s, look->rev, &look->n);
+}
+
+/* Where REV's properties lie: "db/revprops/0/3". */
+static inline void
+props_place_of(const struct source *s, long long rev, char out[PATH_SIZE])
+{
+	char path[PATH_SIZE];
+
+	if (s->pack.text != NULL && rev > 0 && rev < fs_props_unpacked(&s->fs,
+	    s->min_unpacked))
+		fs_pack_path(path, "revprops", rev / s->fs.shard, s->pack.name);
+	else
+		fs_rev_path(path, &s->fs, "revprops", rev);
+	snprintf(out, PATH_SIZE, "db/%.80s", path);
+}
+
+/*
+ * As props_of(), but null if they cannot be read or are not properties, and
+ * then WHY, of SIZE bytes, has the reason.
+ */
+static inline const char *
+props_try(struct source *s, long long rev, size_t *n, char *why, size_t size)
+{
+	struct props_look look = { s, rev, NULL, 0 };
+	char place[PATH_SIZE], reason[512];
+
+	if (xn_attempt(props_look, &look, reason, sizeof(reason)) != 0) {
+		snprintf(why, size, "the properties of r%lld: %s", rev,
+		    reason);
+		return NULL;
+	}
+	*n = look.n;
+	if (props_good(look.text, look.n))
+		return look.text;
+	props_place_of(s, rev, place);
+	snprintf(why, size, "the properties of r%lld in %s/%s are damaged",
+	    rev, s->path, place);
+	return NULL;
+}
+
+/* All packed properties of SHARD: 1, or 0 and WHY. */
+static inline int
+props_pack_try(struct source *s, long long shard, char *why, size_t size)
+{
+	long long rev = fs_manifest_first(&s->fs, shard);
+	long long end = (shard + 1) * s->fs.shard;
+	size_t n;
+
+	props_forget(s);
+	while (rev < end && props_try(s, rev, &n, why, size) != NULL)
+		rev++;
+	props_forget(s);
+	return rev == end;
 }
 
 #endif

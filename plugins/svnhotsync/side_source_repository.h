@@ -4,6 +4,7 @@
 #ifndef SVNHOTSYNC_SIDE_SOURCE_REPOSITORY_H
 #define SVNHOTSYNC_SIDE_SOURCE_REPOSITORY_H
 
+#include "side_place.h"
 #include "side_source_watch.h"
 
 /* ---- A repository -------------------------------------------------------- */
@@ -192,6 +193,7 @@ static void
 introduce(struct lane *lane)
 {
 	struct source *s = lane->source;
+	char place[PLACE_SIZE];
 
 	if (s->db == -1) {
 		open_repository(s);
@@ -200,12 +202,13 @@ introduce(struct lane *lane)
 	}
 	read_numbers(s);
 	to_one(lane);
-	TELL(s->reader, s->conf_n, "(slyyyll)", "repository",
+	place_of(place, s->db);
+	TELL(s->reader, s->conf_n, "(slyyylls)", "repository",
 	    (long long)PROTOCOL_VERSION, (const void *)s->format,
 	    strlen(s->format), (const void *)s->uuid, strlen(s->uuid),
 	    (const void *)(s->conf == NULL ? "" : s->conf),
 	    s->conf == NULL ? (size_t)0 : s->conf_n, s->youngest,
-	    s->min_unpacked);
+	    s->min_unpacked, (const char *)place);
 }
 
 /* ---- One thing that fails ends no other ---------------------------------- */

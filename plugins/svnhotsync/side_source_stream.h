@@ -61,6 +61,22 @@ read_small(struct source *s, int fd, const char *kind, long long rev,
 	xn_fail("%s/db/%s became shorter while it was read", s->path, path);
 }
 
+/* The properties of REV that the mirror is to have with it. */
+static void
+check_new_props(const struct source *s, long long rev, const char *text,
+    size_t n)
+{
+	char path[PATH_SIZE];
+
+	fs_rev_path(path, &s->fs, "revprops", rev);
+	if (text == NULL)
+		xn_fail("cannot read %s/db/%s: %m", s->path, path);
+	if (!props_good(text, n))
+		xn_fail("the properties of r%lld in %s/db/%s are damaged: it "
+		    "is not mirrored before they are mended", rev, s->path,
+		    path);
+}
+
 /* Both files whole in one message. */
 static void
 send_small(struct source *s, long long rev, long long size, long long props)
@@ -69,6 +85,7 @@ send_small(struct source *s, long long rev, long long size, long long props)
 
 	read_small(s, s->file, "revs", rev, r->piece, size);
 	read_small(s, s->props_file, "revprops", rev, r->props_piece, props);
+	check_new_props(s, rev, r->props_piece, (size_t)props);
 	TELL(r, (size_t)(size + props), "(slyy)", "r", rev,
 	    (const void *)r->piece, (size_t)size,
 	    (const void *)r->props_piece, (size_t)props);
@@ -82,6 +99,7 @@ send_revision(struct source *s, long long rev)
 	char path[PATH_SIZE];
 	long long size, props;
 	struct unit *u;
+	size_t n = 0;
 
 	if (!open_revision(s, rev))
 		return -1;
@@ -92,6 +110,12 @@ send_revision(struct source *s, long long rev)
 		close_files(s);
 		return size + props;
 	}
+	fs_rev_path(path, &s->fs, "revprops", rev);
+	free(s->props);
+	s->props = xn_read_file(s->db, path, PROPS_MAX, &n);
+	/* (Packed meanwhile: then there is a look at that.) */
+	if (s->props != NULL || errno != ENOENT)
+		check_new_props(s, rev, s->props, n);
 	u = unit_begin(s->reader, UNIT_REVISION, rev);
 	fs_rev_path(path, &s->fs, "revs", rev);
 	u->held = hold_file(&s->file, path, size);
@@ -269,7 +293,8 @@ send_step(struct source *s, struct lane *lane)
 {
 	struct reader *r = s->reader;
 	struct unit *u = lane->unit;
-	long long n;
+	long long n, shard;
+	char why[1024];
 
 	if (u != NULL) {
 		unit_step(s, u);
@@ -278,7 +303,12 @@ send_step(struct source *s, struct lane *lane)
 		return XN_PIECE;
 	}
 	if (lane->next < s->min_unpacked) {
-		unit_begin(r, UNIT_PACK, lane->mirror_unpacked / s->fs.shard);
+		shard = lane->mirror_unpacked / s->fs.shard;
+		if (s->fs.format >= FORMAT_PACKED_PROPS && !props_pack_try(s,
+		    shard, why, sizeof(why)))
+			xn_fail("%s: the pack of shard %lld is not mirrored "
+			    "before they are mended", why, shard);
+		unit_begin(r, UNIT_PACK, shard);
 		return 0;
 	}
 	n = send_revision(s, lane->next);

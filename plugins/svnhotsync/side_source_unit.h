@@ -14,6 +14,8 @@
 #include "side_source_props.h"
 #include "side_source_send.h"
 
+#define PATH_MAX_TOLD	1024	/* bytes of a repository's path, in a reason */
+
 enum unit_kind {
 	UNIT_REVISION,		/* ("R", ...), the file, the properties */
 	UNIT_PROPS,		/* ("P", ...), the properties */
@@ -264,14 +266,31 @@ next_name(struct source *s, struct unit *u)
 	}
 }
 
+/* Mirrors are to keep what they have of REV's properties. */
+static void
+tell_unread(struct source *s, long long rev, const char *why)
+{
+	char text[1024];
+
+	TELL(s->reader, 0, "(sls)", "unread", rev,
+	    (const char *)xn_utf8(text, sizeof(text), why));
+}
+
 /* Properties of REV as one message: 1, or 0 and a text to be sent in pieces. */
 static int
 tell_props(struct source *s, struct unit *u, long long rev)
 {
+	char why[1024], *copy;
 	size_t n;
-	const char *props = props_of(s, rev, &n);
-	char *copy;
+	const char *props = props_try(s, rev, &n, why, sizeof(why));
 
+	/* Who has none of them yet has nothing to keep. */
+	if (props == NULL && u->kind == UNIT_PACK)
+		xn_fail("%s", why);
+	if (props == NULL) {
+		tell_unread(s, rev, why);
+		return 1;
+	}
 	if (n <= XN_PIECE) {
 		TELL(s->reader, n, "(sly)", "revprop", rev,
 		    (const void *)props, n);
@@ -301,6 +320,22 @@ tell_unpacked(struct source *s, struct unit *u)
 		u->step = STEP_END;
 }
 
+/* Mirrors are to keep what they have of F, for the reason WHY (null: for a
+ * moment). */
+static void
+tell_keep(struct source *s, const struct unit *u, const struct part_file *f,
+    const char *why)
+{
+	char text[PATH_MAX_TOLD + 512] = "", sent[PATH_MAX_TOLD + 512];
+
+	if (why != NULL)
+		snprintf(text, sizeof(text), "cannot read %.*s/%s/%s%s: %s",
+		    PATH_MAX_TOLD, s->path, part_folder((int)u->number),
+		    f->path, f->aside ? SOURCE_SUFFIX : "", why);
+	TELL(s->reader, 0, "(sps)", "partkeep", (const char *)f->path,
+	    (const char *)xn_utf8(sent, sizeof(sent), text));
+}
+
 /* The next file of a part that is to be told of; behind the last, its end. */
 static void
 next_file(struct source *s, struct unit *u)
@@ -313,10 +348,9 @@ next_file(struct source *s, struct unit *u)
 	while (u->list_at < u->list->n) {
 		f = &u->list->files[u->list_at++];
 		if (f->unread) {
-			if (!u->whole)
+			if (!u->whole && !f->changed)
 				continue;
-			TELL(s->reader, 0, "(sp)", "partkeep",
-			    (const char *)f->path);
+			tell_keep(s, u, f, f->why);
 			return;
 		}
 		if (u->whole ? f->gone : !f->gone && !f->changed)
@@ -330,16 +364,16 @@ next_file(struct source *s, struct unit *u)
 		    part_folder((int)u->number), f->path,
 		    f->aside ? SOURCE_SUFFIX : "");
 		text = xn_read_file(s->root, path, PART_FILE_MAX, &n);
-		/* Gone since: then the next list says so. */
-		if (text == NULL && errno == ENOENT)
+		/* Gone since: then the next list says so, if it is not only
+		 * the folder that is being replaced. */
+		if (text == NULL && errno == ENOENT && !u->whole)
 			continue;
 		if (text == NULL) {
+			tell_keep(s, u, f, errno == ENOENT ? NULL :
+			    strerror(errno));
 			/* Not for good: it is looked at again. */
-			xn_log("cannot read %s/%s: %m; mirrors keep what they "
-			    "have of it", s->path, path);
 			f->unread = 1;
-			u->list_at--;
-			continue;
+			return;
 		}
 		u->held = hold(-1, text, (long long)n);
 		u->at = 0;

@@ -112,7 +112,13 @@ watch_folder(struct source *s, const char *path, int kind, long long shard)
 static void
 watch_part(struct source *s, const char *path, int part)
 {
-	if (s->reader->watch != NULL && !s->polling)
+	if (s->reader->watch == NULL || s->polling)
+		return;
+	/* It may be replaced by rename: that is told by where it is in. */
+	if (part != PART_LOCKS && strcmp(path, part_folder(part)) == 0 &&
+	    !watch_at(s, s->root, ".", WATCH_MASK, WATCH_ROOT, 0))
+		return;
+	if (!s->polling)
 		watch_at(s, s->root, path, PART_MASK, WATCH_PART, part);
 }
 
@@ -213,6 +219,8 @@ watch_event(struct reader *r, const xn_event *event)
 	w.source->events++;
 	if (w.kind == WATCH_PART)
 		w.source->parts_dirty |= 1 << w.shard;
+	if (w.kind == WATCH_ROOT)
+		w.source->parts_dirty |= 1 << PART_HOOKS | 1 << PART_CONF;
 	if (w.kind == WATCH_DB && strcmp(event->name, "locks") == 0)
 		w.source->parts_dirty |= 1 << PART_LOCKS;
 	if (w.kind == WATCH_DB && strcmp(event->name, RUN_NAMES) == 0)
@@ -227,6 +235,7 @@ watch_event(struct reader *r, const xn_event *event)
 	} else if (w.kind == WATCH_PACK) {
 		note_shard(w.source, w.shard);
 	} else if (w.kind != WATCH_DB && w.kind != WATCH_PART &&
+	    w.kind != WATCH_ROOT &&
 	    event->what == XN_WATCH_MOVED_TO) {
 		rev = fs_whole_number(event->name);
 		if (rev >= 0 && (w.source->fs.linear ||
@@ -363,12 +372,15 @@ send_changed(struct source *s)
 		while (l->revs.n > 0 && may_tell(l)) {
 			long long rev = take_changed(l, 1);
 			const char *props;
+			char why[1024];
 			size_t n;
 
 			if (r->to_n == 0)
 				continue;
-			props = props_of(s, rev, &n);
-			if (n <= XN_PIECE)
+			props = props_try(s, rev, &n, why, sizeof(why));
+			if (props == NULL)
+				tell_unread(s, rev, why);
+			else if (n <= XN_PIECE)
 				TELL(r, n, "(sly)", "revprop", rev,
 				    (const void *)props, n);
 			else

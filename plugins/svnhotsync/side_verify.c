@@ -11,9 +11,9 @@
  *
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
- * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; only,
- * count: of as many revisions from that one on, of any repository, one of the
- * answers is said, and nothing is kept.
+ * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; again
+ * (true: from the first revision on); only, count: of as many revisions from that
+ * one on, of any repository, one of the answers is said, and nothing is kept.
  */
 #include <execnet/remote.h>
 
@@ -149,7 +149,7 @@ verify_open(struct verify *v)
 		v->db = -1;
 		return 0;
 	}
-	v->next = fs_read_number(v->db, VERIFIED) + 1;
+	v->next = v->again ? 0 : fs_read_number(v->db, VERIFIED) + 1;
 	if (v->next < 0 || v->next > fs_read_number(v->db, "current") + 1)
 		v->next = 0;
 	return 1;
@@ -234,6 +234,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	v->channel = channel;
 	v->db = -1;
 	v->path = xn_value_text(kwargs, "path", "");
+	v->again = xn_value_bool(kwargs, "again", 0);
 	xn_cleanup(verify_cleanup, v);
 	if (xn_value_get(kwargs, "only") != NULL) {
 		rev = xn_value_int(kwargs, "only", 0);

@@ -11,6 +11,7 @@
 struct verify {
 	xn_channel *channel;		/* the coordinator */
 	const char *path;
+	int again;			/* also what was verified before */
 	int db;				/* -1: not open */
 	long long next;			/* the first not yet verified */
 	int packed;			/* some of those in hand are packed */

@@ -208,4 +208,39 @@ check_not "without svnadmin it fails" \
     hot "$tmp/source" "$tmp/no" method=dump
 hot_env=
 check_grep "and it says what is missing" 'there is no svn' "$err"
+check_grep "and where" 'on the PATH of the machine .*/source is on' "$err"
+
+# ---- A date that was edited, a history that was replaced, a foreign commit
+svnadmin create edited
+for i in 1 2 3; do
+	svn mkdir -q -m "$i" "file://$tmp/edited/$i" || fail "a commit"
+done
+cp -a edited replaced
+for to in "$tmp/e" "popen:$tmp/e.there"; do
+	where=${to#popen:}
+	check "a mirror by dump" hot "$tmp/edited" "$to" method=dump
+	cp -a "$where" "$where.foreign"
+done
+printf '2001-02-03T04:05:06.700000Z' >date
+svnadmin setrevprop edited -r 3 svn:date date
+for to in "$tmp/e" "popen:$tmp/e.there"; do
+	where=${to#popen:}
+	check "an edited date of the last revision holds nothing" \
+	    hot "$tmp/edited" "$to" method=dump
+	check "the mirror has it" test "$(svnlook propget --revprop -r 3 \
+	    "$where" svn:date)" = "$(cat date)"
+	rm -rf wound
+	svnadmin create wound
+	svnadmin dump -q -r 0:2 replaced | svnadmin load -q wound
+	svnadmin setuuid wound "$(svnlook uuid edited)"
+	svn mkdir -q -m 3 "file://$tmp/wound/other" || fail "a commit"
+	check_not "another history is held" hot "$tmp/wound" "$to" method=dump
+	check_grep "with what to do" \
+	    'another content .* was replaced .* remove the mirror and run' "$err"
+	rm "$where.foreign/hooks/start-commit"
+	svn mkdir -q -m f "file://$where.foreign/foreign" || fail "a commit"
+	check_not "a foreign commit is held" \
+	    hot "$tmp/replaced" "${to%"$where"}$where.foreign" method=dump
+	check_grep "as that" 'was written to by somebody else; .*look there' "$err"
+done
 finish

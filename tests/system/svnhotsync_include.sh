@@ -204,6 +204,62 @@ check "what is put aside replaces nothing" sh -c "
     cmp '$src/hooks/pre-commit.source' '$tmp/fourth/hooks/pre-commit.source' &&
     cmp '$src/hooks/start-commit' '$tmp/fourth/hooks/start-commit.source'"
 
+# ---- Folders that are replaced by rename ---------------------------------------------------
+
+src=$tmp/renamed
+mir=$tmp/renamed-mirror
+svnadmin create "$src"
+for name in svnserve.conf passwd authz; do
+	echo "the $name of one" >"$src/conf/$name"
+done
+echo hook >"$src/hooks/own"
+confs() {
+	cat "$mir/conf/svnserve.conf" "$mir/conf/passwd" "$mir/conf/authz"
+}
+mkdir -p "$src/db/locks/666"
+: >"$src/db/locks/666/svn-1Yq8lZ"
+hot_follow "$src" "popen:$mir" poll=600 $all
+check "it is followed" wait_until 20 grep -q following "$out" "$err"
+check_not "a temporary file of Subversion's needs no word" \
+    grep -q 'is not carried' "$out" "$err"
+was=$(confs)
+cp -a "$src/conf" "$src/conf.new"
+cp -a "$src/hooks" "$src/hooks.new"
+for part in conf hooks; do
+	mv "$src/$part" "$src/$part.old"
+	check "$part that is not there is told" wait_until 5 \
+	    grep -q "/$part is not there; mirrors keep what they have" \
+	    "$out" "$err"
+done
+sleep 0.5
+check_equal "the mirror keeps its conf" "$was" "$(confs)"
+check "and its hooks" test -f "$mir/hooks/own"
+echo "another passwd" >"$src/conf.new/passwd"
+rm "$src/conf.new/authz"
+mv "$src/conf.new" "$src/conf"
+mv "$src/hooks.new" "$src/hooks"
+check "when it is there again it is looked at at once" wait_until 5 \
+    cmp "$src/conf/passwd" "$mir/conf/passwd"
+check "what it does not have goes" wait_until 5 test ! -e "$mir/conf/authz"
+for i in 1 2 3 4 5 6 7 8 9; do
+	cp -a "$src/conf" "$src/conf.new"
+	echo "passwd $i" >"$src/conf.new/passwd"
+	rm -rf "$src/conf.old"
+	mv "$src/conf" "$src/conf.old"
+	mv "$src/conf.new" "$src/conf"
+done
+check "so after many times" wait_until 5 \
+    cmp "$src/conf/passwd" "$mir/conf/passwd"
+hot_stop
+mv "$src/conf" "$src/conf.old2"
+rm -rf "$src/conf.old"
+was=$(cat "$mir/conf/passwd")
+check "a start without it" hot "$src" "$mir" $all
+check_equal "leaves the mirror its own" "$was" "$(cat "$mir/conf/passwd")"
+mkdir "$src/conf"
+check "an empty one" hot "$src" "$mir" $all
+check_not "is an empty one" test -e "$mir/conf/passwd"
+
 # ---- What cannot be read ---------------------------------------------------------------
 
 # Root can read everything: then it is nobody who runs the job.
@@ -234,13 +290,13 @@ else
 	check "while it can be read all comes" unread one --once
 	chmod 000 "$tmp/unread/conf/secret" "$tmp/unread/conf/sub"
 	rm "$tmp/unread/conf/passwd"
-	check "what cannot be read ends nothing" unread one --once
+	check_not "with what cannot be read not all is done" unread one --once
 	check_grep "a file is named" 'cannot read .*/conf/secret: ' "$out" "$err"
 	check_grep "so is a folder" 'cannot read .*/conf/sub: ' "$out" "$err"
 	check_equal "the mirror keeps its file" secret "$(cat "$m/conf/secret")"
 	check_equal "and its folder" deep "$(cat "$m/conf/sub/deep")"
 	check_not "what has gone goes" test -e "$m/conf/passwd"
-	check "a new mirror has none of them" unread two --once
+	check_not "nor with a new mirror, which has none of them" unread two --once
 	check_not "which is so" test -e "$tmp/unread-mirrors/two/conf/secret"
 	unread one poll=600 &
 	hot_pid=$!

@@ -59,6 +59,42 @@ check_grep "but may be" 'if the source is dead, --force' "$err"
 check_equal "nothing was changed" "$before" "$(tree "$two")"
 mv "$tmp/dead" "$one"
 
+# ---- What is not whole -------------------------------------------------------------
+
+cp -a "$two" "$tmp/broken"
+job broken "$one" "$tmp/broken" >>"$tmp/conf"
+unpacked=$(cat "$two/db/min-unpacked-rev")
+rm "$tmp/broken/db/revs/$((unpacked / 8))/$unpacked"
+check_not "without a revision's file it is not promoted" promote --force broken
+check_grep "which is named" "is not whole: .*/$unpacked is not there" "$err"
+check_not "nor quickly" promote --force --quick broken
+check_not "nor with the source" promote --quick broken
+rm -rf "$tmp/broken"
+cp -a "$two" "$tmp/broken"
+rm "$tmp/broken/db/revprops/0.pack/1.0"
+check_not "nor without packed properties" promote --force --quick broken
+check_grep "which are named" '0.pack/1.0 is not there' "$err"
+rm -rf "$tmp/broken"
+cp -a "$two" "$tmp/broken"
+file=$tmp/broken/db/revs/$((unpacked / 8))/$((unpacked + 1))
+chmod u+w "$file"
+printf XXXX | dd of="$file" bs=1 seek=50 conv=notrunc 2>/dev/null
+for way in "$tmp/broken" "popen:$tmp/broken"; do
+	job "at-$(echo "$way" | tr -c 'a-z\n' -)" "$one" "$way" >>"$tmp/conf"
+	check_not "nor with a damaged revision" promote --force \
+	    "at-$(echo "$way" | tr -c 'a-z\n' -)"
+	check_grep "which is named" \
+	    "r$((unpacked + 1)) of the mirror .* does not verify" "$err"
+done
+check "it is a mirror still" test -f "$tmp/broken/db/syncgate"
+rm -rf "$tmp/broken"
+cp -a "$two" "$tmp/broken"
+rm "$tmp/broken"/hooks/*
+svn mkdir -q -m foreign "file://$tmp/broken/foreign"
+check_not "what somebody else committed to is not promoted" promote broken
+check "but by force" promote --force --quick broken
+check_grep "which is said" 'it is promoted all the same' "$out" "$err"
+
 # ---- The source dies ------------------------------------------------------------
 
 svn mkdir -q -m last "file://$one/last"

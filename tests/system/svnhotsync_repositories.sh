@@ -115,4 +115,50 @@ check "each of them" wait_until 30 sh -c \
 	grep -c '; following') = 32 ]"
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"
+
+# ---- What nothing is said of, what may not be looked at, and nothing
+rm -rf mirror few
+mkdir mirror few
+svnadmin create few/one
+cp -a few/one few/one.before-1
+cp -a few/one few/one.syncgate-new
+check "what is left of making anew is not mirrored" run --once \
+    "source=$tmp/few/*" "mirror=$tmp/mirror"
+check_equal "only the repository is" one "$(ls mirror)"
+check "a pattern that nothing matches is no error" run --once \
+    "source=$tmp/few/none-*" "mirror=$tmp/mirror"
+check_grep "but a warning" 'warning: there is no repository in .*none-' \
+    "$out" "$err"
+nobody=
+if [ "$(id -u)" = 0 ]; then
+	nobody="setpriv --reuid=65534 --regid=65534 --clear-groups"
+	chmod 755 "$tmp"
+	chown -R 65534:65534 few mirror
+fi
+if [ -n "$nobody" ] && ! HOME=/nonexistent $nobody "$SYNCGATE" version \
+    >/dev/null 2>&1; then
+	skip "what may not be looked at: nobody else can run the program"
+else
+	svnadmin create few/two
+	[ -z "$nobody" ] || chown -R 65534:65534 few/two
+	for closed in two two/db; do
+		chmod 000 "few/$closed"
+		HOME=/nonexistent $nobody "$SYNCGATE" run --plugin svnhotsync \
+		    --once "source=$tmp/few/*" "mirror=$tmp/mirror" \
+		    </dev/null >"$out" 2>"$err"
+		check_equal "$closed: what may not be looked at is an error" \
+		    1 "$?"
+		check_grep "$closed: which is said" \
+		    'two: not mirrored, .*: Permission denied' "$out" "$err"
+		check_not "$closed: and not that it is none" \
+		    grep -q 'two: skipped' "$out" "$err"
+		check_not "$closed: nothing is made" test -e mirror/two
+		chmod 755 "few/$closed"
+	done
+	HOME=/nonexistent $nobody "$SYNCGATE" run --plugin svnhotsync \
+	    --once "source=$tmp/few/*" "mirror=$tmp/mirror" </dev/null \
+	    >"$out" 2>"$err"
+	check_equal "when it may be looked at all is well" 0 "$?"
+	check "it is mirrored" test -f mirror/two/format
+fi
 finish

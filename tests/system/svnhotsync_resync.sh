@@ -118,6 +118,7 @@ rm -rf "$mir"
 svnadmin hotcopy -q "$src" "$mir"
 printf '#!/bin/sh\nexit 1\n' >"$mir/hooks/start-commit"
 check_not "without --resync it is refused" hot "$src" "$mir"
+check_grep "which names the way" 'if it was its master before, .*--resync' "$err"
 anew "another copy of the source is made a mirror"
 check "its own hook gave its place to the guard" \
     test -e "$mir/hooks/start-commit.source"
@@ -136,4 +137,53 @@ check_not "a plugin that cannot says so" "$SYNCGATE" run --plugin rsync \
 check_grep "by its name" 'its plugin, rsync, makes no target anew' \
     "$tmp/.check"
 
+# ---- The source itself ----------------------------------------------------------------
+
+before=$(tree "$src")
+ln -s "$src" "$tmp/link"
+ln -s "$tmp" "$tmp/deep"
+for way in "popen:$src" "$tmp/link" "popen:$tmp/deep/src"; do
+	for how in --resync poll=1; do
+		check_not "the source is not its own mirror: $way $how" \
+		    hot "$src" "$way" "$how"
+		check_grep "which is said" 'is the source itself: both have' \
+		    "$err"
+	done
+done
+check_not "nor by dump" hot "$src" "$tmp/link" method=dump
+check_equal "nothing in it was changed" "$before" "$(tree "$src")"
+check_not "nor is there anything new" ls -d "$src".* "$src/db/syncgate"* \
+    "$tmp/link".*
+mir=$tmp/own
+check "a mirror of its own" hot "$src" "$mir"
+ln -s "$mir" "$tmp/other-way"
+check_not "which is not its own source" hot "$mir" "popen:$tmp/other-way"
+check_not "with several mirrors, too" "$SYNCGATE" run --plugin svnhotsync \
+    --once "source=$mir" "mirrors=$tmp/more" "mirrors=popen:$tmp/other-way"
+check_grep "which is said of that one" 'other-way.* is the source itself' \
+    "$tmp/.check"
+
+# ---- What does not verify ----------------------------------------------------------------
+
+before=$(tree "$mir" | grep -v syncgate-verified)
+cp -p "$src/db/revs/0/7" "$tmp/r7"
+chmod u+w "$src/db/revs/0/7"
+printf 'XXXX' | dd of="$src/db/revs/0/7" bs=1 seek=60 conv=notrunc 2>/dev/null
+for way in "$mir" "popen:$mir"; do
+	check_not "one that does not verify takes no place: $way" \
+	    hot "$src" "$way" --resync
+	check_grep "which is said" \
+	    'r7 of .*syncgate-new does not verify' "$err"
+	check_grep "and of the old one" \
+	    'not put in the place of the old one, which is as it was' "$err"
+	check_equal "the old one is as it was" "$before" "$(tree "$mir" |
+	    grep -v syncgate-verified)"
+done
+check_grep "and of what is left" \
+    "new one stays in $mir.syncgate-new: the next --resync" "$err"
+cp -p "$tmp/r7" "$src/db/revs/0/7"
+rm -rf "$mir.syncgate-new"
+anew "when the source is right it is made anew"
+check_equal "and was verified before" "$(repo_youngest "$mir")" \
+    "$(cat "$mir/db/syncgate-verified")"
 finish

@@ -59,8 +59,8 @@ greet(void)
 	struct svnpair *p = svnpair_start(NULL, mirror, 0, 0);
 
 	read_digest(digest);
-	svnpair_send(p, "(slyyyll)", "repository", 1LL, FORMAT, strlen(FORMAT),
-	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	svnpair_send(p, "(slyyylls)", "repository", 1LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL, "");
 	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
 	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
 	    "", (size_t)0);
@@ -326,6 +326,55 @@ send_file(struct svnpair *p, const char *kind, const char *name,
 	svnpair_send(p, "(sy)", "p", text, strlen(text));
 }
 
+/* r1's properties, none, as a file of packed ones that is not compressed. */
+static const char packed[] = "\x0b" "1\n1\n4\n\nEND\n";
+
+static void
+properties_that_cannot_be_read_come_into_no_mirror(void)
+{
+	static const char *const texts[] = {
+		"", "properties", "K 8\nsvn:date\nV 27\n2026", "K 1\na\nV 1\nb\n",
+		"K 99999999999999999999\na\nV 1\nb\nEND\n", "K 1\na\nEND\n",
+		"K 3\na\nV 1\nb\nEND\n", "V 1\na\nEND\n",
+	};
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		p = greet();
+		svnpair_send(p, "(sly)", "revprop", 3LL, texts[i],
+		    strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", before);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		p = greet();
+		svnpair_send(p, "(slyy)", "r", 11LL, bytes, (size_t)5,
+		    texts[i], strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", NULL);
+		p = greet();
+		svnpair_send(p, "(slll)", "R", 11LL, 5LL,
+		    (long long)strlen(texts[i]));
+		svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
+		if (texts[i][0] != '\0')
+			svnpair_send(p, "(sy)", "p", texts[i],
+			    strlen(texts[i]));
+		expect_refusal(p, "that cannot be read", NULL);
+	}
+	for (size_t n = 0; n + 1 < sizeof(packed); n++) {
+		p = greet();
+		svnpair_send(p, "(sl)", "pack", 0LL);
+		send_file(p, "revs", "pack", "revisions");
+		svnpair_send(p, "(sssl)", "file", "revprops", "1.0",
+		    (long long)n);
+		if (n > 0)
+			svnpair_send(p, "(sy)", "p", packed, n);
+		expect_refusal(p, "that cannot be read", NULL);
+	}
+	svnrepo_end();
+}
+
 static void
 a_pack_that_is_not_whole_is_not_shown(void)
 {
@@ -342,7 +391,7 @@ a_pack_that_is_not_whole_is_not_shown(void)
 		p = greet();
 		svnpair_send(p, "(sl)", "pack", 0LL);
 		send_file(p, "revs", "pack", "revisions");
-		send_file(p, "revprops", "1.0", "properties");
+		send_file(p, "revprops", "1.0", packed);
 		if (manifests[i] != NULL && manifests[i][0] != '\0')
 			send_file(p, "revprops", "manifest", manifests[i]);
 		else if (manifests[i] != NULL)
@@ -414,15 +463,15 @@ a_source_that_describes_itself_wrongly_is_refused(void)
 	strcpy(before, svnrepo_digest(mirror, 0));
 	for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
 		p = svnpair_start(NULL, mirror, 0, 0);
-		svnpair_send(p, "(slyyyll)", "repository", 1LL,
+		svnpair_send(p, "(slyyylls)", "repository", 1LL,
 		    offers[i].format, strlen(offers[i].format),
 		    offers[i].uuid, strlen(offers[i].uuid), "", (size_t)0,
-		    offers[i].youngest, offers[i].unpacked);
+		    offers[i].youngest, offers[i].unpacked, "");
 		expect_refusal(p, "in a way that cannot be", before);
 	}
 	p = svnpair_start(NULL, mirror, 0, 0);
-	svnpair_send(p, "(slyyyll)", "repository", 2LL, FORMAT, strlen(FORMAT),
-	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL);
+	svnpair_send(p, "(slyyylls)", "repository", 2LL, FORMAT, strlen(FORMAT),
+	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL, "");
 	expect_refusal(p, "speaks another language", before);
 	p = svnpair_start(NULL, mirror, 0, 0);
 	svnpair_cut(p);
@@ -445,9 +494,9 @@ greet_upgraded(void)
 	svnrepo_put(mirror, "db/revs/0.pack/manifest", "0\n");
 	p = svnpair_start(NULL, mirror, 0, 0);
 	read_digest(digest);
-	svnpair_send(p, "(slyyyll)", "repository", 1LL,
+	svnpair_send(p, "(slyyylls)", "repository", 1LL,
 	    "6\nlayout sharded 8\n", (size_t)19, UUID, strlen(UUID), "",
-	    (size_t)0, 20LL, 8LL);
+	    (size_t)0, 20LL, 8LL, "");
 	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
 	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
 	    "", (size_t)0);
@@ -506,6 +555,8 @@ static const struct xn_test_case cases[] = {
 	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
 	{ "no file of a part leads out of it",
 	    no_file_of_a_part_leads_out_of_it },
+	{ "properties that cannot be read come into no mirror",
+	    properties_that_cannot_be_read_come_into_no_mirror },
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },

@@ -183,9 +183,9 @@ changed_properties_in_packs_are_found(void)
 	svnrepo_pack(source, SHARD, 1);
 	svnrepo_pack(source, SHARD, 0);
 	expect_done(svnpair_once(source, mirror));
-	/* Not a proper pack, but another: both have the shard packed, so it
-	 * is carried as a file. */
-	strcpy(pack, "something else\n");
+	/* None, of any: both have the shard packed, so it is carried as a
+	 * file. */
+	strcpy(pack, "\x1d" "8\n4\n4\n4\n4\n4\n\nEND\nEND\nEND\nEND\n");
 	svnrepo_put(source, "db/revprops/1.pack/8.0", pack);
 	expect_done(svnpair_once(source, mirror));
 	expect_equal();
