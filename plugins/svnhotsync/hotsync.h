@@ -44,6 +44,7 @@ struct hotsync {
 	const xn_location_t *mirror;	/* NULL: there may be several, */
 	const xn_location_t *const *mirrors;	/* a NULL behind */
 	const struct hotsync_method *method;
+	int method_told;		/* that and why it is by dump */
 	int follow;
 	xn_gateway_t *gateways[2];	/* the source's, the mirror's */
 	xn_channel_t *control;		/* to the mirror's side */

@@ -76,7 +76,9 @@ after_end(struct hot_mirror *m)
 		m->said = NULL;
 	}
 	say_failed(m, again);
-	m->state = again ? HOT_WAITING : HOT_FAILED;
+	/* (What would have been tried again is no failure when stopped.) */
+	m->state = again ? HOT_WAITING : many->h->follow ? HOT_DONE :
+	    HOT_FAILED;
 	m->due = apr_time_now() + m->pause;
 	m->pause = m->pause * 2 > PAUSE_LAST ? PAUSE_LAST : m->pause * 2;
 }

@@ -49,7 +49,7 @@ struct hot_mirror {
 					 * own, since it is made by dump */
 	apr_thread_t *thread;		/* that opens it */
 	int stop_sent;
-	int drop_told;
+	int drop_told, method_told;
 	int gone;			/* its repository is */
 	syncgate_progress_t shown;	/* what it reported last */
 	int followed;

@@ -203,6 +203,7 @@ job_of(struct hot_mirror *m)
 	h->source = source;
 	h->mirror = &m->location;
 	h->gateways[1] = m->gate == NULL ? NULL : m->gate->gateway;
+	h->method_told = m->method_told;
 	return h;
 }
 
@@ -215,6 +216,7 @@ start_mirror(struct hot_mirror *m)
 		XN_TRY(open_gate(m));
 	h = job_of(m);
 	XN_TRY(hotsync_choose(h));
+	m->method_told = h->method_told;
 	if (hotsync_copies(h)) {
 		XN_TRY(start_copy(m));
 	} else {

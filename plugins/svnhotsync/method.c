@@ -73,8 +73,10 @@ choose(struct hotsync *h)
 	if (why[0] == '\0')
 		return NULL;
 	h->method = &dump;
-	syncgate_job_log(h->job, SYNCGATE_INFO, "the source is mirrored by "
-	    "dump: %s", why);
+	if (!h->method_told)
+		syncgate_job_log(h->job, SYNCGATE_INFO, "the source is "
+		    "mirrored by dump: %s", why);
+	h->method_told = 1;
 	return NULL;
 }
 

@@ -13,6 +13,9 @@
  *   -> ("dumped", status, errors)	how it ended
  *   <- ("enough",)			ends a dump before its time
  *
+ *   <- ("content", rev)
+ *   -> ("content", rev, 16 bytes)	digest of what it changed
+ *
  * Properties of revisions, which can be changed later, by ranges:
  *   <- ("compare", first, n, 16 bytes)	digest of the digests of each
  *   -> ("same", first)  or
@@ -31,6 +34,7 @@
  */
 #include <execnet/remote.h>
 
+#include "side_content.h"
 #include "side_dump.h"
 #include "side_dump_watch.h"
 #include "side_revprops.h"
@@ -207,6 +211,20 @@ on_want(struct dump *d, const xn_value *message)
 }
 
 static void
+on_content(struct dump *d, const xn_value *message)
+{
+	unsigned char digest[16];
+	const char *tag;
+	long long rev;
+
+	if (!xn_unpack_value(message, "(sl)", &tag, &rev) || rev < 0)
+		xn_fail("a request for a digest of another shape");
+	content_digest(d->path, rev, digest);
+	xn_send(d->peer, "(sly)", "content", rev, (const void *)digest,
+	    sizeof(digest));
+}
+
+static void
 on_follow(struct dump *d, const xn_value *message)
 {
 	(void)message;
@@ -233,6 +251,7 @@ static const struct {
 	{ "enough", on_enough },
 	{ "compare", on_compare },
 	{ "want", on_want },
+	{ "content", on_content },
 	{ "follow", on_follow },
 	{ "look", on_look },
 };

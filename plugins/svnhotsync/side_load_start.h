@@ -9,6 +9,7 @@
 #ifndef SVNHOTSYNC_SIDE_LOAD_START_H
 #define SVNHOTSYNC_SIDE_LOAD_START_H
 
+#include "side_content.h"
 #include "side_load_memory.h"
 #include "side_load_record.h"
 #include "side_mirror_resync.h"
@@ -165,7 +166,46 @@ load_make(struct load *l)
 
 /* ---- One that is there --------------------------------------------------- */
 
-/* Has the source the revision that we have last?  By when it was made. */
+/* For xn_attempt(): our digest of what the last revision changed. */
+struct content_of {
+	const struct load *l;
+	unsigned char digest[16];
+};
+
+static void
+try_content(void *baton)
+{
+	struct content_of *of = baton;
+
+	content_digest(of->l->m.path, of->l->m.youngest, of->digest);
+}
+
+/* Did the last revision change the same at both ends?  It needs svnadmin here,
+ * too; without, it is not known. */
+static int
+same_content(struct load *l)
+{
+	struct content_of of = { l, { 0 } };
+	const void *theirs;
+	const char *tag;
+	char why[512];
+	long long rev;
+	size_t n;
+
+	xn_send(l->m.peer, "(sl)", "content", l->m.youngest);
+	xn_receive(l->m.peer, XN_FOREVER, "(sly)", &tag, &rev, &theirs, &n);
+	if (strcmp(tag, "content") != 0 || rev != l->m.youngest || n != 16)
+		xn_fail("the source answered something else than a digest");
+	if (xn_attempt(try_content, &of, why, sizeof(why)) != 0) {
+		xn_log("what r%lld is in %s cannot be compared: %s", rev,
+		    l->m.path, why);
+		return 0;
+	}
+	return memcmp(theirs, of.digest, 16) == 0;
+}
+
+/* Has the source the revision that we have last?  By when it was made, or, since
+ * somebody may have changed that, by what it changed. */
 static void
 load_check_same(struct load *l)
 {
@@ -188,7 +228,7 @@ load_check_same(struct load *l)
 	fs_props_date(theirs, text, n);
 	xn_receive(l->m.peer, XN_FOREVER, "(sl)", &tag, &rev);
 	load_date(l, l->m.youngest, ours);
-	if (strcmp(ours, theirs) != 0)
+	if (strcmp(ours, theirs) != 0 && !same_content(l))
 		REFUSE(&l->m, "r%lld of the source has another date than the "
 		    "r%lld that was mirrored to %s: the source was replaced or "
 		    "wound back; nothing was changed", l->m.youngest,

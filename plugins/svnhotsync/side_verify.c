@@ -63,6 +63,8 @@ verify_twice(struct verify *v, long long first, long long last)
 	if (v->ended)
 		return -1;
 	xn_sleep(1000);
+	/* They may have been packed since. */
+	v->packed |= first < fs_read_number(v->db, "min-unpacked-rev");
 	return verify_range(v, first, last);
 }
 

@@ -73,8 +73,8 @@ check_not "nothing is left" ls -d dump.syncgate-new dump/db/syncgate-resync
 if [ "$(id -u)" -eq 0 ] && mkdir small &&
     mount -t tmpfs -o size=8m none small 2>/dev/null; then
 	at_exit "umount '$tmp/small' 2>/dev/null"
-	job small "$one" "$tmp/small/m" >>"$tmp/conf"
-	job small-dump "$one" "$tmp/small/d" 'method = dump' >>"$tmp/conf"
+	job small "$one" "popen:$tmp/small/m" >>"$tmp/conf"
+	job small-dump "$one" "popen:$tmp/small/d" 'method = dump' >>"$tmp/conf"
 	for job in small small-dump; do
 		[ $job = small ] && mirror=small/m || mirror=small/d
 		check "$job: a mirror on a small disk" call run --once "$job"

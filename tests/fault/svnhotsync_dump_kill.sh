@@ -13,9 +13,9 @@ need svnadmin svnlook svn python3 ps pgrep
 
 [ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
 kills=${KILLS:-$kills}
-revisions=120
+revisions=300
 cd "$tmp" || exit 2
-mkrepo source "$revisions" 700000 5 || exit 1
+mkrepo source "$revisions" 6000000 5 || exit 1
 whole=$(repo_sum source)
 
 mark=syncgate-dump-$$-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
@@ -23,7 +23,7 @@ hot_env=MARK=$mark
 # victims WHO: process ids; looked for quickly, since some are not there long.
 victims() {
 	case $1 in
-	syncgate) readlink "/proc/$hot_pid/exe" >/dev/null && echo "$hot_pid" ;;
+	syncgate) runs && echo "$hot_pid" ;;
 	dump) pgrep -f "^svnadmin dump .*$tmp/source" ;;
 	load) pgrep -f "^svnadmin load .*$mirror" ;;
 	*) pgrep -P "$hot_pid" | while read -r one; do
@@ -40,8 +40,8 @@ agents_of() {
 		agents_of "$child"
 	done
 }
-there_is() {
-	[ -n "$(victims "$1")" ]
+runs() {
+	readlink "/proc/$hot_pid/exe" >/dev/null
 }
 sound() {
 	[ ! -f "$mirror/format" ] || svnadmin verify -q "$mirror"
@@ -70,57 +70,69 @@ ends() {
 	esac
 }
 
+# random FROM TO
+random() {
+	awk -v from="$1" -v to="$2" -v r="$(od -An -N2 -tu2 /dev/urandom)" \
+	    'BEGIN { print from + (to - from) * r / 65536 }'
+}
+# reached REVISION: by the file alone, for it goes quickly.
+reached() {
+	[ -f "$mirror/db/current" ] && read -r now <"$mirror/db/current" &&
+	    [ "$now" -ge "$1" ]
+} 2>/dev/null
+
+# moment WHO N: until one of three times soon after the beginning, else until
+# a random one of the revisions is there; svnadmin dump is far ahead of it.
+moment() {
+	if [ $(($2 % 3)) -eq 0 ]; then
+		at="$(random 0 0.2) s"
+		sleep "${at% s}"
+		return
+	fi
+	has=$(repo_youngest "$mirror")
+	has=${has:-0}
+	case $1 in
+	dump) at=$(random "$has" $((has + (revisions - has) / 8))) ;;
+	*) at=$(random "$has" $((has + (revisions - has) * 3 / 4))) ;;
+	esac
+	at=r${at%.*}
+	until reached "${at#r}" || ! runs; do
+		sleep 0.005
+	done
+}
+
 # once WHO N: kill, then look; the next round goes on with what is left.
 once() {
 	ends "$1" "$2"
 	hot_follow "$from" "$to" method=dump --once
-	# (When svnadmin is there, half of the time has gone.)
-	case $1 in
-	dump | load) part=0.5; wait_until 5 there_is "$1" ;;
-	*) part=0.9; sleep "$(awk -v t="$took" 'BEGIN { print t * 0.05 }')" ;;
-	esac
-	at=$(awk -v t="$took" -v n="$2" -v all="$kills" -v part="$part" \
-	    -v r="$(od -An -N2 -tu2 /dev/urandom)" \
-	    'BEGIN { print t * part * (n - 1 + r / 65536) / all }')
-	sleep "$at"
+	moment "$1" "$2"
 	found=$(victims "$1")
-	if [ -n "$found" ] && kill -9 $found 2>/dev/null; then
-		struck=$((struck + 1))
-	else
-		# Runs are quicker than the first one was, or go on with much.
-		took=$(awk -v t="$took" 'BEGIN { print t * 0.75 }')
-	fi
+	[ -z "$found" ] || kill -9 $found 2>/dev/null
 	wait "$hot_pid" 2>/dev/null
-	what="kill $2 of $1, after $at s"
+	what="kill $2 of $1, at $at"
 	wait_until 10 nothing_marked "$mark" || fail "$what: processes are left"
 	sound >verified 2>&1 || fail "$what: it does not verify" verified
-	has_revision "$mirror" "$revisions" || return
-	completed=$((completed + 1))
+	if ! has_revision "$mirror" "$revisions"; then
+		struck=$((struck + 1))
+		return
+	fi
 	[ "$(repo_sum "$mirror")" = "$whole" ] ||
 	    fail "$what: it is whole and not the same"
 	rm -rf "$mirror"
 }
 
 mirror=$tmp/mirror
-for round in 1 2; do
-	began=$(date +%s.%N)
-	hot "$tmp/source" "$mirror" method=dump || fail "a whole run" "$err"
-	all_took=$(echo "$began $(date +%s.%N)" | awk '{ print $2 - $1 }')
-	rm -rf "$mirror"
-done
 for who in syncgate source mirror dump load; do
 	struck=0
-	completed=0
-	took=$all_took
 	wrong=$test_failed
 	number=0
 	while [ "$number" -lt "$kills" ]; do
 		number=$((number + 1))
 		once "$who" "$number"
 	done
-	check_equal "$kills kills of $who, $struck met it, $completed found a \
-whole mirror: all was well" "$wrong" "$test_failed"
-	check "some met it ($struck)" [ "$struck" -gt 1 ]
+	check_equal "$kills kills of $who, $struck before the mirror was \
+complete: all was well" "$wrong" "$test_failed"
+	check "some came before that ($struck)" [ "$struck" -gt $((kills / 5)) ]
 	hot "popen:$tmp/source" "popen:$mirror" method=dump ||
 	    fail "what the last one left is completed" "$err"
 	check_equal "what the last one left is completed" "$whole" \

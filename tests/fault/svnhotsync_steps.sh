@@ -154,7 +154,11 @@ again_bare() {
 after_bare() {
 	after_promote
 }
+# (There are few.)
+some=$every
+every=1
 each bare promote -c "$tmp/conf" --force a
+every=$some
 rm -rf "$tmp/was"
 mv "$tmp/guarded" "$tmp/was"
 

@@ -1,6 +1,5 @@
 # syncgate verify sees each byte of what a revision is, wherever it lies: no bit
 # of it can change without the digest.
-# sanitize: no
 [ -d /dev/shm ] && [ -w /dev/shm ] && TMPDIR=/dev/shm && export TMPDIR
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin python3

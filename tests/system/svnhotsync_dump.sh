@@ -89,6 +89,26 @@ for to in "$tmp/m2" "popen:$tmp/m3"; do
 	svnadmin setrevprop source -r 11 svn:log log
 done
 
+# ---- The date of the last revision is changed, and not what it changed
+printf '2001-02-03T04:05:06.000000Z' >date
+for to in "$tmp/m2" "popen:$tmp/m3"; do
+	where=${to#popen:}
+	hot "$tmp/source" "$to" method=dump || fail "$to: all there is" "$err"
+	svnadmin setrevprop source -r "$(repo_youngest source)" svn:date date
+	dumped "$where: the last date changed" "$tmp/source" "$to" "$where"
+	svn mkdir -q -m "for $where" "file://$tmp/source/dated.${where##*/}"
+done
+hot "$tmp/source" "$tmp/m2" method=dump || fail "all there is" "$err"
+cp -a source another
+rm another/db/revs/0/"$(repo_youngest source)"
+echo $(($(repo_youngest source) - 1)) >another/db/current
+svn mkdir -q -m "in its place" "file://$tmp/another/in-its-place"
+check_equal "another one has as many revisions" "$(repo_youngest source)" \
+    "$(repo_youngest another)"
+check_not "a revision with another content and date is refused" \
+    hot "$tmp/another" "$tmp/m2" method=dump
+check_grep "and it says so" 'has another date.*replaced or wound back' "$err"
+
 # ---- auto
 svnadmin create --fs-type bdb bdb 2>/dev/null
 if [ -f bdb/format ]; then

@@ -34,7 +34,7 @@ same() {
 # ---- Once
 run --once "source=$tmp/svn/*" "mirror=$tmp/mirror"
 check_equal "with a broken one, --once fails" 1 "$?"
-check "which names it" grep -q '1 of 15 mirrors failed.*broken.*format is 99' \
+check "which names it" grep -q "1 of 15 mirrors failed.*broken.*format '99'" \
     "$err"
 check "what is no repository is told" grep -q 'folder: skipped' "$out"
 check_not "and not mirrored" test -e mirror/folder

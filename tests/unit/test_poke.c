@@ -4,6 +4,7 @@
  */
 #include "appliance/job/poke.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 
 #include "tests/lib/cunit_main.h"
 
-#define ROUNDS	50
+#define ROUNDS	20
 #define TOGETHER 6
 
 static char job[64], folder[] = "/tmp/syncgate-poke.XXXXXX";
@@ -54,7 +55,7 @@ static void
 leave_socket(void)
 {
 	pid_t pid = fork();
-	int status;
+	int status = -1;
 
 	if (pid == 0) {
 		syncgate_poke_t *poke;
@@ -75,7 +76,7 @@ start(apr_thread_t *thread, void *baton)
 
 	(void)thread;
 	while (!__atomic_load_n(s->go, __ATOMIC_ACQUIRE))
-		continue;
+		sched_yield();
 	error = syncgate_poke_listen(&s->poke, "/conf", job, s->pool);
 	if (error == NULL)
 		return NULL;

@@ -33,8 +33,10 @@ static void
 on_told(void *baton, const char *what, const char *name, const char *why)
 {
 	(void)baton;
+	apr_thread_mutex_lock(hub->mutex);
 	snprintf(told, sizeof(told), "%s %s %s", what, name == NULL ? "-" :
 	    name, why == NULL ? "-" : why);
+	apr_thread_mutex_unlock(hub->mutex);
 }
 
 /* A source's side that does what CASE says (hub_side.c). */
