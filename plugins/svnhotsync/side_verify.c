@@ -216,11 +216,13 @@ look_at_some(struct verify *v, long long first, long long last)
 	if (!verify_open(v))
 		xn_fail("cannot open the repository %s", v->path);
 	v->packed = first < fs_read_number(v->db, "min-unpacked-rev");
-	if (verify_twice(v, first, last) == 0)
+	if (verify_twice(v, first, last) == 0) {
 		xn_send(v->channel, "(sl)", "verified", last);
-	else
-		xn_send(v->channel, "(sls)", "bad", find_one(v, first, last),
-		    xn_utf8(v->why, sizeof(v->why), v->why));
+		return;
+	}
+	first = find_one(v, first, last);
+	xn_send(v->channel, "(sls)", "bad", first,
+	    xn_utf8(v->why, sizeof(v->why), v->why));
 }
 
 void
