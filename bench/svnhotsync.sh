@@ -155,8 +155,10 @@ for round in 1 2 3; do
 	timed pipe pipe "$tmp/pipe.$round"
 	timed quick pipe "$tmp/quick.$round" --no-flush-to-disk
 done
-[ "$(repo_sum dumped)" = "$(repo_sum dump.1)" ] ||
-    { echo "the mirror by dump is not the same" >&2; exit 1; }
+# As Subversion's own load makes it: where a revision sets a property to what it
+# was, a dump with deltas does not say so, and the source's dump is another.
+[ "$(repo_sum pipe.1)" = "$(repo_sum dump.1)" ] ||
+    { echo "the mirror by dump is not as svnadmin's" >&2; exit 1; }
 
 for round in $(seq "$rounds"); do
 	timed copy copy
