@@ -9,40 +9,27 @@
 
 #include <string.h>
 
-#include <apr_fnmatch.h>
 #include <apr_strings.h>
 
-/* The location text of where mirrors of many lie, without a slash or a
- * pattern. */
-static const char *
-folder_text(const xn_location_t *location, apr_pool_t *pool)
-{
-	size_t n = strlen(location->text);
-
-	if (hotsync_is_pattern(location))
-		n = (size_t)(strrchr(location->text, '/') - location->text);
-	while (n > 0 && location->text[n - 1] == '/')
-		n--;
-	return apr_pstrmemdup(pool, location->text, n);
-}
+#include "plugins/svnhotsync/side_names.h"
 
 /* The repository whose mirror beneath PLACE is called NAME; NULL: none. */
 static const char *
 repository_of(const xn_location_t *place, const char *name, apr_pool_t *pool)
 {
-	const char *folder = folder_text(place, pool);
+	/* ("FOLDER/") */
+	const char *folder = hot_child(place, "", pool)->text;
 	size_t n = strlen(folder);
 
-	return strncmp(name, folder, n) == 0 && name[n] == '/' ? name + n + 1 :
-	    NULL;
+	return strncmp(name, folder, n) == 0 ? name + n : NULL;
 }
 
+/* Is REPOSITORY one that the source's side would look at? */
 static int
 fits(const xn_location_t *source, const char *repository)
 {
-	return *repository != '\0' && strpbrk(repository, "/*?") == NULL &&
-	    apr_fnmatch(strrchr(source->path, '/') + 1, repository,
-	    APR_FNM_NOESCAPE | APR_FNM_PERIOD) == APR_SUCCESS;
+	return hot_is_name(repository) && strpbrk(repository, "*?") == NULL &&
+	    name_matches(strrchr(source->path, '/') + 1, repository);
 }
 
 static xn_error_t *
@@ -53,9 +40,9 @@ no_such(const struct hotsync *h, const xn_location_t *const *mirrors,
 	const char *text = "";
 
 	for (int i = 0; mirrors[i] != NULL; i++)
-		text = apr_pstrcat(h->pool, text, i > 0 ? ", " : "",
-		    many ? folder_text(mirrors[i], h->pool) :
-		    mirrors[i]->text, many ? "/REPOSITORY" : "", NULL);
+		text = apr_pstrcat(h->pool, text, i > 0 ? ", " : "", many ?
+		    hot_child(mirrors[i], "REPOSITORY", h->pool)->text :
+		    mirrors[i]->text, NULL);
 	return xn_error_create(XN_E_USAGE, "--only %s: the mirrors of job %s "
 	    "are %s%s%s", name, syncgate_job_name(h->job), text,
 	    many ? ", for each repository that fits " : "",

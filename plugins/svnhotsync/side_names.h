@@ -1,10 +1,9 @@
 /*
- * side_names.h: which names in a folder a pattern means.
+ * side_names.h: which names in a folder a pattern means; for sides, and for the
+ * coordinator, so whoever includes it has included what declares NULL.
  */
 #ifndef SVNHOTSYNC_SIDE_NAMES_H
 #define SVNHOTSYNC_SIDE_NAMES_H
-
-#include <execnet/remote.h>
 
 /*
  * Does NAME match PATTERN, in which * and ? are special?  As in a shell, a dot

@@ -1,6 +1,8 @@
 /*
  * Which repositories of a folder a pattern means.
  */
+#include <stddef.h>
+
 #include "plugins/svnhotsync/side_names.h"
 
 #include "tests/lib/cunit_main.h"
