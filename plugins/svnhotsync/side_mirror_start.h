@@ -214,6 +214,10 @@ check_same_revision(struct mirror *m)
 		xn_fail("cannot read %s/db/%s: %m", m->path, path);
 	fs_props_date(our_date, props, n);
 	free((char *)props);
+	if (date_n == 0 && our_date[0] != '\0')
+		xn_fail("the date of r%lld cannot be read in the source, and "
+		    "the mirror %s is to be compared by it, for one of them is "
+		    "packed and the other not", rev, m->path);
 	if (date_n != strlen(our_date) || memcmp(date, our_date, date_n) != 0)
 		REFUSE(m, "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
