@@ -369,10 +369,11 @@ next_file(struct source *s, struct unit *u)
 		if (text == NULL && errno == ENOENT && !u->whole)
 			continue;
 		if (text == NULL) {
-			tell_keep(s, u, f, errno == ENOENT ? NULL :
-			    strerror(errno));
 			/* Not for good: it is looked at again. */
 			f->unread = 1;
+			if (errno != ENOENT)
+				f->why = strdup(strerror(errno));
+			tell_keep(s, u, f, f->why);
 			return;
 		}
 		u->held = hold(-1, text, (long long)n);
