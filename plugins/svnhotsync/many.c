@@ -287,11 +287,15 @@ be_poked(struct many *many)
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		if (m->state == HOT_WAITING && m->due > apr_time_now())
 			m->due = apr_time_now();
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
+		if (m->state != HOT_SERVED || m->lane != NULL)
+			continue;
+		apr_thread_mutex_unlock(many->hub->mutex);
+		/* (It may end meanwhile, but only we close its channel.) */
+		xn_error_clear(xn_send(m->control, "(s)", "look"));
+		apr_thread_mutex_lock(many->hub->mutex);
+	}
 	apr_thread_mutex_unlock(many->hub->mutex);
-	/* (Only this thread closes their channels.) */
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
-		if (m->state == HOT_SERVED && m->lane == NULL)
-			xn_error_clear(xn_send(m->control, "(s)", "look"));
 	error = hub_look(many->hub);
 	apr_thread_mutex_lock(many->hub->mutex);
 	return error;
