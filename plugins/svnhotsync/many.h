@@ -77,8 +77,9 @@ struct many {
 	int opening;			/* threads */
 	struct hot_told *told, **told_end;
 	int listed;			/* the source told all it had */
-	int unread;			/* what may be repositories, and could */
-	const char *unread_first;	/* not be looked at; the first: why */
+	int unread;			/* what may be repositories, and could
+					 * not be looked at; */
+	const char *unread_first;	/* the first of them: why */
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;

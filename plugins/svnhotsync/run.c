@@ -170,7 +170,8 @@ hotsync_run_one(struct hotsync *h)
 	if (error == NULL && !h->follow)
 		error = hotsync_undone(&h->report);
 	return error == NULL ? NULL : xn_error_wrap(say_left(h,
-	    explain(h, error)), "mirroring %s to %s", h->source->text, h->mirror->text);
+	    explain(h, error)), "mirroring %s to %s", h->source->text,
+	    h->mirror->text);
 }
 
 const xn_location_t *const *

@@ -21,8 +21,8 @@
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
  * (bool), step ("resume": only bring it to its end, "look": only see whether it
- * can be, or "promote"), expected (the revision that it must have, or -1), path, job, run_hooks, without a peer:
- * side_mirror_promote.h.
+ * can be, or "promote"), expected (the revision that it must have, or -1),
+ * path, job, run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 

@@ -8,10 +8,10 @@
  *
  * The new one is made beside the old as any other mirror is.  When it has all,
  * and the coordinator had it verified, the two are exchanged in one step, and
- * the old one gets its last name.  The
- * file db/syncgate-resync tells where we are: in NAME.syncgate-new, that the
- * new one is not whole (the next start goes on with it); in NAME, that they
- * were exchanged, and the old one has its last name still to get.
+ * the old one gets its last name.  The file db/syncgate-resync tells where we
+ * are: in NAME.syncgate-new, that the new one is not in place (the next start
+ * goes on with it); in NAME, that they were exchanged, and the old one has its
+ * last name still to get.
  */
 #ifndef SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
 #define SVNHOTSYNC_SIDE_MIRROR_RESYNC_H
