@@ -1,93 +1,10 @@
 /*
- * A source that lies: the mirror's side refuses what it says, and what was
- * mirrored before stays as it was.
+ * A source that lies about revisions: the mirror's side refuses what it says,
+ * and what was mirrored before stays as it was.
  */
-#include "tests/lib/svnrepo.h"
+#include "tests/lib/svn_liar.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include "tests/lib/cunit_main.h"
-
-#define SHARD	8
-#define UUID	"8c3f31fa-6e10-48f8-a2f4-41ccfaf40e27"
-#define FORMAT	"8\nlayout sharded 8\naddressing logical\n"
-
-static const char *source, *mirror;
-
-static void
-begin(void)
-{
-	static char paths[2][512];
-
-	svnrepo_begin();
-	source = strcpy(paths[0], svnrepo_path("source"));
-	mirror = strcpy(paths[1], svnrepo_path("mirror"));
-	svnrepo_make(source, SHARD);
-	for (long long rev = 1; rev <= 10; rev++)
-		svnrepo_commit(source, SHARD, rev, 0);
-	free(svnpair_once(source, mirror));
-	CU_ASSERT_EQUAL_FATAL(svnrepo_youngest(mirror), 10);
-}
-
-/* The digest of r10 out of db/syncgate. */
-static void
-read_digest(unsigned char out[16])
-{
-	FILE *f = fopen(svnrepo_path("mirror/db/syncgate"), "r");
-	char line[256], hex[64];
-	unsigned int byte;
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	while (fgets(line, sizeof(line), f) != NULL)
-		if (sscanf(line, "upcoming 10 file %63s", hex) == 1)
-			for (int i = 0; i < 16; i++) {
-				CU_ASSERT_EQUAL(sscanf(hex + i * 2, "%2x",
-				    &byte), 1);
-				out[i] = (unsigned char)byte;
-			}
-	fclose(f);
-}
-
-/* Speak as the source until the mirror asks for revisions. */
-static struct svnpair *
-greet(void)
-{
-	unsigned char digest[16] = { 0 };
-	struct svnpair *p = svnpair_start(NULL, mirror, 0, 0);
-
-	read_digest(digest);
-	svnpair_send(p, "(slyyylls)", "repository", 1LL, FORMAT, strlen(FORMAT),
-	    UUID, strlen(UUID), "", (size_t)0, 20LL, 8LL, "");
-	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('digest', 10)");
-	svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest, (size_t)16,
-	    "", (size_t)0);
-	CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('from', 11, 0)");
-	return p;
-}
-
-/* It must have refused with PART in its text, with all as BEFORE. */
-static void
-expect_refusal(struct svnpair *p, const char *part, const char *before)
-{
-	char *error = svnpair_join(p);
-
-	CU_ASSERT_PTR_NOT_NULL(error);
-	if (error == NULL || strstr(error, part) == NULL)
-		printf("\n  wanted: %s\n  got:    %s\n", part,
-		    error == NULL ? "nothing" : error);
-	CU_ASSERT(error != NULL && strstr(error, part) != NULL);
-	free(error);
-	CU_ASSERT_EQUAL(svnrepo_youngest(mirror), 10);
-	if (before != NULL)
-		CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
-	/* Nothing beside the two repositories came into being. */
-	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("evil"), F_OK), 0);
-	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("mirror/evil"), F_OK), 0);
-	CU_ASSERT_NOT_EQUAL(access(svnrepo_path("mirror/db/evil"), F_OK), 0);
-}
 
 /* One message "(s" FORMAT ")" whose letters take numbers and bytes. */
 static const struct {
@@ -130,13 +47,12 @@ static const struct {
 	{ "differ", 10, 2, 0, "lly", 32, "in a way that cannot be" },
 	{ "synced", 0, 0, 0, "", 0, "what nobody asked for" },
 	{ "dirty", -2, 0, 0, "l", 0, "a message of another shape" },
+	{ "unread", 3, 0, 0, "l", 0, "a message of another shape" },
 	{ "part", 0, 1, 0, "l", 0, "a part that nobody asked for" },
 	{ "partend", 0, 0, 0, "", 0, "a part that it did not begin" },
 	{ "nonsense", 0, 0, 0, "", 0, "that is not known" },
 	{ "", 0, 0, 0, "", 0, "that is not known" },
 };
-
-static const char bytes[64] = "some bytes";
 
 static void
 send_single(struct svnpair *p, size_t i)
@@ -232,89 +148,6 @@ no_name_leads_out_of_a_pack(void)
 	/* What was begun is cleared away by the next start. */
 	free(svnpair_once(source, mirror));
 	CU_ASSERT_STRING_EQUAL(before, svnrepo_digest(mirror, 0));
-	svnrepo_end();
-}
-
-static const struct {
-	int part;
-	const char *path;
-	long long mode, size;
-	const char *why;
-} part_files[] = {
-	{ 0, "../evil", 0644, 3, "a file that no part has" },
-	{ 0, "../../evil", 0644, 3, "a file that no part has" },
-	{ 0, "x/../../evil", 0644, 3, "a file that no part has" },
-	{ 0, "/tmp/evil", 0644, 3, "a file that no part has" },
-	{ 0, "", 0644, 3, "a file that no part has" },
-	{ 0, ".", 0644, 3, "a file that no part has" },
-	{ 0, "x/./y", 0644, 3, "a file that no part has" },
-	{ 0, "x//y", 0644, 3, "a file that no part has" },
-	{ 0, "x/", 0644, 3, "a file that no part has" },
-	{ 0, ".syncgate-0", 0644, 3, "a file that no part has" },
-	{ 0, "x/.syncgate-0", 0644, 3, "a file that no part has" },
-	{ 0, "a/b/c/d/e/f/g/h/i/j", 0644, 3, "a file that no part has" },
-	{ 1, "../evil", 0644, 3, "a file that no part has" },
-	{ 2, "x", 0644, 3, "a file that no part has" },
-	{ 2, "082/x", 0644, 3, "a file that no part has" },
-	{ 2, "083/08227ee67df92d3f9e3516ba38228da6", 0644, 3,
-	    "a file that no part has" },
-	{ 2, "082/08227ee67df92d3f9e3516ba38228dag", 0644, 3,
-	    "a file that no part has" },
-	{ 2, "082/08227ee67df92d3f9e3516ba38228da6/x", 0644, 3,
-	    "a file that no part has" },
-	{ 0, "x", 04755, 3, "a file that cannot be" },
-	{ 0, "x", -1, 3, "a file that cannot be" },
-	{ 0, "x", 0644, -1, "a file that cannot be" },
-	{ 0, "x", 0644, 1LL << 40, "a file that cannot be" },
-	{ 0, "x", 0644, (4 << 20) + 1, "a file that cannot be" },
-};
-
-static void
-begin_part(struct svnpair *p, int part)
-{
-	svnpair_send(p, "(slb)", "part", (long long)part, 1);
-}
-
-static void
-no_file_of_a_part_leads_out_of_it(void)
-{
-	struct svnpair *p;
-	char before[40];
-
-	svnpair_include = 7;
-	begin();
-	strcpy(before, svnrepo_digest(mirror, 0));
-	for (size_t i = 0; i < sizeof(part_files) / sizeof(part_files[0]);
-	    i++) {
-		p = greet();
-		begin_part(p, part_files[i].part);
-		svnpair_send(p, "(spll)", "partfile", part_files[i].path,
-		    part_files[i].mode, part_files[i].size);
-		expect_refusal(p, part_files[i].why, before);
-	}
-	p = greet();
-	begin_part(p, 0);
-	svnpair_send(p, "(sp)", "partgone", "../../mirror/format");
-	expect_refusal(p, "a file that no part has", before);
-	p = greet();
-	begin_part(p, 0);
-	begin_part(p, 1);
-	expect_refusal(p, "a part that nobody asked for", before);
-	p = greet();
-	begin_part(p, 3);
-	expect_refusal(p, "a part that nobody asked for", before);
-	p = greet();
-	begin_part(p, 0);
-	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
-	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 0LL);
-	svnpair_send(p, "(s)", "partend");
-	expect_refusal(p, "sent x twice", before);
-	p = greet();
-	begin_part(p, 0);
-	svnpair_send(p, "(spll)", "partfile", "x", 0644LL, 4LL);
-	svnpair_send(p, "(sy)", "p", bytes, (size_t)5);
-	expect_refusal(p, "a piece that does not fit", before);
-	svnpair_include = 0;
 	svnrepo_end();
 }
 
@@ -479,6 +312,31 @@ a_source_that_describes_itself_wrongly_is_refused(void)
 	svnrepo_end();
 }
 
+/* It says that r10 is packed: then the date is what is compared. */
+static void
+r10_must_have_its_date(void)
+{
+	static const struct {
+		const char *date, *why;
+	} dates[] = {
+		{ "2001-01-01T00:00:00.000000Z", "has another date than" },
+		{ "", "the date of r10 cannot be read in the source" },
+	};
+	unsigned char digest[16] = { 0 };
+	struct svnpair *p;
+	char before[40];
+
+	begin();
+	strcpy(before, svnrepo_digest(mirror, 0));
+	for (size_t i = 0; i < sizeof(dates) / sizeof(dates[0]); i++) {
+		p = introduce();
+		svnpair_send(p, "(sllyy)", "digest", 10LL, 2LL, digest,
+		    (size_t)16, dates[i].date, strlen(dates[i].date));
+		expect_refusal(p, dates[i].why, before);
+	}
+	svnrepo_end();
+}
+
 /* The mirror of begin() as a packed one of format 4, whose source says that it
  * was upgraded to 6. */
 static struct svnpair *
@@ -553,13 +411,12 @@ static const struct xn_test_case cases[] = {
 	{ "no single message that lies changes the mirror",
 	    no_single_message_that_lies_changes_the_mirror },
 	{ "no name leads out of a pack", no_name_leads_out_of_a_pack },
-	{ "no file of a part leads out of it",
-	    no_file_of_a_part_leads_out_of_it },
 	{ "properties that cannot be read come into no mirror",
 	    properties_that_cannot_be_read_come_into_no_mirror },
 	{ "a pack that is not whole is not shown",
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
+	{ "r10 must have its date", r10_must_have_its_date },
 	{ "an upgrade that lies leaves the old format",
 	    an_upgrade_that_lies_leaves_the_old_format },
 	{ "a source that describes itself wrongly is refused",
