@@ -4,10 +4,7 @@
 # equal.
 #
 # As root all of it runs in a room of its own, where a small disk can be mounted.
-if [ "$(id -u)" -eq 0 ] && [ -z "${OWN_ROOM:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	OWN_ROOM=yes exec unshare -m sh "$0" "$@"
-fi
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/room.sh"
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/rsync.sh"
 need python3

@@ -4,10 +4,7 @@
 # afterwards all is made equal.
 #
 # As root all of it runs in a room of its own, where small disks can be mounted.
-if [ "$(id -u)" -eq 0 ] && [ -z "${OWN_ROOM:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	OWN_ROOM=yes exec unshare -m sh "$0" "$@"
-fi
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/room.sh"
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
 need svnadmin svnlook svn python3

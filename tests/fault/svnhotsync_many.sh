@@ -4,10 +4,7 @@
 # with ten of them, 10 times (by --long 50): all become equal.
 #
 # As root all of it runs in a room of its own, where a small disk can be mounted.
-if [ "$(id -u)" -eq 0 ] && [ -z "${OWN_ROOM:-}" ] &&
-    unshare -m true 2>/dev/null; then
-	OWN_ROOM=yes exec unshare -m sh "$0" "$@"
-fi
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/room.sh"
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
 need svn svnadmin svnmucc python3
@@ -15,22 +12,11 @@ need svn svnadmin svnmucc python3
 [ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
 cd "$tmp" || exit 2
 mkrepo source 300 4000000 5 50 || exit 1
-url=file://$tmp/source
 commits=300
 
-commit() {
-	commits=$((commits + 1))
-	svnmucc -m "commit $commits" mkdir "$url/c-$commits" \
-	    >commit.out 2>&1 ||
-	    fail "commit $commits cannot be made"
-}
 # start WORD...: all of $mirrors in the background
 start() {
-	: >"$out"
-	"$SYNCGATE" run --plugin svnhotsync source="$tmp/source" \
-	    $(printf 'mirrors=%s ' $mirrors) "$@" </dev/null >>"$out" 2>"$err" &
-	hot_pid=$!
-	at_exit "kill_child $hot_pid"
+	hot_several "$tmp/source" "$mirrors" "$@"
 }
 all_have() {
 	for m in $1; do
@@ -39,13 +25,6 @@ all_have() {
 }
 gone() {
 	! kill -0 "$hot_pid" 2>/dev/null
-}
-# sides PATH: the processes, but for the job's own, that have it open
-sides() {
-	(cd /proc && for p in [0-9]*; do
-		[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |
-		    grep -q "$1/" || echo "$p"
-	done)
 }
 
 # ---- kill -9, at moments spread over a run
@@ -66,7 +45,7 @@ for i in $(seq "$kills"); do
 	    'BEGIN { printf "%.3f", t * i / (n + 1) / 1000 }')"
 	kill -9 "$hot_pid" 2>/dev/null && struck=$((struck + 1))
 	wait "$hot_pid" 2>/dev/null
-	commit
+	hot_commit "$tmp/source"
 	for m in m$((i % 5 + 1)); do
 		[ ! -f "$m/format" ] || svnadmin verify -q "$m" 2>verify.err ||
 		    fail "$m is whole after kill $i" verify.err
@@ -90,7 +69,7 @@ done
 # ---- Two that are the same place, which the configuration does not show
 ln -s m1 link
 mirrors="$tmp/m1 popen:$tmp/m1 $tmp/link $tmp/m2"
-commit
+hot_commit "$tmp/source"
 start --once verify=no
 wait "$hot_pid"
 check_equal "two mirrors in one place wait for each other" 0 "$?"
@@ -99,7 +78,7 @@ check_equal "and the place is well" "$(repo_sum source)" "$(repo_sum m1)"
 start verify=no
 check "with follow one of them is refused as long as the other follows" \
     wait_until 30 sh -c "[ \$(grep -c 'another job is writing the mirror.*trying again' '$out') -ge 1 ]"
-commit
+hot_commit "$tmp/source"
 check "which goes on" wait_until 10 all_have "$tmp/m1 $tmp/m2"
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"
@@ -110,10 +89,10 @@ mirrors="$tmp/m1 popen:$tmp/p1 $tmp/m2"
 start
 check "three follow" wait_until 20 sh -c \
     "[ \$(grep -c '; following' '$out') = 3 ]"
-stopped=$(sides "$tmp/p1")
+stopped=$(hot_sides "$tmp/p1")
 check "the side of p1 is a process" [ -n "$stopped" ]
 kill -STOP $stopped
-commit
+hot_commit "$tmp/source"
 check "others get what comes" wait_until 10 all_have "$tmp/m1 $tmp/m2"
 kill "$hot_pid"
 sleep 1
@@ -163,7 +142,7 @@ check "that a disk is full is said of each mirror on it" wait_until 40 sh -c \
     grep -q 'popen:.*small/s2: .*No space left' '$out'"
 check "the others are made, and follow" wait_until 30 \
     all_have "$tmp/m1 $tmp/n1"
-commit
+hot_commit "$tmp/source"
 check "and get what comes" wait_until 10 all_have "$tmp/m1 $tmp/n1"
 mount -o remount,size=200m "$tmp/small"
 check "with space those on it come, too" wait_until 100 all_have "$mirrors"

@@ -70,17 +70,20 @@ EOT
 	"$SYNCGATE" verify -c conf --repair repaired >"$out" 2>"$err"
 }
 
-# one REV FILE PATTERN: with FILE damaged the run fails, and says PATTERN.
+# one FAULT REV FILE PATTERN: with FILE so damaged the run fails, and says
+# PATTERN.
 one() {
-	rev=$1
-	file=$2
+	fault=$1
+	rev=$2
+	file=$3
+	[ "$fault" != fails ] || [ $strace = yes ] || return 0
 	what="$method ${from:-here:} $file $fault"
 	rm -rf mirror
 	damage "$file"
 	run_on "$file"
 	check_equal "$what: no success" 1 $?
-	check_grep "$what: it is said" "$3" "$err"
-	case $3 in
+	check_grep "$what: it is said" "$4" "$err"
+	case $4 in
 	*'does not verify'*)
 		mend "$file"
 		check "$what: verify --repair mends it" repair
@@ -93,10 +96,8 @@ one() {
 		mend "$file"
 		;;
 	esac
-	fault_was=$fault
 	fault=
 	run_on "$file" || fail "$what: when it is mended" "$err"
-	fault=$fault_was
 	check_equal "$what: when it is mended, all comes" "$whole" \
 	    "$(repo_sum mirror)"
 }
@@ -104,32 +105,21 @@ one() {
 method=copy
 for rev in 30 40; do
 	[ $rev = 30 ] && from= || from=popen:
-	for kind in revs revprops; do
-		file=db/$kind/0/$rev
-		fault=missing
-		one $rev $file "r$rev is missing in .*no $file"
-		fault=folder
-		one $rev $file "cannot read .*$file: Is a directory"
-		fault=fails
-		[ $strace = no ] || one $rev $file \
-		    "cannot read .*$file: Input/output error"
+	for file in db/revs/0/$rev db/revprops/0/$rev; do
+		one missing $rev $file "r$rev is missing in .*no $file"
+		one folder $rev $file "cannot read .*$file: Is a directory"
+		one fails $rev $file "cannot read .*$file: Input/output error"
 	done
-	fault=cut
-	one $rev db/revs/0/$rev "r$rev of the mirror .*does not verify"
+	one cut $rev db/revs/0/$rev "r$rev of the mirror .*does not verify"
 done
 method=dump
 for rev in 30 40; do
 	[ $rev = 30 ] && from= || from=popen:
-	file=db/revs/0/$rev
-	fault=missing
-	one $rev $file "dump of the source failed after r.*revision $rev"
-	fault=folder
-	one $rev $file "dump of the source failed after r.*0/$rev"
-	fault=cut
-	one $rev $file "dump of the source failed after r.* r$rev "
-	fault=fails
-	[ $strace = no ] || one $rev $file \
-	    "failed after r.*0/$rev'?: Input/output error"
+	ends="dump of the source failed after r"
+	one missing $rev db/revs/0/$rev "$ends.*revision $rev"
+	one folder $rev db/revs/0/$rev "$ends.*0/$rev"
+	one cut $rev db/revs/0/$rev "$ends.* r$rev "
+	one fails $rev db/revs/0/$rev "$ends.*0/$rev'?: Input/output error"
 done
 
 # ---- While it is followed

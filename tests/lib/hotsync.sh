@@ -3,7 +3,11 @@
 #
 #	hot SOURCE MIRROR [WORD...]		run --once, output in $out and $err
 #	hot_follow SOURCE MIRROR [WORD...]	in the background, as $hot_pid
+#	hot_several SOURCE "MIRROR..." [WORD...]	the same with several
 #	hot_stop				SIGTERM, wait; $hot_status
+#	hot_sides PATH				the processes, but for $hot_pid, that
+#						have it open
+#	hot_commit PATH				one more commit; $commits counts
 #	hot_over_ssh PATH			that path as a location over ssh
 #	marked WORD		processes whose environment has it; $hot_env, as
 #				NAME=WORD, is put there for syncgate
@@ -35,10 +39,37 @@ hot_follow() {
 	at_exit "kill_child $hot_pid"
 }
 
+hot_several() {
+	hot_source=$1
+	hot_mirrors=$2
+	shift 2
+	: >"$out"
+	: >"$err"
+	"$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
+	    $(printf 'mirrors=%s ' $hot_mirrors) "$@" >>"$out" 2>"$err" \
+	    </dev/null &
+	hot_pid=$!
+	at_exit "kill_child $hot_pid"
+}
+
 hot_stop() {
 	kill "$hot_pid" 2>/dev/null
 	wait "$hot_pid" 2>/dev/null
 	hot_status=$?
+}
+
+hot_sides() {
+	(cd /proc && for p in [0-9]*; do
+		[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |
+		    grep -q "$1/" || echo "$p"
+	done)
+}
+
+hot_commit() {
+	commits=$((commits + 1))
+	svnmucc -m "commit $commits" mkdir "file://$1/c-$commits" \
+	    >"$tmp/commit.out" 2>&1 ||
+	    fail "commit $commits cannot be made" "$tmp/commit.out"
 }
 
 hot_over_ssh() {

@@ -9,25 +9,11 @@ need svnadmin svnmucc python3
 
 cd "$tmp" || exit 2
 mkrepo source 400 8000000 3 50 || exit 1
-url=file://$tmp/source
 commits=400
 
-commit() {
-	commits=$((commits + 1))
-	svnmucc -m "commit $commits" mkdir "$url/c-$commits" >commit.out 2>&1 ||
-	    fail "commit $commits cannot be made"
-}
 several() {
 	"$SYNCGATE" run --plugin svnhotsync source="$source" \
 	    $(printf 'mirrors=%s ' $mirrors) "$@" </dev/null >"$out" 2>"$err"
-}
-follow() {
-	: >"$out"
-	: >"$err"
-	"$SYNCGATE" run --plugin svnhotsync source="$source" \
-	    $(printf 'mirrors=%s ' $mirrors) </dev/null >"$out" 2>"$err" &
-	hot_pid=$!
-	at_exit "kill_child $hot_pid"
 }
 all_have() {
 	for m in $1; do
@@ -78,7 +64,7 @@ check_not "the same one twice is refused" "$SYNCGATE" run --plugin svnhotsync \
 source=$tmp/source
 mkdir precious && echo data >precious/file
 mirrors="$tmp/m1 $tmp/precious $tmp/m2 $tmp/new"
-commit
+hot_commit "$tmp/source"
 several --once
 check_equal "with --once a refused one is the job's failure" 1 "$?"
 check "which names it" grep -q "1 of 4 mirrors failed.*precious.*not empty" \
@@ -90,12 +76,12 @@ check_equal "and the refused one is as it was" file "$(ls precious)"
 source=popen:$tmp/source
 mirrors="$tmp/m1 $tmp/precious $tmp/m2 popen:$tmp/m3 popen//id=four:$tmp/m4"
 good="$tmp/m1 $tmp/m2 $tmp/m3 $tmp/m4"
-follow
+hot_several "$source" "$mirrors"
 check "four follow" wait_until 20 sh -c \
     "[ \$(grep -c 'm[1-4]: .*; following' '$out') = 4 ]"
 check "the refused one is named, and tried again" \
     grep -q 'precious: .*not empty.*trying again' "$out"
-for i in 1 2 3; do commit; done
+for i in 1 2 3; do hot_commit "$tmp/source"; done
 check "commits arrive at all four" wait_until 10 all_have "$good" "$commits"
 svnadmin setrevprop source -r 7 svn:log precious/file
 log_7() {
@@ -113,10 +99,7 @@ kill -0 "$hot_pid" 2>/dev/null
 check_equal "the job runs on" 0 "$?"
 
 # ---- One mirror's agent is stopped, and killed
-stopped=$(cd /proc && for p in [0-9]*; do
-	[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |
-	    grep -q "$tmp/m4/" || echo "$p"
-done)
+stopped=$(hot_sides "$tmp/m4")
 check "the side of m4 is a process" [ -n "$stopped" ]
 kill -STOP $stopped
 mkrepo_history 520 10400000 3 401 | mkrepo_load source >load.out 2>&1
@@ -129,7 +112,7 @@ check "but it does when it goes on" wait_until 20 has_revision m4 "$commits"
 kill -9 $stopped
 check "a killed one is named, and tried again" wait_until 10 \
     grep -q 'm4: .*trying again' "$out"
-commit
+hot_commit "$tmp/source"
 check "and comes back" wait_until 20 all_have "$good" "$commits"
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"

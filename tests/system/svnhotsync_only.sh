@@ -16,41 +16,24 @@ for one in one two; do
 	    >commit.out || exit 1
 done
 mkdir in
-cat >conf <<END
-job tools {
-	plugin = svnhotsync
-	source = "$tmp/source"
-	mirrors = {"$tmp/a", "$tmp/b", "popen:$tmp/c"}
+# job NAME PLUGIN SOURCE LINE...
+job() {
+	printf 'job %s {\n\tplugin = %s\n\tsource = "%s"\n' "$1" "$2" "$3"
+	shift 3
+	printf '\t%s\n' "$@" '}'
 }
-job all {
-	plugin = svnhotsync
-	source = "$tmp/many/*"
-	mirror = "$tmp/all/"
-}
-job dumps {
-	plugin = svnhotsync
-	source = "popen:$tmp/source"
-	mirrors = {"$tmp/d1", "popen:$tmp/d2", "popen//id=three:$tmp/d3"}
-	method = dump
-}
-job here {
-	plugin = svnhotsync
-	source = "$tmp/source"
-	mirrors = {"$tmp/d1", "popen:$tmp/d2", "$tmp/e"}
-}
-job folders {
-	plugin = rsync
-	source = "$tmp/in"
-	targets = {"$tmp/out1", "$tmp/out2"}
-}
-END
+{
+	job tools svnhotsync "$tmp/source" \
+	    "mirrors = {\"$tmp/a\", \"$tmp/b\", \"popen:$tmp/c\"}"
+	job all svnhotsync "$tmp/many/*" "mirror = \"$tmp/all/\""
+	job dumps svnhotsync "popen:$tmp/source" 'method = dump' \
+	    "mirrors = {\"$tmp/d1\", \"popen:$tmp/d2\"," \
+	    "    \"popen//id=three:$tmp/d3\"}"
+	job here svnhotsync "$tmp/source" \
+	    "mirrors = {\"$tmp/d1\", \"popen:$tmp/d2\", \"$tmp/e\"}"
+	job folders rsync "$tmp/in" "targets = {\"$tmp/out1\", \"$tmp/out2\"}"
+} >conf
 commits=30
-commit() {
-	commits=$((commits + 1))
-	svnmucc -m "commit $commits" mkdir "file://$tmp/source/c$commits" \
-	    >commit.out 2>&1 ||
-	    fail "commit $commits cannot be made"
-}
 run() {
 	"$SYNCGATE" run --config conf --once "$@" >"$out" 2>"$err" </dev/null
 }
@@ -71,7 +54,7 @@ youngest() {
 }
 
 check "three mirrors are made" run tools
-commit
+hot_commit "$tmp/source"
 check "one of them is run" run --only "$tmp/b" tools
 check_equal "it has all, and the others what they had" "30 $commits 30" \
     "$(youngest a b c)"
@@ -130,7 +113,7 @@ for one in d1 d2 d3; do
 	same_repo "$one is the same" source "$one"
 	check_grep "$one was made by dump" '^method dump' "$one/db/syncgate"
 done
-commit
+hot_commit "$tmp/source"
 check "two of them and one by copy, of a source here" run here
 for one in d1 d2 e; do
 	same_repo "$one is the same" source "$one"
@@ -143,19 +126,16 @@ hot_pid=$!
 at_exit "kill_child $hot_pid"
 check "all three follow" wait_until 20 sh -c \
     "[ \$(grep -c 'd[1-3]: .*; following' '$out') = 3 ]"
-commit
+hot_commit "$tmp/source"
 all_have() {
 	[ "$(youngest d1 d2 d3)" = "$commits $commits $commits" ]
 }
 check "a commit arrives at each" wait_until 15 all_have
 # kill -9 of the side that loads d2: it comes back, the others go on.
-for side in $(cd /proc && for p in [0-9]*; do
-	[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |
-	    grep -q "$tmp/d2/" || echo "$p"
-done); do
-	kill -9 "$side"
-done
-commit
+sides=$(hot_sides "$tmp/d2")
+check "the side of d2 is a process" [ -n "$sides" ]
+kill -9 $sides
+hot_commit "$tmp/source"
 check "after the side of one was killed, too" wait_until 20 all_have
 echo changed >log
 svnadmin setrevprop source -r 5 svn:log log
