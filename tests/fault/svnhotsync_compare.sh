@@ -67,7 +67,7 @@ for n in $(seq "$kills"); do
 done
 check "by dump, after kills" call verify --repair dump
 same_repo "the dumps are equal" "$one" dump
-check_not "nothing is left" ls -d dump.syncgate-new dump/db/syncgate-resync
+check_none "nothing is left" dump.syncgate-new dump/db/syncgate-resync
 
 # ---- A full disk
 if [ "$(id -u)" -eq 0 ] && mkdir small &&
@@ -86,7 +86,7 @@ if [ "$(id -u)" -eq 0 ] && mkdir small &&
 		    call verify --repair "$job"
 		check_grep "$job: which is said" 'No space left' "$err"
 		check "$job: and nothing has changed" whole "$mirror"
-		check_not "$job: nothing is left" ls -d "$mirror.syncgate-new" \
+		check_none "$job: nothing is left" "$mirror.syncgate-new" \
 		    "$mirror/db/syncgate-mend"
 		rm -f small/filler
 		repaired "$job: with space" "$job" "$one" "$mirror"

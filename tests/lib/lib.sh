@@ -128,6 +128,14 @@ check_equal() {
 	fi
 }
 
+# check_none SENTENCE PATH...: none of them is there.  (`check_not ls` holds if
+# one is missing, whatever the others.)
+check_none() {
+	test_sentence=$1
+	shift
+	check_equal "$test_sentence" "" "$(ls -d "$@" 2>/dev/null)"
+}
+
 # check_grep SENTENCE PATTERN FILE: a line of the file matches (grep -E).
 check_grep() {
 	if grep -Eq -e "$2" "$3"; then

@@ -38,7 +38,7 @@ is_mirror() {
 	    "$2/hooks/start-commit"
 	check_equal "$1: what is the place's is there" mine \
 	    "$(cat "$2/conf/mine" 2>&1)"
-	check_not "$1: nothing is on its way" ls -d "$2".syncgate-new \
+	check_none "$1: nothing is on its way" "$2".syncgate-new \
 	    "$2/db/syncgate-resync" "$2/.syncgate-new"
 }
 for name in here there; do

@@ -71,8 +71,8 @@ check "a hook of the source with that name lies beside it" \
 check_grep "what is no plain file is told of" \
     'hooks/link is not carried to mirrors' "$out" "$err"
 check_not "and does not come" ls -d "$mir/hooks/link"
-check_not "nothing of ours is left in them" \
-    ls "$mir"/hooks/.syncgate* "$mir"/conf/.syncgate* "$mir"/db/locks/.syncgate*
+check_none "nothing of ours is left in them" \
+    "$mir"/hooks/.syncgate* "$mir"/conf/.syncgate* "$mir"/db/locks/.syncgate*
 before=$(cd "$mir" && find hooks conf db/locks -printf '%p %i %T@\n' | sort)
 check "once more" hot "$src" "$mir" $all
 check_equal "nothing is written that is the same" "$before" \

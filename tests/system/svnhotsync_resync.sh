@@ -9,8 +9,8 @@ tree() {
 }
 # clean SENTENCE: nothing of the making is left.
 clean() {
-	check_equal "$1: nothing of the making is left" "" \
-	    "$(ls -d "$mir.syncgate-new" "$mir/db/syncgate-resync" 2>/dev/null)"
+	check_none "$1: nothing of the making is left" "$mir.syncgate-new" \
+	    "$mir/db/syncgate-resync"
 }
 anew() {
 	check "$1" hot "$src" "$mir" --resync
@@ -152,7 +152,7 @@ for way in "popen:$src" "$tmp/link" "popen:$tmp/deep/src"; do
 done
 check_not "nor by dump" hot "$src" "$tmp/link" method=dump
 check_equal "nothing in it was changed" "$before" "$(tree "$src")"
-check_not "nor is there anything new" ls -d "$src".* "$src/db/syncgate"* \
+check_none "nor is there anything new" "$src".* "$src/db/syncgate"* \
     "$tmp/link".*
 mir=$tmp/own
 check "a mirror of its own" hot "$src" "$mir"
