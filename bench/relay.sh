@@ -6,8 +6,8 @@ relay_start() {
 	relay_hold=$tmp/relay.$1.$2
 	mkfifo "$relay_hold"
 	/usr/bin/python3 "$top_srcdir/bench/relay.py" "$SSHD_PORT" "$1" "$2" \
-	    <"$relay_hold" >"$relay_hold.port" 2>/dev/null 7>&- &
-	# The writer of its input is this process, as long as it lives.
+	    <"$relay_hold" >"$relay_hold.port" 2>/dev/null &
+	# Its input ends within a second of the script.
 	(while kill -0 $$; do sleep 1; done >"$relay_hold" 2>/dev/null) \
 	    >/dev/null 2>&1 &
 	while [ ! -s "$relay_hold.port" ]; do sleep 0.05; done

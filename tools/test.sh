@@ -1,5 +1,5 @@
 #!/bin/sh
-# test.sh [--long]: every test, at most 15 minutes on two cores.
+# test.sh [--long]: every test, half an hour on two cores.
 #
 # Installs what the tests need, builds with warnings as errors (gcc, then
 # clang), runs all tests, then the units and the tests that go by popen under
@@ -78,14 +78,19 @@ units_of() {
 	make -s -C "$builds/$1" list-unit-tests
 }
 
-# Whole runs by popen, with our processes and the agent under a sanitizer.
+# Whole runs by popen, with our processes and the agent under a sanitizer; with
+# --long all that say "sanitize: yes".
 sanitized_scripts() {
+	if [ -n "$SYNCGATE_LONG" ]; then
+		grep -l '^# sanitize: yes' tests/system/*.sh tests/fault/*.sh
+		return
+	fi
 	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
 	    example_svnhotsync fileproc fileproc_system hops \
-	    python_worker rsync_follow rsync_follow_lost rsync_lines rsync_snapshots sockets \
+	    python_worker rsync_follow rsync_follow_lost rsync_lines \
+	    rsync_snapshots sockets \
 	    svnhotsync_follow; do
-		script=tests/system/$name.sh
-		[ ! -f "$script" ] || echo "$script"
+		echo "tests/system/$name.sh"
 	done
 }
 

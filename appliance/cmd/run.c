@@ -197,8 +197,8 @@ const cmd_t cmd_run = {
 	    "\nAll jobs of the configuration, or those named.  Several run at "
 	    "once, each in a\nprocess of its own.  SIGINT or SIGTERM ends "
 	    "them at the next whole state, a\nsecond one at once; with --once "
-	    "that is a failure.  When the\nother machine is lost, a job tries again, "
-	    "unless --once.\n\n"
+	    "that is a failure.  When the\nother machine is lost, a job tries "
+	    "again, unless --once.\n\n"
 	    "    syncgate run mirror\n"
 	    "    syncgate run --plugin svnhotsync source=host:/srv/svn/a "
 	    "mirror=/srv/mirror/a\n",

@@ -161,11 +161,16 @@ xn_plain__last_message(xn_channel_t *ch)
 		return code == XN_C_OK ? XN_C_NOMEM : code;
 	}
 	errand->id = gw->next_id;
+	gw->next_id += 2;
+	code = xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, errand->id, out.base,
+	    out.end, 0);
+	if (code != XN_C_OK) {
+		free(errand);
+		return code;
+	}
 	errand->next = gw->errands;
 	gw->errands = errand;
-	gw->next_id += 2;
-	return xn_gateway__put(gw, XN_MSG_CHANNEL_EXEC, errand->id, out.base,
-	    out.end, 0);
+	return XN_C_OK;
 }
 
 int

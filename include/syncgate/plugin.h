@@ -23,6 +23,8 @@
  *	3	2026-11: lists of locations; what only one job can have
  *	4	2026-11: making a target anew, promoting it, verifying it; being
  *		poked
+ *	5	2026-11: one target of several; what a comparison found, in the
+ *		status
  */
 #define SYNCGATE_PLUGIN_ABI 5
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every command has help; what is wrong is refused with exit code 2 and says
 # what may have been meant; exec and agent talk to a real agent.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
 SYNCGATE_PLUGIN_DIR=$top_builddir/tests/lib/.libs

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Several jobs of a file: check, a process each, signals handed on, no orphans.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
 SYNCGATE_PLUGIN_DIR=$top_builddir/tests/lib/.libs

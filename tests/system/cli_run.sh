@@ -2,6 +2,7 @@
 # One job: exit codes, lines, JSON and progress on a terminal; it tries again
 # when the connection is lost; signals end it at a whole state, and a second
 # one at once.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
 SYNCGATE_PLUGIN_DIR=$top_builddir/tests/lib/.libs

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The talk's demonstration on the public API: svnadmin dump over there,
 # svnadmin load here, through a channel, following; in under 100 lines.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svnadmin svn svnlook
 

@@ -2,6 +2,7 @@
 # Three hops: hosts a, b and c are network namespaces of this test, each with a
 # sshd of its own that only its neighbours can reach; we are in a fourth one,
 # the neighbour of a.  The private key is on a file system that we alone see.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/sshd.sh"
 

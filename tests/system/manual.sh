@@ -24,6 +24,9 @@ sed -n '/^\.SH COMMANDS/,/^\.SH OPTIONS/p' "$top_srcdir/doc/syncgate.1" |
     awk 'was && /^\.B / { print $2 } { was = /^\.TP/ }' | sort >"$tmp/written"
 check "syncgate(1) has the commands as they are" \
     diff "$tmp/said" "$tmp/written"
+sed -n '/^\.SH SYNOPSIS/,/^\.SH DESCRIPTION/s/^\\fBsyncgate \([a-z]*\)\\fR.*/\1/p' \
+    "$top_srcdir/doc/syncgate.1" | sort -u >"$tmp/written"
+check "and so has its synopsis" diff "$tmp/said" "$tmp/written"
 
 # Long options, over all commands.
 while read -r command; do

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The Python worker on its way to the other end: interpreters of several
 # versions, those that will not do, a socketserver, and deaths.
+# sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need python3
 worker=$top_builddir/agent/worker.py
