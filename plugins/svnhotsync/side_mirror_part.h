@@ -370,10 +370,12 @@ note_run_names(struct mirror *m)
 		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", m->path);
 	for (int i = 0; i < m->items_n; i++)
 		n += strlen(m->items[i].path) + 1;
+	out = n > PROPS_MAX ? NULL : malloc(n + 1);
+	if (out == NULL)
+		free(text);
 	if (n > PROPS_MAX)
-		xn_fail("the hooks that can be run have %lld bytes of names, "
-		    "at most %d are kept", (long long)n, PROPS_MAX);
-	out = malloc(n + 1);
+		xn_fail("the hooks have %lld bytes of names, and at most %d "
+		    "are kept", (long long)n, PROPS_MAX);
 	if (out == NULL)
 		xn_fail("out of memory");
 	for (p = text; p != NULL && (end = strchr(p, '\n')) != NULL;

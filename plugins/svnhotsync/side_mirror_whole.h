@@ -9,13 +9,20 @@
 #include "side_mirror.h"
 #include "side_pack.h"
 
-static void
-whole_needs(struct mirror *m, const char *path)
+/* Is db/PATH a file with something in it? */
+static int
+whole_has(const struct mirror *m, const char *path)
 {
 	xn_stat_t st;
 
-	if (xn_stat(m->db, path, &st) == 0 && st.size > 0 &&
-	    st.type == XN_FT_FILE)
+	return xn_stat(m->db, path, &st) == 0 && st.size > 0 &&
+	    st.type == XN_FT_FILE;
+}
+
+static void
+whole_needs(struct mirror *m, const char *path)
+{
+	if (whole_has(m, path))
 		return;
 	REFUSE(m, "the mirror %s is not whole: %s/db/%s is not there, or empty "
 	    "(while there is a source, `syncgate verify --repair` fetches what "
@@ -30,16 +37,19 @@ whole_props(struct mirror *m, long long shard)
 	char *manifest = fs_manifest(m->db, shard, NULL);
 	const char *at = manifest;
 	int whole = manifest != NULL && fs_manifest_whole(&m->fs, shard,
-	    manifest);
+	    manifest), found = 1;
 
-	while (whole && fs_manifest_next(&m->fs, shard, &at, name) > 0) {
+	while (whole && found && fs_manifest_next(&m->fs, shard, &at,
+	    name) > 0) {
 		if (strcmp(name, last) == 0)
 			continue;
 		memcpy(last, name, sizeof(last));
 		fs_pack_path(path, "revprops", shard, name);
-		whole_needs(m, path);
+		found = whole_has(m, path);
 	}
 	free(manifest);
+	if (!found)
+		whole_needs(m, path);
 	if (!whole)
 		REFUSE(m, "the mirror %s is not whole: "
 		    "%s/db/revprops/%lld.pack/manifest is damaged; it is not "
