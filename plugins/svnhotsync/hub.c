@@ -9,6 +9,7 @@
 #include "plugins/svnhotsync/hub_queue.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -49,6 +50,7 @@ static xn_error_t *
 deliver(struct hub *hub, const unsigned char *lanes, size_t n,
     const xn_value_t *value, long long cost)
 {
+	struct hot_message *message = hub_copy(value, cost);
 	int lies = 0;
 
 	apr_thread_mutex_lock(hub->mutex);
@@ -59,8 +61,10 @@ deliver(struct hub *hub, const unsigned char *lanes, size_t n,
 		lies |= lane != NULL && lane->credit < -OVERSHOOT;
 	}
 	if (!lies)
-		hub_push(hub, lanes, n, value, cost);
+		hub_push(hub, lanes, n, message);
 	apr_thread_mutex_unlock(hub->mutex);
+	if (lies)
+		free(message);
 	return lies ? lied("sends more than it was given credit for") : NULL;
 }
 

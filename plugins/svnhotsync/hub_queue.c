@@ -72,9 +72,8 @@ copy_size(const xn_value_t *v)
 	    (long long)v->size;
 }
 
-/* A copy of the flat V, without a reference yet. */
-static struct hot_message *
-copy_message(const xn_value_t *v, long long cost)
+struct hot_message *
+hub_copy(const xn_value_t *v, long long cost)
 {
 	struct hot_message *m = malloc((size_t)copy_size(v));
 	char *at;
@@ -229,10 +228,8 @@ hub_room_of(const struct hub *hub)
 
 void
 hub_push(struct hub *hub, const unsigned char *lanes, size_t n,
-    const xn_value_t *value, long long cost)
+    struct hot_message *message)
 {
-	struct hot_message *message = copy_message(value, cost);
-
 	make_room(hub, message->bytes + (long long)n *
 	    ((long long)sizeof(struct hot_queued) + BLOCK));
 	message->refs++;
