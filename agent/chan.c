@@ -42,8 +42,8 @@ window_consumed(struct xn_link *link, struct xn_chan *ch, uint32_t n,
 	return grant;
 }
 
-static void
-consumed(struct xn_link *link, struct xn_chan *ch, uint32_t bytes,
+void
+xn_chan_consumed(struct xn_link *link, struct xn_chan *ch, uint32_t bytes,
     uint32_t frames, int starved)
 {
 	uint32_t grant = 0;
@@ -78,7 +78,7 @@ xn_chan_give_back(struct xn_link *link, struct xn_chan *ch)
 	ch->owed_frames = 0;
 	ch->early += bytes;
 	link->early += bytes;
-	consumed(link, ch, bytes, frames, link->awaited == ch);
+	xn_chan_consumed(link, ch, bytes, frames, link->awaited == ch);
 }
 
 /* What this channel had opened, and no more, goes back to the gateway. */
@@ -156,6 +156,7 @@ enqueue(struct xn_link *link, struct xn_chan *ch, uint32_t last_n)
 	else
 		ch->first = item;
 	ch->last = item;
+	ch->items_n++;
 	link->queued += ITEM_COST;
 	return XN_C_OK;
 }
@@ -260,6 +261,8 @@ xn_chan_message(struct xn_link *link, struct xn_chan *ch,
 	switch (m->type) {
 	case XN_MSG_CHANNEL_DATA:
 	case XN_MSG_CHANNEL_PART:
+		ch->payloads += m->type == XN_MSG_CHANNEL_DATA;
+		ch->bytes += m->length;
 		return ch->direct != NULL && ch->direct->receives ? XN_C_OK :
 		    xn_chan_data(link, ch, m);
 	case XN_MSG_CHANNEL_CLOSE_ERROR:
@@ -276,6 +279,8 @@ xn_chan_message(struct xn_link *link, struct xn_chan *ch,
 		if (ch->direct != NULL && ch->direct->sends)
 			return XN_C_OK;	/* for what went the other way */
 		return xn_window_granted(&ch->window, xn_get_u32(m->payload));
+	case XN_MSG_TOOK:
+		return xn_link_took(link, ch, m);
 	case XN_MSG_RECONFIGURE:
 		return xn_chan_coercion(&ch->coercion, m);
 	case XN_MSG_OWN:
@@ -299,6 +304,9 @@ xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
 		ch->last = NULL;
 	*bytes = item->bytes;
 	*n = item->n;
+	ch->items_n--;
+	if (ch->taking.before > 0)
+		ch->taking.before--;
 	ch->queued -= item->n;
 	ch->taken = item->coercion;
 	link->queued -= item->n + ITEM_COST;
@@ -306,7 +314,7 @@ xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
 	ch->early = 0;
 	/* Pieces that waited behind an earlier payload are paid with it. */
 	if (!item->free)
-		consumed(link, ch, item->last_n, 1, starved);
+		xn_chan_consumed(link, ch, item->last_n, 1, starved);
 	xn_chan_give_back(link, ch);
 	free(item);
 	return 1;

@@ -85,6 +85,28 @@ names_channels(const struct xn_scan *scan, const struct xn_message *m)
 	    XN_C_OK;
 }
 
+/* Does what comes on O go into a file?  If it does no longer, its program is
+ * told so before it gets M. */
+static int
+is_taken(struct xn_router *r, struct xn_owned *o, const struct xn_message *m,
+    struct run *run)
+{
+	if (o->take == NULL)
+		return 0;
+	run_flush(r, run);
+	return xn_take_data(r, o, m);
+}
+
+/* The same for what is not for a file. */
+static void
+end_take(struct xn_router *r, struct xn_owned *o, struct run *run)
+{
+	if (o->take == NULL)
+		return;
+	run_flush(r, run);
+	xn_take_end(r, o);
+}
+
 /* DATA and PART: account for it, learn from it, pass it on. */
 static int
 on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
@@ -103,6 +125,10 @@ on_data(struct xn_router *r, const struct xn_message *m, struct run *run)
 		    "granted", (int)m->channel);
 	if (!r->plain)
 		xn_window_sent(&o->window, m->length);
+	o->payloads += (uint64_t)last;
+	o->bytes += m->length;
+	if (is_taken(r, o, m, run))
+		return 0;
 	if (!o->in_part) {
 		xn_scan_init(&o->scan);
 		o->part_n = 0;
@@ -135,6 +161,7 @@ on_close(struct xn_router *r, const struct xn_message *m, struct run *run)
 	if (m->length > XN_PART_MAX)
 		return xn_router_refuse(r, "an error text of %u bytes",
 		    m->length);
+	end_take(r, o, run);
 	run_add(r, run, o->exec, m);
 	xn_owner_remove(r, m->channel);
 	return 0;
@@ -162,6 +189,7 @@ on_last(struct xn_router *r, const struct xn_message *m, struct run *run)
 	if (o == NULL || m->length != 0)
 		return 0;
 	o->last = 1;
+	end_take(r, o, run);
 	run_add(r, run, o->exec, m);
 	return 0;
 }
@@ -172,8 +200,10 @@ on_mark(struct xn_router *r, const struct xn_message *m, struct run *run)
 {
 	struct xn_owned *o = xn_owner_find(r, m->channel);
 
-	if (o != NULL && !r->plain)
-		run_add(r, run, o->exec, m);
+	if (o == NULL || r->plain)
+		return 0;
+	end_take(r, o, run);
+	run_add(r, run, o->exec, m);
 	return 0;
 }
 
@@ -297,5 +327,6 @@ xn_client_input(struct xn_router *r)
 	if (r->state != XN_ROUTER_RUNS)
 		xn_buf_consume(&r->in, xn_buf_len(&r->in));
 	run_flush(r, &run);
+	xn_take_tell(r);
 	return rc;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "agent/limit.h"
@@ -57,5 +58,8 @@ xn_confine_to(int base, int writing)
 		add_path(&exec, exec_items, system_folders[i]);
 	}
 	errno = EPERM;
+	/* Who is not root may confine himself only after that. */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1ul, 0ul, 0ul, 0ul) != 0)
+		return -1;
 	return xn_landlock_enter(&limits, error, sizeof(error));
 }

@@ -87,11 +87,18 @@ on_file(struct xn_router *r, struct xn_exec *e, const struct xn_message *m)
 	return 0;
 }
 
-/* What came beside a message is to be sent. */
+/* What came beside a message is to be sent, or to be filled. */
 static int
 on_beside(struct xn_router *r, struct xn_exec *e, const struct xn_message *m)
 {
-	return m->type == XN_MSG_FILE ? on_file(r, e, m) : on_whole(r, e, m);
+	int fd = e->fds[0];
+
+	if (m->type == XN_MSG_FILE)
+		return on_file(r, e, m);
+	if (m->type == XN_MSG_WHOLE)
+		return on_whole(r, e, m);
+	e->fds[0] = -1;
+	return xn_take_begin(r, e, m, fd);
 }
 
 /* A message from an executor that is not simply passed on; 0, or -1: pass. */
@@ -150,7 +157,8 @@ pass_messages(struct xn_router *r, struct xn_exec *e)
 
 	while ((rc = xn_message_take(&m, &e->in, XN_PART_MAX)) == 1) {
 		frame = m.payload - XN_HEADER_SIZE;
-		if (m.type == XN_MSG_WHOLE || m.type == XN_MSG_FILE) {
+		if (m.type == XN_MSG_WHOLE || m.type == XN_MSG_FILE ||
+		    m.type == XN_MSG_TAKE) {
 			if (n > 0)
 				xn_router_to_client(r, start, n);
 			n = 0;

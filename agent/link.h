@@ -40,6 +40,18 @@ struct xn_item {
 	int free;			/* no credit is due for it any more */
 };
 
+/* A file that the router writes what comes to: port_take.c. */
+struct xn_taking {
+	uint8_t on;			/* it does */
+	uint8_t told;			/* of bytes in it, or of the end */
+	unsigned int before;		/* payloads that wait in the channel,
+					 * and came before those bytes */
+	uint64_t bytes;			/* in it, and not reported yet */
+	uint64_t not_before;		/* so many payloads: it was refused */
+	int fd;				/* of the program that asked, */
+	long long end;			/* and where the last byte goes */
+};
+
 /* A channel of this executor; lives until the executor ends. */
 struct xn_chan {
 	struct xn_chan *next;		/* in its bucket */
@@ -63,6 +75,9 @@ struct xn_chan {
 	uint32_t owed_bytes;		/* of its pieces: credit to give back */
 	uint32_t owed_frames;		/* when the queue is empty */
 	size_t early;			/* given back before it was received */
+	unsigned int items_n;
+	uint64_t payloads, bytes;	/* of all that came by the router */
+	struct xn_taking taking;
 };
 
 struct xn_link {
@@ -155,6 +170,11 @@ int xn_chan_coercion(struct xn_coercion *out, const struct xn_message *m);
 int xn_chan_take(struct xn_link *link, struct xn_chan *ch, uint8_t **bytes,
     size_t *n, int starved);
 
+/* Give credit for FRAMES that came with so many BYTES, now that they have been
+ * taken; STARVED: somebody had to wait for them. */
+void xn_chan_consumed(struct xn_link *link, struct xn_chan *ch,
+    uint32_t bytes, uint32_t frames, int starved);
+
 /* Give back the credit for pieces, as far as that is allowed now. */
 void xn_chan_give_back(struct xn_link *link, struct xn_chan *ch);
 
@@ -165,6 +185,13 @@ void xn_chan_end(struct xn_link *link, struct xn_chan *ch);
 
 /* Queue the message that closes channel ID with TEXT. */
 void xn_link_put_error(struct xn_link *link, int32_t id, const char *text);
+
+/* Would a receive on CH block?  XN_PORT_TIMEOUT if so, else what it returns. */
+int xn_link_readiness(struct xn_link *link, struct xn_chan *ch,
+    const char **error);
+
+/* Wait a turn for something to receive on CH: MS milliseconds, -1 forever. */
+void xn_link_await(struct xn_link *link, struct xn_chan *ch, int ms);
 
 /* Wait until a frame of N bytes may be sent on CH: as xn_port.send. */
 int xn_link_await_credit(struct xn_link *link, struct xn_chan *ch, uint32_t n,
@@ -179,7 +206,17 @@ void xn_link_port(struct xn_port *port, struct xn_link *link);
  * Have the router send the N bytes of FD from AT on, as bytes values on CH:
  * as xn_port.send.  *SENT: how many; less than N when it does not take them.
  */
-int xn_link_send_file(struct xn_link *link, struct xn_chan *ch, int fd,
-    long long at, long long n, long long *sent, const char **error);
+int xn_link_send_file(void *link, void *ch, int fd, long long at,
+    long long n, long long *sent, const char **error);
+
+/* ---- port_take.c --------------------------------------------------------- */
+
+/* As xn_port.take. */
+int xn_link_take(void *link, void *ch, int fd, long long at, long long n,
+    long long *taken, const char **error);
+
+/* M, a TOOK, came for CH.  0, or a negative code that breaks the link. */
+int xn_link_took(struct xn_link *link, struct xn_chan *ch,
+    const struct xn_message *m);
 
 #endif

@@ -77,6 +77,7 @@ forget(struct xn_router *r, struct xn_owned **at)
 {
 	struct xn_owned *o = *at;
 
+	xn_take_drop(r, o);
 	*at = o->next;
 	r->owned_n--;
 	if (o->made) {

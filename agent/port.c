@@ -12,6 +12,7 @@
 #include "agent/direct.h"
 #include "agent/limit.h"
 #include "agent/orphans.h"
+#include "agent/take.h"
 
 #define LOG_MAX		4096	/* bytes of one line */
 #define ERROR_MAX	8192	/* of a text that closes a channel */
@@ -169,16 +170,8 @@ port_send(void *baton, void *channel, const uint8_t *payload, size_t n,
 	return send_frames(link, channel, payload, n, error);
 }
 
-static int
-port_send_file(void *baton, void *channel, int fd, long long at, long long n,
-    long long *sent, const char **error)
-{
-	return xn_link_send_file(baton, channel, fd, at, n, sent, error);
-}
-
-/* Would a receive block?  XN_PORT_TIMEOUT if so, else what it would return. */
-static int
-readiness(struct xn_link *link, struct xn_chan *ch, const char **error)
+int
+xn_link_readiness(struct xn_link *link, struct xn_chan *ch, const char **error)
 {
 	int rc;
 
@@ -197,6 +190,19 @@ readiness(struct xn_link *link, struct xn_chan *ch, const char **error)
 	return XN_PORT_TIMEOUT;
 }
 
+void
+xn_link_await(struct xn_link *link, struct xn_chan *ch, int ms)
+{
+	struct pollfd pfd;
+
+	link->awaited = ch;
+	link->hungry = 1;
+	xn_chan_give_back(link, ch);
+	xn_link_wait(link, &pfd, 1, ms);
+	link->awaited = NULL;
+	link->hungry = 0;
+}
+
 static int
 port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
     size_t *n, const char **error)
@@ -204,19 +210,15 @@ port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
 	struct xn_link *link = baton;
 	struct xn_chan *ch = channel;
 	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
-	struct pollfd pfd;
 	int waited = 0, rc, ms;
 
-	while ((rc = readiness(link, ch, error)) == XN_PORT_TIMEOUT) {
+	if (ch->taking.on && ch->first == NULL)
+		return fail(link, error, XN_TAKE_BROKEN);
+	while ((rc = xn_link_readiness(link, ch, error)) == XN_PORT_TIMEOUT) {
 		ms = remaining(end);
 		if (waited && ms == 0)
 			return XN_PORT_TIMEOUT;
-		link->awaited = ch;
-		link->hungry = 1;
-		xn_chan_give_back(link, ch);
-		xn_link_wait(link, &pfd, 1, ms);
-		link->awaited = NULL;
-		link->hungry = 0;
+		xn_link_await(link, ch, ms);
 		waited = 1;
 	}
 	if (rc == XN_PORT_OK)
@@ -231,7 +233,7 @@ count_ready(struct xn_link *link, void **channels, int *ready, int n)
 	int count = 0;
 
 	for (int i = 0; i < n; i++) {
-		ready[i] = readiness(link, channels[i], &error);
+		ready[i] = xn_link_readiness(link, channels[i], &error);
 		count += ready[i] != XN_PORT_TIMEOUT;
 	}
 	return count;
@@ -355,7 +357,7 @@ can_do(struct xn_link *link, struct xn_chan *ch, int want)
 	int can = 0;
 
 	if ((want & XN_PORT_RECEIVE) &&
-	    readiness(link, ch, &error) != XN_PORT_TIMEOUT)
+	    xn_link_readiness(link, ch, &error) != XN_PORT_TIMEOUT)
 		can |= XN_PORT_RECEIVE;
 	if ((want & XN_PORT_SEND) &&
 	    (sendable(link, ch, &error) != XN_PORT_OK ||
@@ -481,7 +483,8 @@ xn_link_port(struct xn_port *port, struct xn_link *link)
 	*port = (struct xn_port){
 		.baton = link,
 		.send = port_send,
-		.send_file = port_send_file,
+		.send_file = xn_link_send_file,
+		.take = xn_link_take,
 		.receive = port_receive,
 		.select = port_select,
 		.close = port_close,

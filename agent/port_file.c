@@ -60,9 +60,11 @@ offer(struct xn_link *link, struct xn_chan *ch, int fd, long long at,
 }
 
 int
-xn_link_send_file(struct xn_link *link, struct xn_chan *ch, int fd,
-    long long at, long long n, long long *sent, const char **error)
+xn_link_send_file(void *baton, void *channel, int fd, long long at,
+    long long n, long long *sent, const char **error)
 {
+	struct xn_link *link = baton;
+	struct xn_chan *ch = channel;
 	int rc = XN_PORT_OK;
 	uint32_t taken = 1;
 	struct stat st;

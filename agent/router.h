@@ -13,6 +13,7 @@
 #include "agent/handover.h"
 #include "agent/sendfile.h"
 #include "agent/shared.h"
+#include "agent/take.h"
 #include "agent/whole.h"
 #include "core/wire/message.h"
 #include "core/wire/scan.h"
@@ -78,6 +79,9 @@ struct xn_owned {
 	uint8_t in_part;
 	uint8_t last;		/* the client said LAST_MESSAGE */
 	uint8_t made;		/* by the program */
+	uint64_t payloads, bytes; /* of the client's, whole ones and bytes of
+				 * all, that have gone to the program */
+	struct xn_take *take;	/* where they go instead, or NULL */
 };
 
 enum xn_router_state {
@@ -110,6 +114,8 @@ struct xn_router {
 	struct xn_exec *execs;
 	unsigned int execs_n, owned_n;
 	unsigned int made_n;	/* channels that programs have made */
+	struct xn_take *takes;	/* the channels' */
+	unsigned int takes_n;
 	int more;		/* in IN is more that can be handled */
 	size_t queued;		/* bytes in the executors' out */
 	size_t first;		/* which of them is read first */

@@ -4,7 +4,8 @@
 # CASE all of them:
 #
 #	first		first copy of 100,000 files of 1 to 6 KB
-#	nochange	again, with nothing to do
+#	nochange	again, with nothing to do: for the first time of a day,
+#			and as often as one likes
 #	changed		1,000 of them changed
 #	delta		a file of 1 GB, 500 edits of 200 bytes
 #	rename		the same file under another name
@@ -44,6 +45,22 @@ many=${MANY:-1000000}
 arrivals=${ARRIVALS:-60}
 way=${WAY:-push}
 cd "$tmp" || exit 2
+
+# What an agent leaves to init when its connection ends would not be counted: so
+# sshd gets it, and waits for it.
+eval "$(sed -n '/^sshd_find() {/,/^}/p' "$top_srcdir/tests/lib/sshd.sh" |
+    sed 's/^sshd_find()/sshd_find_it()/')"
+sshd_find() {
+	sshd_find_it || return 1
+	cat >reaps <<EOT
+#!$(command -v python3)
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)	# PR_SET_CHILD_SUBREAPER
+os.execv("$sshd_program", ["$sshd_program"] + sys.argv[1:])
+EOT
+	chmod 755 reaps
+	sshd_program=$tmp/reaps
+}
 
 # A home without a .bashrc, which some have fill with what takes long.
 mkdir home
@@ -147,7 +164,7 @@ copy() {
 	esac
 	case $1 in
 	ours)
-		"$SYNCGATE" run --once --plugin rsync source="$c_from" \
+		"$SYNCGATE" run --once --plugin rsync hold-over=100% source="$c_from" \
 		    targets="$c_to" ;;
 	theirs)
 		rsync -aHAXS --delete -e "$tmp/ssh" "$r_from" "$r_to" &&
@@ -195,8 +212,18 @@ case_first() {
 	report first "first copy of $files files of 1 to 6 KB" "1.2"
 }
 
+# Without what an earlier run has remembered, as the first of a day.
+copy_anew() {
+	[ "$1" = theirs ] || rm -rf "$XDG_STATE_HOME/syncgate/rsync"
+	copy "$@"
+}
+
 case_nochange() {
 	have_small
+	for round in $(seq "$rounds"); do
+		in_turns anew copy_anew src.small %.small
+	done
+	report anew "$files files, nothing to do, for the first time" 1
 	for round in $(seq "$rounds"); do
 		in_turns nochange copy src.small %.small
 	done
@@ -292,7 +319,7 @@ to_all() {
 			set -- "$@" "targets=$a_to.$a_n"
 		fi
 	done
-	"$SYNCGATE" run --once --plugin rsync source="$a_from" "$@"
+	"$SYNCGATE" run --once --plugin rsync hold-over=100% source="$a_from" "$@"
 }
 
 case_targets() {
@@ -367,7 +394,7 @@ arrivals_of() {
 case_follow() {
 	[ -d src.follow ] || make small src.follow 2000
 	echo "a change until its arrival, $arrivals times (expected: median below 30 ms)"
-	"$SYNCGATE" run --plugin rsync source="$tmp/src.follow" \
+	"$SYNCGATE" run --plugin rsync hold-over=100% source="$tmp/src.follow" \
 	    targets="$SSHD_XSPEC:$tmp/ours.follow" follow=yes >log 2>&1 &
 	arrivals_of "syncgate, follow = yes" ours.follow $!
 	if ! have lsyncd; then

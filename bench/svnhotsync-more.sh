@@ -18,6 +18,7 @@ top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/.." && pwd)}
 . "$top_srcdir/tests/lib/sshd.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
 . "$top_srcdir/bench/relay.sh"
+. "$top_srcdir/bench/times.sh"
 need svnadmin svnmucc python3
 
 commits=${COMMITS:-200}
@@ -29,14 +30,8 @@ sshd_start || exit 1
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg), processors: $(nproc)," \
     "$(df -P . | awk 'NR == 2 { print $1 }'), warm"
 
-now() {
-	date +%s.%N
-}
 since() {
 	echo "$1 $(now)" | awk '{ printf "%.3f\n", $2 - $1 }'
-}
-median() {
-	sort -g "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 # make N: the source with N revisions of some 2 KB, once.
 make() {

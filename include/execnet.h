@@ -72,7 +72,8 @@ enum xn_error_code {
 	XN_E_CANCELLED,		/* xn_group_cancel() was called */
 	XN_E_CONFIG,		/* a configuration is wrong */
 	XN_E_PLUGIN,		/* a plugin cannot be loaded */
-	XN_E_JOB		/* a plugin's job failed */
+	XN_E_JOB,		/* a plugin's job failed */
+	XN_E_HELD		/* it waits for somebody's approval */
 };
 
 /* A chain: what was being done, and underneath why it failed. */
@@ -319,6 +320,15 @@ XN_API void xn_gateway_traffic(const xn_gateway_t *gateway,
  * program of this process; XN_E_UNSUPPORTED if 3072 are carried there already.
  */
 XN_API xn_error_t *xn_send(xn_channel_t *channel, const char *format, ...);
+
+/*
+ * Send N bytes of the file FD from AT on as values of bytes, 60 KiB each and
+ * less: what it costs to copy them is saved.  *SENT: how many; less than N
+ * without an error if the file has no more.  An error is XN_E_SYSTEM if FD
+ * cannot be read, else as that of xn_send().
+ */
+XN_API xn_error_t *xn_channel_send_file(long long *sent,
+    xn_channel_t *channel, int fd, long long at, long long n);
 
 /*
  * Receive one value and take it apart by FORMAT (the letters with a pointer

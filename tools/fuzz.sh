@@ -39,7 +39,8 @@ mains = %standalone.$(OBJEXT) %text_main.$(OBJEXT) %replay.$(OBJEXT)
 objects = $(tests_fuzz_fuzz_$(target)_OBJECTS)
 libraries = $(or $(tests_fuzz_fuzz_$(target)_LDADD),$(LDADD))
 libraries: $(BUILT_SOURCES) libtest.la libexecnet_core.la \
-    libsyncgate_appliance.la librsync_sides.la
+    libsyncgate_appliance.la librsync_sides.la libgitw.la \
+    libsvnhotsync_sides.la libsvnhotsync_git.la
 fuzz-link: $(objects)
 	$(LIBTOOL) --tag=CC --mode=link $(CC) $(AM_CFLAGS) $(CFLAGS) \
 	    -fsanitize=fuzzer $(AM_LDFLAGS) $(LDFLAGS) -o fuzz-$(target) \

@@ -6,8 +6,15 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 [ $# -gt 0 ] || die "usage: install-packages.sh build|quickstart|test..."
 
+# instead PACKAGE: is the command there that does as well?
+instead() {
+	command=$(awk -v name="$1" '$1 == name { print $3 }' tools/packages.txt)
+	[ -n "$command" ] && command -v "$command" >/dev/null
+}
+
 missing=
 for package in $(packages "$@"); do
+	! instead "$package" || continue
 	case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>&1) in
 	installed) ;;
 	*) missing="$missing $package" ;;

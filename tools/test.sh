@@ -85,7 +85,7 @@ sanitized_scripts() {
 		grep -l '^# sanitize: yes' tests/system/*.sh tests/fault/*.sh
 		return
 	fi
-	for name in cli_basic cli_exec cli_items cli_jobs cli_run \
+	for name in cli_basic cli_exec cli_items cli_jobs cli_run http \
 	    example_svnhotsync fileproc fileproc_system hops \
 	    python_worker rsync_follow rsync_follow_lost rsync_lines \
 	    rsync_snapshots sockets \
@@ -131,6 +131,19 @@ other_agents() {
 	fi
 }
 
+# What tests of the status page need and Debian does not install: each of them
+# is skipped where it cannot be had, and says so.
+page_tools() {
+	sh tools/promtool.sh "$builds/promtool" >"$builds/output" 2>&1 ||
+	    sed 's/^/no promtool: /' "$builds/output" >&2
+	mkdir -p "$builds/browser"
+	cp tests/browser/package.json tests/browser/package-lock.json \
+	    "$builds/browser"
+	npm ci --prefix "$builds/browser" --ignore-scripts --no-audit --no-fund \
+	    >"$builds/output" 2>&1 ||
+	    sed 's/^/no playwright-core: /' "$builds/output" >&2
+}
+
 # What is in the archive builds, passes and leaves nothing (the short tests).
 distcheck() {
 	SYNCGATE_LONG= make_in "$builds/gcc" distcheck
@@ -140,6 +153,10 @@ stage "packages" sh tools/install-packages.sh build quickstart test ||
     finish
 stage "autoreconf" prepare || finish
 agents=$(other_agents)
+page_tools
+PROMTOOL=$builds/promtool/promtool
+SYNCGATE_BROWSER=$builds/browser
+export PROMTOOL SYNCGATE_BROWSER
 stage "gcc" build gcc CC=gcc "CFLAGS=-g -O2" $agents || finish
 stage "tests" run_tests gcc $(units_of gcc) \
     $(make -s -C "$builds/gcc" list-system-tests) || :

@@ -4,6 +4,7 @@
 #include "appliance/cmd/jobs.h"
 #include "appliance/cmd/targets.h"
 #include "appliance/job/job.h"
+#include "appliance/supervise/plan.h"
 
 static void
 describe(const syncgate_job_config_t *job, apr_pool_t *pool)
@@ -81,7 +82,7 @@ add_used(apr_array_header_t *words, const apr_array_header_t *jobs,
 	}
 }
 
-enum { OPT_CONNECT = 128 };
+enum { OPT_CONNECT = 128, OPT_PLAN };
 
 /* TARGET, and before it the one that it goes through. */
 static int
@@ -161,13 +162,31 @@ describe_group(const syncgate_group_config_t *group)
 	printf("\n");
 }
 
+/* For the daemon: what to do, or why not. */
+static int
+tell_plan(const syncgate_config_t *config, const apr_array_header_t *jobs,
+    xn_error_t *error, const cmd_line_t *line)
+{
+	if (error == NULL) {
+		plan_write(stdout, config, jobs, line->pool);
+		return CMD_OK;
+	}
+	plan_write_error(stdout, error, line->pool);
+	xn_error_clear(error);
+	return CMD_USAGE;
+}
+
 static int
 run(const cmd_line_t *line)
 {
 	syncgate_config_t *config;
 	apr_array_header_t *jobs;
-	xn_error_t *error = cmd_jobs_load(&config, &jobs, 1, line);
+	xn_error_t *error = cmd_jobs_load(&config, &jobs,
+	    line->option[OPT_PLAN] != NULL ? CMD_NO_JOBS :
+	    CMD_NO_JOBS_BUT_GATEWAYS, line);
 
+	if (line->option[OPT_PLAN] != NULL)
+		return tell_plan(config, jobs, error, line);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
 	for (int i = 0; i < jobs->nelts; i++)
@@ -187,6 +206,8 @@ static const apr_getopt_option_t options[] = {
 	    "open every gateway, those of groups too" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
+	{ "plan", OPT_PLAN, 0, NULL },
+	{ "store", OPT_STORE, 1, NULL },
 	{ NULL, 0, 0, NULL }
 };
 

@@ -6,7 +6,9 @@
 
 #include <apr_strings.h>
 
+#include "appliance/job/json.h"
 #include "appliance/job/text.h"
+#include "appliance/job/times.h"
 #include "core/gateway/nearest.h"
 
 #define TEXT_SIZE 16384
@@ -48,6 +50,26 @@ cmd_print_clean(const char *text)
 
 	syncgate_text_clean(clean, sizeof(clean), text);
 	printf("%s\n", clean);
+}
+
+/* ---- JSON -------------------------------------------------------------- */
+
+void
+cmd_json_text(const char *key, const char *text)
+{
+	printf(", \"%s\": ", key);
+	if (text != NULL)
+		syncgate_json_write_text(stdout, text, strlen(text));
+	else
+		printf("null");
+}
+
+void
+cmd_json_time(const char *key, apr_time_t when)
+{
+	char text[SYNCGATE_TIME_SIZE];
+
+	cmd_json_text(key, syncgate_time_write(text, when) ? text : NULL);
 }
 
 /* ---- Help -------------------------------------------------------------- */

@@ -58,7 +58,10 @@ typedef struct cmd {
 
 extern const cmd_t cmd_run, cmd_check, cmd_exec, cmd_shell, cmd_agent,
     cmd_serve, cmd_items, cmd_retry, cmd_discard, cmd_plugins, cmd_version,
-    cmd_promote, cmd_verify, cmd_status, cmd_poke;
+    cmd_promote, cmd_verify, cmd_status, cmd_poke, cmd_daemon, cmd_start,
+    cmd_stop, cmd_pause, cmd_resume, cmd_flush, cmd_why, cmd_reload,
+    cmd_approve, cmd_reset, cmd_loglevel, cmd_init, cmd_history,
+    cmd_token;
 
 /* All of them; ends with NULL. */
 extern const cmd_t *const cmd_all[];
@@ -87,5 +90,10 @@ void cmd_help_all(void);
 
 /* One line of text that may come from elsewhere, on stdout. */
 void cmd_print_clean(const char *text);
+
+/* Members of an object, behind others: TEXT, or WHEN in UTC; null for NULL, and
+ * for 0. */
+void cmd_json_text(const char *key, const char *text);
+void cmd_json_time(const char *key, apr_time_t when);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <apr_strings.h>
 
@@ -113,22 +112,6 @@ put_text(const char *key, const char *text)
 	syncgate_json_write(stdout, &value);
 }
 
-/* As `run --json` writes it; null for none. */
-static void
-put_time(const char *key, apr_time_t time)
-{
-	time_t seconds = (time_t)apr_time_sec(time);
-	char text[64];
-	struct tm tm;
-
-	printf(", \"%s\": ", key);
-	if (time <= 0 || gmtime_r(&seconds, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm) == 0)
-		printf("null");
-	else
-		printf("\"%s.%03dZ\"", text, (int)apr_time_msec(time));
-}
-
 void
 cmd_items_print_json(const syncgate_item_t *item)
 {
@@ -140,9 +123,9 @@ cmd_items_print_json(const syncgate_item_t *item)
 		printf(", \"size\": %lld", item->size);
 	else
 		printf(", \"size\": null");
-	put_time("arrived", item->arrived);
-	put_time("due", item->due);
-	put_time("changed", item->changed);
+	cmd_json_time("arrived", item->arrived);
+	cmd_json_time("due", item->due);
+	cmd_json_time("changed", item->changed);
 	put_text("remote", item->remote);
 	put_text("note", item->note);
 	printf("}\n");

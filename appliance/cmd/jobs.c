@@ -8,34 +8,71 @@
 #include "appliance/job/store.h"
 #include "core/plugin/loader.h"
 
-/* What JOB has alone, without '/' at its end: N bytes; NULL: nothing. */
-static const char *
-has_alone(const syncgate_job_config_t *job, size_t *n)
+/* The value that JOB has alone; NULL: none. */
+static const syncgate_value_t *
+alone_of(const syncgate_job_config_t *job)
 {
-	const char *option = job->plugin->alone, *text = NULL;
+	const char *option = job->plugin->alone;
 
 	for (int i = 0; option != NULL && i < job->values->count; i++)
 		if (strcmp(job->values->items[i].option->name, option) == 0)
-			text = job->values->items[i].text;
-	*n = text == NULL ? 0 : strlen(text);
-	while (*n > 1 && text[*n - 1] == '/')
-		--*n;
-	return text;
+			return &job->values->items[i];
+	return NULL;
+}
+
+/* Without '/' at its end: N bytes. */
+static size_t
+path_length(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n;
+}
+
+/* What both paths, or lists of locations, have, as it was written; or NULL. */
+static const char *
+in_both(const syncgate_value_t *a, const syncgate_value_t *b)
+{
+	size_t n;
+
+	if (a->list == NULL) {
+		if (a->text == NULL || b->text == NULL)
+			return NULL;
+		n = path_length(a->text);
+		return n == path_length(b->text) &&
+		    memcmp(a->text, b->text, n) == 0 ? a->text : NULL;
+	}
+	for (int i = 0; i < a->list->nelts; i++)
+		for (int j = 0; j < b->list->nelts; j++) {
+			const xn_location_t *one = APR_ARRAY_IDX(a->list, i,
+			    const xn_location_t *);
+			const xn_location_t *two = APR_ARRAY_IDX(b->list, j,
+			    const xn_location_t *);
+
+			if (syncgate_location_holds(one, two) &&
+			    syncgate_location_holds(two, one))
+				return one->text;
+		}
+	return NULL;
 }
 
 static xn_error_t *
 check_alone(const syncgate_job_config_t *job,
     const syncgate_job_config_t *other)
 {
-	size_t n, m;
-	const char *one = has_alone(job, &n), *two = has_alone(other, &m);
+	const syncgate_value_t *one = alone_of(job), *two = alone_of(other);
+	const char *both;
 
-	if (one == NULL || two == NULL || n != m ||
-	    job->plugin != other->plugin || memcmp(one, two, n) != 0)
+	if (one == NULL || two == NULL || job->plugin != other->plugin)
+		return NULL;
+	both = in_both(one, two);
+	if (both == NULL)
 		return NULL;
 	return xn_error_create(XN_E_CONFIG, "%s: job %s: %s = \"%s\" is that "
 	    "of job %s, too: only one job at a time can have it", job->where,
-	    job->name, job->plugin->alone, one, other->name);
+	    job->name, job->plugin->alone, both, other->name);
 }
 
 static xn_error_t *
@@ -76,8 +113,8 @@ load(syncgate_config_t **config, const char *file, const cmd_line_t *line)
 	return cmd_jobs_store(*config, line);
 }
 
-static const char *
-config_file(const cmd_line_t *line)
+const char *
+cmd_config_file(const cmd_line_t *line)
 {
 	const char *file = line->option[OPT_CONFIG];
 
@@ -89,16 +126,16 @@ cmd_jobs_load_one(const syncgate_job_config_t **job, const cmd_line_t *line)
 {
 	syncgate_config_t *config;
 
-	XN_TRY(load(&config, config_file(line), line));
+	XN_TRY(load(&config, cmd_config_file(line), line));
 	XN_TRY(syncgate_config_job(job, config, line->words[0], line->pool));
 	return syncgate_job_check(*job, line->pool);
 }
 
 xn_error_t *
 cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
-    int may_be_none, const cmd_line_t *line)
+    int none, const cmd_line_t *line)
 {
-	const char *file = config_file(line);
+	const char *file = cmd_config_file(line);
 	const syncgate_job_config_t *job;
 	apr_pool_t *pool = line->pool;
 
@@ -112,10 +149,12 @@ cmd_jobs_load(syncgate_config_t **config, apr_array_header_t **jobs,
 	for (int i = 0; line->count == 0 && i < (*config)->jobs->nelts; i++)
 		XN_TRY(add_job(*jobs, &APR_ARRAY_IDX((*config)->jobs, i,
 		    syncgate_job_config_t), pool));
-	if ((*jobs)->nelts == 0 && !(may_be_none &&
+	if ((*jobs)->nelts == 0 && none != CMD_NO_JOBS &&
+	    !(none == CMD_NO_JOBS_BUT_GATEWAYS &&
 	    ((*config)->gateways->nelts > 0 || (*config)->groups->nelts > 0)))
 		return xn_error_create(XN_E_CONFIG, "%s has no jobs: write "
-		    "job NAME { plugin = ... }", file);
+		    "job NAME { plugin = ... }, or have `syncgate init` do "
+		    "it", file);
 	return NULL;
 }
 

@@ -13,14 +13,18 @@ enum {
 	OPT_CONFIG = 'c', OPT_PLUGIN_DIR = 'P', OPT_STORE = 200, OPT_ONLY
 };
 
+/* The configuration that LINE names, or the usual one. */
+const char *cmd_config_file(const cmd_line_t *line);
+
 /*
  * Load the configuration that LINE names and find the jobs of its words (all
  * of them if there are none), each checked by its plugin, into JOBS (const
- * syncgate_job_config_t *).  A configuration without jobs is an error, unless
- * MAY_BE_NONE and it has gateways.
+ * syncgate_job_config_t *).  A configuration without jobs is an error, but as
+ * far as NONE has it.
  */
+enum { CMD_SOME_JOBS, CMD_NO_JOBS_BUT_GATEWAYS, CMD_NO_JOBS };
 xn_error_t *cmd_jobs_load(syncgate_config_t **config,
-    apr_array_header_t **jobs, int may_be_none, const cmd_line_t *line);
+    apr_array_header_t **jobs, int none, const cmd_line_t *line);
 
 /* The same for the one job that LINE's first word names. */
 xn_error_t *cmd_jobs_load_one(const syncgate_job_config_t **job,

@@ -11,10 +11,16 @@
 #include <apr_general.h>
 
 #include "appliance/cmd/cmd.h"
+#include "appliance/cmd/complete.h"
+#include "appliance/job/lease.h"
 #include "core/gateway/nearest.h"
 
 const cmd_t *const cmd_all[] = {
-	&cmd_run, &cmd_check, &cmd_promote, &cmd_verify, &cmd_status, &cmd_poke,
+	&cmd_init, &cmd_run, &cmd_check, &cmd_promote, &cmd_verify,
+	&cmd_status, &cmd_poke,
+	&cmd_daemon, &cmd_why, &cmd_start, &cmd_stop, &cmd_pause, &cmd_resume,
+	&cmd_approve, &cmd_reset, &cmd_flush, &cmd_reload, &cmd_loglevel,
+	&cmd_history, &cmd_token,
 	&cmd_items, &cmd_retry, &cmd_discard, &cmd_exec,
 	&cmd_shell, &cmd_agent, &cmd_serve, &cmd_plugins, &cmd_version, NULL
 };
@@ -74,6 +80,9 @@ dispatch(int argc, const char *const *argv, apr_pool_t *pool)
 	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
 	    strcmp(name, "-h") == 0)
 		return help(argc - 1, argv + 1);
+	/* (What shells call is nobody's command.) */
+	if (strcmp(name, "complete") == 0)
+		return cmd_complete(argc - 2, argv + 2, pool);
 	cmd = find(name);
 	if (cmd == NULL)
 		return unknown_command(name);
@@ -125,6 +134,9 @@ main(int argc, const char *const *argv)
 	/* A write to nobody is an error like any other. */
 	signal(SIGPIPE, SIG_IGN);
 	code = flush(dispatch(argc, argv, pool));
+	/* What a thread is in the middle of is not taken from under it. */
+	if (syncgate_lease_is_left())
+		_exit(code);
 	apr_pool_destroy(pool);
 	apr_terminate();
 	return code;

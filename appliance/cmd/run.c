@@ -1,15 +1,24 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include <apr_strings.h>
+
 #include "appliance/cmd/jobs.h"
+#include "appliance/job/config_texts.h"
 #include "appliance/job/job.h"
 #include "appliance/job/stop.h"
+#include "appliance/job/store.h"
 #include "appliance/job/workers.h"
 #include "core/plugin/loader.h"
 
+#define ERROR_MAX	4096		/* bytes of an error in the history */
+
 enum {
 	OPT_ONCE = 128, OPT_DRY_RUN, OPT_JSON, OPT_PLUGIN, OPT_RESYNC,
-	OPT_WORKER	/* we are one of several: plain lines */
+	OPT_WORKER,	/* we are one of several: plain lines */
+	OPT_GIVEN	/* we are the daemon's: the configuration is what this
+			 * descriptor has, errors are in our lines */
 };
 
 static syncgate_output_t *
@@ -25,15 +34,84 @@ make_output(const cmd_line_t *line)
 	    line->option['v'] != NULL, line->pool);
 }
 
+/* What became of the run, for the history; ERROR may be NULL. */
+static xn_error_t *
+record(const syncgate_job_config_t *job, apr_time_t began,
+    const xn_error_t *error, const char *figures, apr_pool_t *pool)
+{
+	const char *url = job->config->store;
+	const syncgate_run_t run = {
+		.place = syncgate_store_place(url, job->config->file, pool),
+		.job = job->name, .plugin = job->plugin->name,
+		.began = began, .ended = apr_time_now(), .by_hand = 1,
+		.outcome = syncgate_stop_count() > 0 ? SYNCGATE_RUN_STOPPED :
+		    error != NULL ? SYNCGATE_RUN_FAILED : SYNCGATE_RUN_WELL,
+		.error = error == NULL ? NULL : apr_pstrndup(pool,
+		    xn_error_text(error, pool), ERROR_MAX),
+		.figures = figures,
+	};
+	syncgate_store_t *store;
+
+	XN_TRY(syncgate_store_open(&store, url, pool));
+	XN_TRY(syncgate_store_runs_save(store, &run, 1));
+	return syncgate_store_runs_prune(store, run.place,
+	    job->config->daemon.history_keep > 0 ? run.ended -
+	    job->config->daemon.history_keep : 0, job->name,
+	    job->config->daemon.history_runs);
+}
+
+/* By hand, of a configured job, where the store is named: a run makes none. */
+static void
+record_if_wanted(const syncgate_job_config_t *job, apr_time_t began,
+    const xn_error_t *error, const char *figures, syncgate_output_t *output,
+    const cmd_line_t *line)
+{
+	xn_error_t *failed;
+
+	if (line->option[OPT_GIVEN] != NULL || job->config->texts == NULL ||
+	    job->config->store == NULL || line->option[OPT_DRY_RUN] != NULL)
+		return;
+	failed = record(job, began, error, figures, line->pool);
+	if (failed != NULL)
+		syncgate_output_log(output, job->name, SYNCGATE_WARNING, "log",
+		    apr_psprintf(line->pool, "the history will not have this "
+		    "run: %s", xn_error_text(failed, line->pool)));
+	xn_error_clear(failed);
+}
+
+/* What was approved, const char *. */
+static apr_array_header_t *
+approved_of(const cmd_line_t *line)
+{
+	apr_array_header_t *words = apr_array_make(line->pool, 4,
+	    sizeof(const char *));
+
+	for (int i = 0; i < line->given->nelts; i++) {
+		const cmd_given_t *one = &APR_ARRAY_IDX(line->given, i,
+		    cmd_given_t);
+
+		if (one->letter == 'a')
+			APR_ARRAY_PUSH(words, const char *) = one->value;
+	}
+	return words;
+}
+
 /* One job, in this process. */
 static int
 run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 {
+	const apr_array_header_t *approved = approved_of(line);
+	const char *figures = NULL;
+	apr_time_t began = apr_time_now();
 	const syncgate_run_options_t options = {
+		.figures = &figures,
+		.approved = (const char *const *)approved->elts,
+		.approved_n = approved->nelts,
 		.once = line->option[OPT_ONCE] != NULL,
 		.dry_run = line->option[OPT_DRY_RUN] != NULL,
 		.resync = line->option[OPT_RESYNC] != NULL,
 		.only = line->option[OPT_ONLY],
+		.supervised = line->option[OPT_GIVEN] != NULL,
 	};
 	syncgate_output_t *output = make_output(line);
 	xn_error_t *error = syncgate_stop_listen();
@@ -41,6 +119,7 @@ run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 	if (error == NULL)
 		error = syncgate_job_run(job, &options, output, line->pool);
 	syncgate_output_clear(output);
+	record_if_wanted(job, began, error, figures, output, line);
 	if (error == NULL) {
 		syncgate_output_log(output, job->name, SYNCGATE_DEBUG, "done",
 		    "done");
@@ -48,7 +127,42 @@ run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 	}
 	syncgate_output_log(output, job->name, SYNCGATE_ERROR, "failed",
 	    xn_error_text(error, line->pool));
-	return cmd_error(error, CMD_FAILED);
+	if (line->option[OPT_GIVEN] == NULL)
+		return cmd_error(error, CMD_FAILED);
+	if (error->code == XN_E_HELD)
+		return SYNCGATE_EXIT_HELD;
+	return syncgate_job_may_pass(error) ? SYNCGATE_EXIT_PASSING :
+	    CMD_FAILED;
+}
+
+/* The daemon's: the one job of the texts that it read. */
+static int
+run_given(const cmd_line_t *line)
+{
+	const syncgate_job_config_t *job = NULL;
+	syncgate_config_t *config;
+	apr_array_header_t *texts;
+	int given = atoi(line->option[OPT_GIVEN]);
+	xn_error_t *error = syncgate_config_texts_of(&texts, given,
+	    line->pool);
+
+	/* Nothing that the job starts is to have it: it is not said what is
+	 * in there. */
+	close(given);
+	if (error == NULL)
+		error = syncgate_config_load_texts(&config,
+		    line->option[OPT_CONFIG], texts, syncgate_plugin_folders(
+		    line->option[OPT_PLUGIN_DIR], line->pool), line->pool);
+	if (error == NULL)
+		error = cmd_jobs_store(config, line);
+	if (error == NULL)
+		error = syncgate_config_job(&job, config, line->words[0],
+		    line->pool);
+	if (error == NULL)
+		error = syncgate_job_check(job, line->pool);
+	if (error != NULL)
+		return cmd_error(error, CMD_USAGE);
+	return run_one(job, line);
 }
 
 /* ---- Several ----------------------------------------------------------- */
@@ -154,9 +268,15 @@ run(const cmd_line_t *line)
 
 	if (line->option[OPT_PLUGIN] != NULL)
 		return run_direct(line);
+	if (line->option[OPT_GIVEN] != NULL && line->count == 1 &&
+	    line->option[OPT_CONFIG] != NULL)
+		return run_given(line);
 	if (line->option[OPT_RESYNC] != NULL && line->count == 0)
 		return cmd_usage("run", "--resync is for jobs that are named: "
 		    "it makes their targets anew");
+	if (line->option['a'] != NULL && line->count != 1)
+		return cmd_usage("run", "--approve is for one job that is "
+		    "named: it says what of it was approved");
 	if (line->option[OPT_ONLY] != NULL && line->count != 1)
 		return cmd_usage("run", "--only is for one job that is named: "
 		    "it says which of its targets is meant");
@@ -178,6 +298,8 @@ static const apr_getopt_option_t options[] = {
 	    "make the target anew, and exchange the two" },
 	{ "only", OPT_ONLY, 1,
 	    "TARGET|leave the job's other targets alone" },
+	{ "approve", 'a', 1,
+	    "TOKEN|do what a job that was held asked for" },
 	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
 	{ "plugin", OPT_PLUGIN, 1, "NAME|run plugin NAME without a file" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
@@ -186,6 +308,7 @@ static const apr_getopt_option_t options[] = {
 	    "URL|keep the records of items there" },
 	{ "verbose", 'v', 0, "say more" },
 	{ "worker", OPT_WORKER, 0, NULL },
+	{ "given", OPT_GIVEN, 1, NULL },
 	{ NULL, 0, 0, NULL }
 };
 
@@ -204,5 +327,6 @@ const cmd_t cmd_run = {
 	    "mirror=/srv/mirror/a\n",
 	.options = options,
 	.max_words = -1,
+	.repeatable = "a",
 	.run = run,
 };

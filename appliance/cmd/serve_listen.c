@@ -19,6 +19,8 @@
 
 #include <apr_strings.h>
 
+#include "appliance/job/sockets.h"
+
 #define BACKLOG	64
 
 static serve_listener_t *
@@ -31,37 +33,6 @@ add(apr_array_header_t *list, int fd, const char *name)
 }
 
 /* ---- A unix socket ----------------------------------------------------- */
-
-/* A socket's file that nobody listens at any more goes; others stay. */
-static xn_error_t *
-remove_stale(const struct sockaddr_un *address)
-{
-	struct stat st;
-	int fd, rc, reason;
-
-	if (lstat(address->sun_path, &st) != 0)
-		return errno == ENOENT ? NULL : xn_error_system(errno,
-		    "cannot look at %s", address->sun_path);
-	if (!S_ISSOCK(st.st_mode))
-		return xn_error_create(XN_E_SYSTEM, "%s is there, and is no "
-		    "socket", address->sun_path);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return xn_error_system(errno, "cannot make a socket");
-	rc = connect(fd, (const struct sockaddr *)address, sizeof(*address));
-	reason = errno;
-	close(fd);
-	if (rc == 0 || reason == EAGAIN)
-		return xn_error_create(XN_E_SYSTEM, "somebody listens at %s "
-		    "already", address->sun_path);
-	if (reason != ECONNREFUSED)
-		return xn_error_system(reason, "cannot see whether somebody "
-		    "listens at %s", address->sun_path);
-	if (unlink(address->sun_path) != 0 && errno != ENOENT)
-		return xn_error_system(errno, "cannot remove %s, where nobody "
-		    "listens", address->sun_path);
-	return NULL;
-}
 
 /* The file is for this user alone from its first moment on. */
 static int
@@ -92,7 +63,7 @@ listen_unix(apr_array_header_t *list, const char *path, apr_pool_t *pool)
 		    "most %u bytes",
 		    (unsigned int)sizeof(address.sun_path) - 1);
 	strcpy(address.sun_path, path);
-	XN_TRY(remove_stale(&address));
+	XN_TRY(syncgate_sockets_vacate(&address, NULL));
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return xn_error_system(errno, "cannot make a socket");

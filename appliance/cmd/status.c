@@ -1,22 +1,22 @@
 /*
  * status: what is known of what jobs keep.
  */
+#include "appliance/cmd/status.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include <apr_strings.h>
 
-#include "appliance/cmd/jobs.h"
 #include "appliance/job/job.h"
 #include "appliance/job/json.h"
 #include "appliance/job/stop.h"
-
-enum { OPT_JSON = 128 };
 
 struct shown {
 	const char *job;
 	int json;
 	int failed;
+	int count;			/* of targets */
 };
 
 static void
@@ -72,6 +72,9 @@ print_plain(const struct shown *shown, const syncgate_status_t *s)
 	if (s->error != NULL)
 		snprintf(text, sizeof(text), "%s: %s: not known: %s",
 		    shown->job, s->name, s->error);
+	else if (s->unproven)
+		snprintf(text, sizeof(text), "%s: %s: r%lld", shown->job,
+		    s->name, s->youngest);
 	else if (s->proven < 0)
 		snprintf(text, sizeof(text), "%s: %s: r%lld, never proven "
 		    "equal", shown->job, s->name, s->youngest);
@@ -93,6 +96,7 @@ on_status(void *baton, const syncgate_status_t *s)
 {
 	struct shown *shown = baton;
 
+	shown->count++;
 	if (s->error != NULL || s->differs != NULL)
 		shown->failed = 1;
 	if (shown->json)
@@ -103,19 +107,23 @@ on_status(void *baton, const syncgate_status_t *s)
 
 /* A job without a status is only wrong if it was NAMED. */
 static int
-show_job(const syncgate_job_config_t *job, const cmd_line_t *line, int named)
+show_job(int *count, const syncgate_job_config_t *job, const cmd_line_t *line,
+    int named)
 {
 	struct shown shown = { .job = job->name,
-	    .json = line->option[OPT_JSON] != NULL };
+	    .json = line->option[STATUS_JSON] != NULL };
 	xn_error_t *error;
 
 	if (job->plugin->status == NULL && !named)
 		return CMD_OK;
 	error = syncgate_job_status(job, on_status, &shown, NULL, line->pool);
+	*count += shown.count + (error != NULL);
 	if (error != NULL)
 		return cmd_error(error, CMD_FAILED);
 	return shown.failed ? CMD_FAILED : CMD_OK;
 }
+
+/* ---- The command --------------------------------------------------------- */
 
 static int
 run(const cmd_line_t *line)
@@ -123,8 +131,13 @@ run(const cmd_line_t *line)
 	syncgate_config_t *config;
 	apr_array_header_t *jobs;
 	xn_error_t *error;
-	int code = CMD_OK;
+	int runs, code, count = 0;
 
+	if (line->option[STATUS_WATCH] != NULL)
+		return status_watch(line);
+	code = status_daemon(&runs, line);
+	if (line->option[STATUS_DAEMON] != NULL)
+		return code;
 	error = cmd_jobs_load(&config, &jobs, 0, line);
 	if (error != NULL)
 		return cmd_error(error, CMD_USAGE);
@@ -132,19 +145,27 @@ run(const cmd_line_t *line)
 	if (error != NULL)
 		return cmd_error(error, CMD_FAILED);
 	for (int i = 0; i < jobs->nelts; i++)
-		if (show_job(APR_ARRAY_IDX(jobs, i,
-		    const syncgate_job_config_t *), line, line->count > 0) !=
-		    CMD_OK)
+		if (show_job(&count, APR_ARRAY_IDX(jobs, i,
+		    const syncgate_job_config_t *), line, line->count > 0 &&
+		    !runs) != CMD_OK)
 			code = CMD_FAILED;
+	if (!runs && count == 0)
+		fprintf(stderr, "syncgate: no daemon runs with %s, or not as "
+		    "this user, and without one nothing is known of its jobs\n",
+		    cmd_config_file(line));
 	return code;
 }
 
 static const apr_getopt_option_t options[] = {
 	{ "config", OPT_CONFIG, 1,
 	    "FILE|read FILE, not " SYNCGATE_CONFIG_FILE },
-	{ "json", OPT_JSON, 0, "print JSON, one object a line" },
+	{ "daemon", STATUS_DAEMON, 0,
+	    "only what the daemon knows: ask no target" },
+	{ "json", STATUS_JSON, 0, "print JSON, one object a line" },
 	{ "plugin-dir", OPT_PLUGIN_DIR, 1,
 	    "FOLDER|look for plugins in FOLDER first" },
+	{ "watch", STATUS_WATCH, 0,
+	    "only that, and again each second" },
 	{ "store", OPT_STORE, 1, "URL|the store, not the configured one" },
 	{ NULL, 0, 0, NULL }
 };
@@ -152,9 +173,11 @@ static const apr_getopt_option_t options[] = {
 const cmd_t cmd_status = {
 	.name = "status",
 	.words = "[JOB...]",
-	.summary = "Say what is known of what jobs keep",
+	.summary = "Say what the daemon does, and what is known of what jobs "
+	    "keep",
 	.details =
-	    "\nOf all jobs, or of those named: how far each target is, and when "
+	    "\nIf a daemon runs: of each job what it does, or waits for.\n\n"
+	    "Of all jobs, or of those named: how far each target is, and when "
 	    "it was last\nproven equal to its source (by `syncgate verify`), up "
 	    "to which revision and by\nwhich digest.  Targets elsewhere are "
 	    "asked.\n",

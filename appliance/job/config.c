@@ -107,6 +107,8 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	syncgate_job_config_t *job;
 	apr_array_header_t *settings = apr_array_make(pool, 8,
 	    sizeof(syncgate_setting_t));
+	apr_array_header_t *timed = apr_array_make(pool, 4,
+	    sizeof(syncgate_setting_t));
 	const char *plugin = syncgate_section_get(section, "plugin")->value;
 
 	XN_TRY(syncgate_config_check_title(section));
@@ -116,6 +118,10 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 
 		if (strcmp(setting.name, "plugin") == 0)
 			continue;
+		if (syncgate_options_is_common(setting.name)) {
+			APR_ARRAY_PUSH(timed, syncgate_setting_t) = setting;
+			continue;
+		}
 		XN_TRY(check_setting(config, section, &setting,
 		    find_used(used, plugin)->options, pool));
 		APR_ARRAY_PUSH(settings, syncgate_setting_t) = setting;
@@ -125,6 +131,8 @@ add_job(syncgate_config_t *config, const syncgate_section_t *section,
 	job->where = section->where;
 	job->plugin = find_used(used, plugin);
 	job->config = config;
+	XN_TRY(syncgate_schedule_read(&job->schedule,
+	    (const syncgate_setting_t *)timed->elts, timed->nelts, pool));
 	XN_TRY(syncgate_options_read(&job->values, job->plugin,
 	    (const syncgate_setting_t *)settings->elts, settings->nelts,
 	    syncgate_config_named, config, pool));
@@ -146,6 +154,7 @@ static void
 make_parsed(syncgate_parsed_t *parsed, apr_pool_t *pool)
 {
 	parsed->store = NULL;
+	parsed->daemon = NULL;
 	parsed->sections = apr_array_make(pool, 8,
 	    sizeof(syncgate_section_t *));
 	parsed->includes = apr_array_make(pool, 2,
@@ -181,19 +190,96 @@ take_store(syncgate_config_t *config, const syncgate_parsed_t *parsed,
 }
 
 static xn_error_t *
-first_pass(apr_array_header_t *texts, apr_array_header_t *used,
-    const char *file, const apr_array_header_t *folders, apr_pool_t *pool)
+take_daemon(syncgate_config_t *config, const syncgate_parsed_t *parsed,
+    apr_pool_t *pool)
 {
-	syncgate_parsed_t parsed;
+	const apr_array_header_t *settings = parsed->daemon != NULL ?
+	    parsed->daemon->settings : apr_array_make(pool, 1,
+	    sizeof(syncgate_setting_t));
 
-	make_parsed(&parsed, pool);
-	XN_TRY(syncgate_config_files(texts, &parsed, file, pool));
-	for (int i = 0; i < parsed.sections->nelts; i++) {
+	return syncgate_daemon_config_read(&config->daemon,
+	    (const syncgate_setting_t *)settings->elts, settings->nelts, pool);
+}
+
+static xn_error_t *
+parse_texts(syncgate_parsed_t *parsed, const apr_array_header_t *texts,
+    const apr_array_header_t *names, apr_pool_t *pool)
+{
+	make_parsed(parsed, pool);
+	for (int i = 0; i < texts->nelts; i++) {
+		const syncgate_config_text_t *text = &APR_ARRAY_IDX(texts, i,
+		    syncgate_config_text_t);
+
+		XN_TRY(syncgate_config_parse(parsed, text->file, text->text,
+		    names, pool));
+	}
+	return NULL;
+}
+
+/* The plugins of the jobs of PARSED. */
+static xn_error_t *
+load_all_used(apr_array_header_t *used, const syncgate_parsed_t *parsed,
+    const apr_array_header_t *folders, apr_pool_t *pool)
+{
+	for (int i = 0; i < parsed->sections->nelts; i++) {
 		const syncgate_section_t *section = APR_ARRAY_IDX(
-		    parsed.sections, i, syncgate_section_t *);
+		    parsed->sections, i, syncgate_section_t *);
 
 		if (strcmp(section->kind, "job") == 0)
 			XN_TRY(load_used(used, section, folders, pool));
+	}
+	return NULL;
+}
+
+/* Settle each job whose predecessors are all settled; how many were. */
+static int
+settle(char *settled, const syncgate_config_t *config)
+{
+	int count = 0;
+
+	for (int i = 0; i < config->jobs->nelts; i++) {
+		const apr_array_header_t *after = APR_ARRAY_IDX(config->jobs,
+		    i, syncgate_job_config_t).schedule.after;
+		int ready = !settled[i];
+
+		for (int j = 0; j < config->jobs->nelts && ready; j++)
+			for (int k = 0; k < after->nelts; k++)
+				ready &= settled[j] || strcmp(APR_ARRAY_IDX(
+				    after, k, const char *),
+				    APR_ARRAY_IDX(config->jobs, j,
+				    syncgate_job_config_t).name) != 0;
+		settled[i] |= (char)ready;
+		count += ready;
+	}
+	return count;
+}
+
+/* What a job comes after must be there, and not come after the job. */
+static xn_error_t *
+check_after(const syncgate_config_t *config, apr_pool_t *pool)
+{
+	char *settled = apr_pcalloc(pool, (apr_size_t)config->jobs->nelts + 1);
+
+	for (int i = 0; i < config->jobs->nelts; i++) {
+		const syncgate_job_config_t *other, *job = &APR_ARRAY_IDX(
+		    config->jobs, i, syncgate_job_config_t);
+		const apr_array_header_t *after = job->schedule.after;
+
+		for (int j = 0; j < after->nelts; j++)
+			XN_TRY_W(syncgate_config_job(&other, config,
+			    APR_ARRAY_IDX(after, j, const char *), pool),
+			    "%s: job %s: after", job->where, job->name);
+	}
+	while (settle(settled, config) > 0)
+		continue;
+	for (int i = 0; i < config->jobs->nelts; i++) {
+		const syncgate_job_config_t *job = &APR_ARRAY_IDX(
+		    config->jobs, i, syncgate_job_config_t);
+
+		if (!settled[i])
+			return xn_error_create(XN_E_CONFIG, "%s: job %s: "
+			    "after: this goes round in a circle", job->where,
+			    job->name);
 	}
 	return NULL;
 }
@@ -205,15 +291,12 @@ second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
 	apr_array_header_t *names = option_names(used, pool);
 	syncgate_parsed_t parsed;
 
-	make_parsed(&parsed, pool);
-	for (int i = 0; i < texts->nelts; i++) {
-		const syncgate_config_text_t *text = &APR_ARRAY_IDX(texts, i,
-		    syncgate_config_text_t);
-
-		XN_TRY(syncgate_config_parse(&parsed, text->file, text->text,
-		    names, pool));
-	}
+	XN_TRY(parse_texts(&parsed, texts, names, pool));
 	XN_TRY(take_store(config, &parsed, pool));
+	XN_TRY(take_daemon(config, &parsed, pool));
+	if (parsed.daemon != NULL)
+		XN_TRY_W(syncgate_daemon_config_check(&config->daemon), "%s",
+		    parsed.daemon->where);
 	/* All gateways first: a job may name one that stands behind it. */
 	XN_TRY(syncgate_config_add_gateways(config, &parsed, pool));
 	for (int i = 0; i < parsed.sections->nelts; i++) {
@@ -225,6 +308,24 @@ second_pass(syncgate_config_t *config, const apr_array_header_t *texts,
 			    pool), section->file, section->where,
 			    section->title));
 	}
+	return check_after(config, pool);
+}
+
+xn_error_t *
+syncgate_config_load_texts(syncgate_config_t **config, const char *file,
+    apr_array_header_t *texts, const apr_array_header_t *folders,
+    apr_pool_t *pool)
+{
+	apr_array_header_t *used = apr_array_make(pool, 4,
+	    sizeof(const syncgate_plugin_t *));
+	syncgate_config_t *result = make_config(file, pool);
+	syncgate_parsed_t parsed;
+
+	XN_TRY(parse_texts(&parsed, texts, NULL, pool));
+	XN_TRY(load_all_used(used, &parsed, folders, pool));
+	XN_TRY(second_pass(result, texts, used, pool));
+	result->texts = texts;
+	*config = result;
 	return NULL;
 }
 
@@ -237,9 +338,13 @@ syncgate_config_load(syncgate_config_t **config, const char *file,
 	apr_array_header_t *used = apr_array_make(pool, 4,
 	    sizeof(const syncgate_plugin_t *));
 	syncgate_config_t *result = make_config(file, pool);
+	syncgate_parsed_t parsed;
 
-	XN_TRY(first_pass(texts, used, file, folders, pool));
+	make_parsed(&parsed, pool);
+	XN_TRY(syncgate_config_files(texts, &parsed, file, pool));
+	XN_TRY(load_all_used(used, &parsed, folders, pool));
 	XN_TRY(second_pass(result, texts, used, pool));
+	result->texts = texts;
 	*config = result;
 	return NULL;
 }
@@ -255,6 +360,8 @@ syncgate_config_load_gateways(syncgate_config_t **config, const char *file,
 
 	make_parsed(&parsed, pool);
 	XN_TRY(syncgate_config_files(texts, &parsed, file, pool));
+	XN_TRY(take_store(result, &parsed, pool));
+	XN_TRY(take_daemon(result, &parsed, pool));
 	XN_TRY(syncgate_config_add_gateways(result, &parsed, pool));
 	*config = result;
 	return NULL;
@@ -268,6 +375,9 @@ syncgate_config_direct(syncgate_config_t **config, const char *plugin,
 	static const char where[] = "command line";
 	syncgate_setting_t *settings = apr_pcalloc(pool,
 	    sizeof(*settings) * (size_t)(count + 1));
+	syncgate_setting_t *common = apr_pcalloc(pool,
+	    sizeof(*common) * (size_t)(count + 1));
+	int commons = 0, others = 0;
 	syncgate_config_t *result = make_config(where, pool);
 	syncgate_job_config_t *job = apr_array_push(result->jobs);
 	const char *path;
@@ -288,8 +398,14 @@ syncgate_config_direct(syncgate_config_t **config, const char *plugin,
 	job->name = job->plugin->name;
 	job->where = where;
 	job->config = result;
+	for (int i = 0; i < count; i++)
+		if (syncgate_schedule_is_of_runs(settings[i].name))
+			common[commons++] = settings[i];
+		else
+			settings[others++] = settings[i];
+	XN_TRY(syncgate_schedule_read(&job->schedule, common, commons, pool));
 	XN_TRY(place_error(syncgate_options_read(&job->values, job->plugin,
-	    settings, count, NULL, NULL, pool), where, where, job->name));
+	    settings, others, NULL, NULL, pool), where, where, job->name));
 	*config = result;
 	return NULL;
 }

@@ -6,7 +6,8 @@
 
 #include <apr_tables.h>
 
-#include "core/plugin/options.h"
+#include "appliance/job/daemon_config.h"
+#include "appliance/job/schedule.h"
 
 #define SYNCGATE_CONFIG_FILE SYSCONFDIR "/syncgate/syncgate.conf"
 
@@ -36,11 +37,15 @@ typedef struct syncgate_job_config {
 	const char *where;	/* "FILE:LINE", or "command line" */
 	const syncgate_plugin_t *plugin;
 	const syncgate_values_t *values;
+	syncgate_schedule_t schedule;
 	struct syncgate_config *config;	/* that it is of */
 } syncgate_job_config_t;
 
 typedef struct syncgate_config {
 	const char *file;
+	apr_array_header_t *texts;	/* syncgate_config_text_t: what was
+					 * read; NULL: "command line" */
+	syncgate_daemon_config_t daemon;
 	const char *store;		/* its URL; NULL: the default */
 	apr_array_header_t *gateways;	/* syncgate_gateway_config_t */
 	apr_array_header_t *groups;	/* syncgate_group_config_t */
@@ -56,9 +61,14 @@ typedef struct syncgate_config {
 xn_error_t *syncgate_config_load(syncgate_config_t **config, const char *file,
     const apr_array_header_t *folders, apr_pool_t *pool);
 
+/* The same of TEXTS, which were read from FILE and what it includes before. */
+xn_error_t *syncgate_config_load_texts(syncgate_config_t **config,
+    const char *file, apr_array_header_t *texts,
+    const apr_array_header_t *folders, apr_pool_t *pool);
+
 /*
- * The gateways and groups of FILE and what it includes, without its jobs: no
- * plugin is loaded.
+ * The store, the daemon, the gateways and groups of FILE and what it includes,
+ * without its jobs: no plugin is loaded.
  */
 xn_error_t *syncgate_config_load_gateways(syncgate_config_t **config,
     const char *file, apr_pool_t *pool);

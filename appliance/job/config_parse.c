@@ -7,6 +7,7 @@
 #include <confuse.h>
 
 #include "appliance/job/config_scan.h"
+#include "appliance/job/daemon_config.h"
 #include "core/gateway/nearest.h"
 
 /* One parse of one file. */
@@ -43,7 +44,8 @@ static const char *
 inside(cfg_t *cfg)
 {
 	if (cfg_title(cfg) == NULL)
-		return "";
+		return strcmp(cfg_name(cfg), "daemon") == 0 ? " in daemon" :
+		    "";
 	return apr_psprintf(current->pool, " in %s %s", cfg_name(cfg),
 	    cfg_title(cfg));
 }
@@ -81,24 +83,39 @@ on_error(cfg_t *cfg, const char *format, va_list ap)
 }
 
 static syncgate_section_t *
+make_section(cfg_t *cfg)
+{
+	syncgate_section_t *section = apr_pcalloc(current->pool,
+	    sizeof(*section));
+
+	section->kind = apr_pstrdup(current->pool, cfg_name(cfg));
+	section->title = cfg_title(cfg) == NULL ? "" :
+	    apr_pstrdup(current->pool, cfg_title(cfg));
+	section->file = current->file;
+	section->where = place(cfg);
+	section->settings = apr_array_make(current->pool, 4,
+	    sizeof(syncgate_setting_t));
+	return section;
+}
+
+static syncgate_section_t *
 section_of(cfg_t *cfg)
 {
 	apr_array_header_t *all = current->parsed->sections;
-	syncgate_section_t *section;
+	syncgate_section_t **daemon = &current->parsed->daemon, *section;
 
+	if (cfg_title(cfg) == NULL) {
+		if (*daemon == NULL)
+			*daemon = make_section(cfg);
+		return *daemon;
+	}
 	for (int i = 0; i < all->nelts; i++) {
 		section = APR_ARRAY_IDX(all, i, syncgate_section_t *);
 		if (strcmp(section->kind, cfg_name(cfg)) == 0 &&
 		    strcmp(section->title, cfg_title(cfg)) == 0)
 			return section;
 	}
-	section = apr_pcalloc(current->pool, sizeof(*section));
-	section->kind = apr_pstrdup(current->pool, cfg_name(cfg));
-	section->title = apr_pstrdup(current->pool, cfg_title(cfg));
-	section->file = current->file;
-	section->where = place(cfg);
-	section->settings = apr_array_make(current->pool, 4,
-	    sizeof(syncgate_setting_t));
+	section = make_section(cfg);
 	APR_ARRAY_PUSH(all, syncgate_section_t *) = section;
 	return section;
 }
@@ -207,19 +224,28 @@ list_option(const char *name)
 	return option;
 }
 
+/* FIRST (or NULL), the NAMES of plugins' options (or NULL), those of TABLE. */
 static cfg_opt_t *
-job_options(const apr_array_header_t *names, apr_pool_t *pool)
+table_of(const char *first, const apr_array_header_t *names,
+    const syncgate_option_t *table, apr_pool_t *pool)
 {
-	int n = names != NULL ? names->nelts : 0;
-	cfg_opt_t *options = apr_pcalloc(pool,
-	    sizeof(*options) * (size_t)(n + 2));
+	int n = 0, count = names != NULL ? names->nelts : 0;
+	cfg_opt_t *options;
 	const cfg_opt_t end = CFG_END();
 
-	options[0] = list_option("plugin");
-	for (int i = 0; i < n; i++)
-		options[i + 1] = list_option(APR_ARRAY_IDX(names, i,
+	while (table[n].name != NULL)
+		n++;
+	options = apr_pcalloc(pool, sizeof(*options) *
+	    (size_t)(count + n + 2));
+	n = 0;
+	if (first != NULL)
+		options[n++] = list_option(first);
+	for (int i = 0; i < count; i++)
+		options[n++] = list_option(APR_ARRAY_IDX(names, i,
 		    const char *));
-	options[n + 1] = end;
+	for (int i = 0; table[i].name != NULL; i++)
+		options[n++] = list_option(table[i].name);
+	options[n] = end;
 	return options;
 }
 
@@ -273,8 +299,11 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
 		CFG_SEC("group", group,
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
-		CFG_SEC("job", job_options(options, pool),
+		CFG_SEC("job", table_of("plugin", options,
+		    syncgate_options_common(), pool),
 		    CFGF_MULTI | CFGF_TITLE | CFGF_NO_TITLE_DUPES),
+		CFG_SEC("daemon", table_of(NULL, NULL, syncgate_daemon_options,
+		    pool), CFGF_NONE),
 		list_option("store"),
 		CFG_FUNC("include", on_include),
 		CFG_END()
@@ -283,8 +312,9 @@ syncgate_config_parse(syncgate_parsed_t *parsed, const char *file,
 	xn_error_t *error;
 
 	XN_TRY(scan_text(file, copy, pool));
-	top[0].validcb = top[1].validcb = top[2].validcb = on_section;
-	top[3].validcb = on_store;
+	for (int i = 0; i < 4; i++)
+		top[i].validcb = on_section;
+	top[4].validcb = on_store;
 	current = &parse;
 	error = run_parser(copy, top,
 	    options == NULL ? CFGF_IGNORE_UNKNOWN : CFGF_NONE);

@@ -29,13 +29,15 @@ typedef struct syncgate_include {
 /* What was found, file after file. */
 typedef struct syncgate_parsed {
 	syncgate_setting_t *store;	/* store = "..."; NULL: not there */
+	syncgate_section_t *daemon;	/* its title is ""; NULL: not there */
 	apr_array_header_t *sections;	/* syncgate_section_t * */
 	apr_array_header_t *includes;	/* syncgate_include_t */
 } syncgate_parsed_t;
 
 /*
  * Parse TEXT, which came from FILE, and add what it says to PARSED.  OPTIONS
- * (const char *) are the names that a job may use beside "plugin"; NULL: skip
+ * (const char *) are the names that a job may use beside "plugin" and those of
+ * its schedule; NULL: skip
  * what is not known, in sections too (the pass that only finds the plugins).
  * XN_E_CONFIG begins with "FILE:LINE: ".
  */

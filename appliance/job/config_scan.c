@@ -19,7 +19,7 @@
 #include <string.h>
 
 const char *const syncgate_config_names[] = {
-	"gateway", "group", "include", "job", "store", NULL
+	"daemon", "gateway", "group", "include", "job", "store", NULL
 };
 
 /* A position in the text, and what surrounds it. */
@@ -100,8 +100,8 @@ skip_quoted(struct scan *s)
 	char quote = *s->at;
 
 	if (s->depth == 0 && !s->started) {
-		complain(s, s->line, "job, gateway, group, include or store "
-		    "is wanted here, without quotes");
+		complain(s, s->line, "job, gateway, group, daemon, include or "
+		    "store is wanted here, without quotes");
 		return;
 	}
 	step(s);

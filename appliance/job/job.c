@@ -14,169 +14,20 @@
 #include "appliance/job/job.h"
 
 #include <poll.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <apr_general.h>
 #include <apr_strings.h>
 
 #include "appliance/job/config_gateways.h"
-#include "appliance/job/items.h"
-#include "appliance/job/poke.h"
+#include "appliance/job/job_host.h"
+#include "appliance/job/lease.h"
 #include "appliance/job/stop.h"
 
 #define WAIT_FIRST	apr_time_from_sec(1)
 #define WAIT_LAST	apr_time_from_sec(60)
 
-/* The host's side of a job; its baton. */
-struct running {
-	syncgate_output_t *output;	/* NULL: only check and describe */
-	apr_interval_time_t wait;	/* before the next attempt */
-	int healthy;			/* set by the plugin, in any thread */
-	int was_healthy;		/* an earlier attempt was */
-	int heard_stop;			/* the plugin knows that it is to end */
-	struct syncgate_items items;	/* outlive the attempts */
-	syncgate_poke_t *poke;		/* NULL: nobody can poke */
-};
-
-static void
-host_log(syncgate_job_t *job, int level, const char *line)
-{
-	const struct running *running = job->baton;
-
-	if (running->output != NULL)
-		syncgate_output_log(running->output, job->name, level, "log",
-		    line);
-}
-
-static void
-host_progress(syncgate_job_t *job, const syncgate_progress_t *progress)
-{
-	const struct running *running = job->baton;
-
-	if (running->output != NULL)
-		syncgate_output_progress(running->output, job->name, progress);
-}
-
-static void
-host_healthy(syncgate_job_t *job)
-{
-	struct running *running = job->baton;
-
-	__atomic_store_n(&running->healthy, 1, __ATOMIC_RELAXED);
-	if (running->output != NULL)
-		syncgate_stop_set_working();
-}
-
-static int
-host_was_healthy(const syncgate_job_t *job)
-{
-	const struct running *running = job->baton;
-
-	return running->was_healthy;
-}
-
-static int
-host_poked(syncgate_job_t *job)
-{
-	const struct running *running = job->baton;
-
-	return running->poke != NULL && syncgate_poke_take(running->poke);
-}
-
-static const syncgate_host_t host = {
-	.log = host_log, .progress = host_progress, .healthy = host_healthy,
-	.was_healthy = host_was_healthy, .poked = host_poked,
-	.items_use = syncgate_items_use, .items_save = syncgate_items_save,
-	.items_forget = syncgate_items_forget,
-	.items_list = syncgate_items_list, .items_find = syncgate_items_find,
-};
-
-static syncgate_job_t
-make_job(const syncgate_job_config_t *config, struct running *running,
-    apr_pool_t *pool)
-{
-	syncgate_job_t job = {
-		.host = &host, .baton = running, .name = config->name,
-		.values = config->values, .stop_fd = -1, .poke_fd = -1,
-		.heard_stop = &running->heard_stop,
-		.items = &running->items,
-	};
-
-	running->items.url = config->config->store;
-	running->items.pool = pool;
-	return job;
-}
-
-xn_error_t *
-syncgate_job_check(const syncgate_job_config_t *config, apr_pool_t *pool)
-{
-	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running, pool);
-
-	if (config->plugin->check == NULL)
-		return NULL;
-	XN_TRY_W(config->plugin->check(&job, pool), "%s: job %s",
-	    config->where, config->name);
-	return NULL;
-}
-
-const char *
-syncgate_job_describe(const syncgate_job_config_t *config, apr_pool_t *pool)
-{
-	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running, pool);
-
-	if (config->plugin->describe == NULL)
-		return config->plugin->description;
-	return config->plugin->describe(&job, pool);
-}
-
-xn_error_t *
-syncgate_job_queue(const char **queue, const syncgate_job_config_t *config,
-    apr_pool_t *pool)
-{
-	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running, pool);
-
-	if (config->plugin->queue == NULL)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "has no items", config->name, config->plugin->name);
-	XN_TRY_W(config->plugin->queue(queue, &job, pool), "job %s",
-	    config->name);
-	return NULL;
-}
-
-xn_error_t *
-syncgate_job_in_hand(const syncgate_job_config_t *config,
-    syncgate_item_fn *each, void *baton, apr_pool_t *pool)
-{
-	struct running running = { .output = NULL };
-	syncgate_job_t job = make_job(config, &running, pool);
-
-	if (config->plugin->in_hand == NULL)
-		return NULL;
-	XN_TRY_W(config->plugin->in_hand(&job, each, baton, pool), "job %s",
-	    config->name);
-	return NULL;
-}
-
-xn_error_t *
-syncgate_job_act(const syncgate_job_config_t *config,
-    const struct syncgate_items *items, int action,
-    const syncgate_item_t *item, syncgate_output_t *output, apr_pool_t *pool)
-{
-	struct running running = { .output = output };
-	syncgate_job_t job = make_job(config, &running, pool);
-
-	if (config->plugin->act == NULL)
-		return xn_error_create(XN_E_USAGE, "its plugin, %s, cannot do "
-		    "that", config->plugin->name);
-	running.items = *items;
-	return config->plugin->act(&job, action, item, pool);
-}
-
-/* ---- Attempts ---------------------------------------------------------- */
+/* ---- An attempt --------------------------------------------------------- */
 
 /* A line that a remote program wrote; in an I/O thread. */
 static void
@@ -188,17 +39,9 @@ on_remote_line(void *baton, const char *gateway, const char *line)
 	    gateway != NULL ? gateway : "gateway", line);
 }
 
-/* What the plugin is to do, if not to run. */
-struct act {
-	xn_error_t *(*function)(syncgate_job_t *job, int how, apr_pool_t *pool);
-	int how;
-	syncgate_status_fn *each;	/* instead: tell what is known */
-	void *baton;
-};
-
 static xn_error_t *
 do_act(syncgate_job_t *job, const syncgate_job_config_t *config,
-    const struct act *act, apr_pool_t *pool)
+    const struct job_act *act, apr_pool_t *pool)
 {
 	if (act == NULL)
 		return config->plugin->run(job, pool);
@@ -208,10 +51,9 @@ do_act(syncgate_job_t *job, const syncgate_job_config_t *config,
 	return act->function(job, act->how, pool);
 }
 
-/* Have the plugin run, or, if ACT is not NULL, do that. */
-static xn_error_t *
-attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
-    const struct act *act, apr_pool_t *parent)
+xn_error_t *
+job_host_attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
+    const struct job_act *act, apr_pool_t *parent)
 {
 	apr_pool_t *pool;
 	xn_error_t *error;
@@ -232,12 +74,16 @@ attempt(syncgate_job_t *job, const syncgate_job_config_t *config,
 	return syncgate_config_explain(error, config->config->hints);
 }
 
-static int
-can_be_retried(int code)
+int
+syncgate_job_may_pass(const xn_error_t *error)
 {
+	int code = error->code;
+
 	return code == XN_E_CONNECTION || code == XN_E_CONNECT ||
 	    code == XN_E_TIMEOUT || code == XN_E_BOOTSTRAP;
 }
+
+/* ---- One after the other ------------------------------------------------ */
 
 /* Between half of WAIT and all of it. */
 static apr_interval_time_t
@@ -268,7 +114,7 @@ wait_or_poked(syncgate_job_t *job, apr_interval_time_t wait)
 
 /* Say why, and sleep.  Returns 1 if asked to stop meanwhile. */
 static int
-wait_to_retry(syncgate_job_t *job, struct running *running,
+wait_to_retry(syncgate_job_t *job, struct job_running *running,
     const xn_error_t *error, apr_pool_t *pool)
 {
 	apr_interval_time_t wait;
@@ -294,13 +140,13 @@ wait_to_retry(syncgate_job_t *job, struct running *running,
  * But --once promises a result, and there is none.
  */
 static xn_error_t *
-stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
+stopped(syncgate_job_t *job, struct job_running *running, xn_error_t *error)
 {
 	if (error != NULL && error->code == XN_E_CANCELLED &&
 	    syncgate_stop_count() > 1)
 		return xn_error_wrap(error, "cut off by a second signal");
 	if (error != NULL && error->code != XN_E_CANCELLED) {
-		if (job->once || !can_be_retried(error->code))
+		if (job->once || !syncgate_job_may_pass(error))
 			return error;
 		syncgate_job_log(job, SYNCGATE_WARNING, "%s",
 		    xn_error_text(error, error->pool));
@@ -315,7 +161,7 @@ stopped(syncgate_job_t *job, struct running *running, xn_error_t *error)
 }
 
 static xn_error_t *
-run_attempts(syncgate_job_t *job, struct running *running,
+run_attempts(syncgate_job_t *job, struct job_running *running,
     const syncgate_job_config_t *config, apr_pool_t *pool)
 {
 	apr_pool_t *turn;
@@ -326,14 +172,15 @@ run_attempts(syncgate_job_t *job, struct running *running,
 		int stop;
 
 		apr_pool_clear(turn);
-		error = attempt(job, config, NULL, turn);
+		error = job_host_attempt(job, config, NULL, turn);
+		syncgate_told_end(running->told);
 		/* A signal that came when all was done stopped nothing. */
 		if (error == NULL && !__atomic_load_n(&running->heard_stop,
 		    __ATOMIC_RELAXED))
 			return NULL;
 		if (syncgate_job_stopping(job))
 			return stopped(job, running, error);
-		if (error == NULL || job->once || !can_be_retried(error->code))
+		if (error == NULL || job->once || !syncgate_job_may_pass(error))
 			return error;
 		stop = wait_to_retry(job, running, error, turn);
 		xn_error_clear(error);
@@ -342,9 +189,63 @@ run_attempts(syncgate_job_t *job, struct running *running,
 	}
 }
 
+/* ---- A run -------------------------------------------------------------- */
+
+/* With what goes before and after, unless it only looks. */
+static xn_error_t *
+run_whole(syncgate_job_t *job, struct job_running *running,
+    const syncgate_job_config_t *config, apr_pool_t *pool)
+{
+	syncgate_around_t *around = &running->around;
+	xn_error_t *error;
+
+	if (job->dry_run)
+		return run_attempts(job, running, config, pool);
+	around->job = config->name;
+	around->schedule = &config->schedule;
+	around->output = running->output;
+	around->stop_fd = job->stop_fd;
+	around->began = apr_time_now();
+	around->done = around->total = around->bytes = -1;
+	XN_TRY(syncgate_around_before(around, pool));
+	error = run_attempts(job, running, config, pool);
+	/* It has its time, also when the job is to stop. */
+	around->stop_fd = -1;
+	syncgate_around_after(around, error, pool);
+	return error;
+}
+
+/* The same, while nobody else runs it, if that is wanted. */
+static xn_error_t *
+run_leased(syncgate_job_t *job, struct job_running *running,
+    const syncgate_job_config_t *config, const syncgate_run_options_t *options,
+    apr_pool_t *pool)
+{
+	syncgate_lease_t *lease = NULL;
+	xn_error_t *error = NULL;
+
+	if (!job->dry_run)
+		error = syncgate_lease_take(&lease, config, job,
+		    running->output);
+	if (error != NULL && error->code == XN_E_TIMEOUT && job->once &&
+	    options->supervised) {
+		syncgate_job_log(job, SYNCGATE_INFO, "%s: not here this time",
+		    xn_error_text(error, pool));
+		xn_error_clear(error);
+		return NULL;
+	}
+	if (error != NULL && error->code == XN_E_CANCELLED && !job->once) {
+		xn_error_clear(error);
+		return NULL;
+	}
+	if (error == NULL)
+		error = run_whole(job, running, config, pool);
+	return syncgate_lease_end(lease, error);
+}
+
 /* It runs as well where that cannot be, which is said. */
 static void
-listen_for_pokes(syncgate_job_t *job, struct running *running,
+listen_for_pokes(syncgate_job_t *job, struct job_running *running,
     const syncgate_job_config_t *config, apr_pool_t *pool)
 {
 	xn_error_t *error;
@@ -364,100 +265,32 @@ listen_for_pokes(syncgate_job_t *job, struct running *running,
 	xn_error_clear(error);
 }
 
-/* ONLY is the target of JOB that is meant, if its plugin knows such. */
-static xn_error_t *
-set_only(syncgate_job_t *job, const syncgate_job_config_t *config,
-    const char *only)
-{
-	if (only != NULL && !config->plugin->can_only)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "has no targets of which one could be named", config->name,
-		    config->plugin->name);
-	job->only = only;
-	return NULL;
-}
-
 xn_error_t *
 syncgate_job_run(const syncgate_job_config_t *config,
     const syncgate_run_options_t *options, syncgate_output_t *output,
     apr_pool_t *pool)
 {
-	struct running running = { .output = output, .wait = WAIT_FIRST };
-	syncgate_job_t job = make_job(config, &running, pool);
+	struct job_running running = { .output = output, .wait = WAIT_FIRST };
+	syncgate_job_t job = job_host_make(config, &running, pool);
 	xn_error_t *error;
 
 	if (options->resync && !config->plugin->can_resync)
 		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
 		    "makes no target anew", config->name,
 		    config->plugin->name);
-	XN_TRY(set_only(&job, config, options->only));
+	XN_TRY(job_host_set_only(&job, config, options->only));
+	XN_TRY(syncgate_breaker_begin(&running.breaker, config->name,
+	    options->approved, options->approved_n, output, pool));
 	job.once = options->once;
 	job.dry_run = options->dry_run;
 	job.resync = options->resync;
 	job.stop_fd = syncgate_stop_fd();
 	if (!job.once && !job.dry_run)
 		listen_for_pokes(&job, &running, config, pool);
-	error = run_attempts(&job, &running, config, pool);
+	error = run_leased(&job, &running, config, options, pool);
+	if (options->figures != NULL)
+		*options->figures = syncgate_told_figures(running.told, pool);
 	if (error != NULL)
 		return xn_error_wrap(error, "job %s", config->name);
 	return NULL;
-}
-
-/* Once, and not to be tried again. */
-static xn_error_t *
-act_once(const syncgate_job_config_t *config, const struct act *act,
-    const char *only, syncgate_output_t *output, apr_pool_t *pool)
-{
-	struct running running = { .output = output };
-	syncgate_job_t job = make_job(config, &running, pool);
-	xn_error_t *error;
-
-	XN_TRY(set_only(&job, config, only));
-	job.once = 1;
-	job.stop_fd = syncgate_stop_fd();
-	error = attempt(&job, config, act, pool);
-	if (error != NULL)
-		return xn_error_wrap(error, "job %s", config->name);
-	return NULL;
-}
-
-xn_error_t *
-syncgate_job_promote(const syncgate_job_config_t *config, int how,
-    const char *only, syncgate_output_t *output, apr_pool_t *pool)
-{
-	const struct act act = { .function = config->plugin->promote,
-	    .how = how };
-
-	if (act.function == NULL)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "keeps nothing that could be promoted", config->name,
-		    config->plugin->name);
-	return act_once(config, &act, only, output, pool);
-}
-
-xn_error_t *
-syncgate_job_verify(const syncgate_job_config_t *config, int how,
-    const char *only, syncgate_output_t *output, apr_pool_t *pool)
-{
-	const struct act act = { .function = config->plugin->verify,
-	    .how = how };
-
-	if (act.function == NULL)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "keeps nothing that could be verified", config->name,
-		    config->plugin->name);
-	return act_once(config, &act, only, output, pool);
-}
-
-xn_error_t *
-syncgate_job_status(const syncgate_job_config_t *config,
-    syncgate_status_fn *each, void *baton, syncgate_output_t *output,
-    apr_pool_t *pool)
-{
-	const struct act act = { .each = each, .baton = baton };
-
-	if (config->plugin->status == NULL)
-		return xn_error_create(XN_E_USAGE, "job %s: its plugin, %s, "
-		    "has no status", config->name, config->plugin->name);
-	return act_once(config, &act, NULL, output, pool);
 }

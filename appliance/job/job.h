@@ -7,6 +7,12 @@
 #include "appliance/job/config.h"
 #include "appliance/job/items.h"
 #include "appliance/job/output.h"
+#include "appliance/job/told.h"
+
+/* What a worker of the daemon exits with after an error that may pass. */
+#define SYNCGATE_EXIT_PASSING	75
+/* And after XN_E_HELD. */
+#define SYNCGATE_EXIT_HELD	76
 
 /* What the command line said about all jobs. */
 typedef struct syncgate_run_options {
@@ -14,7 +20,16 @@ typedef struct syncgate_run_options {
 	int dry_run;
 	int resync;
 	const char *only;		/* one target; NULL: all */
+	int supervised;			/* the daemon runs it: once, it is well
+					 * if another one does it now */
+	const char **figures;		/* what it did is put there, an object
+					 * in JSON or NULL; may be NULL */
+	const char *const *approved;	/* tokens and kinds: breaker.h, */
+	int approved_n;			/* how many */
 } syncgate_run_options_t;
+
+/* 1 if another attempt may help: the other end was lost, or not there. */
+int syncgate_job_may_pass(const xn_error_t *error);
 
 /* Ask the plugin whether the options go together; opens nothing. */
 xn_error_t *syncgate_job_check(const syncgate_job_config_t *config,
@@ -51,11 +66,13 @@ xn_error_t *syncgate_job_promote(const syncgate_job_config_t *config, int how,
     const char *only, syncgate_output_t *output, apr_pool_t *pool);
 
 /*
- * Have it compared with its source (ONLY NULL: all targets), and say what is
- * known of it: see plugin.h.  XN_E_USAGE if its plugin cannot do that.
+ * Have it compared with its source (ONLY NULL: all targets; PROOF, into POOL,
+ * is what was proven), and say what is known of it: see plugin.h.  XN_E_USAGE
+ * if its plugin cannot do that.
  */
-xn_error_t *syncgate_job_verify(const syncgate_job_config_t *config, int how,
-    const char *only, syncgate_output_t *output, apr_pool_t *pool);
+xn_error_t *syncgate_job_verify(syncgate_proof_t *proof,
+    const syncgate_job_config_t *config, int how, const char *only,
+    syncgate_output_t *output, apr_pool_t *pool);
 xn_error_t *syncgate_job_status(const syncgate_job_config_t *config,
     syncgate_status_fn *each, void *baton, syncgate_output_t *output,
     apr_pool_t *pool);

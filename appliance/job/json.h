@@ -31,6 +31,9 @@ void syncgate_json_write(FILE *out, const xn_value_t *value);
 /* The N bytes at TEXT (UTF-8) as a JSON string, quotes included. */
 void syncgate_json_write_text(FILE *out, const char *text, size_t n);
 
+/* A member behind others: ,"KEY": and TEXT as a string, or null for NULL. */
+void syncgate_json_member(FILE *out, const char *key, const char *text);
+
 /*
  * Read the N bytes at TEXT, one value in JSON, into POOL.  XN_E_USAGE says
  * what is wrong with it: no JSON, a tag that there is not, a set with a list

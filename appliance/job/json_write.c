@@ -37,6 +37,16 @@ syncgate_json_write_text(FILE *out, const char *text, size_t n)
 	putc('"', out);
 }
 
+void
+syncgate_json_member(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, ",\"%s\":", key);
+	if (text != NULL)
+		syncgate_json_write_text(out, text, strlen(text));
+	else
+		fputs("null", out);
+}
+
 /* As few digits as tell it from its neighbours, and never without a dot. */
 static void
 write_float(FILE *out, double real)

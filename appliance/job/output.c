@@ -11,8 +11,10 @@
 
 #include "appliance/job/meter.h"
 #include "appliance/job/text.h"
+#include "appliance/job/times.h"
 
 #define LINE_SIZE	8192
+#define HOLD_SIZE	14000	/* the daemon takes lines of 16 KiB */
 #define REDRAW		apr_time_from_msec(200)	/* on a terminal */
 #define REPORT_JSON	apr_time_from_msec(500)
 #define REPORT_PLAIN	apr_time_from_sec(10)
@@ -101,9 +103,26 @@ level_name(int level)
 	}
 }
 
+int
+syncgate_level_of(const char *name)
+{
+	static const struct {
+		const char *name;
+		int level;
+	} levels[] = {
+		{ "debug", SYNCGATE_DEBUG }, { "info", SYNCGATE_INFO },
+		{ "warning", SYNCGATE_WARNING },
+	};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++)
+		if (strcmp(levels[i].name, name) == 0)
+			return levels[i].level;
+	return -1;
+}
+
 /* ---- Lines -------------------------------------------------------------- */
 
-/* "2026-11-23 05:10:55 job NAME: " by the local clock. */
+/* "2026-11-23 05:10:55 job NAME: ", or "... daemon: ", by the local clock. */
 static size_t
 plain_head(char *line, size_t size, const char *job)
 {
@@ -112,8 +131,9 @@ plain_head(char *line, size_t size, const char *job)
 	size_t n;
 
 	localtime_r(&now, &tm);
-	n = strftime(line, size, "%Y-%m-%d %H:%M:%S job ", &tm);
-	n += syncgate_text_clean(line + n, 80, job);
+	n = strftime(line, size, job != NULL ? "%Y-%m-%d %H:%M:%S job " :
+	    "%Y-%m-%d %H:%M:%S ", &tm);
+	n += syncgate_text_clean(line + n, 80, job != NULL ? job : "daemon");
 	memcpy(line + n, ": ", 3);
 	return n + 2;
 }
@@ -123,16 +143,15 @@ static size_t
 json_head(char *line, size_t size, const char *job, int level,
     const char *event)
 {
-	struct timespec now;
-	struct tm tm;
+	char now[SYNCGATE_TIME_SIZE];
 	size_t n;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	gmtime_r(&now.tv_sec, &tm);
-	n = strftime(line, size, "{\"time\":\"%Y-%m-%dT%H:%M:%S", &tm);
-	n += (size_t)snprintf(line + n, size - n, ".%03ldZ\",\"job\":",
-	    now.tv_nsec / 1000000);
-	n += syncgate_text_json(line + n, 128, job);
+	syncgate_time_write(now, apr_time_now());
+	n = (size_t)snprintf(line, size, "{\"time\":\"%s\",\"job\":", now);
+	if (job != NULL)
+		n += syncgate_text_json(line + n, 128, job);
+	else
+		n += (size_t)snprintf(line + n, size - n, "null");
 	n += (size_t)snprintf(line + n, size - n,
 	    ",\"level\":\"%s\",\"event\":\"%s\"", level_name(level), event);
 	return n;
@@ -153,17 +172,28 @@ write_plain(syncgate_output_t *output, const char *job, int level,
 	put(output, line, n);
 }
 
+void
+syncgate_output_json(char *line, size_t size, const char *job, int level,
+    const char *event, const char *text)
+{
+	size_t n = json_head(line, size, job, level, event);
+
+	n += (size_t)snprintf(line + n, size - n, ",\"text\":");
+	n += syncgate_text_json(line + n, size - n - 2, text);
+	memcpy(line + n, "}", 2);
+}
+
 static void
 write_json(syncgate_output_t *output, const char *job, int level,
     const char *event, const char *text)
 {
 	char line[LINE_SIZE];
-	size_t n = json_head(line, sizeof(line), job, level, event);
+	size_t n;
 
-	n += (size_t)snprintf(line + n, sizeof(line) - n, ",\"text\":");
-	n += syncgate_text_json(line + n, sizeof(line) - n - 2, text);
-	memcpy(line + n, "}\n", 2);
-	put(output, line, n + 2);
+	syncgate_output_json(line, sizeof(line) - 1, job, level, event, text);
+	n = strlen(line);
+	line[n] = '\n';
+	put(output, line, n + 1);
 }
 
 void
@@ -178,6 +208,83 @@ syncgate_output_log(syncgate_output_t *output, const char *job, int level,
 		write_json(output, job, level, event, text);
 	else if (level != SYNCGATE_ERROR)
 		write_plain(output, job, level, text);
+	pthread_mutex_unlock(&output->lock);
+}
+
+/* ---- What is held ------------------------------------------------------- */
+
+static void
+write_hold_json(syncgate_output_t *output, const char *job, const char *kind,
+    const char *token, const syncgate_hold_t *hold)
+{
+	char line[HOLD_SIZE], piece[2 * SYNCGATE_SAMPLE_BYTES];
+	const char *const *one = hold->sample;
+	size_t n = json_head(line, sizeof(line), job, SYNCGATE_WARNING,
+	    "hold");
+
+	n += (size_t)snprintf(line + n, sizeof(line) - n, ",\"kind\":\"%s\","
+	    "\"approve\":\"%s\",\"text\":", kind, token);
+	n += syncgate_text_json(line + n, 2048, hold->reason);
+	n += (size_t)snprintf(line + n, sizeof(line) - n, ",\"sample\":[");
+	for (int i = 0; one != NULL && one[i] != NULL &&
+	    i < SYNCGATE_SAMPLE_LINES; i++) {
+		size_t length = syncgate_text_json(piece, sizeof(piece),
+		    one[i]);
+
+		if (n + length + 8 > sizeof(line))
+			break;
+		if (i > 0)
+			line[n++] = ',';
+		memcpy(line + n, piece, length);
+		n += length;
+	}
+	memcpy(line + n, "]}\n", 3);
+	put(output, line, n + 3);
+}
+
+static void
+write_hold_plain(syncgate_output_t *output, const char *job,
+    const syncgate_hold_t *hold)
+{
+	const char *const *one = hold->sample;
+	char text[SYNCGATE_SAMPLE_BYTES + 16];
+
+	for (int i = 0; one != NULL && one[i] != NULL &&
+	    i < SYNCGATE_SAMPLE_LINES; i++) {
+		snprintf(text, sizeof(text), "would: %.*s",
+		    SYNCGATE_SAMPLE_BYTES, one[i]);
+		write_plain(output, job, SYNCGATE_INFO, text);
+	}
+}
+
+void
+syncgate_output_hold(syncgate_output_t *output, const char *job,
+    const char *kind, const char *token, const syncgate_hold_t *hold)
+{
+	pthread_mutex_lock(&output->lock);
+	clear_line(output);
+	if (output->mode == SYNCGATE_OUTPUT_JSON)
+		write_hold_json(output, job, kind, token, hold);
+	else
+		write_hold_plain(output, job, hold);
+	pthread_mutex_unlock(&output->lock);
+}
+
+void
+syncgate_output_event(syncgate_output_t *output, const char *job,
+    const char *event, const char *members)
+{
+	char line[LINE_SIZE];
+	size_t n;
+
+	if (output->mode != SYNCGATE_OUTPUT_JSON)
+		return;
+	n = json_head(line, sizeof(line), job, SYNCGATE_INFO, event);
+	if (n + strlen(members) + 3 > sizeof(line))
+		return;
+	n += (size_t)snprintf(line + n, sizeof(line) - n, "%s}\n", members);
+	pthread_mutex_lock(&output->lock);
+	put(output, line, n);
 	pthread_mutex_unlock(&output->lock);
 }
 

@@ -20,6 +20,9 @@ enum syncgate_output_mode {
 /* A level above those of plugin.h: the job's last word. */
 #define SYNCGATE_ERROR (-1)
 
+/* The enum syncgate_level that is called NAME; -1: none is. */
+int syncgate_level_of(const char *name);
+
 typedef struct syncgate_output syncgate_output_t;
 
 /* VERBOSE shows SYNCGATE_DEBUG lines too.  Lives in POOL. */
@@ -30,11 +33,34 @@ syncgate_output_t *syncgate_output_create(int fd, int mode, int verbose,
 int syncgate_output_mode_for(int fd);
 
 /*
- * One line about JOB.  EVENT is a word for --json ("log", "retry", "done",
- * "failed").  May be called from any thread, as all of these.
+ * One line about JOB (NULL: the daemon itself).  EVENT is a word for --json
+ * ("log", "retry", "done", "failed").  May be called from any thread, as all of
+ * these.
  */
 void syncgate_output_log(syncgate_output_t *output, const char *job,
     int level, const char *event, const char *text);
+
+/*
+ * With --json an object about JOB, and nothing else: MEMBERS is the rest of it,
+ * ',"key":value...', without what a line cannot hold.
+ */
+void syncgate_output_event(syncgate_output_t *output, const char *job,
+    const char *event, const char *members);
+
+/*
+ * The same as an object of JSON, without a line's end, into LINE; what has no
+ * room is cut off TEXT.  SIZE is at least 1024.
+ */
+void syncgate_output_json(char *line, size_t size, const char *job, int level,
+    const char *event, const char *text);
+
+/*
+ * It is held: KIND by its name, TOKEN is what approves it.  With --json one
+ * object, event "hold", with as much of the sample as has room in a line
+ * that the daemon takes; else lines, the reason being in the error.
+ */
+void syncgate_output_hold(syncgate_output_t *output, const char *job,
+    const char *kind, const char *token, const syncgate_hold_t *hold);
 
 /* Where JOB is. */
 void syncgate_output_progress(syncgate_output_t *output, const char *job,

@@ -14,7 +14,7 @@ typedef struct syncgate_poke syncgate_poke_t;
 
 /*
  * Listen for JOB of the configuration FILE until POOL goes.  If another process
- * runs that job, it is the one that hears: an error of XN_E_USAGE.
+ * runs that job, it is the one that hears: an error of XN_E_SYSTEM.
  */
 xn_error_t *syncgate_poke_listen(syncgate_poke_t **poke, const char *file,
     const char *job, apr_pool_t *pool);

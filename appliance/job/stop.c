@@ -2,9 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
+
+#define END_WAIT	5000		/* milliseconds */
 
 /* One process, one job, one listener. */
 static struct {
@@ -45,15 +49,59 @@ take_signal(void)
 	pthread_mutex_unlock(&state.lock);
 }
 
+/* A thread that waits for a disk, or for a file that is a pipe, cannot be
+ * cancelled: and all is made to be killed at any time. */
+static void
+end_at_once(void)
+{
+	static const char text[] = "syncgate: something here waits and does "
+	    "not end, for a disk perhaps: cut off\n";
+
+	ssize_t said = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)said;	/* it ends all the same */
+	_exit(1);
+}
+
+/* Milliseconds, by a clock that nobody sets. */
+static long long
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/* Until there is a signal; but if END is not 0, until then at most. */
+static void
+wait_for_signal(long long end)
+{
+	struct pollfd signals = { .fd = state.signals[0], .events = POLLIN };
+	long long left;
+
+	while (end != 0) {
+		left = end - clock_ms();
+		if (left <= 0)
+			end_at_once();
+		if (poll(&signals, 1, (int)left) > 0)
+			return;
+	}
+}
+
 static void *
 listen_for_signals(void *unused)
 {
+	long long end = 0;	/* some time after the second signal */
+	ssize_t n;
 	char byte;
 
 	(void)unused;
 	for (;;) {
-		ssize_t n = read(state.signals[0], &byte, 1);
-
+		wait_for_signal(end);
+		n = read(state.signals[0], &byte, 1);
+		if (n == 1 && end == 0 && syncgate_stop_count() > 0)
+			end = clock_ms() + END_WAIT;
 		if (n == 1)
 			take_signal();
 		else if (n == 0 || errno != EINTR)
@@ -90,6 +138,13 @@ syncgate_stop_listen(void)
 		return xn_error_system(rc, "cannot start a thread");
 	pthread_detach(thread);
 	return install_handlers();
+}
+
+void
+syncgate_stop_cut_off(void)
+{
+	on_signal(SIGTERM);
+	on_signal(SIGTERM);
 }
 
 int

@@ -6,7 +6,8 @@
  * makes the stop descriptor readable: the job comes to a whole state and
  * ends.  What cannot be waited for is cut off by cancelling the group: at the
  * first signal while the job has not begun its work (it may be waiting for a
- * connection), else at the second.
+ * connection), else at the second.  What does not end five seconds after that,
+ * since it waits in the kernel, ends with the process.
  */
 #ifndef SYNCGATE_JOB_STOP_H
 #define SYNCGATE_JOB_STOP_H
@@ -27,6 +28,9 @@ int syncgate_stop_count(void);
  * group is destroyed.
  */
 void syncgate_stop_set_group(xn_group_t *group);
+
+/* As if two signals came: what runs here must not go on. */
+void syncgate_stop_cut_off(void);
 
 /* The attempt does its work from here on: let it finish. */
 void syncgate_stop_set_working(void);

@@ -12,6 +12,16 @@
 
 #include "appliance/job/store_internal.h"
 
+xn_error_t *
+store_prepare(struct syncgate_store *store, const struct store_sql *table,
+    int from, int end)
+{
+	for (int i = from; i < end; i++)
+		XN_TRY(store_db_prepare(&store->statements[i], store->db,
+		    table[i].label, table[i].sql));
+	return NULL;
+}
+
 static xn_error_t *
 connect_now(struct syncgate_store *store)
 {
@@ -25,6 +35,10 @@ connect_now(struct syncgate_store *store)
 		error = store_schema_prepare(store->db);
 	if (error == NULL)
 		error = store_items_prepare(store);
+	if (error == NULL)
+		error = store_runs_prepare(store);
+	if (error == NULL)
+		error = store_leases_prepare(store);
 	if (error != NULL) {
 		store->db = NULL;
 		apr_pool_destroy(pool);

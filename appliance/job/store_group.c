@@ -104,3 +104,19 @@ store_commit(struct syncgate_store *store, struct store_change *change)
 	apr_thread_mutex_unlock(store->group_lock);
 	return change->error;
 }
+
+xn_error_t *
+store_each(struct syncgate_store *store, int n, store_one_fn *one,
+    const void *baton, apr_pool_t *scratch)
+{
+	xn_error_t *error = NULL;
+	apr_pool_t *turn;
+
+	apr_pool_create(&turn, scratch);
+	for (int i = 0; error == NULL && i < n; i++) {
+		apr_pool_clear(turn);
+		error = one(store, baton, i, turn);
+	}
+	apr_pool_destroy(turn);
+	return error;
+}

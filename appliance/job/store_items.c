@@ -17,9 +17,7 @@
 #define LIST "SELECT " COLUMNS " FROM items WHERE queue = %s AND "
 #define PAGE " ORDER BY id LIMIT " APR_STRINGIFY(SYNCGATE_STORE_PAGE)
 
-static const struct {
-	const char *label, *sql;
-} statements[STORE_STATEMENTS] = {
+static const struct store_sql statements[STORE_OF_RUNS] = {
 	[STORE_SAVE] = { "items_save", "INSERT INTO items "
 	    "(queue, job, " COLUMNS ") VALUES (%s, %s, %s, %s, %d, %d, %lld, "
 	    "%lld, %lld, %lld, %s, %s, %s) "
@@ -50,17 +48,7 @@ static const struct {
 xn_error_t *
 store_items_prepare(struct syncgate_store *store)
 {
-	for (int i = 0; i < STORE_STATEMENTS; i++)
-		XN_TRY(store_db_prepare(&store->statements[i], store->db,
-		    statements[i].label, statements[i].sql));
-	return NULL;
-}
-
-static const char *
-number(apr_int64_t n, apr_pool_t *pool)
-{
-	/* Of APR's printf: it has no %lld. */
-	return apr_psprintf(pool, "%" APR_INT64_T_FMT, n);
+	return store_prepare(store, statements, 0, STORE_OF_RUNS);
 }
 
 /* ---- What may be stored ------------------------------------------------- */
@@ -109,15 +97,20 @@ struct save {
 };
 
 static xn_error_t *
-save_one(struct syncgate_store *store, const struct save *save,
-    const syncgate_item_t *item, apr_pool_t *pool)
+save_one(struct syncgate_store *store, const void *baton, int i,
+    apr_pool_t *pool)
 {
+	const struct save *save = baton;
+	const syncgate_item_t *item = &save->items[i];
 	const char *values[] = {
 		save->queue, save->job, item->id,
 		syncgate_store_escape(item->name, pool),
-		number(item->state, pool), number(item->tries, pool),
-		number(item->size, pool), number(item->arrived, pool),
-		number(item->due, pool), number(apr_time_now(), pool),
+		store_number(item->state, pool),
+		store_number(item->tries, pool),
+		store_number(item->size, pool),
+		store_number(item->arrived, pool),
+		store_number(item->due, pool),
+		store_number(apr_time_now(), pool),
 		syncgate_store_escape(item->remote, pool),
 		syncgate_store_escape(item->detail, pool),
 		syncgate_store_escape(item->note, pool),
@@ -131,16 +124,8 @@ static xn_error_t *
 apply_save(struct syncgate_store *store, void *baton, apr_pool_t *scratch)
 {
 	const struct save *save = baton;
-	xn_error_t *error = NULL;
-	apr_pool_t *turn;
 
-	apr_pool_create(&turn, scratch);
-	for (int i = 0; error == NULL && i < save->n; i++) {
-		apr_pool_clear(turn);
-		error = save_one(store, save, &save->items[i], turn);
-	}
-	apr_pool_destroy(turn);
-	return error;
+	return store_each(store, save->n, save_one, save, scratch);
 }
 
 xn_error_t *
@@ -215,9 +200,10 @@ apply_act(struct syncgate_store *store, void *baton, apr_pool_t *scratch)
 	for (int i = 0; i < act->n; i++) {
 		const syncgate_item_t *item = &act->items[i];
 		const char *values[] = {
-			number(apr_time_now(), scratch), act->queue, item->id,
-			number(item->state, scratch),
-			number(item->changed, scratch),
+			store_number(apr_time_now(), scratch), act->queue,
+			item->id,
+			store_number(item->state, scratch),
+			store_number(item->changed, scratch),
 		};
 
 		if (act->action == SYNCGATE_RETRY)
@@ -244,63 +230,33 @@ syncgate_store_act(syncgate_store_t *store, const char *queue, int action,
 
 /* ---- Reading ------------------------------------------------------------ */
 
-/* What to ask, and where the answer goes. */
-struct query {
-	int statement;
-	const char *values[4];
-	int count;
-	int limit;
-	apr_array_header_t *items;	/* in the caller's pool */
-};
-
-static const char *
-text_of(const struct store_rows *rows, int column, apr_pool_t *pool)
-{
-	return apr_pstrdup(pool, syncgate_store_unescape(store_rows_text(rows,
-	    column), rows->pool));
-}
-
 static void
 take_row(apr_array_header_t *items, const struct store_rows *rows)
 {
 	syncgate_item_t *item = apr_array_push(items);
 
-	item->id = text_of(rows, 0, items->pool);
-	item->name = text_of(rows, 1, items->pool);
+	item->id = store_text(rows, 0, items->pool);
+	item->name = store_text(rows, 1, items->pool);
 	item->state = (int)store_rows_number(rows, 2);
 	item->tries = (int)store_rows_number(rows, 3);
 	item->size = store_rows_number(rows, 4);
 	item->arrived = store_rows_number(rows, 5);
 	item->due = store_rows_number(rows, 6);
 	item->changed = store_rows_number(rows, 7);
-	item->remote = text_of(rows, 8, items->pool);
-	item->detail = text_of(rows, 9, items->pool);
-	item->note = text_of(rows, 10, items->pool);
-}
-
-static xn_error_t *
-read_rows(struct syncgate_store *store, void *baton, apr_pool_t *scratch)
-{
-	struct query *query = baton;
-	struct store_rows rows;
-
-	apr_array_clear(query->items);
-	XN_TRY(store_db_select(&rows, store->db,
-	    store->statements[query->statement], query->values, query->count,
-	    scratch));
-	while (query->items->nelts < query->limit && store_rows_next(&rows))
-		take_row(query->items, &rows);
-	return NULL;
+	item->remote = store_text(rows, 8, items->pool);
+	item->detail = store_text(rows, 9, items->pool);
+	item->note = store_text(rows, 10, items->pool);
 }
 
 static xn_error_t *
 ask(syncgate_item_t **items, int *n, syncgate_store_t *store,
-    struct query *query, apr_pool_t *pool)
+    struct store_query *query, apr_pool_t *pool)
 {
-	query->items = apr_array_make(pool, 4, sizeof(syncgate_item_t));
-	XN_TRY_W(store_work(store, read_rows, query), "cannot read items");
-	*items = (syncgate_item_t *)query->items->elts;
-	*n = query->items->nelts;
+	query->take = take_row;
+	query->found = apr_array_make(pool, 4, sizeof(syncgate_item_t));
+	XN_TRY_W(store_query(store, query), "cannot read items");
+	*items = (syncgate_item_t *)query->found->elts;
+	*n = query->found->nelts;
 	return NULL;
 }
 
@@ -309,10 +265,10 @@ syncgate_store_list(syncgate_item_t **items, int *n, syncgate_store_t *store,
     const char *queue, int state, const char *after, int limit,
     apr_pool_t *pool)
 {
-	struct query query = {
+	struct store_query query = {
 		.statement = state != 0 ? STORE_LIST_STATE : STORE_LIST,
 		.values = { queue, after != NULL ? after : "",
-		    number(state, pool) },
+		    store_number(state, pool) },
 		.count = state != 0 ? 3 : 2,
 		.limit = limit < SYNCGATE_STORE_PAGE ? limit :
 		    SYNCGATE_STORE_PAGE,
@@ -325,7 +281,7 @@ xn_error_t *
 syncgate_store_find(syncgate_item_t **item, syncgate_store_t *store,
     const char *queue, const char *id, apr_pool_t *pool)
 {
-	struct query query = { .statement = STORE_FIND,
+	struct store_query query = { .statement = STORE_FIND,
 	    .values = { queue, id }, .count = 2, .limit = 1 };
 	int n = 0;
 
@@ -339,7 +295,7 @@ xn_error_t *
 syncgate_store_match(syncgate_item_t **items, int *n, syncgate_store_t *store,
     const char *queue, const char *word, apr_pool_t *pool)
 {
-	struct query query = { .statement = STORE_BY_NAME,
+	struct store_query query = { .statement = STORE_BY_NAME,
 	    .values = { queue, syncgate_store_escape(word, pool) },
 	    .count = 2, .limit = 2 };
 	size_t length = strlen(word);

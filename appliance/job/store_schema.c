@@ -24,12 +24,41 @@
 	"note TEXT, "							\
 	"PRIMARY KEY (queue, id)"
 
+/* They are read from the newest on, of one job or of all of a place. */
+#define RUNS_TABLE(TEXT_KEY)						\
+	"CREATE TABLE runs ("						\
+	"place " TEXT_KEY " NOT NULL, "					\
+	"job " TEXT_KEY " NOT NULL, "					\
+	"began BIGINT NOT NULL, "					\
+	"plugin TEXT NOT NULL, "					\
+	"number BIGINT NOT NULL, "					\
+	"ended BIGINT NOT NULL, "					\
+	"outcome INTEGER NOT NULL, "					\
+	"by_hand INTEGER NOT NULL, "					\
+	"error TEXT, "							\
+	"figures TEXT, "						\
+	"PRIMARY KEY (place, job, began))"
+#define RUNS_INDEX							\
+	"; CREATE INDEX runs_by_time ON runs (place, began, job)"
+
+#define LEASES_TABLE							\
+	"CREATE TABLE leases ("						\
+	"job TEXT NOT NULL PRIMARY KEY, "				\
+	"holder TEXT NOT NULL, "					\
+	"number BIGINT NOT NULL, "					\
+	"until BIGINT NOT NULL)"
+
 static const struct {
 	const char *sqlite, *pgsql;
 } steps[] = {
 	/* 1, 2026-11: items */
 	{ "CREATE TABLE items (" ITEMS_COLUMNS("TEXT") ") WITHOUT ROWID",
 	  "CREATE TABLE items (" ITEMS_COLUMNS("TEXT COLLATE \"C\"") ")" },
+	/* 2, 2026-11: runs */
+	{ RUNS_TABLE("TEXT") " WITHOUT ROWID" RUNS_INDEX,
+	  RUNS_TABLE("TEXT COLLATE \"C\"") RUNS_INDEX },
+	/* 3, 2026-11: leases; in a file nobody has any */
+	{ LEASES_TABLE, LEASES_TABLE },
 };
 #define NEWEST ((int)(sizeof(steps) / sizeof(steps[0])))
 

@@ -8,6 +8,7 @@
 
 #include <apr_strings.h>
 
+#include "appliance/job/sockets.h"
 #include "appliance/job/store.h"
 #include "appliance/job/store_db.h"
 
@@ -89,6 +90,12 @@ parse_conninfo(struct store_url *url, const char *text, apr_pool_t *pool)
 
 /* ---- All ---------------------------------------------------------------- */
 
+int
+syncgate_store_is_shared(const char *url)
+{
+	return strncmp(url, "pgsql:", 6) == 0;
+}
+
 xn_error_t *
 store_url_parse(struct store_url *url, const char *text, apr_pool_t *pool)
 {
@@ -102,7 +109,7 @@ store_url_parse(struct store_url *url, const char *text, apr_pool_t *pool)
 			    "of a file from the root");
 		return NULL;
 	}
-	if (strncmp(text, "pgsql:", 6) == 0) {
+	if (syncgate_store_is_shared(text)) {
 		url->kind = STORE_PGSQL;
 		return parse_conninfo(url, text + 6, pool);
 	}
@@ -124,7 +131,7 @@ syncgate_store_default(const char **url, apr_pool_t *pool)
 	const char *folder = getenv("XDG_STATE_HOME");
 	const char *home = getenv("HOME");
 
-	if (geteuid() == 0)
+	if (syncgate_sockets_is_system())
 		*url = "sqlite:/var/lib/syncgate/store.db";
 	else if (folder != NULL && *folder == '/')
 		*url = apr_pstrcat(pool, "sqlite:", folder,

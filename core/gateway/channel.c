@@ -149,6 +149,33 @@ xn_channel__drop_partial(xn_channel_t *ch)
 	xn_scan_init(&ch->scan);	/* what it found is held to the end */
 }
 
+/* When all that is there has been read; locked. */
+static void
+wake_later(xn_channel_t *ch)
+{
+	if (ch->wakes)
+		return;
+	xn_channel__ref(ch);
+	ch->wakes = 1;
+	ch->next_woken = ch->gateway->woken;
+	ch->gateway->woken = ch;
+}
+
+void
+xn_channel__wake_all(xn_gateway_t *gw)
+{
+	xn_channel_t *ch;
+
+	xn_group__lock(gw->group);
+	while ((ch = gw->woken) != NULL) {
+		gw->woken = ch->next_woken;
+		ch->wakes = 0;
+		xn_channel__wake(ch);
+		xn_channel__unref_locked(ch);
+	}
+	xn_group__unlock(gw->group);
+}
+
 int
 xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 {
@@ -182,7 +209,10 @@ xn_channel__push(xn_channel_t *ch, uint8_t *payload, size_t n, size_t cost)
 	ch->queued += n + XN_ITEM_COST;
 	if (ch->gateway != NULL)
 		ch->gateway->queued += n + XN_ITEM_COST;
-	xn_channel__wake(ch);
+	if (ch->gateway != NULL && ch->gateway->reading)
+		wake_later(ch);
+	else
+		xn_channel__wake(ch);
 	return XN_C_OK;
 }
 

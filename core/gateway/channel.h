@@ -97,6 +97,8 @@ struct xn_channel {
 	struct xn_channel *next_call;	/* of a pair, in group->first_call */
 	int call_queued;		/* it is in that list */
 	struct xn_waiter *waiters;
+	struct xn_channel *next_woken;	/* in gateway->woken */
+	int wakes;			/* it is in that list */
 	uint8_t *answer;		/* of its agent to a LINK, malloc'ed */
 	size_t answer_n;
 };
@@ -125,6 +127,9 @@ void xn_channel__broadcast(xn_channel_t *ch);
 
 /* Wake everybody who waits for something of CH; locked. */
 void xn_channel__wake(xn_channel_t *ch);
+
+/* The same for all on GW's list; not locked. */
+void xn_channel__wake_all(xn_gateway_t *gw);
 
 /* CH may have become closed: it is not counted any more; locked. */
 void xn_channel__count(xn_channel_t *ch);

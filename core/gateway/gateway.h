@@ -86,9 +86,12 @@ struct xn_gateway {
 	int failure_code;		/* its XN_E_* */
 	unsigned long long sent, received;
 	struct xn_drive drive;		/* who does the I/O, see drive.h */
+	struct xn_channel *woken;	/* channels whose receivers are woken
+					 * when this read ends; counted */
 	/* of the driver alone: */
 	struct xn_polled polled;
 	struct xn_buf in;
+	int reading;			/* the driver reads just now */
 	apr_time_t last_heard;		/* monotonic, see xn_clock() */
 	apr_time_t asked;		/* when the PING went that has not been
 					 * answered; 0: none */

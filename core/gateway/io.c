@@ -92,7 +92,7 @@ handle_input(xn_gateway_t *gw)
 }
 
 static xn_error_t *
-read_input(xn_gateway_t *gw, int *end)
+read_all(xn_gateway_t *gw, int *end)
 {
 	uint8_t *room;
 	size_t got;
@@ -120,6 +120,23 @@ read_input(xn_gateway_t *gw, int *end)
 }
 
 /*
+ * Who waits for values is woken when all that was there has been read: a thread
+ * that was woken for each of them would find one, and sleep again.
+ */
+static xn_error_t *
+read_input(xn_gateway_t *gw, int *end)
+{
+	xn_error_t *error;
+
+	gw->reading = 1;
+	error = read_all(gw, end);
+	gw->reading = 0;
+	if (gw->woken != NULL)
+		xn_channel__wake_all(gw);
+	return error;
+}
+
+/*
  * Which box to write from: the one whose first frame is half written, else
  * the urgent one.
  */
@@ -140,6 +157,20 @@ tell_senders(xn_gateway_t *gw)
 	    gw->group->channels : NULL; ch != NULL; ch = ch->next)
 		if (ch->gateway == gw && ch->waiters != NULL)
 			xn_channel__wake(ch);
+}
+
+/* N bytes of BOX have been written; locked. */
+static void
+advance(xn_gateway_t *gw, struct xn_outbox *box, size_t n)
+{
+	struct xn_frame *done = NULL, *f;
+
+	xn_outbox_advance(box, n, &done);
+	while ((f = done) != NULL) {
+		done = f->next;
+		xn_spare__put(gw, f->payload);
+		free(f);
+	}
 }
 
 xn_error_t *
@@ -164,7 +195,7 @@ xn_gateway__write(xn_gateway_t *gw)
 		    &put));
 		xn_group__lock(gw->group);
 		before = box->bytes;
-		xn_outbox_advance(box, put);
+		advance(gw, box, put);
 		gw->sent += put;
 		if (before >= XN_OUTBOX_MAX && box->bytes < XN_OUTBOX_MAX)
 			tell_senders(gw);

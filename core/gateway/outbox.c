@@ -58,7 +58,7 @@ xn_outbox_peek(const struct xn_outbox *box, struct iovec *iov, int max)
 }
 
 void
-xn_outbox_advance(struct xn_outbox *box, size_t n)
+xn_outbox_advance(struct xn_outbox *box, size_t n, struct xn_frame **done)
 {
 	while (n > 0) {
 		struct xn_frame *f = box->head;
@@ -74,8 +74,8 @@ xn_outbox_advance(struct xn_outbox *box, size_t n)
 		box->head = f->next;
 		if (box->head == NULL)
 			box->tail = NULL;
-		free(f->payload);
-		free(f);
+		f->next = *done;
+		*done = f;
 	}
 }
 

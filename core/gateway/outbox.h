@@ -36,8 +36,10 @@ int xn_outbox_put(struct xn_outbox *box, int type, int32_t channel,
 /* The next bytes as an iovec of at most MAX parts; how many parts. */
 int xn_outbox_peek(const struct xn_outbox *box, struct iovec *iov, int max);
 
-/* N bytes have been written. */
-void xn_outbox_advance(struct xn_outbox *box, size_t n);
+/* N bytes have been written; the frames that have gone with them are put before
+ * *DONE, the caller's to free. */
+void xn_outbox_advance(struct xn_outbox *box, size_t n,
+    struct xn_frame **done);
 void xn_outbox_clear(struct xn_outbox *box);
 
 #endif

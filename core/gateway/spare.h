@@ -2,8 +2,9 @@
  * spare.h: large blocks for payloads, used again.
  *
  * A fresh block of a megabyte costs more in page faults than its bytes cost to
- * move.  So a gateway keeps a few that its receivers have done with, and gives
- * them back to the system when nothing large has come for a while.
+ * move.  So a gateway keeps a few that its receivers have done with, or that
+ * have been sent, and gives them back to the system when nothing large has come
+ * or gone for a while.
  */
 #ifndef XN_GATEWAY_SPARE_H
 #define XN_GATEWAY_SPARE_H
@@ -15,7 +16,7 @@
 #include <apr_time.h>
 
 #define XN_SPARE_MIN	(32u * 1024)	/* below, malloc() is as quick */
-#define XN_SPARE_SLOTS	8
+#define XN_SPARE_SLOTS	16
 
 struct xn_buf;
 struct xn_channel;

@@ -249,6 +249,25 @@ syncgate_job_progress(syncgate_job_t *job, const syncgate_progress_t *progress)
 }
 
 void
+syncgate_job_lag(syncgate_job_t *job, const syncgate_lag_t *lag)
+{
+	job->host->lag(job, lag);
+}
+
+void
+syncgate_job_proven(syncgate_job_t *job, apr_time_t at, const char *digest,
+    const char *text)
+{
+	job->host->proven(job, at != 0 ? at : apr_time_now(), digest, text);
+}
+
+void
+syncgate_job_figure(syncgate_job_t *job, const char *what, long long n)
+{
+	job->host->figure(job, what, n);
+}
+
+void
 syncgate_job_healthy(syncgate_job_t *job)
 {
 	job->host->healthy(job);
@@ -258,6 +277,40 @@ int
 syncgate_job_was_healthy(const syncgate_job_t *job)
 {
 	return job->host->was_healthy(job);
+}
+
+/* ---- The circuit breaker ------------------------------------------------ */
+
+xn_error_t *
+syncgate_job_hold(syncgate_job_t *job, const syncgate_hold_t *hold)
+{
+	return job->host->hold(job, hold);
+}
+
+void
+syncgate_job_hold_over(const syncgate_job_t *job, long long *count,
+    int *percent)
+{
+	*count = job->hold_percent ? -1 : job->hold_over;
+	*percent = job->hold_percent ? (int)job->hold_over : -1;
+}
+
+int
+syncgate_job_is_over(const syncgate_job_t *job, long long lost, long long all,
+    long long least)
+{
+	if (job->hold_over < 0)
+		return 0;
+	if (!job->hold_percent)
+		return lost > job->hold_over;
+	return lost > 0 && lost >= least &&
+	    (double)lost * 100 > (double)all * (double)job->hold_over;
+}
+
+void
+syncgate_job_make_anew(syncgate_job_t *job)
+{
+	__atomic_store_n(&job->resync, 1, __ATOMIC_RELAXED);
 }
 
 /* ---- Items -------------------------------------------------------------- */

@@ -36,9 +36,14 @@ typedef struct syncgate_host {
 	void (*log)(syncgate_job_t *job, int level, const char *line);
 	void (*progress)(syncgate_job_t *job,
 	    const syncgate_progress_t *progress);
+	void (*lag)(syncgate_job_t *job, const syncgate_lag_t *lag);
+	void (*proven)(syncgate_job_t *job, apr_time_t at, const char *digest,
+	    const char *text);
+	void (*figure)(syncgate_job_t *job, const char *what, long long n);
 	void (*healthy)(syncgate_job_t *job);
 	int (*was_healthy)(const syncgate_job_t *job);
 	int (*poked)(syncgate_job_t *job);
+	xn_error_t *(*hold)(syncgate_job_t *job, const syncgate_hold_t *hold);
 	xn_error_t *(*items_use)(syncgate_job_t *job, const char *queue);
 	xn_error_t *(*items_save)(syncgate_job_t *job,
 	    const syncgate_item_t *items, int n);
@@ -61,6 +66,8 @@ struct syncgate_job {
 	int dry_run;			/* --dry-run */
 	int resync;			/* --resync; 0 once it is done */
 	const char *only;		/* --only, or NULL */
+	long long hold_over;		/* how many, or percent; -1: any */
+	int hold_percent;		/* it is that */
 	struct syncgate_items *items;	/* the host's own: queue and store */
 	int stop_fd;			/* becomes readable, and stays so, when
 					 * the job must stop; -1: never */

@@ -235,7 +235,8 @@ check_option(const syncgate_option_t *option, apr_pool_t *pool)
 	if (!is_option_name(option->name))
 		return xn_error_create(XN_E_PLUGIN, "a name has lower case "
 		    "letters, digits and dashes");
-	if (strcmp(option->name, "plugin") == 0)
+	if (strcmp(option->name, "plugin") == 0 ||
+	    syncgate_options_is_common(option->name))
 		return xn_error_create(XN_E_PLUGIN,
 		    "the name is taken by the job itself");
 	if (syncgate_option_type_name(option->type) == NULL)

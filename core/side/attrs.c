@@ -83,13 +83,24 @@ room_for(struct xn_side_attrs *attrs, size_t n)
 	return attrs->bytes + attrs->n;
 }
 
-/* The names of OF's attributes: how many bytes. */
+/*
+ * The names of OF's attributes: how many bytes.  Most files have none, and to
+ * be asked how many there are costs the kernel less than memory for them would;
+ * but behind one that has some another is likely.
+ */
 static ssize_t
 read_names(const struct xn_side_attrs_of *of, struct xn_side_attrs *attrs)
 {
 	void *names = attrs->names;
 	ssize_t n;
 
+	if (!attrs->had) {
+		n = xn_side__attr_list(of, NULL, 0);
+		if (n == 0 || (n == -1 && errno == EOPNOTSUPP))
+			return 0;
+		if (n == -1)
+			return -1;
+	}
 	if (grow(&names, &attrs->names_room, NAMES_FIRST) != 0)
 		return -1;
 	attrs->names = names;
@@ -100,6 +111,7 @@ read_names(const struct xn_side_attrs_of *of, struct xn_side_attrs *attrs)
 		attrs->names = names;
 		n = xn_side__attr_list(of, attrs->names, attrs->names_room);
 	}
+	attrs->had = n > 0;
 	/* A file system that has none. */
 	return n == -1 && errno == EOPNOTSUPP ? 0 : n;
 }

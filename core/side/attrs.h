@@ -44,6 +44,7 @@ struct xn_side_attrs {
 	size_t n, room;
 	char *names;			/* of attributes, as the system says */
 	size_t names_room;
+	int had;			/* the last file had some */
 	const char **order;		/* of them, sorted */
 	size_t order_room;		/* bytes */
 };

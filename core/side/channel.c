@@ -100,9 +100,8 @@ id_of(const void *channel)
 	return side->port->id_of_channel(side->port->baton, c->object);
 }
 
-/* What a port said about a channel that does not work any more. */
-static void
-channel_ended(struct xn_side *side, int result, const char *error)
+void
+xn_side__ended(struct xn_side *side, int result, const char *error)
 {
 	if (result == XN_PORT_EOF)
 		xn_side__end(side);
@@ -119,7 +118,7 @@ send_packed(struct xn_side *side, xn_channel *channel)
 	if (side->out.cap > KEEP_MAX)
 		xn_buf_free(&side->out);
 	if (result != XN_PORT_OK)
-		channel_ended(side, result, error);
+		xn_side__ended(side, result, error);
 }
 
 void
@@ -192,7 +191,7 @@ xn_send_file(xn_channel *channel, int fd, long long at, long long n)
 		result = port->send_file(port->baton, channel->object, fd, at,
 		    n, &sent, &error);
 		if (result != XN_PORT_OK)
-			channel_ended(side, result, error);
+			xn_side__ended(side, result, error);
 	}
 	for (; sent < n; sent += piece) {
 		piece = pack_piece(side, fd, at + sent, n - sent);
@@ -220,7 +219,7 @@ xn_receive_value(xn_channel *channel, int timeout)
 	if (result == XN_PORT_TIMEOUT)
 		return NULL;
 	if (result != XN_PORT_OK)
-		channel_ended(side, result, error);
+		xn_side__ended(side, result, error);
 	channel->payload = payload;
 	return xn_side__decode(side, channel, n);
 }

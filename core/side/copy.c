@@ -18,26 +18,6 @@
 #define PIECE		(256 * 1024)
 #define KERNEL_MOST	(1LL << 30)	/* asked for at once */
 
-/* All N bytes at AT: 0, or -1 and errno. */
-static int
-write_at(int to, const char *bytes, size_t n, long long at)
-{
-	while (n > 0) {
-		ssize_t put = pwrite(to, bytes, n, (off_t)at);
-
-		if (put == -1 && errno == EINTR)
-			continue;
-		if (put <= 0) {
-			errno = put == 0 ? EIO : errno;
-			return -1;
-		}
-		bytes += put;
-		n -= (size_t)put;
-		at += put;
-	}
-	return 0;
-}
-
 static long long
 copy_by_hand(int from, long long from_at, int to, long long to_at, long long n,
     char *buffer)
@@ -53,7 +33,7 @@ copy_by_hand(int from, long long from_at, int to, long long to_at, long long n,
 			continue;
 		if (got == 0)
 			break;
-		if (got == -1 || write_at(to, buffer, (size_t)got,
+		if (got == -1 || xn_side__write_at(to, buffer, (size_t)got,
 		    to_at + done) != 0)
 			return -1;
 		done += got;

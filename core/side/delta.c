@@ -148,17 +148,32 @@ take_found(xn_delta *d)
 	return 1;
 }
 
+/* May we begin before all of the signature is there? */
+static int
+is_held_whole(const xn_delta *d)
+{
+	return d->table.total == (long long)d->table.room;
+}
+
 /*
- * How much of the signature must be there to go on at pos: all of it, or as
- * much as leaves room for a piece of any size that a caller has.
+ * How much of the signature must be there to go on at pos: as far as blocks are
+ * where they are expected, a few more than that, so that both ends work at the
+ * same time; for a search all of it, or as much as leaves room for a piece of
+ * any size that a caller has.
  */
 static long long
 wanted(const xn_delta *d)
 {
-	long long total = d->table.total, room = (long long)d->table.room;
-	long long wanted = d->pos / (long long)d->table.block + room / 2;
+	long long total = d->table.total, wanted;
 
-	return total == room || wanted > total ? total : wanted;
+	if (!is_held_whole(d))
+		wanted = d->pos / (long long)d->table.block +
+		    (long long)d->table.room / 2;
+	else if (d->searching <= XN_DELTA_NEAR)
+		wanted = d->expected + XN_DELTA_NEAR_BLOCKS + 1;
+	else
+		wanted = total;
+	return wanted > total ? total : wanted;
 }
 
 /* Look at what comes next: 0, or -1. */
@@ -167,11 +182,15 @@ look(xn_delta *d)
 {
 	int same;
 
+	if (d->searching == XN_DELTA_NEAR)
+		return xn_delta__near(d);
 	if (d->searching != XN_DELTA_NOT)
 		return xn_delta__search(d);
 	same = xn_delta__same(d, d->pos, d->expected);
 	if (same == 1)
 		d->found = d->expected;
+	else if (is_held_whole(d) && d->table.have < d->table.total)
+		d->searching = XN_DELTA_NEAR;
 	else
 		d->searching = XN_DELTA_BEGINS;
 	return same == -1 ? -1 : 0;

@@ -38,25 +38,6 @@ refuse(int number)
 
 /* ---- Writing ------------------------------------------------------------ */
 
-static int
-pwrite_full(int fd, const uint8_t *p, size_t n, long long at)
-{
-	while (n > 0) {
-		ssize_t put = pwrite(fd, p, n, (off_t)at);
-
-		if (put == 0)
-			return refuse(EIO);
-		if (put == -1 && errno != EINTR)
-			return -1;
-		if (put > 0) {
-			p += put;
-			n -= (size_t)put;
-			at += put;
-		}
-	}
-	return 0;
-}
-
 /* How many of the N bytes that go to AT are of its page. */
 static size_t
 page_part(long long at, size_t n)
@@ -78,13 +59,13 @@ write_sparse(int fd, const uint8_t *p, size_t n, long long at)
 			run += part;
 			continue;
 		}
-		if (pwrite_full(fd, p, run, at) != 0)
+		if (xn_side__write_at(fd, p, run, at) != 0)
 			return -1;
 		p += run + part;
 		at += (long long)(run + part);
 		run = 0;
 	}
-	return pwrite_full(fd, p, run, at);
+	return xn_side__write_at(fd, p, run, at);
 }
 
 /*
@@ -106,7 +87,7 @@ static int
 put(int fd, const uint8_t *p, size_t n, long long at, int flags)
 {
 	int result = (flags & XN_DELTA_SPARSE) != 0 ?
-	    write_sparse(fd, p, n, at) : pwrite_full(fd, p, n, at);
+	    write_sparse(fd, p, n, at) : xn_side__write_at(fd, p, n, at);
 
 	if (result == 0)
 		begin_writeback(fd, at, at + (long long)n);

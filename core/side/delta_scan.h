@@ -30,8 +30,20 @@ enum { XN_DELTA_LAST, XN_DELTA_BEGIN, XN_DELTA_TAIL, XN_DELTA_BESIDES };
 
 enum xn_delta_pending { PENDING_NONE, PENDING_COPY, PENDING_BYTES };
 
-/* XN_DELTA_BEGINS: what is pending has to be handed out before. */
-enum xn_delta_searching { XN_DELTA_NOT, XN_DELTA_BEGINS, XN_DELTA_GOES_ON };
+/* As long as not all of the signature is there, so many blocks behind one that
+ * differs are looked at before all of it is asked for. */
+#define XN_DELTA_NEAR_BLOCKS	4
+
+/* What is between may lie elsewhere in the old file, and is sent all the same:
+ * no more than so many blocks, and one of so many. */
+#define XN_DELTA_NEAR_MOST	16
+#define XN_DELTA_NEAR_SHARE	32
+
+/* XN_DELTA_NEAR: a block differs, and perhaps just a few.  XN_DELTA_BEGINS:
+ * what is pending has to be handed out before. */
+enum xn_delta_searching {
+	XN_DELTA_NOT, XN_DELTA_NEAR, XN_DELTA_BEGINS, XN_DELTA_GOES_ON
+};
 
 struct xn_delta {
 	struct xn_side_owned owned;	/* first: drop() gets it back */
@@ -56,6 +68,7 @@ struct xn_delta {
 	int rolling;			/* 1: roll stands at roll_at */
 	struct xn_delta_roll roll;
 	long long roll_at;
+	long long near;			/* blocks that were not looked for */
 	long long credit;		/* bytes that may be hashed in vain */
 	struct xn_delta_beside besides[XN_DELTA_BESIDES];
 };
@@ -78,6 +91,13 @@ int xn_delta__usable(const xn_delta *d, long long number, long long at);
 
 /* 1 if block NUMBER (any number) lies at AT of the new file, 0, or -1. */
 int xn_delta__same(xn_delta *d, long long at, long long number);
+
+/*
+ * The expected block is not at pos, and what is there of the signature says
+ * nothing of most others: find one of those that should follow, or begin to
+ * search.  0, or -1.
+ */
+int xn_delta__near(xn_delta *d);
 
 /*
  * Go on from pos, where the expected block is not: found is set at a later pos

@@ -93,6 +93,28 @@ try_besides(xn_delta *d, long long limit)
 	return 0;
 }
 
+int
+xn_delta__near(xn_delta *d)
+{
+	long long block = (long long)d->table.block;
+
+	for (int i = 1; i <= XN_DELTA_NEAR_BLOCKS && d->near + i <=
+	    XN_DELTA_NEAR_MOST + d->pos / block / XN_DELTA_NEAR_SHARE; i++) {
+		int same = xn_delta__same(d, d->pos + i * block,
+		    d->expected + i);
+
+		if (same == -1)
+			return -1;
+		if (same) {
+			d->near += i;
+			end_search(d, d->pos + i * block, d->expected + i);
+			return 0;
+		}
+	}
+	d->searching = XN_DELTA_BEGINS;
+	return 0;
+}
+
 /* ---- By sums ------------------------------------------------------------- */
 
 /* All before TO is not in the old file. */

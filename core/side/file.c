@@ -61,6 +61,27 @@ xn_write_full(int fd, const void *buffer, size_t n)
 	return 0;
 }
 
+int
+xn_side__write_at(int fd, const void *bytes, size_t n, long long at)
+{
+	const unsigned char *p = bytes;
+
+	while (n > 0) {
+		ssize_t put = pwrite(fd, p, n, (off_t)at);
+
+		if (put == -1 && errno == EINTR)
+			continue;
+		if (put <= 0) {
+			errno = put == 0 ? EIO : errno;
+			return -1;
+		}
+		p += put;
+		n -= (size_t)put;
+		at += put;
+	}
+	return 0;
+}
+
 /* All that FD still gives, at most MAX bytes, with a NUL behind it. */
 static char *
 slurp(int fd, size_t first, size_t max, size_t *size)

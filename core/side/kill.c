@@ -19,6 +19,7 @@
 
 #define VARIABLE	"TMPDIR="
 #define ENVIRON_MAX	(256 * 1024)	/* so far it is looked at */
+#define EXEC_TRIES	10		/* a millisecond apart */
 
 /* Is PATH, or what begins with it, FOLDER or beneath it? */
 static int
@@ -44,20 +45,47 @@ works_in(int proc, const char *pid, const char *folder)
 	return is_beneath(link, folder);
 }
 
-/* BUFFER is for ENVIRON_MAX bytes. */
-static int
-was_started_for(int proc, const char *pid, const char *folder, char *buffer)
+/* Its environment, into BUFFER, for ENVIRON_MAX bytes: how many, or -1. */
+static ssize_t
+read_environ(int proc, const char *pid, char *buffer)
 {
-	char path[300], *at = buffer;
+	char path[300];
 	ssize_t n;
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/environ", pid);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
-		return 0;
+		return -1;
 	n = xn_read_full(fd, buffer, ENVIRON_MAX - 1);
 	close(fd);
+	return n;
+}
+
+/* Threads of the kernel and the dead have none. */
+static int
+has_program(int proc, const char *pid)
+{
+	char path[300], link[2];
+
+	snprintf(path, sizeof(path), "%s/exe", pid);
+	return readlinkat(proc, path, link, sizeof(link)) > 0;
+}
+
+static int
+was_started_for(int proc, const char *pid, const char *folder, char *buffer)
+{
+	char *at = buffer;
+	ssize_t n = 0;
+
+	/* In the middle of execve() a process seems to have none. */
+	for (int i = 0; i < EXEC_TRIES && n == 0; i++) {
+		if (i > 0)
+			usleep(1000);
+		n = read_environ(proc, pid, buffer);
+		if (n == 0 && !has_program(proc, pid))
+			return 0;
+	}
 	if (n < 0)
 		return 0;
 	buffer[n] = '\0';

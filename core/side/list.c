@@ -224,12 +224,14 @@ read_folder(xn_list *list, int base, const char *path)
 }
 
 xn_list *
-xn_side__list_read(int base, const char *path, int what)
+xn_side__list_read(int base, const char *path, int what,
+    struct xn_side_known *known)
 {
 	xn_list *list = create(what);
 
 	if (list == NULL)
 		return NULL;
+	list->known = known;
 	if (read_folder(list, base, path) != 0) {
 		give_up(list);
 		return NULL;
@@ -253,7 +255,7 @@ xn_side__list_free(xn_list *list)
 xn_list *
 xn_list_open(int base, const char *path, int what)
 {
-	xn_list *list = xn_side__list_read(base, path, what);
+	xn_list *list = xn_side__list_read(base, path, what, NULL);
 
 	if (list != NULL)
 		xn_side__list_own(list);

@@ -9,6 +9,7 @@
 
 #include <execnet/remote.h>
 
+struct xn_side_known;
 struct xn_side_texts;
 
 struct xn_list {
@@ -17,6 +18,7 @@ struct xn_list {
 	xn_entry *entries;
 	int n;
 	int what;			/* XN_LIST_* */
+	struct xn_side_known *known;	/* which have no attributes; or NULL */
 	struct xn_side_attrs attrs;	/* of the entry being looked at */
 	const unsigned char *last_attrs; /* of the one before that had some */
 	unsigned int last_attrs_n;
@@ -35,10 +37,12 @@ int xn_side__list_look(xn_list *list, int folder);
 void xn_side__look_by_stat(int always);
 
 /*
- * What xn_list_open() does, in any thread: nobody owns the list yet; and the
- * program of this thread does from now on; or it is freed (NULL is allowed).
+ * What xn_list_open() does, in any thread, by what KNOWN (or NULL) says: nobody
+ * owns the list yet; and the program of this thread does from now on; or it is
+ * freed (NULL is allowed).
  */
-xn_list *xn_side__list_read(int base, const char *path, int what);
+xn_list *xn_side__list_read(int base, const char *path, int what,
+    struct xn_side_known *known);
 void xn_side__list_own(xn_list *list);
 void xn_side__list_free(xn_list *list);
 

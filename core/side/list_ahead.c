@@ -7,6 +7,7 @@
  * thread has begun does it himself, so the threads never make anybody slower.
  */
 #include "core/side/list.h"
+#include "core/side/known.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,7 @@ struct folder {
 struct xn_ahead {
 	struct xn_side_owned owned;	/* first: drop() gets it back */
 	int base, what, deep;
+	struct xn_side_known *known;	/* or NULL */
 	pthread_mutex_t lock;
 	pthread_cond_t work, done;	/* something to do; something done */
 	pthread_t threads[THREADS_MOST];
@@ -130,7 +132,7 @@ list_one(struct xn_ahead *a, struct folder *f)
 {
 	f->state = BUSY;
 	pthread_mutex_unlock(&a->lock);
-	f->list = xn_side__list_read(a->base, f->path, a->what);
+	f->list = xn_side__list_read(a->base, f->path, a->what, a->known);
 	f->number = errno;
 	pthread_mutex_lock(&a->lock);
 	f->state = DONE;
@@ -209,6 +211,7 @@ drop(struct xn_side_owned *self)
 	pthread_cond_destroy(&a->work);
 	pthread_cond_destroy(&a->done);
 	pthread_mutex_destroy(&a->lock);
+	xn_side__known_close(a->known);
 	close(a->base);
 	free(a);
 }
@@ -248,6 +251,31 @@ xn_ahead_close(xn_ahead *a)
 		return;
 	xn_side__disown(&a->owned);
 	drop(&a->owned);
+}
+
+int
+xn_ahead_know(xn_ahead *a, const void *bytes, size_t n)
+{
+	struct xn_side_known *known = xn_side__known_open(bytes, n);
+
+	if (known == NULL)
+		return -1;
+	pthread_mutex_lock(&a->lock);
+	xn_side__known_close(a->known);
+	a->known = known;
+	pthread_mutex_unlock(&a->lock);
+	return 0;
+}
+
+const void *
+xn_ahead_known(xn_ahead *a, size_t *n)
+{
+	const void *bytes = NULL;
+	int changed = 0;
+
+	if (a->known != NULL)
+		bytes = xn_side__known_bytes(a->known, n, &changed);
+	return changed ? bytes : NULL;
 }
 
 /* ---- The program ------------------------------------------------------------- */
@@ -297,7 +325,7 @@ xn_ahead_list(xn_ahead *a, const char *path)
 		list = take(a, f);
 	pthread_mutex_unlock(&a->lock);
 	if (f == NULL)
-		return xn_list_open(a->base, path, a->what);
+		list = xn_side__list_read(a->base, path, a->what, a->known);
 	if (list != NULL)
 		xn_side__list_own(list);
 	return list;

@@ -2,6 +2,7 @@
  * Looking at each entry of a list.
  */
 #include "core/side/list.h"
+#include "core/side/known.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,8 +206,10 @@ look(xn_list *list, int folder, xn_entry *e)
 	return 1;
 }
 
-int
-xn_side__list_look(xn_list *list, int folder)
+/* Look AT all entries, which is as look() says. */
+static int
+look_at_all(xn_list *list, int folder,
+    int (*at)(xn_list *list, int folder, xn_entry *e))
 {
 	int there = 0;
 
@@ -215,7 +218,7 @@ xn_side__list_look(xn_list *list, int folder)
 
 		if (there != i)
 			*e = list->entries[i];
-		switch (look(list, folder, e)) {
+		switch (at(list, folder, e)) {
 		case 1:
 			there++;
 			break;
@@ -224,6 +227,51 @@ xn_side__list_look(xn_list *list, int folder)
 		}
 	}
 	list->n = there;
-	xn_side__attrs_free(&list->attrs);
 	return 0;
+}
+
+/* As look(), where all of E but its attributes is there. */
+static int
+look_for_attrs(xn_list *list, int folder, xn_entry *e)
+{
+	int done = e->type == '?' ? 1 : read_attrs(list, folder, e);
+
+	return done != 0 ? done : look(list, folder, e);
+}
+
+/* With attributes, unless it is known that there are none. */
+static int
+look_by_known(xn_list *list, int folder)
+{
+	int what = list->what, result;
+	struct xn_side_stamp stamp;
+
+	xn_side__known_begin(&stamp, folder);
+	if (!xn_side__known_any(list->known)) {
+		result = look_at_all(list, folder, look);
+	} else {
+		list->what = 0;
+		result = look_at_all(list, folder, look);
+		list->what = what;
+		if (result != 0 || xn_side__known_has(list->known, &stamp,
+		    list, what))
+			return result;
+		result = look_at_all(list, folder, look_for_attrs);
+	}
+	if (result == 0)
+		xn_side__known_add(list->known, &stamp, folder, list, what);
+	return result;
+}
+
+int
+xn_side__list_look(xn_list *list, int folder)
+{
+	int result;
+
+	if (list->known == NULL || list->what == 0)
+		result = look_at_all(list, folder, look);
+	else
+		result = look_by_known(list, folder);
+	xn_side__attrs_free(&list->attrs);
+	return result;
 }

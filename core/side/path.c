@@ -118,6 +118,21 @@ convert(xn_stat_t *out, const struct stat *st)
 }
 
 int
+xn_writable(int base, const char *path)
+{
+	int fd = xn_side__beneath(base, path, O_PATH | O_DIRECTORY, 0);
+	int result, number;
+
+	if (fd == -1)
+		return -1;
+	result = faccessat(fd, ".", W_OK | X_OK, AT_EACCESS);
+	number = errno;
+	close(fd);
+	errno = number;
+	return result;
+}
+
+int
 xn_fstat(int fd, xn_stat_t *out)
 {
 	struct stat st;

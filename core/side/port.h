@@ -55,6 +55,16 @@ struct xn_port {
 	int (*send_file)(void *baton, void *channel, int fd, long long at,
 	    long long n, long long *sent, const char **error);
 
+	/*
+	 * Wait until something comes, as a receive without end.  *TAKEN > 0:
+	 * the next values were of bytes, so many in all, N at most, and those
+	 * are in the file FD from AT on.  0: receive it.  Whoever called it
+	 * goes on until N bytes have come, by it or by receive, AT moving with
+	 * them, and then calls it with N = 0.  NULL: none.
+	 */
+	int (*take)(void *baton, void *channel, int fd, long long at,
+	    long long n, long long *taken, const char **error);
+
 	/* Next payload, malloc'ed, the caller's to free; TIMEOUT in
 	 * milliseconds, -1 forever. */
 	int (*receive)(void *baton, void *channel, int timeout,

@@ -95,6 +95,11 @@ void xn_side__end(struct xn_side *side) __attribute__((noreturn));
 /* FORMAT as at most XN_SIDE_TEXT bytes of text, made valid UTF-8. */
 size_t xn_side__text(char out[XN_SIDE_CLEAN], const char *format, va_list ap);
 
+/* ---- Files: file.c ------------------------------------------------------ */
+
+/* Write all N BYTES at AT of the file FD: 0, or -1 and errno; in any thread. */
+int xn_side__write_at(int fd, const void *bytes, size_t n, long long at);
+
 /* ---- Channels: channel.c, values.c ------------------------------------- */
 
 struct xn_side_channel {
@@ -108,6 +113,11 @@ struct xn_side_channel {
 /* What the program calls OBJECT of the port: always the same; NULL when there
  * is no memory or there are too many. */
 struct xn_side_channel *xn_side__channel(struct xn_side *side, void *object);
+
+/* What a port said of a channel that does not work any more: the program ends,
+ * with ERROR if it is not NULL, quietly for XN_PORT_EOF. */
+void xn_side__ended(struct xn_side *side, int result, const char *error)
+    __attribute__((noreturn));
 
 /* Close what the program has opened or got, its main channel last. */
 void xn_side__close_all(struct xn_side *side);

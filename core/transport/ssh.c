@@ -12,8 +12,11 @@
 #include "core/transport/ssh.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <apr_strings.h>
 
@@ -25,11 +28,26 @@
 #define REASON_MAX	256u
 #define ENDING_WAIT	apr_time_from_sec(2)
 
+/*
+ * Until a command runs, sshd holds a small packet back while the one before it
+ * was not acknowledged; and that waits some 40 ms for something of ours to go
+ * along with.  The kernel forgets what it is told here after a while.  (A jump
+ * host's is no TCP socket, and has no such waits.)
+ */
+static void
+acknowledge_at_once(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+}
+
 xn_error_t *
 xn_ssh__wait(xn_ssh_t *s, const xn_transport_open_t *how, const char *doing)
 {
 	struct pollfd pfd[2];
 
+	acknowledge_at_once(s->fd);
 	s->input_budget = XN_SSH_INPUT_A_WAIT;
 	xn_ssh__drain(s);
 	pfd[0] = (struct pollfd){ s->fd, POLLIN, 0 };

@@ -24,7 +24,9 @@ static const char *const names[] = {
 	[XN_MSG_LINK] = "LINK",
 	[XN_MSG_OWN] = "OWN",
 	[XN_MSG_WHOLE] = "WHOLE",
-	[XN_MSG_FILE] = "FILE"
+	[XN_MSG_FILE] = "FILE",
+	[XN_MSG_TAKE] = "TAKE",
+	[XN_MSG_TOOK] = "TOOK"
 };
 
 const char *

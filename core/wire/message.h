@@ -34,8 +34,12 @@ enum xn_message_type {
 					 * id that this executor has made */
 	XN_MSG_WHOLE = 65,		/* the same way: a payload in memory
 					 * that comes beside (agent/whole.h) */
-	XN_MSG_FILE = 66		/* the same way: bytes of a file that
+	XN_MSG_FILE = 66,		/* the same way: bytes of a file that
 					 * does (agent/sendfile.h) */
+	XN_MSG_TAKE = 67,		/* the same way: a file for what comes
+					 * (agent/take.h) */
+	XN_MSG_TOOK = 68		/* router to executor only: so much is
+					 * in that file */
 };
 
 #define XN_HEADER_SIZE	9u

@@ -53,6 +53,18 @@ long long xn_delta_block(long long size);
 int xn_delta_sign(int fd, long long at, long long n, long long block,
     unsigned char *out, size_t out_size);
 
+/*
+ * The same of all SIZE bytes of FD (which stays the caller's) by a thread that
+ * begins at once.  Null and errno: EINVAL, also if the signature would have
+ * more than 4 MiB; or no thread can be had.  xn_signing_get() waits until the N
+ * bytes at AT of the signature are there: 0, or -1 and errno as xn_delta_sign().
+ * xn_signing_close(), of null as well, waits for some MiB at most.
+ */
+typedef struct xn_signing xn_signing;
+xn_signing *xn_signing_open(int fd, long long size, long long block);
+int xn_signing_get(xn_signing *signing, size_t at, void *out, size_t n);
+void xn_signing_close(xn_signing *signing);
+
 typedef struct xn_delta xn_delta;
 
 #define XN_DELTA_INPLACE 0x01		/* for xn_delta_open(): the new one is
@@ -91,13 +103,15 @@ typedef struct xn_delta_step {
 
 #define XN_DELTA_END	0		/* all of the new file is told */
 #define XN_DELTA_STEP	1		/* one step is in *OUT */
-#define XN_DELTA_MORE	2		/* more of the signature must be added:
-					 * all of it, or above 32 GiB some */
+#define XN_DELTA_MORE	2		/* more of the signature must be added;
+					 * how much is the caller's choice */
 
 /*
- * Go on: one of the above, or -1 and errno (ESTALE: the file is shorter than
- * SIZE).  Reads about 64 MiB at most before it returns.  The file is read once:
- * bytes are those that were hashed, whoever writes to it meanwhile.
+ * Go on, with as much of the signature as is there: blocks that lie where they
+ * lay need no more than that, and where other bytes begin all of it is asked
+ * for (above 32 GiB some).  One of the above, or -1 and errno (ESTALE: the file
+ * is shorter than SIZE).  Reads about 64 MiB at most before it returns.  The
+ * file is read once: bytes are those that were hashed, whoever writes to it meanwhile.
  */
 int xn_delta_next(xn_delta *delta, xn_delta_step *out);
 

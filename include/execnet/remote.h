@@ -179,6 +179,7 @@ typedef struct xn_side_channel xn_channel;
 #define xn_send_file		xn_side_send_file
 #define xn_receive		xn_side_receive
 #define xn_receive_value	xn_side_receive_value
+#define xn_receive_file		xn_side_receive_file
 #define xn_unpack_value		xn_side_unpack_value
 #define xn_wait			xn_side_wait
 #define xn_wait_send		xn_side_wait_send
@@ -285,6 +286,15 @@ int xn_receive(xn_channel *channel, int timeout, const char *format, ...);
 const xn_value *xn_receive_value(xn_channel *channel, int timeout);
 
 /*
+ * Receive values of bytes, N bytes in all, into the file FD from AT on.  Where
+ * FD lies in memory (tmpfs) the agent writes them there itself as they come:
+ * this program neither sees nor copies them.  0, or -1 and errno: it cannot be
+ * written; what has not come by then is lost, and nothing more can be received
+ * on CHANNEL.  Any other value, or too many bytes, fails the program.
+ */
+int xn_receive_file(xn_channel *channel, int fd, long long at, long long n);
+
+/*
  * Take VALUE apart by FORMAT: 1, or 0 if it has another shape.  For protocols
  * whose messages differ: receive a value, try one shape, then another.
  */
@@ -376,6 +386,10 @@ int xn_base_make(const char *path, int mode);
 
 /* A descriptor (close-on-exec) for PATH beneath BASE. */
 int xn_open(int base, const char *path, int flags, int mode);
+
+/* May we make and remove things in the folder PATH beneath BASE: 0, or -1 and
+ * errno: EACCES, EROFS. */
+int xn_writable(int base, const char *path);
 
 /* What PATH is, itself (a symbolic link is not followed). */
 int xn_stat(int base, const char *path, xn_stat_t *out);

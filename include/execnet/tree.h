@@ -87,6 +87,31 @@ void xn_ahead_add(xn_ahead *ahead, const char *path);
  * not added.  It may have been made a while ago. */
 xn_list *xn_ahead_list(xn_ahead *ahead, const char *path);
 
+/*
+ * Most folders have nothing with extended attributes in them, and to ask each
+ * file costs as much as to look at it.  From the N BYTES of an earlier
+ * xn_ahead_known() (0: none yet) AHEAD knows of folders of which that was so:
+ * where all names, inodes, modes and ctimes are as they were nothing is asked,
+ * since whoever sets attributes or an ACL changes the ctime.  Counts on ext2 to
+ * 4, XFS and btrfs alone, and only for what had not changed for two seconds.
+ * Before the first xn_ahead_add(): 0; -1 and errno, EINVAL for bytes that are
+ * none of its.
+ */
+#define XN_KNOWN_MOST	(512 * 1024)	/* bytes, 8 for each folder */
+int xn_ahead_know(xn_ahead *ahead, const void *bytes, size_t n);
+
+/* What is to be handed to the next one, *N bytes, good until the next call or
+ * the end; null if that is what this one got, or nothing was to be known. */
+const void *xn_ahead_known(xn_ahead *ahead, size_t *n);
+
+/*
+ * A name of the file system that FD is on, which it keeps when it is mounted
+ * again, or on another machine, and which no other one has: of ext2 to 4, by
+ * its UUID.  0; -1 and errno, ENOTSUP: it has none.
+ */
+#define XN_SYSTEM_NAME	32		/* bytes, with a NUL */
+int xn_file_system(int fd, char name[XN_SYSTEM_NAME]);
+
 /* How many there are; one of them, from 0; the one called NAME, or null.  They
  * are the list's and live as long; the program may change numbers in them. */
 int xn_list_n(const xn_list *list);

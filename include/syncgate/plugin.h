@@ -25,8 +25,9 @@
  *		poked
  *	5	2026-11: one target of several; what a comparison found, in the
  *		status
+ *	6	2026-11: what is held until somebody approves it
  */
-#define SYNCGATE_PLUGIN_ABI 5
+#define SYNCGATE_PLUGIN_ABI 6
 
 /* ---- Options ---------------------------------------------------------------- */
 
@@ -168,6 +169,42 @@ XN_API void syncgate_job_progress(syncgate_job_t *job,
     const syncgate_progress_t *progress);
 
 /*
+ * How far what the job keeps is behind its source, as far as is known: for
+ * `status`, which begins with it.  Call it when that changes, and as often as
+ * you like, from one thread at a time; it holds until the next call or the end
+ * of the attempt.
+ */
+typedef struct syncgate_lag {
+	int in_step;		/* nothing is missing, now; the numbers below
+				 * that are known are 0 then */
+	long long revisions, refs, items, files, bytes;	/* to go; -1: there
+				 * are none of these, or nobody knows */
+	long long failed;	/* items that are given up; -1 likewise */
+	apr_time_t since;	/* when the oldest of what is missing came to
+				 * be at the source, by the clock of this
+				 * machine; 0: not known */
+} syncgate_lag_t;
+#define SYNCGATE_LAG_UNKNOWN { 0, -1, -1, -1, -1, -1, -1, 0 }
+XN_API void syncgate_job_lag(syncgate_job_t *job, const syncgate_lag_t *lag);
+
+/*
+ * What the job keeps was compared with the source, all of it, and is equal, at
+ * AT (0: now): TEXT says in a few words what was compared, DIGEST (NULL: none)
+ * what both had.  It is remembered for longer than the job runs.
+ */
+XN_API void syncgate_job_proven(syncgate_job_t *job, apr_time_t at,
+    const char *digest, const char *text);
+
+/*
+ * This run has done N of WHAT ("revisions", "files", "bytes": a plural in lower
+ * case, at most SYNCGATE_FIGURES different ones), from its beginning on: for
+ * the history.  The last that was said counts.
+ */
+#define SYNCGATE_FIGURES 16
+XN_API void syncgate_job_figure(syncgate_job_t *job, const char *what,
+    long long n);
+
+/*
  * The connection is up and the job does what it is for: resets the backoff of
  * the retries that follow a failure.
  */
@@ -185,6 +222,62 @@ XN_API int syncgate_job_was_healthy(const syncgate_job_t *job);
  * was killed (the agent's words): then another attempt may help.
  */
 XN_API int syncgate_was_killed(const xn_error_t *error);
+
+/* ---- The circuit breaker ------------------------------------------------- */
+
+/* What is rather a mistake than meant, whichever plugin finds it. */
+enum syncgate_hold_kind {
+	SYNCGATE_HOLD_LOSS,	/* more would be removed or rewritten at the
+				 * destination than hold-over allows */
+	SYNCGATE_HOLD_EMPTY,	/* the source has nothing any more */
+	SYNCGATE_HOLD_BACK,	/* the source has less of its history */
+	SYNCGATE_HOLD_OTHER,	/* the source, or the destination, is another
+				 * one: by its UUID, root, device */
+	SYNCGATE_HOLD_KINDS
+};
+
+/* Of a sample so many lines are kept, of each so many bytes. */
+#define SYNCGATE_SAMPLE_LINES	40
+#define SYNCGATE_SAMPLE_BYTES	240
+
+typedef struct syncgate_hold {
+	int kind;			/* enum syncgate_hold_kind */
+	const char *subject;		/* what an approval is good for: the
+					 * same text as long as the same would
+					 * be done, to the same destination */
+	const char *reason;		/* one line: what was found, and that
+					 * nothing was done */
+	const char *const *sample;	/* lines of what would be done; ends
+					 * with NULL; or NULL */
+} syncgate_hold_t;
+
+/*
+ * Ask whether what HOLD says may be done, before anything of it is.  NULL:
+ * somebody approved it; go on.  Else return the error, XN_E_HELD, which ends
+ * the job: its text says how to approve, and what HOLD has is shown, and told
+ * to the daemon.  An approval of a subject counts once, one of a kind always.
+ * In any thread; with --dry-run nothing is to be asked.
+ */
+XN_API xn_error_t *syncgate_job_hold(syncgate_job_t *job,
+    const syncgate_hold_t *hold);
+
+/*
+ * hold-over of the job, which the program reads for all plugins: *PERCENT of
+ * what the destination has (0 to 100), or *COUNT; what is not meant is -1.
+ */
+XN_API void syncgate_job_hold_over(const syncgate_job_t *job,
+    long long *count, int *percent);
+
+/* Are LOST of ALL more than that?  A percentage counts if at least LEAST are
+ * lost. */
+XN_API int syncgate_job_is_over(const syncgate_job_t *job, long long lost,
+    long long all, long long least);
+
+/*
+ * The target is to be made anew after all, as if --resync had been given: what
+ * made that necessary was approved.
+ */
+XN_API void syncgate_job_make_anew(syncgate_job_t *job);
 
 /* ---- Items ------------------------------------------------------------------- */
 
@@ -284,6 +377,8 @@ typedef struct syncgate_status {
 	const char *differs;		/* what differed when it was compared
 					 * last, */
 	apr_time_t differs_at;		/* and when; NULL: nothing did */
+	int unproven;			/* it is of a kind that is not compared
+					 * with the source */
 } syncgate_status_t;
 
 /* Called for one target after the other. */
@@ -363,8 +458,9 @@ typedef struct syncgate_plugin {
 	    const syncgate_item_t *item, apr_pool_t *pool);
 
 	/*
-	 * The option whose value, a path here, no two jobs can have that run
-	 * at once.  NULL: there is none.
+	 * The option whose value, a path here or a list of locations, no two
+	 * jobs can have that run at once, nor one of the list.  NULL: there is
+	 * none.
 	 */
 	const char *alone;
 

@@ -261,6 +261,7 @@ xn_error_t *
 fp_try_failed(fp_job_t *job, fp_item_t *item, const struct fp_try *how)
 {
 	long long size = item->lent;
+	apr_time_t came = item->came;
 	syncgate_item_t one;
 	xn_error_t *error;
 
@@ -278,6 +279,6 @@ fp_try_failed(fp_job_t *job, fp_item_t *item, const struct fp_try *how)
 		error = syncgate_job_items_save(job->job, &one, 1);
 		fp_queue_put(job->queue, item);
 	}
-	fp_queue_released(job->queue, size);
+	fp_queue_released(job->queue, size, came);
 	return error;
 }

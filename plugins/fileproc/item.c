@@ -66,6 +66,7 @@ fp_item_take_record(fp_item_t *item, const syncgate_item_t *record)
 	item->due = record->due;
 	if (record->arrived != 0)
 		item->arrived = record->arrived;
+	item->came = item->arrived;
 	return fp_item_set(&item->notes, record->note);
 }
 

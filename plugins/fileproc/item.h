@@ -28,6 +28,8 @@ typedef struct fp_item {
 	long long lent;		/* the size that the queue has counted */
 	int folder;
 	apr_time_t arrived;
+	apr_time_t came;	/* into our hands, or, of an earlier run, when
+				 * it arrived; 0: the queue sets it */
 	int tries;		/* that failed */
 	apr_time_t due;		/* not to be tried before; 0: at once */
 	char *notes;		/* what happened in them; NULL: nothing */

@@ -110,15 +110,21 @@ fp_job_count_done(fp_job_t *job, long long bytes)
 	progress = job->progress;
 	apr_thread_mutex_unlock(job->mutex);
 	syncgate_job_healthy(job->job);
+	syncgate_job_figure(job->job, "items", progress.done);
+	syncgate_job_figure(job->job, "bytes", progress.bytes);
 	syncgate_job_progress(job->job, &progress);
 }
 
 void
 fp_job_count_failed(fp_job_t *job)
 {
+	long long n;
+
 	apr_thread_mutex_lock(job->mutex);
-	job->failed_items++;
+	n = ++job->failed_items;
+	job->failed_news++;
 	apr_thread_mutex_unlock(job->mutex);
+	syncgate_job_figure(job->job, "failed", n);
 }
 
 xn_error_t *

@@ -47,6 +47,7 @@ typedef struct fp_job {
 	int remotes_away;		/* attempts in a row with none up */
 	syncgate_progress_t progress;
 	long long failed_items;
+	int failed_news;		/* since they were counted */
 } fp_job_t;
 
 /*

@@ -3,6 +3,8 @@
  */
 #include "plugins/fileproc/keeper.h"
 
+#include <string.h>
+
 #include <apr_strings.h>
 #include <apr_tables.h>
 
@@ -13,6 +15,14 @@
 #define ROOM_NEED	(64LL * 1024 * 1024)	/* where it works in memory */
 #define LATE_MAX	(24 * 3600)	/* how long a late result may come */
 #define PAGE		500
+
+/* Was it killed?  That says nothing about the source. */
+static int
+is_killed(const xn_error_t *error, apr_pool_t *pool)
+{
+	return strstr(xn_error_text(error, pool), "crashed with SIGKILL") !=
+	    NULL;
+}
 
 /* C source must compile there: said once, and not of every item. */
 static xn_error_t *
@@ -27,7 +37,8 @@ check_source(fp_link_t *link, const fp_options_t *o, apr_pool_t *pool)
 	XN_TRY(fp_source_with(&program.source, o, pool));
 	XN_TRY(xn_remote_exec(&channel, link->gateway, &program, pool));
 	error = xn_receive(channel, READY_WAIT, "(s)", &tag);
-	if (error != NULL && error->code == XN_E_REMOTE)
+	if (error != NULL && error->code == XN_E_REMOTE &&
+	    !is_killed(error, pool))
 		error->code = XN_E_CONFIG;
 	return error == NULL ? NULL : xn_error_wrap(error, "the processor %s",
 	    o->program_name);

@@ -120,6 +120,7 @@ let_go(struct batch *b, int i, int verdict)
 	fp_item_t *item = b->items[i];
 	struct fp_publisher *p = b->job->publisher;
 	long long size = item->lent;
+	apr_time_t came = item->came;
 
 	b->items[i] = NULL;
 	if (item->waits) {
@@ -137,7 +138,7 @@ let_go(struct batch *b, int i, int verdict)
 	} else {
 		fp_item_free(item);
 	}
-	fp_queue_released(b->job->queue, size);
+	fp_queue_released(b->job->queue, size, came);
 }
 
 /* Its results can not be published, ever. */

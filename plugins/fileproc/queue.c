@@ -15,11 +15,27 @@ struct fp_queue {
 	apr_pool_t *pool;		/* of the two lists */
 	apr_skiplist *ready;		/* by turn */
 	apr_skiplist *delayed;		/* by due */
+	apr_skiplist *ages;		/* struct age: of all, also those that
+					 * are lent */
 	struct fp_queue_counts counts;
 	long long bytes, bytes_max;	/* lent now, and at most */
 	unsigned long long turns;	/* given so far */
 	int closed;
 };
+
+/* How many items came at a time; malloc'ed. */
+struct age {
+	apr_time_t came;
+	int n;
+};
+
+static int
+by_age(void *a, void *b)
+{
+	const struct age *one = a, *other = b;
+
+	return one->came < other->came ? -1 : one->came > other->came;
+}
 
 static int
 by_turn(void *a, void *b)
@@ -49,6 +65,8 @@ queue_cleanup(void *baton)
 		fp_item_free(item);
 	while ((item = apr_skiplist_pop(q->delayed, NULL)) != NULL)
 		fp_item_free(item);
+	while (apr_skiplist_pop(q->ages, free) != NULL)
+		continue;
 	apr_pool_destroy(q->pool);
 	return APR_SUCCESS;
 }
@@ -72,20 +90,53 @@ fp_queue_create(fp_queue_t **queue, long long bytes, apr_pool_t *pool)
 		status = apr_skiplist_init(&q->ready, q->pool);
 	if (status == APR_SUCCESS)
 		status = apr_skiplist_init(&q->delayed, q->pool);
+	if (status == APR_SUCCESS)
+		status = apr_skiplist_init(&q->ages, q->pool);
 	if (status != APR_SUCCESS)
 		return xn_error_system(status, "cannot make a queue");
 	apr_skiplist_set_compare(q->ready, by_turn, by_turn);
 	apr_skiplist_set_compare(q->delayed, by_due, by_due);
+	apr_skiplist_set_compare(q->ages, by_age, by_age);
 	apr_pool_cleanup_register(pool, q, queue_cleanup,
 	    apr_pool_cleanup_null);
 	*queue = q;
 	return NULL;
 }
 
+/* ITEM is in the queue, or is lent; the lock is held.  Without memory its age
+ * is not known. */
+static void
+note_age(fp_queue_t *q, fp_item_t *item)
+{
+	struct age *age, key;
+
+	if (item->came == 0)
+		item->came = apr_time_now();
+	key.came = item->came;
+	age = apr_skiplist_find(q->ages, &key, NULL);
+	if (age == NULL && (age = calloc(1, sizeof(*age))) != NULL) {
+		age->came = item->came;
+		apr_skiplist_insert(q->ages, age);
+	}
+	if (age != NULL)
+		age->n++;
+}
+
+static void
+forget_age(fp_queue_t *q, apr_time_t came)
+{
+	struct age key = { came, 0 };
+	struct age *age = apr_skiplist_find(q->ages, &key, NULL);
+
+	if (age != NULL && --age->n == 0)
+		apr_skiplist_remove(q->ages, &key, free);
+}
+
 void
 fp_queue_put(fp_queue_t *q, fp_item_t *item)
 {
 	apr_thread_mutex_lock(q->mutex);
+	note_age(q, item);
 	if (item->turn == 0)
 		item->turn = ++q->turns;
 	if (item->due > apr_time_now()) {
@@ -159,6 +210,7 @@ void
 fp_queue_lend(fp_queue_t *q, fp_item_t *item)
 {
 	apr_thread_mutex_lock(q->mutex);
+	note_age(q, item);
 	q->counts.lent++;
 	item->lent = item->size;
 	q->bytes += item->lent;
@@ -166,9 +218,10 @@ fp_queue_lend(fp_queue_t *q, fp_item_t *item)
 }
 
 void
-fp_queue_released(fp_queue_t *q, long long size)
+fp_queue_released(fp_queue_t *q, long long size, apr_time_t came)
 {
 	apr_thread_mutex_lock(q->mutex);
+	forget_age(q, came);
 	q->counts.lent--;
 	q->bytes -= size;
 	/* Nobody waits for an item that is there, but for its bytes. */
@@ -189,8 +242,12 @@ fp_queue_close(fp_queue_t *q)
 void
 fp_queue_count(struct fp_queue_counts *counts, fp_queue_t *q)
 {
+	const struct age *oldest;
+
 	apr_thread_mutex_lock(q->mutex);
 	let_in_due(q);
 	*counts = q->counts;
+	oldest = apr_skiplist_peek(q->ages);
+	counts->oldest = oldest == NULL ? 0 : oldest->came;
 	apr_thread_mutex_unlock(q->mutex);
 }

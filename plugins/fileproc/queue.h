@@ -31,8 +31,11 @@ fp_item_t *fp_queue_take(fp_queue_t *queue, apr_interval_time_t timeout);
 /* ITEM is lent without having been in the queue. */
 void fp_queue_lend(fp_queue_t *queue, fp_item_t *item);
 
-/* An item whose `lent` is SIZE, that was taken, is done with, or has been put again. */
-void fp_queue_released(fp_queue_t *queue, long long size);
+/*
+ * An item whose `lent` is SIZE, and which CAME then, that was taken, is done
+ * with, or has been put again.
+ */
+void fp_queue_released(fp_queue_t *queue, long long size, apr_time_t came);
 
 /* Nothing is given out any more; whoever waits returns. */
 void fp_queue_close(fp_queue_t *queue);
@@ -40,6 +43,7 @@ void fp_queue_close(fp_queue_t *queue);
 /* How many there are: that could be taken, that are not due, that are lent. */
 struct fp_queue_counts {
 	int ready, delayed, lent;
+	apr_time_t oldest;	/* of all of them: when it came; 0: none */
 };
 void fp_queue_count(struct fp_queue_counts *counts, fp_queue_t *queue);
 

@@ -16,6 +16,7 @@
 
 #include "plugins/fileproc/files.h"
 #include "plugins/fileproc/known.h"
+#include "plugins/fileproc/lag.h"
 #include "plugins/fileproc/publish.h"
 #include "plugins/fileproc/recover.h"
 #include "plugins/fileproc/slot.h"
@@ -38,6 +39,7 @@ struct run {
 	apr_pool_t *scratch;
 	apr_time_t look;		/* not before, but for an event */
 	int event;			/* there was one */
+	fp_lag_t lag;
 	apr_time_t found;		/* when a look last found something */
 	int idle;			/* the last look found nothing, and
 					 * nothing is about to be complete */
@@ -259,6 +261,7 @@ loop(struct run *r)
 		room = room_for(r, &counts);
 		if (room > 0 && (r->event || fp_now() >= r->look))
 			XN_TRY(take_in(r, room));
+		fp_lag_tell(r->job, &r->lag, r->idle && !r->event);
 		if (is_finished(r))
 			return NULL;
 		wait_for_something(r, room);

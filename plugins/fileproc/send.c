@@ -13,7 +13,6 @@
 
 #include <apr_strings.h>
 
-#define PIECE		(64 * 1024 - 256)	/* one frame */
 #define DEPTH_MAX	64
 
 /* Where things are sent to. */
@@ -28,25 +27,16 @@ xn_error_t *
 fp_send_file(const char **wrong, xn_error_t **remote, xn_channel_t *channel,
     int fd, long long size)
 {
-	static __thread char buffer[PIECE];
+	long long sent;
+	xn_error_t *error = xn_channel_send_file(&sent, channel, fd, 0, size);
 
 	*wrong = NULL;
 	*remote = NULL;
-	while (size > 0 && *remote == NULL) {
-		size_t want = size > PIECE ? PIECE : (size_t)size;
-		ssize_t n = read(fd, buffer, want);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return xn_error_system(errno, "cannot read an item");
-		if (n == 0) {
-			*wrong = "the item became shorter while it was read";
-			return NULL;
-		}
-		size -= n;
-		*remote = xn_send(channel, "y", buffer, (size_t)n);
-	}
+	if (error != NULL && error->code == XN_E_SYSTEM)
+		return xn_error_wrap(error, "an item");
+	*remote = error;
+	if (error == NULL && sent < size)
+		*wrong = "the item became shorter while it was read";
 	return NULL;
 }
 

@@ -8,6 +8,12 @@
 
 #define FP_TAIL		4096	/* of stderr, in bytes */
 #define FP_PATH		4096
+#ifndef remote_main
+#define FP_KEPT		(64LL * 1024 * 1024)	/* bytes of a file, at most */
+#else
+#define FP_KEPT		(-1LL)	/* natively some that it started may live on */
+#endif
+#define FP_KEPT_MS	1000	/* that it waits for the next item */
 
 struct fp_slot {
 	xn_channel *channel;
@@ -28,6 +34,7 @@ struct fp_slot {
 	int is_folder;
 	int work;		/* base of its own folder */
 	int in;			/* of a file */
+	int kept;		/* the last one's, for the next: below */
 	int out;		/* of an answer without a name */
 	long long room_free;	/* before it was worked on */
 
@@ -102,10 +109,40 @@ fp_remove_work(struct fp_slot *s)
 	xn_rename(s->room, s->folder, aside);
 }
 
+/*
+ * A file without a name serves the next item as well: to give its memory back
+ * and take as much again is a third of what an item of some megabytes costs
+ * here.  Nobody has it open any more where all that the item started was killed
+ * (xn_child_kill()).
+ */
+static inline void
+fp_keep_file(struct fp_slot *s)
+{
+	if (s->in != -1 && !s->as_path && !s->is_folder && s->kept == -1 &&
+	    s->size <= FP_KEPT) {
+		s->kept = s->in;
+		s->in = -1;
+	}
+	fp_close(&s->in);
+}
+
+static inline void
+fp_open_file(struct fp_slot *s)
+{
+	s->in = s->kept;
+	s->kept = -1;
+	if (s->in != -1 && lseek(s->in, 0, SEEK_SET) != 0)
+		fp_close(&s->in);
+	if (s->in == -1)
+		s->in = xn_temporary(s->work);
+	if (s->in == -1)
+		FP_UNABLE(s, "cannot make a file in %s: %m", s->room_path);
+}
+
 static inline void
 fp_item_end(struct fp_slot *s)
 {
-	fp_close(&s->in);
+	fp_keep_file(s);
 	fp_close(&s->out);
 	fp_close(&s->work);
 	if (s->id[0] != '\0')
@@ -119,6 +156,7 @@ fp_slot_end(void *baton)
 	struct fp_slot *s = baton;
 
 	fp_item_end(s);
+	fp_close(&s->kept);
 	fp_close(&s->room);
 }
 
@@ -132,7 +170,7 @@ fp_slot_begin(xn_channel *channel, const xn_value *kwargs)
 	s->job = xn_value_text(kwargs, "job", "");
 	s->slot = xn_value_text(kwargs, "slot", "");
 	s->max_output = xn_value_int(kwargs, "max_output", 0);
-	s->work = s->in = s->out = -1;
+	s->work = s->in = s->out = s->kept = -1;
 	if (s->slot[0] != '\0' && !fp_is_word(s->slot))
 		xn_fail("slot is no word");
 	s->room = xn_base_open(s->room_path);
@@ -168,19 +206,9 @@ fp_make_work(struct fp_slot *s)
 static inline void
 fp_receive_bytes(struct fp_slot *s, int fd, long long size)
 {
-	long long left = size;
-	const void *bytes;
-	size_t n;
-
-	while (left > 0) {
-		xn_receive(s->channel, XN_FOREVER, "y", &bytes, &n);
-		if ((long long)n > left)
-			xn_fail("received more bytes of an item than it has");
-		if (xn_write_full(fd, bytes, n) != 0)
-			FP_UNABLE(s, "cannot keep an item of %lld bytes in "
-			    "%s: %m", size, s->room_path);
-		left -= (long long)n;
-	}
+	if (xn_receive_file(s->channel, fd, 0, size) != 0)
+		FP_UNABLE(s, "cannot keep an item of %lld bytes in %s: %m",
+		    size, s->room_path);
 }
 
 static inline int
@@ -204,14 +232,12 @@ fp_receive_file(struct fp_slot *s)
 		snprintf(path, sizeof(path), "in/%s", s->last_name);
 		s->in = fp_create(s, path, 0600);
 	} else {
-		s->in = xn_temporary(s->work);
-		if (s->in == -1)
-			FP_UNABLE(s, "cannot make a file in %s: %m",
-			    s->room_path);
+		fp_open_file(s);
 	}
 	fp_receive_bytes(s, s->in, s->size);
-	if (lseek(s->in, 0, SEEK_SET) != 0)
-		FP_UNABLE(s, "cannot go back to the beginning of an item: %m");
+	/* (It can be the last item's, which was longer.) */
+	if (ftruncate(s->in, s->size) != 0 || lseek(s->in, 0, SEEK_SET) != 0)
+		FP_UNABLE(s, "cannot make an item begin and end: %m");
 	if (s->as_path)
 		fp_close(&s->in);	/* nobody may find it open */
 }
@@ -318,6 +344,9 @@ fp_receive_item(struct fp_slot *s)
 {
 	xn_space_t space;
 
+	if (s->kept != -1 && xn_wait(s->channel, FP_KEPT_MS) ==
+	    XN_READY_TIMEOUT)
+		fp_close(&s->kept);
 	fp_take_item(s, xn_receive_value(s->channel, XN_FOREVER));
 	s->tail_n = 0;
 	fp_make_work(s);

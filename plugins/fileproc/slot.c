@@ -59,6 +59,7 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 {
 	fp_job_t *job = slot->job;
 	long long size = item->lent;
+	apr_time_t came = item->came;
 	const char *id = item->id;
 	xn_error_t *error = NULL;
 
@@ -89,7 +90,7 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 	default:
 		fp_queue_put(job->queue, item);
 	}
-	fp_queue_released(job->queue, size);
+	fp_queue_released(job->queue, size, came);
 	return error;
 }
 

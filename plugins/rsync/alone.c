@@ -70,8 +70,12 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	r.multi = NULL;
 	r.several = NULL;
 	r.error = NULL;
+	r.batch = 0;
+	r.changed = 0;
 	a->target->follows = a->target->done = 0;
+	a->target->alone = 1;
 	apr_pool_create(&r.scratch, pool);
+	rsync_lag_lost(&r, a->target);
 	/* Whoever tells what is in the target names it. */
 	if (a->target->gateway == NULL)
 		error = rsync_open_target(&r, a->target, pool);
@@ -81,13 +85,17 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 		error = rsync_follow_reports(&r);
 	if (r.missing > 0)
 		note_missing(a, r.missing);
-	if (error == NULL && a->target->error != NULL && r.error != NULL) {
+	if (error == NULL && a->target->error != NULL && r.error != NULL &&
+	    a->target->error->code != XN_E_HELD) {
 		error = r.error;	/* it says more */
 		r.error = NULL;
 	}
 	xn_error_clear(r.error);
 	if (error == NULL)
 		return;
+	/* As for all (rsync.c): what is not there may come. */
+	if (r.options->follow && error->code == XN_E_REMOTE)
+		error->code = XN_E_CONNECTION;
 	xn_error_clear(a->target->error);
 	a->target->error = error;
 }
@@ -106,6 +114,12 @@ try_again_and_again(struct rsync_alone *a)
 			serve_alone(a, turn);
 		if (t->follows)
 			pause = PAUSE_FIRST;
+		/* What was cut off because all ends is no news. */
+		if (syncgate_job_stopping(job) && a->main->options->follow) {
+			xn_error_clear(t->error);
+			t->error = NULL;
+			break;
+		}
 		if (t->error == NULL || !rsync_is_lost(t->error) ||
 		    !a->main->options->follow)
 			break;
@@ -211,6 +225,7 @@ rsync_several_open(struct rsync_run *r)
 	for (int i = 0; i < s->n; i++)
 		XN_TRY(start_thread(&s->list[i]));
 	gather(r);
+	rsync_lag_lock();
 	for (int i = 0; i < s->n; i++)
 		if (s->list[i].state == READY) {
 			s->list[i].state = TOGETHER;
@@ -219,6 +234,7 @@ rsync_several_open(struct rsync_run *r)
 			s->list[i].target = r->all[i];
 		}
 	r->n = kept;
+	rsync_lag_unlock();
 	return NULL;
 }
 

@@ -146,6 +146,22 @@ check_compress(struct rsync_options *o, const syncgate_job_t *job)
 	return NULL;
 }
 
+static xn_error_t *
+check_follow(const struct rsync_options *o, const syncgate_job_t *job)
+{
+	static const char *const only[] = { "poll", "settle", "full", NULL };
+
+	for (int i = 0; only[i] != NULL; i++)
+		if (syncgate_job_given(job, only[i]) &&
+		    !syncgate_job_bool(job, "follow"))
+			return xn_error_create(XN_E_CONFIG, "%s is for a job "
+			    "that follows: say follow = yes, too", only[i]);
+	if (o->poll < apr_time_from_msec(100))
+		return xn_error_create(XN_E_CONFIG,
+		    "poll is less than 0.1 seconds");
+	return NULL;
+}
+
 xn_error_t *
 rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
     apr_pool_t *pool)
@@ -168,6 +184,10 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 	    rsync_if_yes(job, "numeric-ids", RS_NUMERIC);
 	o->remove = word_index(syncgate_job_string(job, "delete"), removes);
 	o->max_delete = syncgate_job_integer(job, "max-delete");
+	if (o->max_delete < -1)
+		return xn_error_create(XN_E_CONFIG, "max-delete is %lld: how "
+		    "many may be deleted, or -1 for any number",
+		    o->max_delete);
 	o->allow_empty = syncgate_job_bool(job, "allow-empty");
 	o->size_only = syncgate_job_bool(job, "size-only");
 	o->whole_file = syncgate_job_bool(job, "whole-file");
@@ -192,9 +212,7 @@ rsync_options_read(struct rsync_options **options, const syncgate_job_t *job,
 		    "not go together: a snapshot is what there was at one "
 		    "time; run the job by a timer");
 	o->replace_snapshots = syncgate_job_bool(job, "replace-snapshots");
-	if (o->poll < apr_time_from_msec(100))
-		return xn_error_create(XN_E_CONFIG,
-		    "poll is less than 0.1 seconds");
+	XN_TRY(check_follow(o, job));
 	o->delete_excluded = syncgate_job_bool(job, "delete-excluded");
 	XN_TRY(check_compress(o, job));
 	XN_TRY(rsync_options_files(o, job, pool));

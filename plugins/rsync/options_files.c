@@ -149,6 +149,10 @@ check_together(const struct rsync_options *o, const syncgate_job_t *job)
 	if (o->snapshots > 0 && o->partial)
 		return refuse("partial", "snapshots",
 		    "a snapshot that was cut off is begun anew");
+	if (syncgate_job_bool(job, "from0") && !syncgate_job_given(job,
+	    "files-from"))
+		return xn_error_create(XN_E_CONFIG, "from0 says how names in "
+		    "files-from end, and there is no files-from");
 	if (o->prune && syncgate_job_bool(job, "follow"))
 		return refuse("prune-empty-dirs", "follow", "whether a folder "
 		    "is empty is seen when all is compared");

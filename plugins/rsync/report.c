@@ -17,6 +17,7 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 	const char *tag;
 	const void *bytes;
 	const char *at, *end, *line;
+	int several = r->all[1] != NULL;
 	size_t n;
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(sy)", &tag, &bytes, &n));
@@ -31,8 +32,8 @@ on_lines(struct rsync_run *r, struct rsync_target *target,
 		line = rsync_shown(at + 1, r->scratch);
 		if (*at == 'i')
 			syncgate_job_log(r->job, SYNCGATE_INFO, "%s%s%s",
-			    r->n > 1 ? target->location->text : "",
-			    r->n > 1 ? ": " : "", line);
+			    several ? target->location->text : "",
+			    several ? ": " : "", line);
 		else
 			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
 			    target->location->text, line);
@@ -97,6 +98,51 @@ on_following(struct rsync_run *r, struct rsync_target *target,
 	return NULL;
 }
 
+static xn_error_t *
+on_compared(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const char *tag;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sl)", &tag,
+	    &target->entries));
+	target->compared = apr_time_now();
+	return NULL;
+}
+
+static xn_error_t *
+on_at(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const char *tag;
+
+	return xn_unpack_value(message, r->scratch, "(sl)", &tag, &target->at);
+}
+
+static xn_error_t *
+on_real(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const char *tag, *path;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sp)", &tag, &path));
+	rsync_real_put(r->job, target->location, path);
+	return NULL;
+}
+
+static xn_error_t *
+on_known(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message)
+{
+	const char *tag;
+	const void *bytes;
+	size_t n;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sy)", &tag, &bytes, &n));
+	return rsync_known_save(target == NULL ? r->known : target->known,
+	    r->job, bytes, n, r->scratch);
+}
+
 static const struct {
 	const char *tag;
 	xn_error_t *(*handle)(struct rsync_run *r, struct rsync_target *target,
@@ -105,6 +151,11 @@ static const struct {
 	{ "lines", on_lines },
 	{ "progress", on_progress },
 	{ "following", on_following },
+	{ "compared", on_compared },
+	{ "at", on_at },
+	{ "real", on_real },
+	{ "held", rsync_on_held },
+	{ "known", on_known },
 	{ "done", on_done },
 };
 
@@ -163,6 +214,32 @@ on_missing(struct rsync_run *r, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_changed(struct rsync_run *r, const xn_value_t *message)
+{
+	(void)message;
+	r->changed = apr_time_now();
+	return NULL;
+}
+
+static xn_error_t *
+on_batch(struct rsync_run *r, const xn_value_t *message)
+{
+	const char *tag;
+	long long n;
+	int changed;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(slb)", &tag, &n,
+	    &changed));
+	if (n != r->batch + 1)
+		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
+		    "of batch %lld after %lld", n, r->batch);
+	r->batch = n;
+	r->changes[n % RSYNC_BATCHES] = changed ? r->changed : 0;
+	r->changed = 0;
+	return NULL;
+}
+
+static xn_error_t *
 on_read(struct rsync_run *r, const xn_value_t *message)
 {
 	const char *tag;
@@ -171,13 +248,39 @@ on_read(struct rsync_run *r, const xn_value_t *message)
 	    &r->read_folders, &r->read_files, &r->read_bytes);
 }
 
+static xn_error_t *
+on_source_known(struct rsync_run *r, const xn_value_t *message)
+{
+	return on_known(r, NULL, message);
+}
+
+/* It is on another file system: may it go on? */
+static xn_error_t *
+on_system(struct rsync_run *r, const xn_value_t *message)
+{
+	int first = r->system == NULL || *rsync_system_name(r->system) == '\0';
+	const char *tag, *name;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &name));
+	r->error = rsync_system_is(r->system, r->job, name, r->scratch);
+	if (first)
+		return NULL;
+	xn_error_clear(xn_send(r->control, "(s)", r->error == NULL ? "go" :
+	    "no"));
+	return NULL;
+}
+
 static const struct {
 	const char *tag;
 	xn_error_t *(*handle)(struct rsync_run *r, const xn_value_t *message);
 } source_reports[] = {
+	{ "system", on_system },
 	{ "polling", on_polling },
+	{ "changed", on_changed },
+	{ "batch", on_batch },
 	{ "flags", on_flags },
 	{ "missing", on_missing },
+	{ "known", on_source_known },
 	{ "read", on_read },
 };
 
@@ -266,6 +369,7 @@ ended(struct rsync_run *r, const xn_channel_t *sender, xn_error_t *error)
 	} else if (target->done || target->error != NULL) {
 		xn_error_clear(error);
 	} else {
+		rsync_lag_lost(r, target);
 		target->error = error != NULL ? error : xn_error_create(
 		    XN_E_EOF, "its side ended without a word");
 		explain(target);
@@ -301,7 +405,9 @@ turn(struct rsync_run *r, int *all)
 		ended(r, sender, error);
 		return NULL;
 	}
-	return take_report(r, target_of(r, sender), message);
+	XN_TRY(take_report(r, target_of(r, sender), message));
+	rsync_lag(r);
+	return NULL;
 }
 
 xn_error_t *

@@ -88,6 +88,39 @@ say_what_was_done(struct rsync_run *r, const struct rsync_target *target)
 		    c->skipped);
 }
 
+/* Why T, which has done all, is not like the source; NULL: it is. */
+static xn_error_t *
+error_of_counts(const struct rsync_target *t)
+{
+	if (t->counts.errors > 0)
+		return xn_error_create(XN_E_JOB, "%s: %lld could not be kept "
+		    "in step", t->location->text, t->counts.errors);
+	if (t->counts.skipped > 0)
+		return xn_error_create(XN_E_JOB, "%s: max-delete kept %lld "
+		    "from being deleted", t->location->text,
+		    t->counts.skipped);
+	return NULL;
+}
+
+/* What T's own error, which is taken, means for the job. */
+static xn_error_t *
+error_of_target(struct rsync_run *r, struct rsync_target *t)
+{
+	xn_error_t *error = t->error;
+
+	t->error = NULL;
+	if (error->code == XN_E_HELD)
+		return error;		/* it names the target */
+	/* The source's error says more than that a channel ended. */
+	if (r->error != NULL && !t->alone) {
+		xn_error_clear(error);
+		error = r->error;
+		r->error = NULL;
+		return error;
+	}
+	return xn_error_wrap(error, "%s", t->location->text);
+}
+
 /* What became of all of them: the first that is not well is the job's error. */
 static xn_error_t *
 conclude(struct rsync_run *r)
@@ -99,30 +132,17 @@ conclude(struct rsync_run *r)
 
 		if (t->done)
 			say_what_was_done(r, t);
-		if (t->done && t->counts.errors > 0 && error == NULL)
-			error = xn_error_create(XN_E_JOB, "%s: %lld could not "
-			    "be kept in step", t->location->text,
-			    t->counts.errors);
-		if (t->done && t->counts.skipped > 0 && error == NULL)
-			error = xn_error_create(XN_E_JOB, "%s: max-delete kept "
-			    "%lld from being deleted", t->location->text,
-			    t->counts.skipped);
+		if (t->done && error == NULL)
+			error = error_of_counts(t);
 		if (t->error == NULL)
 			continue;
-		/* The source's error says more than that a channel ended. */
-		if (r->error != NULL && error == NULL) {
-			error = r->error;
-			r->error = NULL;
-			xn_error_clear(t->error);
-		} else if (error == NULL) {
-			error = xn_error_wrap(t->error, "%s",
-			    t->location->text);
-		} else {
-			syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
-			    t->location->text, xn_error_text(t->error,
-			    r->pool));
-			xn_error_clear(t->error);
+		if (error == NULL) {
+			error = error_of_target(r, t);
+			continue;
 		}
+		syncgate_job_log(r->job, SYNCGATE_WARNING, "%s: %s",
+		    t->location->text, xn_error_text(t->error, r->pool));
+		xn_error_clear(t->error);
 		t->error = NULL;
 	}
 	if (error == NULL && r->missing > 0 && !r->options->follow)
@@ -185,8 +205,11 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 	for (int i = 0; i < r.n; i++) {
 		r.all[i] = apr_pcalloc(pool, sizeof(*r.all[i]));
 		r.all[i]->location = options->targets[i];
+		r.all[i]->at = -1;
 	}
 	apr_pool_create(&r.scratch, pool);
+	if (!syncgate_job_was_healthy(job))
+		rsync_real_forget(job);
 	error = serve(&r);
 	/* What is still connecting must not be waited for. */
 	if (error != NULL || syncgate_job_stopping(job))
@@ -243,6 +266,7 @@ const syncgate_plugin_t syncgate_plugin = {
 	.version = "0.1.0",
 	.options = rsync_option_table,
 	.sides = sides,
+	.alone = "targets",
 	.needs = "read:${source} write:${targets} exec:none",
 	.check = check,
 	.run = run,

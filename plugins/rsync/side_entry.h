@@ -191,6 +191,38 @@ rs_digest(struct rs_marks *marks, xn_list *list, int keep,
 	return 1;
 }
 
+/* ---- Without attributes -------------------------------------------------- */
+
+/* AHEAD goes by the N BYTES that an earlier one has told, or begins anew. */
+static inline void
+rs_know(xn_ahead *ahead, const void *bytes, size_t n)
+{
+	if (xn_ahead_know(ahead, bytes, n) != 0)
+		xn_ahead_know(ahead, "", 0);
+}
+
+/* The same with what a side is told in KWARGS: know (bool), known (bytes). */
+static inline void
+rs_know_by(xn_ahead *ahead, const xn_value *kwargs)
+{
+	const xn_value *known = xn_value_get(kwargs, "known");
+
+	if (xn_value_bool(kwargs, "know", 0) && known != NULL &&
+	    known->kind == XN_BYTES)
+		rs_know(ahead, known->u.bytes, known->size);
+}
+
+/* Tell the coordinator on CHANNEL what AHEAD knows now, if that is new. */
+static inline void
+rs_tell_known(xn_channel *channel, xn_ahead *ahead)
+{
+	size_t n = 0;
+	const void *bytes = ahead == NULL ? NULL : xn_ahead_known(ahead, &n);
+
+	if (bytes != NULL)
+		xn_send(channel, "(sy)", "known", bytes, n);
+}
+
 /* ---- On the wire ---------------------------------------------------------- */
 
 /* At most so many bytes. */

@@ -12,10 +12,20 @@
 #include "side_filter_folder.h"
 #include "side_from.h"
 
+/* A merge file above the root, as it was found when it was first looked for:
+ * before the side is confined, for afterwards it cannot be read. */
+struct rs_above {
+	struct rs_above *next;
+	char *path, *text;		/* text: null, and */
+	size_t n;
+	int number;			/* this is why */
+};
+
 struct rs_selection {
 	struct rs_filter filter;
 	struct rs_from names, *from;	/* from: null, all */
 	int root;			/* base: for merge files in folders */
+	struct rs_above *above;
 	int active;			/* there is something to ask */
 	char *folder;			/* the last that was asked for, and */
 	int in;				/* what it is; null: none */
@@ -23,15 +33,56 @@ struct rs_selection {
 	size_t error_n;
 };
 
-/* A merge file in a folder of the tree. */
+static inline struct rs_above *
+rs_find_above(struct rs_selection *s, const char *path)
+{
+	struct rs_above *a;
+
+	for (a = s->above; a != NULL; a = a->next)
+		if (strcmp(a->path, path) == 0)
+			return a;
+	a = xn_alloc(sizeof(*a));
+	a->path = xn_printf("%s", path);
+	a->text = rs_read_beneath(&s->root, path, &a->n);
+	a->number = errno;
+	a->next = s->above;
+	s->above = a;
+	return a;
+}
+
+/* A filter.read: a merge file in a folder of the tree, or above it. */
 static inline char *
-rs_read_in_tree(void *baton, const char *path, size_t *n)
+rs_read_rules(void *baton, const char *path, size_t *n)
 {
 	struct rs_selection *s = baton;
+	const struct rs_above *a;
+	char *copy;
 
-	while (*path == '/')
-		path++;
-	return xn_read_file(s->root, path, 1 << 20, n);
+	if (path[0] != '/')
+		return rs_read_beneath(&s->root, path, n);
+	a = rs_find_above(s, path);
+	errno = a->number;
+	if (a->text == NULL)
+		return NULL;
+	copy = rs_resize(NULL, a->n + 1);
+	memcpy(copy, a->text, a->n + 1);
+	*n = a->n;
+	return copy;
+}
+
+/* Have what is above the root be read; what is wrong with it is said when it is
+ * asked for. */
+static inline void
+rs_selection_look_above(struct rs_selection *s)
+{
+	int above = 0;
+
+	for (int i = 0; i < s->filter.merges_n; i++)
+		above |= s->filter.merges[i].flags & RS_ABOVE;
+	if (!above || s->root == -1)
+		return;
+	(void)rs_filter_folder(&s->filter, "", s->error, s->error_n);
+	rs_filter_no_folder(&s->filter);
 }
 
 static inline void
@@ -54,6 +105,7 @@ rs_selection_rules(struct rs_selection *s, const xn_value *rules)
 	}
 }
 
+/* Before the side is confined. */
 static inline void
 rs_selection_open(struct rs_selection *s, int root, const char *path,
     const xn_value *kwargs)
@@ -65,13 +117,14 @@ rs_selection_open(struct rs_selection *s, int root, const char *path,
 	s->root = root;
 	rs_filter_init(&s->filter, path, xn_value_bool(kwargs,
 	    "delete_excluded", 0) ? RS_DELETE_EXCLUDED : 0);
-	s->filter.read = rs_read_in_tree;
+	s->filter.read = rs_read_rules;
 	s->filter.baton = s;
 	rs_selection_rules(s, xn_value_get(kwargs, "rules"));
+	rs_selection_look_above(s);
 	if (from == NULL || from->kind != XN_BYTES)
 		return;
-	if (rs_from_make(&s->names, (const char *)from->u.bytes, from->size, 1, 0,
-	    s->error, s->error_n) != 0)
+	if (rs_from_make(&s->names, (const char *)from->u.bytes, from->size, 1,
+	    0, s->error, s->error_n) != 0)
 		xn_fail("files-from: %s", s->error);
 	s->from = &s->names;
 	s->active = 1;
@@ -84,6 +137,8 @@ rs_selection_close(struct rs_selection *s)
 		rs_from_free(s->from);
 	if (s->error != NULL)
 		rs_filter_free(&s->filter);
+	for (const struct rs_above *a = s->above; a != NULL; a = a->next)
+		free(a->text);
 	xn_free(s->folder);
 }
 

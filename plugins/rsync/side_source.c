@@ -8,7 +8,8 @@
  *
  * kwargs: path, peers (list of channels), ahead (sides.h), one_file_system
  * (bool), level (of compression; 0: none), follow (bool), settle, poll
- * (milliseconds), and what side_select.h takes.
+ * (milliseconds), know (bool), known (bytes: what an earlier run has told), and
+ * what side_select.h takes.
  *
  *   <- O keep			first: what is kept (RS_PERMS...)
  *   -> R entry			the root
@@ -43,11 +44,11 @@
  *   <- C path block old n [signature]	the same by delta: the target has an old
  *				one of that size; its signature in blocks of
  *				BLOCK has N bytes, and follows if they are few
- *   -> y			now the next of it: RS_SIGN_BATCH bytes, as
- *   <- S bytes
  *   -> F size mtime ns sparse; then, until Z or V,
  *   -> b bytes  or  k from n	N bytes of the old one; Z has the XXH3-128 of
  *				all bytes
+ *   -> y			or: now the next of the signature,
+ *   <- S bytes			rs_sign_batch() of them in pieces
  *
  *   <- A path flags n hash	the target has the first N bytes of the file, of
  *				that hash; flags: RS_GROWING
@@ -65,20 +66,29 @@
  *   -> g name			something that is not there any more,
  *   -> a			or: look at all of it,
  *   -> !			that was it; and when all is told
- *   -> B
+ *   -> B batch		(also when nothing was to be told: up to there)
  *   -> A			or instead: look at everything, with O again
  *
  *   <- Q			no more
  *
  * The program ends when all targets have, or the coordinator closes its channel.
  *   => ("read", folders, files, bytes)		at the end, to the coordinator
+ *   => ("known", bytes)	with `know`, before that: what the next run is
+ *				to be told, if it is something else
  *   => ("flags", n, path)	N files have flags, the first is PATH: they are
  *				not kept
  *   => ("missing", n, bytes)	N names of the list (files-from) are not there;
  *				the first: name: why, a NUL behind each
  *   => ("polling", why)	it cannot be watched: everything is looked at
  *				every POLL milliseconds
+ *   => ("system", name)	first, if it is another one than `system` in
+ *				kwargs ("": none yet; missing: it does not
+ *				matter): the file system that PATH is on, or
+ *				"none"
+ *   <= ("go",) or ("no",)	then, if it was not "": may it be told of?
  *   <= ("look",)		look at everything now (with follow)
+ *   => ("changed",)		with follow: something was, and then
+ *   => ("batch", n, changed)	all targets are told of it by the Nth batch
  */
 #include <execnet/remote.h>
 
@@ -87,6 +97,7 @@
 #include "side_source_hash.h"
 #include "side_source_missing.h"
 #include "side_source_pace.h"
+#include "side_source_system.h"
 #include "side_source_tell.h"
 
 #define LOOK		200		/* milliseconds */
@@ -131,6 +142,7 @@ on_open(struct rs_source *s, struct rs_peer *p)
 		rs_list_ahead(s, rs_what(p->keep));
 	p->opened = 1;
 	p->following = 0;	/* it looks at everything now */
+	p->told = -1;
 	s->follow.opened = (long long)xn_time();
 	list = xn_list_one(s->root, "", rs_what(p->keep));
 	if (list == NULL || xn_list_n(list) != 1)
@@ -321,16 +333,23 @@ static int
 serve_all(struct rs_source *s)
 {
 	char error[1024];
-	int busy = 0;
+	int busy = 0, first = s->turn;
 
 	for (int i = 0; i < s->peers_n; i++) {
-		struct turns t = { s, &s->peers[i], 0 };
+		int n = (first + i) % s->peers_n;
+		struct turns t = { s, &s->peers[n], 0 };
 
 		if (xn_attempt(serve_turns, &t, error, sizeof(error)) != 0) {
 			let_go(s, t.peer, error);
 			busy = 1;
 		}
 		busy |= t.busy;
+		/* It has taken all that may be sent now: the next time its
+		 * neighbour comes first. */
+		if (t.busy && !rs_may_send(s)) {
+			s->turn = (n + 1) % s->peers_n;
+			break;
+		}
 	}
 	return busy;
 }
@@ -405,6 +424,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	xn_stat_t st;
 
 	s->channel = channel;
+	s->kwargs = kwargs;
 	s->path = xn_value_text(kwargs, "path", "");
 	s->level = (int)xn_value_int(kwargs, "level", 0);
 	s->early = (int)xn_value_int(kwargs, "ahead", 0);
@@ -417,9 +437,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_fstat(s->root, &st) != 0)
 		xn_fail("cannot look at the source %s: %m", s->path);
 	s->device = (unsigned long long)st.device;
+	rs_same_system(s);
 	rs_place_find(&s->place, s->path, NULL);
-	rs_confine(s->root, 0, kwargs);
 	rs_selection_open(&s->selection, s->root, s->path, kwargs);
+	rs_confine(s->root, 0, kwargs);
 	rs_tell_missing(s);
 	rs_alter_open(s, kwargs);
 	rs_watch_open(s, kwargs);
@@ -433,5 +454,6 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (s->lost != NULL)
 		xn_fail("%s", s->lost);
 	tell_flags(s);
+	rs_tell_known(channel, s->ahead);
 	xn_send(channel, "(slll)", "read", s->folders, s->files, s->bytes);
 }

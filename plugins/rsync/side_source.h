@@ -83,7 +83,7 @@ struct rs_sending {
 	unsigned char *sign;		/* a batch of a signature, or null */
 	size_t sign_n, sign_at;		/* came, taken */
 	size_t sign_wanted;		/* of the batch, still to come */
-	long long sign_left;		/* of all, still to come */
+	long long sign_left, sign_all;	/* of all, still to come; all */
 	int failed;			/* errno */
 	int growing;			/* it is no matter that it grows */
 	xn_entry before;		/* numbers only */
@@ -116,6 +116,7 @@ struct rs_peer {
 	struct rs_change *changes, *changes_last;
 	int changes_n;			/* too many: all is told as one */
 	int all;			/* it must look at everything */
+	long long told;			/* the batch whose end it knows; -1 */
 };
 
 /* A folder in which something changed. */
@@ -139,6 +140,9 @@ struct rs_follow {
 	double poll, looked;		/* where it cannot be watched */
 	double placed;			/* when the root was where it is to be */
 	int poked;			/* all is to be looked at now */
+	long long batch;		/* how often something was handed on */
+	int changed;			/* the coordinator knows that something
+					 * is to be */
 	long long opened;		/* when a target began to look at
 					 * everything last; since 1970 */
 };
@@ -157,6 +161,7 @@ struct rs_source {
 	struct rs_listed lists[RS_LISTS];
 	xn_ahead *ahead;		/* lists folders; or null */
 	int ahead_what;			/* and what they say */
+	const xn_value *kwargs;		/* what it knows: rs_know_by() */
 	int early;			/* the number of one that was begun
 					 * before this side; or 0 */
 	struct rs_selection selection;
@@ -178,6 +183,7 @@ struct rs_source {
 
 	long long limit, sent;		/* bytes a second; 0: any */
 	double allowed, paced;		/* bytes, and when that was so */
+	int turn;			/* which target is served first */
 
 	unsigned char *piece;		/* RS_DATA and some */
 	long long files, folders, bytes; /* read; files: sent */

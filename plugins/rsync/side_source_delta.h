@@ -32,9 +32,11 @@ rs_feed_delta(struct rs_sending *f)
 
 /* How many bytes the next batch has. */
 static inline size_t
-rs_batch(long long left)
+rs_batch(const struct rs_sending *f)
 {
-	return left < RS_SIGN_BATCH ? (size_t)left : RS_SIGN_BATCH;
+	long long most = rs_sign_batch(f->sign_all - f->sign_left);
+
+	return (size_t)(f->sign_left < most ? f->sign_left : most);
 }
 
 /* More of the signature is needed: from what we have, or from the target. */
@@ -53,7 +55,7 @@ rs_more_signature(struct rs_source *s, struct rs_peer *p)
 		return;
 	}
 	f->sign_at = f->sign_n = 0;
-	f->sign_wanted = rs_batch(f->sign_left);
+	f->sign_wanted = rs_batch(f);
 	rs_room(&p->out, 1);
 	rs_put_byte(&p->out, 'y');
 	rs_flush(&p->out);
@@ -133,7 +135,7 @@ rs_on_delta(struct rs_source *s, struct rs_peer *p)
 		return;
 	f->delta = xn_delta_open(f->fd, f->size, old_size, block,
 	    s->inplace ? XN_DELTA_INPLACE : 0);
-	f->sign_left = here != NULL ? 0 : left;
+	f->sign_all = f->sign_left = here != NULL ? 0 : left;
 	if (here == NULL)
 		f->sign = xn_malloc(RS_SIGN_BATCH);
 	if (f->delta == NULL || (here == NULL && f->sign == NULL) ||

@@ -170,8 +170,10 @@ rs_list_ahead(struct rs_source *s, int what)
 	if (s->ahead != NULL)
 		return;
 	s->ahead = xn_ahead_open(s->root, what, 1);
-	if (s->ahead != NULL)
-		xn_ahead_add(s->ahead, "");
+	if (s->ahead == NULL)
+		return;
+	rs_know_by(s->ahead, s->kwargs);
+	xn_ahead_add(s->ahead, "");
 }
 
 /* The list of the folder PATH, good until the next call. */

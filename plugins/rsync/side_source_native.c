@@ -59,7 +59,8 @@ keep_early(xn_ahead *ahead, int what)
 }
 
 int
-rsync_source_ahead(const char *path, int keep)
+rsync_source_ahead(const char *path, int keep, int know, const void *known,
+    size_t n)
 {
 	int base = xn_base_open(path), number = 0;
 	xn_ahead *ahead = base == -1 ? NULL :
@@ -69,6 +70,8 @@ rsync_source_ahead(const char *path, int keep)
 		close(base);
 	if (ahead == NULL)
 		return 0;
+	if (know)
+		rs_know(ahead, known, n);
 	xn_ahead_add(ahead, "");
 	number = keep_early(ahead, rs_what(keep));
 	if (number == 0)

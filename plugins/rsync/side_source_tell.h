@@ -255,7 +255,8 @@ rs_tell_changes(struct rs_source *s, struct rs_peer *p)
 {
 	struct rs_change *c = p->changes;
 
-	if (!p->following || (c == NULL && !p->all))
+	if (!p->following || (c == NULL && !p->all &&
+	    p->told == s->follow.batch))
 		return 0;
 	if (p->all) {
 		rs_peer_forget_changes(p);
@@ -264,15 +265,19 @@ rs_tell_changes(struct rs_source *s, struct rs_peer *p)
 		p->all = p->following = 0;	/* until it says W again */
 		return 1;
 	}
-	p->changes = c->next;
-	p->changes_n--;
-	if (c->next == NULL)
-		p->changes_last = NULL;
-	rs_tell_change(s, p, c);
-	rs_change_free(c);
+	if (c != NULL) {
+		p->changes = c->next;
+		p->changes_n--;
+		if (c->next == NULL)
+			p->changes_last = NULL;
+		rs_tell_change(s, p, c);
+		rs_change_free(c);
+	}
 	if (p->changes == NULL) {
-		rs_room(&p->out, 1);
+		rs_room(&p->out, 12);
 		rs_put_byte(&p->out, 'B');
+		rs_put(&p->out, (unsigned long long)s->follow.batch);
+		p->told = s->follow.batch;
 	}
 	return 1;
 }

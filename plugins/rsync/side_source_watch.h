@@ -286,6 +286,9 @@ rs_hand_on(struct rs_source *s)
 	}
 	f->overflow = 0;
 	rs_changes_forget(f);
+	f->batch++;
+	xn_send(s->channel, "(slb)", "batch", f->batch, f->changed);
+	f->changed = 0;
 }
 
 /* Somebody may have put another folder in the place of the root, or mounted
@@ -331,6 +334,10 @@ rs_watch_turn(struct rs_source *s, int most)
 		return most;
 	rs_watch_read(s);
 	rs_check_place(s);
+	if (!f->changed && (f->changes_n > 0 || f->overflow)) {
+		f->changed = 1;
+		xn_send(s->channel, "(s)", "changed");
+	}
 	now = xn_clock();
 	if (f->poked || (f->watch == NULL && now - f->looked >= f->poll)) {
 		f->looked = now;

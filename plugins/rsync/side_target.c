@@ -9,15 +9,23 @@
  * kwargs: path, peer (the channel to the source's side), keep (RS_PERMS...), and
  * dry, itemize, size_only, ignore_errors, allow_empty (bool), remove (enum
  * rs_delete), max_delete (int; -1: any number), sync (0 none, 1 each file,
- * 2 all at the end), level (of compression), files (dict:
- * options_files.c).
+ * 2 all at the end), hold_count and hold_percent (side_target_hold.h), level
+ * (of compression), real (side_target_real.h), files (dict: options_files.c),
+ * know (bool), known (bytes: what an earlier run has told).
  *
  * To the coordinator:
  *   => ("lines", bytes)	lines that end in a NUL: i and a change as rsync -i
  *				shows it, or ! and an error
  *   => ("progress", looked at, files that came, their bytes)
+ *   => ("known", bytes)	with `know`: what the next run is to be told, if
+ *				it is something else
+ *   => ("real", path)		with follow: side_target_real.h
+ *   => ("compared", n)		with follow: all N were compared, and are equal
+ *   => ("at", batch)		and what the source has told up to there is done
  *   => ("done", dict)		last: counts
- * From it only the end of the channel, which ends us.
+ *   => ("held", "loss" or "empty", deleted, rewritten, of so many, a digest of
+ *	what, a sample)		side_target_hold.h; it answers ("go") or ("no")
+ * From it else only the end of the channel, which ends us.
  */
 #include <execnet/remote.h>
 
@@ -192,9 +200,10 @@ walk(struct rs_target *t)
 		if (rs_ask_more(t)) {
 			continue;
 		} else if (t->first == NULL) {
-			if (!t->in_batch)
+			if (t->in_batch)
+				take_message(t);
+			else if (!rs_release(t))
 				return;
-			take_message(t);
 		} else {
 			take_message(t);
 		}
@@ -217,27 +226,6 @@ begin(struct rs_target *t)
 		if (!rs_more(&t->in))
 			next_message(t);
 		on_record(t);
-	}
-}
-
-static void
-delete_later(struct rs_target *t)
-{
-	while (t->later != NULL) {
-		struct rs_later *l = t->later;
-		int base = rs_folder(t, l->dir->path);
-		xn_list *list = base == -1 ? NULL : xn_list_one(base, l->name,
-		    0);
-
-		t->later = l->next;
-		l->dir->touched = 1;	/* it may have been moved away */
-		if (list != NULL && xn_list_n(list) == 1 && !rs_is_stopped(t))
-			rs_delete_now(t, l->dir, xn_list_entry(list, 0));
-		if (list != NULL)
-			xn_list_close(list);
-		rs_dir_done(t, l->dir);
-		xn_free(l->name);
-		xn_free(l);
 	}
 }
 
@@ -282,16 +270,23 @@ compare_all(struct rs_target *t)
 	long long errors = t->stats.errors;
 
 	rs_deletions_begin(t);
+	t->judged = 0;
+	t->rewritten = 0;
+	t->here = 0;
+	t->counted = 0;
 	rs_filter_forget(&t->selection.filter);
 	if (t->root != -1 && !t->selection.active)
 		t->ahead = xn_ahead_open(t->root, rs_what(t->keep), 1);
-	if (t->ahead != NULL)
+	if (t->ahead != NULL) {
+		rs_know_by(t->ahead, t->kwargs);
 		xn_ahead_add(t->ahead, "");
+	}
 	begin(t);
 	walk(t);
+	rs_tell_known(t->channel, t->ahead);
 	xn_ahead_close(t->ahead);
 	t->ahead = NULL;
-	delete_later(t);
+	rs_delete_what_waits(t);
 	note_failures(t, errors);
 	rs_tell_stopped(t);
 	if (t->hears)
@@ -320,6 +315,8 @@ wait_for_changes(struct rs_target *t)
 	long long before = t->stats.changed + t->stats.deleted;
 	long long errors = t->stats.errors;
 
+	t->judged = 0;
+	t->rewritten = 0;
 	if (xn_clock() - t->deleted_at > RS_DELETE_QUIET)
 		rs_deletions_begin(t);
 	rs_flush(&t->out);
@@ -339,7 +336,7 @@ wait_for_changes(struct rs_target *t)
 	}
 	check_place(t);
 	walk(t);
-	delete_later(t);
+	rs_delete_what_waits(t);
 	rs_forget_links(t);
 	if (t->stats.errors != errors && t->again == 0)
 		note_failures(t, errors);
@@ -347,6 +344,7 @@ wait_for_changes(struct rs_target *t)
 	rs_tell_skipped(t);
 	if (t->stats.changed + t->stats.deleted != before)
 		rs_tell_progress(t, 1);
+	rs_tell_batch(t);
 	if (xn_clock() - t->synced > SYNC_PAUSE)
 		write_to_disk(t);
 	return t->full_wanted;
@@ -355,7 +353,12 @@ wait_for_changes(struct rs_target *t)
 static void
 follow_source(struct rs_target *t)
 {
+	long long before;
+
 	xn_send(t->channel, "(s)", "following");
+	rs_tell_compared(t, 0);
+	rs_count_all(t, 0);
+	t->batch = t->batch_told = -1;
 	t->empty = 0;
 	for (;;) {
 		rs_forget_links(t);
@@ -364,24 +367,11 @@ follow_source(struct rs_target *t)
 		t->hears = 1;
 		while (!wait_for_changes(t))
 			continue;
+		before = t->stats.checked;
 		compare_all(t);
+		rs_tell_compared(t, before);
+		rs_count_all(t, before);
 	}
-}
-
-static void
-tell_done(struct rs_target *t)
-{
-	const struct rs_stats *s = &t->stats;
-
-	rs_tell_progress(t, 1);
-	xn_send(t->channel, "(s{slslslslslslslslslslslsl})", "done",
-	    "checked", s->checked, "folders", s->folders,
-	    "changed", s->changed, "created", s->created,
-	    "deleted", s->deleted, "sent", s->sent,
-	    "same_bytes", s->same_bytes, "data_bytes", s->data_bytes, "total_bytes",
-	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
-	    "errors", s->errors, "vanished", s->vanished,
-	    "skipped", s->skipped);
 }
 
 static void
@@ -400,6 +390,7 @@ target_end(void *baton)
 	rs_owners_free(&t->marks.users);
 	rs_owners_free(&t->marks.groups);
 	xn_free(t->my_groups);
+	xn_free(t->shut);
 	rs_selection_close(&t->selection);
 	if (t->base != -1)
 		close(t->base);
@@ -415,6 +406,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	struct rs_target *t = xn_alloc(sizeof(*t));
 
 	t->channel = channel;
+	t->kwargs = kwargs;
 	t->base = t->root = t->reading = t->arriving.fd = t->arriving.old = -1;
 	t->lines = xn_alloc(RS_LINES);
 	rs_read_kwargs(t, kwargs);
@@ -422,6 +414,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	xn_cleanup(target_end, t);
 	rs_open_root(t);
 	rs_refuse_snapshots(t);
+	rs_selection_open(&t->selection, t->root, t->path, kwargs);
 	if (t->root != -1)
 		rs_confine(t->root, 1, kwargs);
 	if (t->snapshots > 0) {
@@ -430,7 +423,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		rs_snapshot_begin(t);
 	}
 	t->delete_excluded = xn_value_bool(kwargs, "delete_excluded", 0);
-	rs_selection_open(&t->selection, t->root, t->path, kwargs);
+	t->selection.root = t->root;	/* (by now the snapshot's) */
 	compare_all(t);
 	if (t->snapshots > 0)
 		rs_snapshot_end(t);
@@ -441,5 +434,5 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	rs_room(&t->out, 1);
 	rs_put_byte(&t->out, 'Q');
 	rs_flush(&t->out);
-	tell_done(t);
+	rs_tell_done(t);
 }

@@ -100,6 +100,8 @@ struct rs_target {
 	xn_channel *channel;		/* to the coordinator */
 	xn_channel *peer;
 	const char *path;
+	const char *real;		/* where path led to when the job
+					 * began; null: it may lead anywhere */
 	int root;			/* base */
 	int reading;			/* a file, while something is sent */
 	int snapshots, base;		/* how many are kept, or 0; where they
@@ -122,6 +124,20 @@ struct rs_target {
 	xn_list *listed;		/* of the folder that is compared */
 	int ignore_errors, allow_empty, sync, whole_file;
 	long long max_delete;		/* -1: any number */
+	long long hold_count;		/* more is asked about; -1: none, or */
+	int hold_percent;		/* of what is here; the same */
+	int judged;			/* what this comparison does may be: */
+#define RS_JUDGED_SOME	1		/* what it had seen by then; */
+#define RS_JUDGED	2		/* all of it */
+	long long rewritten;		/* by it since then */
+	long long here;			/* entries that it has found */
+	int counted;			/* it follows, and knows how many there
+					 * are: uncreated, and what it made
+					 * since less what it deleted */
+	long long uncreated;
+	long long lost_before;		/* in earlier batches, until quiet */
+	struct rs_later *rewrites, *rewrites_last;	/* wait for that */
+	long long rewrites_n;
 	long long deleted_before;	/* of those, what was in earlier runs */
 	long long skipped_told;
 	double deleted_at;		/* when the last was */
@@ -133,12 +149,14 @@ struct rs_target {
 
 	struct rs_dir *walk;		/* still to be compared, next first */
 	xn_ahead *ahead;		/* lists its folders; or null */
+	const xn_value *kwargs;		/* what it knows: rs_know_by() */
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
 	int waiting_n;
 	int asked;
 	const struct rs_want *holding;	/* nothing is asked before its
 					 * signature has gone */
+	xn_signing *signing;		/* makes that; or null */
 	size_t asked_bytes;
 	long long held;
 	int io_error;			/* the source could not be read in
@@ -161,6 +179,7 @@ struct rs_target {
 	struct rs_new *news;
 	int listing;			/* folders that were asked for */
 	int follow, in_batch, full_wanted, root_came;
+	long long batch, batch_told;	/* the last that came, and is done */
 	int hears;			/* it was told to say what changes */
 	struct rs_dir *change;		/* the folder whose changes come */
 	double full, compared, synced;	/* seconds: how often all is compared,
@@ -170,6 +189,9 @@ struct rs_target {
 	unsigned char *lines;		/* for the coordinator */
 	size_t lines_n;
 	double told;			/* progress, when */
+	int read_only;			/* (dry) that it is, was told */
+	char *shut;			/* (dry) the last folder that we may not
+					 * change, of which that was told */
 };
 
 #endif

@@ -5,8 +5,8 @@
 #ifndef RSYNC_SIDE_TARGET_COMPARE_H
 #define RSYNC_SIDE_TARGET_COMPARE_H
 
-#include "side_target_delete.h"
 #include "side_target_delta.h"
+#include "side_target_hold.h"
 #include "side_target_link.h"
 #include "side_target_match.h"
 
@@ -52,6 +52,28 @@ rs_same_special(const xn_entry *e, const xn_entry *mine)
 	return 1;
 }
 
+/* The folder MINE in DIR goes if it is empty: 0, or -1 and errno. */
+static inline int
+rs_clear_empty(struct rs_target *t, struct rs_dir *dir, const xn_entry *mine)
+{
+	int base = t->dry ? rs_folder(t, dir->path) :
+	    rs_folder_to_change(t, dir), fd, n;
+	xn_list *inside;
+
+	if (base == -1 || !t->dry)
+		return base == -1 ? -1 : xn_rmdir(base, mine->name);
+	fd = xn_open(base, mine->name, XN_O_READ | XN_O_DIRECTORY, 0);
+	inside = fd == -1 ? NULL : xn_list_open(fd, "", 0);
+	n = inside == NULL ? -1 : xn_list_n(inside);
+	if (inside != NULL)
+		xn_list_close(inside);
+	if (fd != -1)
+		close(fd);
+	if (n > 0)
+		errno = ENOTEMPTY;
+	return n == 0 ? 0 : -1;
+}
+
 /* Something of another type is in the way: 0 when it is not any more. */
 static inline int
 rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
@@ -63,9 +85,7 @@ rs_clear_way(struct rs_target *t, struct rs_dir *dir, const xn_entry *e,
 	if (mine->type != 'd' && e->type != 'd')
 		return 0;	/* a rename replaces it */
 	if (mine->type == 'd' && t->remove == RS_DELETE_NO && !t->force) {
-		int base = t->dry ? 0 : rs_folder_to_change(t, dir);
-
-		if (t->dry || xn_rmdir(base, mine->name) == 0)
+		if (rs_clear_empty(t, dir, mine) == 0)
 			return 0;
 		rs_error(t, "a folder is in the way and would have to be "
 		    "deleted:", dir->path, mine->name);
@@ -352,25 +372,28 @@ rs_is_device_of_root(struct rs_target *t, const struct rs_dir *dir,
 	return 1;
 }
 
-/*
- * ITEM (ours from now on) is in DIR at the source; MINE is what has its name
- * here, or null.
- */
+/* Would MINE be lost for E? */
+static inline int
+rs_is_rewrite(struct rs_target *t, const xn_entry *e, const xn_entry *mine)
+{
+	if (mine == NULL || mine->type != e->type)
+		return mine != NULL;
+	/* (What is appended to keeps what it has.) */
+	if (e->type == 'f')
+		return !rs_same_content(t, e, mine) && !(t->append &&
+		    e->size > mine->size);
+	return e->type != 'd' && !rs_same_special(e, mine);
+}
+
+/* What follows from ITEM and MINE, once that may be. */
 static inline void
-rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+rs_act_on(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
     const xn_entry *mine)
 {
 	const xn_entry *e = &item->e;
 	int several = e->type != 'd' && e->links > 1 && (t->keep & RS_LINKS);
 	int same_type = mine != NULL && mine->type == e->type, alone = 1;
 
-	t->stats.checked++;
-	t->stats.total_bytes += e->type == 'f' ?
-	    (unsigned long long)e->size : 0;
-	if (rs_is_left(t, e, mine) || rs_is_device_of_root(t, dir, e)) {
-		xn_free(item);
-		return;
-	}
 	if (mine != NULL && !same_type && rs_clear_way(t, dir, e, mine) != 0) {
 		xn_free(item);
 		return;
@@ -390,6 +413,62 @@ rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
 	else if (same_type && (t->keep & RS_LINKS))
 		alone = rs_is_alone(t, mine);
 	rs_consider_content(t, dir, item, mine, alone);
+}
+
+/*
+ * ITEM (ours from now on) is in DIR at the source; MINE is what has its name
+ * here, or null.
+ */
+static inline void
+rs_consider(struct rs_target *t, struct rs_dir *dir, struct rs_item *item,
+    const xn_entry *mine)
+{
+	const xn_entry *e = &item->e;
+	int waits = 0;
+
+	t->stats.checked++;
+	t->stats.total_bytes += e->type == 'f' ?
+	    (unsigned long long)e->size : 0;
+	if (rs_is_left(t, e, mine) || rs_is_device_of_root(t, dir, e)) {
+		xn_free(item);
+		return;
+	}
+	if (rs_is_guarded(t) && rs_is_rewrite(t, e, mine)) {
+		waits = t->judged == 0;
+		t->rewritten += !waits;
+	}
+	if (waits)
+		rs_rewrite_later(t, dir, item);
+	else
+		rs_act_on(t, dir, item, mine);
+}
+
+/* What waited to be judged is done; 0: there was nothing. */
+static inline int
+rs_release(struct rs_target *t)
+{
+	struct rs_later *one, *next = t->rewrites;
+
+	rs_judge_loss(t, RS_JUDGED);
+	t->rewrites = t->rewrites_last = NULL;
+	t->rewrites_n = 0;
+	if (next == NULL)
+		return 0;
+	while ((one = next) != NULL) {
+		int base = rs_folder(t, one->dir->path);
+		xn_list *list = base == -1 ? NULL : xn_list_one(base,
+		    one->name, rs_what(t->keep));
+
+		next = one->next;
+		rs_act_on(t, one->dir, one->item, list == NULL ||
+		    xn_list_n(list) != 1 ? NULL : xn_list_entry(list, 0));
+		if (list != NULL)
+			xn_list_close(list);
+		rs_dir_done(t, one->dir);
+		xn_free(one->name);
+		xn_free(one);
+	}
+	return 1;
 }
 
 #endif

@@ -13,8 +13,12 @@
 struct rs_later {
 	struct rs_dir *dir;		/* gets its times after that */
 	char *name;
+	struct rs_item *item;		/* what takes its place; or null */
 	struct rs_later *next;
 };
+
+static inline int rs_is_guarded(const struct rs_target *t);
+static inline void rs_dir_done(struct rs_target *t, struct rs_dir *dir);
 
 /* What is deleted counts anew: all is compared, or one that follows was quiet
  * before this batch. */
@@ -22,6 +26,7 @@ static inline void
 rs_deletions_begin(struct rs_target *t)
 {
 	t->deleted_before = t->stats.deleted;
+	t->lost_before = 0;
 }
 
 /* May one more be deleted? */
@@ -93,6 +98,14 @@ rs_open_to_delete(struct rs_target *t, int base, const xn_entry *e)
 	return fd;
 }
 
+/* When E is deleted, is its backup where it was? */
+static inline int
+rs_leaves_backup(const struct rs_target *t, const xn_entry *e)
+{
+	return t->backup && t->backup_dir == NULL && e->type != 'd' &&
+	    !rs_is_temporary(e->name);
+}
+
 /*
  * Delete what is in the folder E, PATH, in BASE: 0, -1 and errno, or -2: some
  * of it stays, which was told if it should not.
@@ -116,12 +129,9 @@ rs_delete_inside(struct rs_target *t, int base, const char *path,
 		xn_fchmod(fd, 0700);
 	for (int i = 0; i < xn_list_n(inside); i++)
 		if (rs_delete_entry(t, fd, path, xn_list_entry(inside, i),
-		    depth + 1) != 0)
+		    depth + 1) != 0 ||
+		    rs_leaves_backup(t, xn_list_entry(inside, i)))
 			rc = -2;
-	/* Backups lie beside what they are of. */
-	if (rc == 0 && t->backup && t->backup_dir == NULL &&
-	    xn_list_n(inside) > 0 && !t->dry)
-		rc = -2;
 	if (rc != 0 && !t->dry && (e->mode & 0700) != 0700)
 		xn_fchmod(fd, e->mode);
 	xn_list_close(inside);
@@ -169,6 +179,8 @@ rs_delete_entry(struct rs_target *t, int base, const char *dir,
 		t->stats.skipped++;	/* it stays for what stays in it */
 	if (rc == 0 && !t->dry)
 		rc = rs_delete_one(t, base, dir, e);
+	else if (rc == 0)
+		rs_look_at_rights(t, dir, 0);
 	if (rc == -1 && errno != ENOENT)
 		rs_error(t, "cannot delete", dir, e->name);
 	if (rc == 0 && !replaced)
@@ -215,9 +227,10 @@ rs_may_have_moved(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 	char *path;
 	int base, fd;
 
-	if (t->dry || (e->type != 'd' && (e->type != 'f' ||
-	    e->size < RS_LARGE)))
+	if (e->type != 'd' && (e->type != 'f' || e->size < RS_LARGE))
 		return 0;
+	if (t->dry)
+		return 1;
 	if (e->type == 'f') {
 		rs_known_extra(t, dir->path, e);
 		return 1;
@@ -250,10 +263,71 @@ rs_extra(struct rs_target *t, struct rs_dir *dir, const xn_entry *e)
 {
 	if (t->remove == RS_DELETE_NO || rs_is_stopped(t))
 		return;
-	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER)
+	/* Which ones max-delete lets go is to be the same in each run, whatever
+	 * came first: so that is decided when all are known. */
+	if (rs_may_have_moved(t, dir, e) || t->remove == RS_DELETE_AFTER ||
+	    t->max_delete >= 0 || rs_is_guarded(t))
 		rs_delete_later(t, dir, e->name);
 	else
 		rs_delete_now(t, dir, e);
+}
+
+/* ---- What is deleted last ------------------------------------------------ */
+
+static inline int
+rs_compare_later(const void *a, const void *b)
+{
+	const struct rs_later *one = *(const struct rs_later *const *)a;
+	const struct rs_later *two = *(const struct rs_later *const *)b;
+	int order = strcmp(one->dir->path, two->dir->path);
+
+	return order != 0 ? order : strcmp(one->name, two->name);
+}
+
+/* Put what is deleted late in the order of its names. */
+static inline void
+rs_sort_later(struct rs_target *t)
+{
+	struct rs_later **all, *l;
+	size_t n = 0;
+
+	for (l = t->later; l != NULL; l = l->next)
+		n++;
+	all = rs_memory((n + 1) * sizeof(*all));
+	n = 0;
+	for (l = t->later; l != NULL; l = l->next)
+		all[n++] = l;
+	qsort(all, n, sizeof(*all), rs_compare_later);
+	t->later = NULL;
+	while (n-- > 0) {
+		all[n]->next = t->later;
+		t->later = all[n];
+	}
+	xn_free(all);
+}
+
+/* What was left for the end goes now. */
+static inline void
+rs_delete_what_waits(struct rs_target *t)
+{
+	if (t->max_delete >= 0)
+		rs_sort_later(t);
+	while (t->later != NULL) {
+		struct rs_later *l = t->later;
+		int base = rs_folder(t, l->dir->path);
+		xn_list *list = base == -1 ? NULL : xn_list_one(base, l->name,
+		    0);
+
+		t->later = l->next;
+		l->dir->touched = 1;	/* it may have been moved away */
+		if (list != NULL && xn_list_n(list) == 1 && !rs_is_stopped(t))
+			rs_delete_now(t, l->dir, xn_list_entry(list, 0));
+		if (list != NULL)
+			xn_list_close(list);
+		rs_dir_done(t, l->dir);
+		xn_free(l->name);
+		xn_free(l);
+	}
 }
 
 #endif

@@ -63,6 +63,8 @@ rs_ask_delta(struct rs_target *t, struct rs_want *w)
 		ok = xn_delta_sign(fd, 0, now.size, w->block, here,
 		    (size_t)n) == n;
 	}
+	else
+		t->signing = xn_signing_open(fd, now.size, w->block);
 	close(fd);
 	if (ok) {
 		path = rs_join(w->dir->path, w->item->e.name);
@@ -86,23 +88,38 @@ rs_ask_delta(struct rs_target *t, struct rs_want *w)
 	return ok;
 }
 
+/* N bytes of W's old file, signed to OUT: how many bytes that has, or -1. */
+static inline int
+rs_sign_some(struct rs_target *t, struct rs_want *w, int fd, long long n,
+    unsigned char *out)
+{
+	long long has = rs_signature_bytes(n, w->block);
+
+	if (t->signing == NULL)
+		return fd == -1 ? -1 : xn_delta_sign(fd, w->signed_to, n,
+		    w->block, out, RS_SIGN_PIECE);
+	return xn_signing_get(t->signing, (size_t)rs_signature_bytes(
+	    w->signed_to, w->block), out, (size_t)has) != 0 ? -1 : (int)has;
+}
+
 /* The other end takes the next batch of W's signature. */
 static inline void
 rs_send_signature(struct rs_target *t, struct rs_want *w)
 {
 	unsigned char *piece = rs_memory(RS_SIGN_PIECE);
 	long long step = RS_SIGN_PIECE / XN_DELTA_ENTRY * w->block;
-	long long sent = 0;
+	long long sent = 0, batch = rs_sign_batch(rs_signature_bytes(
+	    w->signed_to, w->block));
 	xn_entry now;
-	int fd = t->reading = rs_open_old(t, w, &now), n;
+	int fd = t->reading = t->signing != NULL ? -1 : rs_open_old(t, w,
+	    &now), n;
 
-	while (sent < RS_SIGN_BATCH && w->signed_to < w->old_size) {
+	while (sent < batch && w->signed_to < w->old_size) {
 		long long left = w->old_size - w->signed_to;
 
 		if (left > step)
 			left = step;
-		n = fd == -1 ? -1 : xn_delta_sign(fd, w->signed_to, left,
-		    w->block, piece, RS_SIGN_PIECE);
+		n = rs_sign_some(t, w, fd, left, piece);
 		if (n < 0) {
 			/* It is not what it was: anything will do, since the
 			 * result is looked at. */

@@ -3,8 +3,9 @@
  *
  * For each folder with changes come the folder itself and what changed in it;
  * each of these is treated as an entry of a list would be.  A batch ends with
- * B: then files that may have been moved are looked for, and what is deleted
- * late is.
+ * B and its number: then files that may have been moved are looked for, and
+ * what is deleted late is.  When that is done the coordinator is told the
+ * number.
  */
 #ifndef RSYNC_SIDE_TARGET_FOLLOW_H
 #define RSYNC_SIDE_TARGET_FOLLOW_H
@@ -190,6 +191,8 @@ rs_on_follow_record(struct rs_target *t, int what)
 		return 1;
 	case 'B':
 		t->in_batch = 0;
+		t->batch = rs_get_below(&t->in, 0x7fffffffffffffffull,
+		    "a batch");
 		return 1;
 	case 'A':
 		rs_change_end(t);

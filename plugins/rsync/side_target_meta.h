@@ -222,31 +222,60 @@ rs_may_not(const struct rs_target *t)
 	return errno == EPERM && !t->is_root;
 }
 
+/* Each of BASE/NAME; without a name of BASE itself, which must be open then, not
+ * looked up: a folder may be closed to us. */
+static inline int
+rs_apply_owner(int base, const char *name, long long uid, long long gid)
+{
+	return name[0] == '\0' ? xn_fset_owner(base, uid, gid) :
+	    xn_set_owner(base, name, uid, gid);
+}
+
+static inline int
+rs_apply_attrs(int base, const char *name, const xn_entry *e)
+{
+	return name[0] == '\0' ? xn_fset_attrs(base, e->attrs, e->attrs_n) :
+	    xn_set_attrs(base, name, e->attrs, e->attrs_n);
+}
+
+static inline int
+rs_apply_time(int base, const char *name, const xn_entry *e)
+{
+	return name[0] == '\0' ? xn_fset_mtime(base, e->mtime,
+	    e->nanoseconds) : xn_set_mtime(base, name, e->mtime,
+	    e->nanoseconds);
+}
+
+static inline int
+rs_apply_mode(int base, const char *name, int mode)
+{
+	return name[0] == '\0' ? xn_fchmod(base, mode) :
+	    xn_set_mode(base, name, mode);
+}
+
 /*
  * Make BASE/NAME what E says, as far as DIFFERENCES says that it is not.
- * Owner first, since that takes bits of the mode away; the time last.
+ * Owner first, since that takes bits of the mode away.
  */
 static inline int
 rs_apply(struct rs_target *t, int base, const char *name, const xn_entry *e,
     int differences)
 {
-	if ((differences & (RS_D_OWNER | RS_D_GROUP)) && xn_set_owner(base,
+	if ((differences & (RS_D_OWNER | RS_D_GROUP)) && rs_apply_owner(base,
 	    name, differences & RS_D_OWNER ? (long long)e->uid : -1,
 	    (differences & RS_D_GROUP) && rs_may_give(t, e->gid) ?
 	    (long long)e->gid : -1) != 0 &&
 	    !rs_may_not(t))
 		return -1;
 	if ((differences & (RS_D_ATTRS | RS_D_ACL)) &&
-	    xn_set_attrs(base, name, e->attrs, e->attrs_n) != 0)
+	    rs_apply_attrs(base, name, e) != 0)
 		return -1;
 	if (e->type != 'l' && (t->keep & RS_PERMS) && (differences &
 	    (RS_D_PERMS | RS_D_OWNER | RS_D_GROUP | RS_D_ATTRS | RS_D_ACL)) &&
-	    xn_set_mode(base, name, e->mode) != 0)
+	    rs_apply_mode(base, name, e->mode) != 0)
 		return -1;
-	if ((differences & RS_D_TIME) &&
-	    xn_set_mtime(base, name, e->mtime, e->nanoseconds) != 0)
-		return -1;
-	return 0;
+	return (differences & RS_D_TIME) && rs_apply_time(base, name, e) != 0 ?
+	    -1 : 0;
 }
 
 /* All that is kept, whatever is there. */

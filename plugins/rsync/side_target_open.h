@@ -5,7 +5,7 @@
 #ifndef RSYNC_SIDE_TARGET_OPEN_H
 #define RSYNC_SIDE_TARGET_OPEN_H
 
-#include "side_target.h"
+#include "side_target_real.h"
 #include "side_target_write.h"
 
 #define RS_LOCK_WAIT	5000	/* milliseconds; a run that was cut ends soon */
@@ -27,6 +27,7 @@ static inline void
 rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
 {
 	t->path = xn_value_text(kwargs, "path", "");
+	t->real = xn_value_text(kwargs, "real", NULL);
 	t->peer = xn_value_channel(xn_value_get(kwargs, "peer"));
 	if (t->peer == NULL)
 		xn_fail("there is no channel to the source");
@@ -38,6 +39,8 @@ rs_read_kwargs(struct rs_target *t, const xn_value *kwargs)
 	t->allow_empty = xn_value_bool(kwargs, "allow_empty", 0);
 	t->remove = (int)xn_value_int(kwargs, "remove", RS_DELETE_NO);
 	t->max_delete = xn_value_int(kwargs, "max_delete", -1);
+	t->hold_count = xn_value_int(kwargs, "hold_count", -1);
+	t->hold_percent = (int)xn_value_int(kwargs, "hold_percent", -1);
 	t->whole_file = xn_value_bool(kwargs, "whole_file", 0);
 	t->sync = (int)xn_value_int(kwargs, "sync", 0);
 	t->snapshots = (int)xn_value_int(kwargs, "snapshots", 0);
@@ -134,11 +137,17 @@ static inline void
 rs_make_root(struct rs_target *t)
 {
 	const char *above = rs_folder_above(t->path);
+	const char *link = rs_target_link(t, above);
 	int fd = xn_base_open(above);
 
 	if (fd == -1)
 		xn_fail("cannot make the target %s: the folder %s, in which it "
 		    "would be, must be there: %m", t->path, above);
+	if (link != NULL)
+		xn_fail("the target %s is a symbolic link to %s, which is not "
+		    "there: make that folder, or remove the link", t->path,
+		    link);
+	rs_check_real(t, fd, strlen(rs_last_name(t->path)) + 1);
 	errno = EACCES;
 	if (!t->dry)
 		t->root = xn_base_make(t->path, 0755);
@@ -162,6 +171,7 @@ rs_open_root(struct rs_target *t)
 		xn_fail("cannot lock the target %s: %s", t->path,
 		    errno == EAGAIN ? "another run is at work on it" :
 		    strerror(errno));
+	rs_note_real(t, rs_folder_above(t->path));
 	xn_random(random, sizeof(random));
 	for (int i = 0; i < 8; i++)
 		snprintf(t->run + 2 * i, 3, "%02x", random[i]);

@@ -167,7 +167,8 @@ rs_remove_unfinished(struct rs_target *t)
 static inline void
 rs_snapshot_begin(struct rs_target *t)
 {
-	char *newest = rs_newest(t);
+	/* A dry run has no folder where none is. */
+	char *newest = t->base == -1 ? NULL : rs_newest(t);
 	int from;
 
 	if (t->dry && newest == NULL)

@@ -101,6 +101,34 @@ rs_tell_stopped(struct rs_target *t)
 	t->stopped = 0;
 }
 
+/*
+ * With --dry-run: could something in the folder DIR be changed, or (ONLY_ITSELF)
+ * what is said of it?  If not that is an error, as it would be.  What belongs to
+ * us we would open up.
+ */
+static inline void
+rs_look_at_rights(struct rs_target *t, const char *dir, int only_itself)
+{
+	xn_stat_t st;
+
+	if (!t->dry || t->root == -1 || t->read_only ||
+	    (t->shut != NULL && strcmp(t->shut, dir) == 0) ||
+	    xn_writable(t->root, dir) == 0)
+		return;
+	if (errno == EROFS) {
+		t->read_only = 1;
+		rs_error(t, "could not change anything in", "", "");
+		return;
+	}
+	if (errno != EACCES || only_itself || (xn_stat(t->root, dir, &st) == 0 &&
+	    (unsigned int)st.uid == (unsigned int)geteuid()))
+		return;
+	xn_free(t->shut);
+	t->shut = rs_join(dir, "");
+	errno = EACCES;
+	rs_error(t, "could not make, replace or delete anything in", dir, "");
+}
+
 /* What happened to DIR/E: CHANGES, as rsync -i has them.  FIRST: the name that
  * it is a link to, or null. */
 static inline void
@@ -118,6 +146,7 @@ rs_itemize_link(struct rs_target *t, const char *changes, const char *dir,
 		parts[4] = " -> ";
 		parts[5] = e->link;
 	}
+	rs_look_at_rights(t, dir, changes[0] == '.');
 	t->stats.changed++;
 	if (strncmp(changes + 2, "+++", 3) == 0)
 		t->stats.created++;
@@ -160,6 +189,46 @@ rs_changes_new(char changes[12], int how, int type)
 	memcpy(changes, "+++++++++++", 12);
 	changes[0] = (char)how;
 	changes[1] = rs_letter(type);
+}
+
+/* All is done that the source has told, but for what failed. */
+static inline void
+rs_tell_batch(struct rs_target *t)
+{
+	if (t->full_wanted || t->again != 0 || t->stats.skipped > 0 ||
+	    t->batch == t->batch_told)
+		return;
+	t->batch_told = t->batch;
+	xn_send(t->channel, "(sl)", "at", t->batch);
+}
+
+/* All was compared, and is the same now. */
+static inline void
+rs_tell_compared(struct rs_target *t, long long before)
+{
+	t->counted = 1;
+	t->uncreated = t->stats.checked - before - t->stats.created +
+	    t->stats.deleted;
+	if (t->again == 0 && t->stats.skipped == 0)
+		xn_send(t->channel, "(sl)", "compared",
+		    t->stats.checked - before);
+}
+
+static inline void
+rs_tell_done(struct rs_target *t)
+{
+	const struct rs_stats *s = &t->stats;
+
+	rs_tell_progress(t, 1);
+	xn_send(t->channel, "(s{slslslslslslslslslslslsl})", "done",
+	    "checked", s->checked, "folders", s->folders,
+	    "changed", s->changed, "created", s->created,
+	    "deleted", s->deleted, "sent", s->sent,
+	    "same_bytes", s->same_bytes, "data_bytes", s->data_bytes,
+	    "total_bytes",
+	    (long long)(s->total_bytes & 0x7fffffffffffffffull),
+	    "errors", s->errors, "vanished", s->vanished,
+	    "skipped", s->skipped);
 }
 
 #endif

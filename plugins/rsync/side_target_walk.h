@@ -43,8 +43,11 @@ rs_take_first(struct rs_target *t)
 	if (t->first == NULL)
 		t->last = NULL;
 	w->next = NULL;
-	if (t->holding == w)
+	if (t->holding == w) {
 		t->holding = NULL;
+		xn_signing_close(t->signing);
+		t->signing = NULL;
+	}
 	t->asked -= w->cost > 0;
 	t->asked_bytes -= w->cost;
 	w->cost = 0;
@@ -92,6 +95,13 @@ rs_remember_files(struct rs_target *t, const struct rs_dir *dir, xn_list *list)
 		rs_known_add(t, dir->path, xn_list_entry(list, i), 0);
 }
 
+/* May files that are new come with the list?  With existing none is to. */
+static inline int
+rs_takes_whole_files(const struct rs_target *t, const struct rs_dir *dir)
+{
+	return dir->fresh && !t->dry && !t->existing;
+}
+
 /* Ask for what comes behind W->last in its folder. */
 static inline void
 rs_ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *digest)
@@ -103,7 +113,7 @@ rs_ask_folder(struct rs_target *t, struct rs_want *w, const unsigned char *diges
 	rs_put_byte(&t->out, 'D');
 	rs_put_text(&t->out, w->dir->path);
 	rs_put_byte(&t->out, (digest != NULL ? 1 : 0) |
-	    (w->dir->fresh && !t->dry ? 2 : 0));
+	    (rs_takes_whole_files(t, w->dir) ? 2 : 0));
 	rs_put_text(&t->out, after);
 	if (digest != NULL)
 		rs_put_hash(&t->out, digest);
@@ -151,6 +161,7 @@ rs_next_folder(struct rs_target *t)
 			return;
 		}
 		t->held += xn_list_n(w->list);
+		t->here += xn_list_n(w->list);
 		rs_mark_list(t, dir, w->list);
 		if (dir->path[0] == '\0')
 			t->empty = xn_list_n(w->list) == 0;
@@ -289,8 +300,8 @@ rs_on_whole_file(struct rs_target *t, struct rs_want *w)
 	bytes = rs_get_bytes(&t->in, &n);
 	hash = rs_get_raw(&t->in, 16);
 	w->page += n;
-	if (!w->dir->fresh || t->dry || item->e.type != 'f' || (long long)n !=
-	    item->e.size)
+	if (!rs_takes_whole_files(t, w->dir) || item->e.type != 'f' ||
+	    (long long)n != item->e.size)
 		xn_fail("received a file that was not asked for");
 	xn_hash_bytes(bytes, n, ours);
 	if (memcmp(ours, hash, 16) != 0)
@@ -321,6 +332,21 @@ rs_has_nothing(xn_list *list)
 	return 1;
 }
 
+/* All that is in LIST, of the root, goes. */
+static inline void
+rs_ask_to_empty(struct rs_target *t, xn_list *list)
+{
+	struct rs_loss *loss = rs_loss_new();
+
+	for (int i = 0; i < xn_list_n(list); i++)
+		if (xn_list_entry(list, i)->mark != RS_OURS &&
+		    xn_list_entry(list, i)->mark != RS_CLAIMED)
+			rs_lose_all(t, loss, "delete", t->root, "",
+			    xn_list_entry(list, i), 0);
+	rs_ask_first(t, "empty", loss);
+	t->judged = RS_JUDGED;
+}
+
 /* The source has nothing at all, and here is something: is that meant? */
 static inline void
 rs_look_for_empty_source(struct rs_target *t, const struct rs_want *w)
@@ -329,9 +355,10 @@ rs_look_for_empty_source(struct rs_target *t, const struct rs_want *w)
 	    rs_has_nothing(w->list) || t->remove == RS_DELETE_NO ||
 	    t->allow_empty)
 		return;
-	xn_fail("the source is empty, and %s is not: it is left as it is "
-	    "(is the source mounted?); say allow-empty = yes if that is meant",
-	    t->path);
+	if (t->dry)
+		xn_fail("the source is empty, and %s is not: it would be left "
+		    "as it is (is the source mounted?)", t->path);
+	rs_ask_to_empty(t, w->list);
 }
 
 static inline void

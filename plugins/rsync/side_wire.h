@@ -21,7 +21,7 @@
 /* Of signatures: with the request, at once, in one record. */
 #define RS_SIGN_HERE	(24 * 1024)
 #define RS_SIGN_PIECE	(4800 * 12)
-#define RS_SIGN_BATCH	(16 * RS_SIGN_PIECE)
+#define RS_SIGN_BATCH	(16 * RS_SIGN_PIECE)	/* at most: rs_sign_batch() */
 #define RS_PLAIN_FIRST	4	/* messages in vain, then so many */
 #define RS_PLAIN_MOST	64	/* are not tried */
 /* Flags of a request for the rest of a file. */
@@ -424,6 +424,19 @@ rs_is_in_place(int base, const char *path)
 	if (now != -1)
 		close(now);
 	return same;
+}
+
+/*
+ * How many bytes of a signature the next batch has, when DONE have come, if so
+ * many are left: few at first, so that the file is begun while most of the old
+ * one is still to be signed; then as many as there were, or a long way would
+ * cost much waiting.
+ */
+static inline long long
+rs_sign_batch(long long done)
+{
+	return done < RS_SIGN_PIECE ? RS_SIGN_PIECE : done < RS_SIGN_BATCH ?
+	    done : RS_SIGN_BATCH;
 }
 
 static inline void *

@@ -37,10 +37,19 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 {
 	const struct rsync_options *o = r->options;
 	const xn_value_t *files;
+	const void *known;
+	size_t known_n;
+	long long count;
+	int percent;
 
+	syncgate_job_hold_over(r->job, &count, &percent);
+	known = rsync_known_bytes(target->known, &known_n);
 	XN_TRY(rsync_options_for_target(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspscsisbsbsbsbsbsbsislsisisvsvsbsbslsisl}",
-	    "files", files, "path", target->location->path, "peer", target->peer,
+	return xn_make_value(out, r->pool,
+	    "{svsps?pscsisbsbsbsbsbsbsislsisisvsvsbsbslsislslsisbsy}",
+	    "files", files, "path", target->location->path,
+	    "real", o->follow ? rsync_real_get(r->job, target->location) : NULL,
+	    "peer", target->peer,
 	    "keep", o->keep, "dry", o->dry, "itemize", o->itemize,
 	    "size_only", o->size_only, "ignore_errors", o->ignore_errors,
 	    "allow_empty", o->allow_empty, "whole_file", o->whole_file, "remove", o->remove,
@@ -48,7 +57,9 @@ target_kwargs(const xn_value_t **out, const struct rsync_run *r,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow, "full",
 	    (long long)apr_time_sec(o->full), "confine", o->confine,
-	    "snapshots", (int)o->snapshots);
+	    "snapshots", (long long)o->snapshots, "hold_count", count,
+	    "hold_percent", percent, "know", target->known != NULL,
+	    "known", known, known_n);
 }
 
 /* A list of the channels to all targets. */
@@ -77,17 +88,23 @@ source_kwargs(const xn_value_t **out, const struct rsync_run *r)
 {
 	const struct rsync_options *o = r->options;
 	const xn_value_t *channels, *files;
+	const void *known;
+	size_t known_n;
 
+	known = rsync_known_bytes(r->known, &known_n);
 	XN_TRY(peers(&channels, r));
 	XN_TRY(rsync_options_for_source(&files, o, r->pool));
-	return xn_make_value(out, r->pool, "{svspsvsisbsisvsvsbsbslslsi}",
+	return xn_make_value(out, r->pool,
+	    "{svspsvsisbsisvsvsbsbslslsisbsys?s}",
 	    "files", files, "path", r->source->path, "peers", channels,
 	    "ahead", r->early,
 	    "one_file_system", o->one_file_system, "level", o->level,
 	    "rules", o->rules, "from", o->from, "delete_excluded",
 	    o->delete_excluded, "follow", o->follow,
 	    "settle", (long long)apr_time_as_msec(o->settle),
-	    "poll", (long long)apr_time_as_msec(o->poll), "confine", o->confine);
+	    "poll", (long long)apr_time_as_msec(o->poll), "confine", o->confine,
+	    "know", r->known != NULL, "known", known, known_n,
+	    "system", rsync_system_name(r->system));
 }
 
 /* A target that is shipped: its own gateway, and a channel for the source. */
@@ -131,11 +148,15 @@ static void
 list_ahead(struct rsync_run *r)
 {
 	const struct rsync_options *o = r->options;
+	const void *known;
+	size_t known_n;
 
 	if (r->n != 1 || o->follow || o->one_file_system ||
 	    o->rules->size > 0 || o->from->kind != XN_NONE)
 		return;
-	r->early = rsync_source_ahead(r->source->path, o->keep);
+	known = rsync_known_bytes(r->known, &known_n);
+	r->early = rsync_source_ahead(r->source->path, o->keep,
+	    r->known != NULL, known, known_n);
 	apr_pool_cleanup_register(r->pool, apr_pmemdup(r->pool, &r->early,
 	    sizeof(r->early)), forget_early, apr_pool_cleanup_null);
 }
@@ -182,6 +203,14 @@ rsync_start(struct rsync_run *r)
 	xn_channel_t **all = apr_pcalloc(r->pool, (size_t)(r->n + 1) *
 	    sizeof(xn_channel_t *));
 
+	if (!r->options->dry)
+		r->system = rsync_system_open(r->job, r->source, r->pool);
+	/* With several targets the source is not listed ahead. */
+	r->known = r->n != 1 ? NULL : rsync_known_open(r->job, r->options,
+	    "source", r->source, r->pool);
+	for (int i = 0; i < r->n; i++)
+		r->targets[i].known = rsync_known_open(r->job, r->options,
+		    "target", r->targets[i].location, r->pool);
 	if (r->source->xspec == NULL)
 		XN_TRY(start_here(r));
 	else

@@ -6,7 +6,9 @@
 
 #include <syncgate/plugin.h>
 
+#include "plugins/rsync/known.h"
 #include "plugins/rsync/options.h"
+#include "plugins/rsync/system.h"
 
 /* What a target's side has counted. */
 struct rsync_counts {
@@ -20,10 +22,21 @@ struct rsync_target {
 	xn_gateway_t *gateway;		/* NULL: it is here */
 	xn_channel_t *control, *peer;
 	struct rsync_counts counts;
+	struct rsync_known *known;	/* of its tree; or NULL */
 	int follows;			/* it is in step, and stays so */
+	long long at;			/* the source's batch that it has; -1 */
+	int in_step;			/* lag.c has these three: */
+	apr_time_t since;		/* when it was not any more; 0 */
+	apr_time_t compared;		/* when all of it was; 0 */
+	long long entries;		/* that were */
 	int done;			/* counts are all there is */
+	int alone;			/* it has a source's side of its own:
+					 * what became of that of the others
+					 * is not why it ended */
 	xn_error_t *error;		/* why it is not */
 };
+
+#define RSYNC_BATCHES	64
 
 struct rsync_run {
 	syncgate_job_t *job;
@@ -33,12 +46,18 @@ struct rsync_run {
 	const xn_location_t *source;
 	xn_gateway_t *gateway;		/* the source's; NULL: it is here */
 	xn_channel_t *control;		/* the source's */
+	struct rsync_known *known;	/* of the source's tree; or NULL */
+	struct rsync_system *system;	/* that it is on; NULL: not looked at */
 	int early;			/* sides.h: rsync_source_ahead() */
 	struct rsync_target **all;	/* every target, ends with NULL */
 	struct rsync_target *targets;	/* those that are served together */
 	int n;
 	struct rsync_several *several;	/* alone.c; NULL: there is one target */
 	int begun;			/* who answers now is alone */
+	long long batch;		/* the source's last one with changes */
+	apr_time_t changed;		/* what will be in the next one; 0 */
+	apr_time_t changes[RSYNC_BATCHES];	/* the same of the last ones, by
+					 * their numbers; 0: no changes */
 	xn_multichannel_t *multi;
 	xn_error_t *error;		/* of the source */
 	long long missing;		/* names of files-from, at the source */
@@ -67,8 +86,36 @@ int rsync_several_lost(struct rsync_run *r, struct rsync_target *target);
 /* Is there one that is alone, and not at its end? */
 int rsync_several_busy(struct rsync_run *r);
 
+/*
+ * real.c: which folder LOCATION, a target, led to when JOB began, as its side
+ * said; NULL: not known.  It lasts longer than an attempt, until
+ * rsync_real_forget().  In any thread.
+ */
+const char *rsync_real_get(const syncgate_job_t *job,
+    const xn_location_t *location);
+void rsync_real_put(const syncgate_job_t *job, const xn_location_t *location,
+    const char *path);
+void rsync_real_forget(const syncgate_job_t *job);
+
+/*
+ * lag.c: what R's targets and its source have told is new: tell the job how far
+ * all of them are behind, and, when all were compared, that they are equal.
+ */
+void rsync_lag(struct rsync_run *r);
+
+/* TARGET begins anew, or is lost. */
+void rsync_lag_lost(struct rsync_run *r, struct rsync_target *target);
+
+/* Nobody tells meanwhile: all[] changes. */
+void rsync_lag_lock(void);
+void rsync_lag_unlock(void);
+
 /* rsync.c: may another attempt help after ERROR? */
 int rsync_is_lost(const xn_error_t *error);
+
+/* held.c: TARGET's side asks whether it may go on; it is answered. */
+xn_error_t *rsync_on_held(struct rsync_run *r, struct rsync_target *target,
+    const xn_value_t *message);
 
 /* report.c: what the sides say, until all have ended. */
 xn_error_t *rsync_follow_reports(struct rsync_run *r);

@@ -3,6 +3,7 @@
  */
 #include "plugins/svnhotsync/prove.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -96,6 +97,9 @@ on_said(struct hot_check *c, const xn_value_t *message, apr_pool_t *scratch)
 	}
 	xn_error_clear(error);
 	XN_TRY(xn_unpack_value(message, scratch, "(sls)", &tag, &rev, &why));
+	if (strcmp(tag, "bad") != 0 || rev < 0 || rev == LLONG_MAX)
+		return xn_error_create(XN_E_PROTOCOL, "who verifies the mirror "
+		    "says something unknown");
 	return xn_error_create(XN_E_JOB, "r%lld of the mirror %s does not "
 	    "verify: %s%s", rev, c->mirror->text, why, about_source(c, rev,
 	    scratch));
@@ -148,7 +152,7 @@ hotsync_check_end(struct hot_check *c, struct hot_report *r,
 }
 
 xn_error_t *
-hotsync_check_all(struct hotsync *h, int again)
+hotsync_check_all(long long *verified, struct hotsync *h, int again)
 {
 	struct hot_check c;
 
@@ -164,5 +168,6 @@ hotsync_check_all(struct hotsync *h, int again)
 		apr_pool_clear(h->scratch);
 		XN_TRY(hear(&c, END_CHECK, h->scratch));
 	}
+	*verified = c.verified;
 	return NULL;
 }

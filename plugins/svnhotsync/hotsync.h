@@ -8,18 +8,30 @@
 
 #include "plugins/svnhotsync/sides.h"
 
+#define HOT_WARNED	32
+
 /* What a mirror's side has reported. */
 struct hot_report {
 	syncgate_job_t *job;
 	const char *name;		/* of several: what logs begin with */
 	const xn_location_t *mirror;
 	syncgate_progress_t progress;
+	int begun;			/* it told what there was: */
+	long long first, theirs;	/* its youngest revision, -1: it was not
+					 * there, and the source's */
 	int followed;			/* the mirror had all, and waited */
 	int finished;
 	int whole;			/* a new mirror has all, and waits to
 					 * take the old one's place */
 	int resynced;			/* and has */
-	char warned[1024];		/* what was left undone, last; or "" */
+	int anew;			/* it is held, and to be made anew:
+					 * somebody has approved that */
+	struct {
+		unsigned int what;	/* a hash of its text */
+		apr_time_t at;		/* 0: none */
+	} warned[HOT_WARNED];		/* the last ones that were said */
+	int undone;			/* how much was left undone, */
+	char first_undone[1024];	/* and what, first */
 	apr_pool_t *scratch;		/* of one report */
 };
 
@@ -31,6 +43,34 @@ struct hot_check {
 	xn_channel_t *channel;		/* to the side that verifies; or NULL */
 	long long verified;		/* as far as that one got */
 	int looking;			/* it was asked, and has not answered */
+};
+
+/* The Git repository that follows a mirror. */
+struct hot_git {
+	syncgate_job_t *job;
+	const xn_location_t *at;
+	xn_channel_t *channel;		/* to the side that converts; or NULL */
+	long long converted;		/* the last revision that is in it */
+	long long looked;		/* as far as all of the mirror was */
+	long long told;			/* the one that the log has named */
+	int looking;			/* it was asked, and has not answered */
+	apr_time_t props_asked;		/* when it was asked for properties */
+	unsigned int published;		/* how often something became visible
+					 * in it; 1 at first */
+};
+
+/* Who sends its refs on. */
+struct hot_push {
+	syncgate_job_t *job;
+	const char *shown;		/* where to, without a password */
+	xn_channel_t *channel;		/* or NULL */
+	unsigned int sent;		/* what was published when it was asked;
+					 * 0: nothing */
+	int pushing;			/* it was asked, and has not answered */
+	apr_time_t due;			/* not before; 0: now */
+	apr_interval_time_t wait;	/* after the last failure; or 0 */
+	long long told;			/* the revision that it was at last */
+	char failed[2048];		/* why the last attempt did; or "" */
 };
 
 /* The two sides of a way to mirror: as text, and natively. */
@@ -54,7 +94,10 @@ struct hotsync {
 	xn_channel_t *control;		/* to the mirror's side */
 	struct hot_report report;
 	struct hot_check check;
+	struct hot_git git;
+	struct hot_push push;
 	int stop_sent;
+	apr_time_t behind;		/* since when it is not in step */
 	long long reload;		/* one more than the revision from which
 					 * the mirror is to be loaded anew; 0:
 					 * it is not */
@@ -84,6 +127,19 @@ xn_error_t *hotsync_mirror_kwargs(const xn_value_t **out,
 void hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror);
 xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
+
+/*
+ * lag.c: how far what R reports of is behind: *LEFT revisions, -1: nobody
+ * knows; 1 if nothing is missing.  And telling the job, of one mirror with all
+ * that comes after it; call it again and again.
+ */
+int hotsync_lag_of(long long *left, const struct hot_report *r);
+void hotsync_lag(struct hotsync *h);
+
+/* Tell the job LEFT and whether it is IN_STEP; *SINCE is when it was not any
+ * more, and 0 at first. */
+void hotsync_lag_tell(syncgate_job_t *job, apr_time_t *since, long long left,
+    int in_step);
 
 /* What was left undone, as an error for a run that does not go on; NULL if
  * nothing was. */
@@ -149,9 +205,39 @@ xn_error_t *hotsync_check(struct hot_check *c, long long youngest,
 xn_error_t *hotsync_check_end(struct hot_check *c, struct hot_report *r,
     apr_pool_t *scratch);
 
+/*
+ * The Git repository of the job, if it has one: whether the options fit; start
+ * who converts; have what is new converted, up to YOUNGEST, without waiting;
+ * and wait until it is, or the job is to stop.  What cannot be is XN_E_JOB.
+ */
+xn_error_t *hotsync_check_git(syncgate_job_t *job, apr_pool_t *pool);
+xn_error_t *hotsync_git_start(struct hot_git *g, struct hotsync *h);
+xn_error_t *hotsync_git(struct hot_git *g, long long youngest,
+    apr_pool_t *scratch);
+xn_error_t *hotsync_git_end(struct hot_git *g, struct hot_report *r,
+    apr_pool_t *scratch);
+
+/* The same for its refs, which are sent on; the end waits for one attempt, and
+ * left says what failed in it. */
+xn_error_t *hotsync_push_start(struct hot_push *p, struct hotsync *h);
+xn_error_t *hotsync_push(struct hot_push *p, const struct hot_git *g,
+    apr_pool_t *scratch);
+xn_error_t *hotsync_push_end(struct hot_push *p, const struct hot_git *g,
+    apr_pool_t *scratch);
+xn_error_t *hotsync_push_left(const struct hot_push *p);
+
+/* How far JOB's is converted, if it has one. */
+void hotsync_git_status(syncgate_status_fn *each, void *baton,
+    syncgate_job_t *job, apr_pool_t *pool);
+
+/* How far JOB's are pushed, if it has them pushed. */
+void hotsync_push_status(syncgate_status_fn *each, void *baton,
+    syncgate_job_t *job, apr_pool_t *pool);
+
 /* Have H's one mirror verified, AGAIN also what was verified before, and wait
- * for it. */
-xn_error_t *hotsync_check_all(struct hotsync *h, int again);
+ * for it.  *VERIFIED: all up to that one is; -1 if nobody could look. */
+xn_error_t *hotsync_check_all(long long *verified, struct hotsync *h,
+    int again);
 
 /* The plugin's run(). */
 xn_error_t *hotsync_run(syncgate_job_t *job, apr_pool_t *pool);

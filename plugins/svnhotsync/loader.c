@@ -54,13 +54,17 @@ loader_told(svn_error_t *failed, char *error)
 	return -1;
 }
 
-static int
-is_no_space(const svn_error_t *failed)
+/* Is the disk full, or did somebody else commit? */
+static enum loader_why
+why_failed(const svn_error_t *failed)
 {
-	for (; failed != NULL; failed = failed->child)
+	for (; failed != NULL; failed = failed->child) {
 		if (APR_STATUS_IS_ENOSPC(failed->apr_err))
-			return 1;
-	return 0;
+			return LOADER_NO_SPACE;
+		if (failed->apr_err == SVN_ERR_FS_CONFLICT)
+			return LOADER_FOREIGN;
+	}
+	return LOADER_OTHER;
 }
 
 static svn_error_t *
@@ -128,13 +132,13 @@ loader_close(loader_t *loader)
 
 int
 loader_load(loader_t *loader, long first, loader_piece_fn *piece,
-    void *baton, int *no_space, char *error)
+    void *baton, enum loader_why *why, char *error)
 {
 	apr_pool_t *pool = svn_pool_create(loader->pool);
 	svn_error_t *failed = loader_parse(loader->fast, first,
 	    loader_stream(piece, baton, pool), pool);
 
-	*no_space = is_no_space(failed);
+	*why = why_failed(failed);
 	svn_pool_destroy(pool);
 	return loader_told(failed, error);
 }

@@ -30,11 +30,13 @@ typedef int loader_piece_fn(void *baton, const void **bytes, size_t *n,
  * Commit the revisions of the dump that PIECE gives, the first of which is
  * FIRST, and each the next one of the repository; a record of r0 is passed
  * over.  Nothing is flushed to the disk, nothing is validated and no hook runs.
- * After -1 the whole revisions before the error are there; *NO_SPACE tells
- * whether it was a full disk.
+ * After -1 the whole revisions before the error are there; *WHY tells what kind
+ * of error it was.
  */
+enum loader_why { LOADER_OTHER, LOADER_NO_SPACE, LOADER_FOREIGN };
+
 int loader_load(loader_t *loader, long first, loader_piece_fn *piece,
-    void *baton, int *no_space, char *error);
+    void *baton, enum loader_why *why, char *error);
 
 /* The properties of REV as `svnadmin dump-revprops` has them, good until the
  * next call. */

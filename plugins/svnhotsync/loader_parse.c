@@ -52,7 +52,7 @@ number_of(const char *text)
 	    strspn(text, "0123456789") == strlen(text) ? atol(text) : -1;
 }
 
-/* ---- Revisions ------------------------------------------------------------- */
+/* ---- Revisions ---------------------------------------------------------- */
 
 static svn_error_t *
 magic_header_record(int version, void *baton, apr_pool_t *pool)
@@ -165,7 +165,7 @@ close_revision(void *baton)
 	return NULL;
 }
 
-/* ---- Nodes ------------------------------------------------------------------ */
+/* ---- Nodes -------------------------------------------------------------- */
 
 /* Its path as the file system wants it. */
 static const char *
@@ -205,8 +205,8 @@ copy_node(struct node *node, apr_hash_t *headers, const char *from,
 		SVN_ERR(svn_fs_file_checksum(&got, svn_checksum_md5, root, from,
 		    TRUE, node->pool));
 		if (!svn_checksum_match(wanted, got))
-			return malformed(node, "copied from a file with another "
-			    "text");
+			return malformed(node, "copied from a file with "
+			    "another text");
 	}
 	return svn_fs_copy(root, from, node->revision->root, node->path,
 	    node->pool);

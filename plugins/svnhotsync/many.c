@@ -243,6 +243,30 @@ show(struct many *many)
 	syncgate_job_progress(many->h->job, &p);
 }
 
+/* All mirrors together: of one repository the last of them counts, of several
+ * all that is to go. */
+static void
+tell_lag(struct many *many)
+{
+	long long left = 0, got = 0, bytes = 0;
+	int in_step = many->parent == NULL || many->listed;
+
+	for (const struct hot_mirror *m = many->mirrors; m != NULL;
+	    m = m->next) {
+		if (m->left > 0 && many->parent != NULL)
+			left += m->left;
+		else if (m->left > left)
+			left = m->left;
+		in_step &= m->state == HOT_GONE || (m->in_step &&
+		    (m->state == HOT_SERVED || m->state == HOT_DONE));
+		got += m->got + m->got_before;
+		bytes += m->shown.bytes > 0 ? m->shown.bytes : 0;
+	}
+	hotsync_lag_tell(many->h->job, &many->behind, left, in_step);
+	syncgate_job_figure(many->h->job, "revisions", got);
+	syncgate_job_figure(many->h->job, "bytes", bytes);
+}
+
 /* With --once: is there nothing left to wait for? */
 static int
 is_over(const struct many *many)
@@ -323,6 +347,8 @@ turn(struct many *many)
 	if (many->stopping)
 		cut_off(many);
 	show(many);
+	if (!syncgate_job_dry_run(many->h->job))
+		tell_lag(many);
 	return NULL;
 }
 

@@ -52,6 +52,10 @@ struct hot_mirror {
 	int drop_told, method_told;
 	int gone;			/* its repository is */
 	syncgate_progress_t shown;	/* what it reported last */
+	long long left;			/* revisions; -1: not known */
+	long long got, got_before;	/* revisions, in this attempt, and in
+					 * those before */
+	int in_step;
 	int followed;
 	int finished;			/* it reported its end */
 	int code;			/* of the error, 0: none */
@@ -83,6 +87,7 @@ struct many {
 	int gathered;			/* no longer waiting for others */
 	apr_time_t gather_until;
 	int stopping;
+	apr_time_t behind;		/* since when it is not in step */
 	apr_time_t stop_since;
 	struct hot_mirror *to_check;	/* whose turn it is; or NULL */
 };

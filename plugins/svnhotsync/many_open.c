@@ -132,6 +132,9 @@ on_report(void *baton, xn_channel_t *control, const xn_value_t *message,
 		error = hotsync_report(&m->report, message);
 		apr_thread_mutex_lock(m->many->hub->mutex);
 		m->shown = m->report.progress;
+		m->in_step = hotsync_lag_of(&m->left, &m->report);
+		m->got = m->report.begun && m->shown.done > m->report.first ?
+		    m->shown.done - m->report.first : 0;
 		m->followed = m->report.followed;
 		m->finished = m->report.finished && error == NULL;
 		apr_thread_cond_broadcast(m->many->hub->changed);
@@ -260,6 +263,9 @@ hot_open(struct hot_mirror *m)
 	m->control = NULL;
 	m->lane = NULL;
 	m->stop_sent = m->drop_told = m->followed = m->finished = 0;
+	m->in_step = 0;
+	m->got_before += m->got;
+	m->got = 0;
 	hotsync_report_begin(&m->report, m->many->h->job, &m->location);
 	m->report.name = m->name;
 	m->state = HOT_OPENING;

@@ -28,6 +28,7 @@ hot_add_mirror(struct many *many, const xn_location_t *location,
 	m->source = repository == NULL ? many->h->source->path :
 	    hot_child(many->h->source, repository, pool)->path;
 	m->pause = HOT_PAUSE_FIRST;
+	m->left = -1;
 	for (at = &many->mirrors; *at != NULL; at = &(*at)->next)
 		continue;
 	*at = m;
@@ -78,9 +79,12 @@ locations(const struct many *many)
 static xn_error_t *
 repository_found(struct many *many, const char *name)
 {
-	int known = 0, n = 0;
+	long most;
+	int known = 0, n = 0, gone = 0;
 
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next, n++)
+	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next,
+	    n++) {
+		gone += m->gone;
 		if (strcmp(m->repository, name) == 0) {
 			known = 1;
 			m->gone = 0;
@@ -90,11 +94,18 @@ repository_found(struct many *many, const char *name)
 				m->pause = HOT_PAUSE_FIRST;
 			}
 		}
+	}
 	if (known)
 		return NULL;
-	if (n >= (long)REPOSITORIES_MOST * locations(many))
+	most = (long)REPOSITORIES_MOST * locations(many);
+	if (n - gone >= most)
 		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
 		    "of more than %d repositories", REPOSITORIES_MOST);
+	/* Over the years: another attempt knows only what is there. */
+	if (n >= most)
+		return xn_error_create(XN_E_CONNECTION, "%d repositories have "
+		    "come and gone: beginning anew with those that are there",
+		    REPOSITORIES_MOST);
 	if (many->listed)
 		syncgate_job_log(many->h->job, SYNCGATE_INFO, "%s: a new "
 		    "repository", name);
@@ -132,6 +143,8 @@ repository_unread(struct many *many, const char *name, const char *why)
 static xn_error_t *
 hear_one(struct many *many, const struct hot_told *told)
 {
+	int odd;
+
 	if (strcmp(told->what, "listed") == 0) {
 		many->listed = 1;
 		if (many->mirrors == NULL)
@@ -141,7 +154,11 @@ hear_one(struct many *many, const struct hot_told *told)
 			    ": waiting for one" : "");
 		return NULL;
 	}
-	if (many->parent == NULL || !hot_is_name(told->name))
+	odd = !hot_is_name(told->name);
+	/* (One with an odd name is told of as one that cannot be looked at.) */
+	if (many->parent == NULL || (odd && (told->name == NULL ||
+	    (strcmp(told->what, "unread") != 0 &&
+	    strcmp(told->what, "skipped") != 0))))
 		return xn_error_create(XN_E_PROTOCOL, "the source's side tells "
 		    "of a repository whose name cannot be");
 	if (strcmp(told->what, "found") == 0)

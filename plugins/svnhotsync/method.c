@@ -48,10 +48,6 @@ check_dump(struct hotsync *h)
 	if (hotsync_parts(h->job) != 0)
 		return xn_error_create(XN_E_JOB, "what include has comes only "
 		    "with method = copy, and this mirror is made by dump");
-	if (syncgate_job_resync(h->job))
-		return xn_error_create(XN_E_JOB, "--resync is for method = "
-		    "copy: remove a mirror that is made by dump, and run the "
-		    "job");
 	return NULL;
 }
 

@@ -7,6 +7,8 @@
 
 #include <apr_strings.h>
 
+#include "plugins/svnhotsync/side_names.h"
+
 int
 hotsync_is_pattern(const xn_location_t *location)
 {
@@ -32,10 +34,7 @@ hot_is_name(const char *name)
 	if (name == NULL || *name == '\0' || strcmp(name, ".") == 0 ||
 	    strcmp(name, "..") == 0 || strlen(name) > 255)
 		return 0;
-	for (; *name != '\0'; name++)
-		if (*name == '/' || (unsigned char)*name < ' ' || *name == 127)
-			return 0;
-	return 1;
+	return strchr(name, '/') == NULL && name_is_plain(name);
 }
 
 /* TEXT/NAME, without the last component of TEXT if that is a PATTERN. */

@@ -13,10 +13,10 @@
  * Have the mirror's side do its part, alone.  STEP "resume": only if it was
  * being promoted when that was cut off; h->report.progress.done is then its
  * youngest revision, else -1; "look": only see whether it can be promoted.
- * EXPECTED: the revision that it must have, or -1.
+ * EXPECTED: the revision that it must have, or -1; HOW: SYNCGATE_PROMOTE_*.
  */
 static xn_error_t *
-promote_side(struct hotsync *h, const char *step, long long expected, int hooks)
+promote_side(struct hotsync *h, const char *step, long long expected, int how)
 {
 	xn_program_t program = { .name = "svnhotsync/side_mirror.c",
 	    .source = svnhotsync_text_mirror };
@@ -24,10 +24,11 @@ promote_side(struct hotsync *h, const char *step, long long expected, int hooks)
 
 	hotsync_report_begin(&h->report, h->job, h->mirror);
 	h->report.scratch = h->pool;
-	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbssslsb}",
+	XN_TRY(xn_make_value(&program.kwargs, h->pool, "{spspsbssslsbsb}",
 	    "path", h->mirror->path, "job", syncgate_job_name(h->job),
 	    "promote", 1, "step", step, "expected", expected,
-	    "run_hooks", hooks));
+	    "forced", (how & SYNCGATE_PROMOTE_FORCE) != 0,
+	    "run_hooks", (how & SYNCGATE_PROMOTE_HOOKS) != 0));
 	if (h->mirror->xspec == NULL)
 		XN_TRY(xn_native_exec(&h->control, h->group,
 		    svnhotsync_side_mirror, program.kwargs, h->pool));
@@ -78,17 +79,17 @@ last_run(long long *expected, struct hotsync *h)
 static xn_error_t *
 promote(struct hotsync *h, int how)
 {
-	long long expected = -1;
+	long long expected = -1, verified;
 
 	if (h->mirror->xspec != NULL)
 		XN_TRY(xn_gateway_open(&h->gateways[1], h->group,
 		    h->mirror->xspec, h->pool));
-	XN_TRY(promote_side(h, "resume", -1, 0));
+	XN_TRY(promote_side(h, "resume", -1, how));
 	if (h->report.progress.done >= 0)
 		return NULL;
 	if ((how & SYNCGATE_PROMOTE_FORCE) == 0)
 		XN_TRY(last_run(&expected, h));
-	XN_TRY(promote_side(h, "look", expected, 0));
+	XN_TRY(promote_side(h, "look", expected, how));
 	if ((how & SYNCGATE_PROMOTE_FORCE) != 0)
 		syncgate_job_log(h->job, SYNCGATE_WARNING, "--force: the "
 		    "source is not asked; what it has, and the mirror at r%"
@@ -96,12 +97,15 @@ promote(struct hotsync *h, int how)
 		    (apr_int64_t)h->report.progress.done);
 	/* Hours, perhaps: and nothing keeps others from it meanwhile. */
 	expected = h->report.progress.done;
-	XN_TRY_W(hotsync_check_all(h, (how & SYNCGATE_PROMOTE_QUICK) == 0),
+	XN_TRY_W(hotsync_check_all(&verified, h,
+	    (how & SYNCGATE_PROMOTE_QUICK) == 0),
 	    "it is not promoted (--quick does not verify again what was "
 	    "verified before)");
-	return promote_side(h, "promote", (how & SYNCGATE_PROMOTE_FORCE) != 0 ?
-	    -1 : expected,
-	    (how & SYNCGATE_PROMOTE_HOOKS) != 0);
+	/* By force it may be what came while it was verified, if that was
+	 * verified, too. */
+	if ((how & SYNCGATE_PROMOTE_FORCE) != 0 && verified > expected)
+		expected = verified;
+	return promote_side(h, "promote", expected, how);
 }
 
 xn_error_t *

@@ -14,6 +14,7 @@
 #include <apr_strings.h>
 
 #define PACKED_ROUNDS	10	/* what is packed meanwhile is asked again */
+#define DIFFERS_MOST	2000	/* bytes that are kept of what was found */
 #define SECOND_LOOK	xn_seconds(0.3)
 
 /* ---- Asking -------------------------------------------------------------- */
@@ -32,21 +33,18 @@ show(struct prove_pair *p, struct prove_end *end, long long at)
 	return NULL;
 }
 
-/* The answer of an end about N revisions from FIRST on. */
+/* The answer of an end, which may say before how far it is. */
 static xn_error_t *
-hear_fold(unsigned char out[PROVE_FOLD_SIZE], struct prove_pair *p,
-    struct prove_end *end, long long first, long long n)
+hear_answer(const xn_value_t **message, struct prove_pair *p,
+    struct prove_end *end)
 {
-	const xn_value_t *message;
-	long long of, count, unpacked;
-	const void *bytes;
-	const char *tag;
 	xn_error_t *error;
-	size_t size;
+	const char *tag;
+	long long of;
 
 	for (end->at = -1;;) {
-		XN_TRY(prove_hear(&message, p, end));
-		error = xn_unpack_value(message, p->scratch, "(sl)", &tag,
+		XN_TRY(prove_hear(message, p, end));
+		error = xn_unpack_value(*message, p->scratch, "(sl)", &tag,
 		    &of);
 		if (error != NULL)
 			break;
@@ -56,6 +54,21 @@ hear_fold(unsigned char out[PROVE_FOLD_SIZE], struct prove_pair *p,
 		XN_TRY(show(p, end, of));
 	}
 	xn_error_clear(error);
+	return NULL;
+}
+
+/* What an end has of N revisions from FIRST on. */
+static xn_error_t *
+hear_fold(unsigned char out[PROVE_FOLD_SIZE], struct prove_pair *p,
+    struct prove_end *end, long long first, long long n)
+{
+	const xn_value_t *message;
+	long long of, count, unpacked;
+	const void *bytes;
+	const char *tag;
+	size_t size;
+
+	XN_TRY(hear_answer(&message, p, end));
 	XN_TRY(xn_unpack_value(message, p->scratch, "(sllyl)", &tag, &of,
 	    &count, &bytes, &size, &unpacked));
 	if (strcmp(tag, "fold") != 0 || of != first || count != n ||
@@ -130,9 +143,13 @@ ask_why(const char **why, struct prove_pair *p, int which, long long rev)
 
 	XN_TRY_W(prove_sent(p, end, xn_send(end->channel, "(sl)", "why",
 	    rev)), "%s", end->location->text);
-	XN_TRY_W(prove_hear(&message, p, end), "%s", end->location->text);
+	XN_TRY_W(hear_answer(&message, p, end), "%s", end->location->text);
 	XN_TRY_W(xn_unpack_value(message, p->scratch, "(sls)", &tag, &of, why),
 	    "%s", end->location->text);
+	if (strcmp(tag, "why") != 0 || of != rev)
+		return xn_error_create(XN_E_PROTOCOL, "%s: it answers "
+		    "something else than why r%lld is what it is",
+		    end->location->text, rev);
 	*why = apr_pstrdup(p->pool, *why);
 	return NULL;
 }
@@ -165,9 +182,9 @@ source_is_bad(struct prove_pair *p, const struct prove_verdict *source,
 		    "cannot be told (%s); nothing was changed", source->rev,
 		    why, name, mirror->why);
 	return xn_error_create(XN_E_JOB, "r%lld of the SOURCE is damaged (%s); "
-	    "that of the mirror %s is good: restore the source from the mirror, "
-	    "or let that take its place (`syncgate promote`); nothing was "
-	    "changed", source->rev, why, name);
+	    "that of the mirror %s is good: restore the source from the "
+	    "mirror, or let that take its place (`syncgate promote`); nothing "
+	    "was changed", source->rev, why, name);
 }
 
 /* Which content is the good one?  An error if it is not the source's; WHY: what
@@ -228,12 +245,14 @@ prove(struct prove_pair *p, const struct prove_found *found)
 
 	for (int i = 0; i < PROVE_SURE_SIZE; i++)
 		snprintf(hex + i * 2, 3, "%02x", found->theirs[i]);
+	p->digest = apr_pstrdup(p->h->pool, hex);
 	snprintf(text, sizeof(text), PROOF_FORMAT, p->n - 1, hex,
 	    (long long)apr_time_sec(apr_time_now()));
 	XN_TRY_W(prove_sent(p, mirror, xn_send(mirror->channel, "(ss)",
 	    "prove", text)), "%s", mirror->location->text);
-	XN_TRY_W(prove_hear(&message, p, mirror), "%s",
-	    mirror->location->text);
+	XN_TRY_W(prove_hear(&message, p, mirror), "r0:%" APR_INT64_T_FMT
+	    " are equal, digest %s, but %s does not keep that",
+	    (apr_int64_t)(p->n - 1), hex, mirror->location->text);
 	XN_TRY_W(xn_unpack_value(message, p->scratch, "(s)", &tag), "%s",
 	    mirror->location->text);
 	syncgate_job_log(p->h->job, SYNCGATE_INFO, "%s: r0:%" APR_INT64_T_FMT
@@ -297,10 +316,14 @@ note(struct prove_pair *p, const char *found)
 	struct prove_end *mirror = &p->ends[PROVE_MIRROR];
 	const xn_value_t *message;
 	const char *text, *tag, *why;
+	size_t n = strlen(found);
 
+	if (n > DIFFERS_MOST)	/* (which is not the middle of a character) */
+		for (n = DIFFERS_MOST; n > 0 && (found[n] & 0xc0) == 0x80;)
+			n--;
 	text = apr_psprintf(p->pool, DIFFERS_FORMAT,
 	    (apr_int64_t)apr_time_sec(apr_time_now()),
-	    apr_pstrndup(p->pool, found, 2000));
+	    apr_pstrndup(p->pool, found, n));
 	XN_TRY_W(prove_sent(p, mirror, xn_send(mirror->channel, "(ss)",
 	    "differs", text)), "%s", mirror->location->text);
 	XN_TRY_W(prove_hear(&message, p, mirror), "%s",

@@ -44,6 +44,8 @@ struct prove_pair {
 	int identified;			/* the two are of one history */
 	struct prove_verdict source_is;	/* of the revision at hand */
 	int replaced;			/* the mirror is another one now */
+	const char *digest;		/* of both, in hex, once they are equal;
+					 * in the job's pool */
 };
 
 /*

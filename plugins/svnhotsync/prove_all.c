@@ -10,6 +10,23 @@
 
 #include <apr_strings.h>
 
+/* What is done with each mirror of each repository. */
+struct all {
+	struct hotsync *h;
+	const xn_location_t *source;	/* as the job has it */
+	const xn_location_t *const *mirrors;	/* and its mirrors; a NULL
+					 * behind */
+	xn_error_t *(*each)(struct all *all, const xn_location_t *source,
+	    const xn_location_t *mirror);
+
+	int repair, pairs, failed;	/* of `verify` */
+	xn_error_t *first;		/* of those that failed */
+	long long youngest;		/* of the last that is equal, and */
+	const char *digest;		/* what it has */
+	syncgate_status_fn *tell;	/* of `status` */
+	void *baton;
+};
+
 /* ---- A pair -------------------------------------------------------------- */
 
 /* The mirror first: what it has by then the source has, too. */
@@ -45,9 +62,10 @@ start_pair(struct prove_pair *p, const xn_location_t *source,
 }
 
 static xn_error_t *
-verify_pair(struct hotsync *h, const xn_location_t *source,
-    const xn_location_t *mirror, int repair)
+verify_pair(struct all *all, const xn_location_t *source,
+    const xn_location_t *mirror)
 {
+	struct hotsync *h = all->h;
 	struct prove_pair p = { .h = h, .mended = -1 };
 	xn_error_t *error;
 
@@ -57,31 +75,18 @@ verify_pair(struct hotsync *h, const xn_location_t *source,
 		p.replaced = 0;
 		error = start_pair(&p, source, mirror);
 		if (error == NULL)
-			error = prove_compare(&p, repair);
+			error = prove_compare(&p, all->repair);
 		prove_stop(&p);
 	} while (error == NULL && p.replaced);
 	if (error != NULL)
 		error = xn_error_wrap(error, "comparing %s with %s",
 		    mirror->text, source->text);
+	all->youngest = p.n - 1;
+	all->digest = p.digest;
 	return error;
 }
 
 /* ---- All ----------------------------------------------------------------- */
-
-/* What is done with each mirror of each repository. */
-struct all {
-	struct hotsync *h;
-	const xn_location_t *source;	/* as the job has it */
-	const xn_location_t *const *mirrors;	/* and its mirrors; a NULL
-					 * behind */
-	xn_error_t *(*each)(struct all *all, const xn_location_t *source,
-	    const xn_location_t *mirror);
-
-	int repair, pairs, failed;	/* of `verify` */
-	xn_error_t *first;		/* of those that failed */
-	syncgate_status_fn *tell;	/* of `status` */
-	void *baton;
-};
 
 static xn_error_t *
 all_begin(struct all *all, syncgate_job_t *job, apr_pool_t *pool)
@@ -127,7 +132,7 @@ static xn_error_t *
 verify_one(struct all *all, const xn_location_t *source,
     const xn_location_t *mirror)
 {
-	xn_error_t *error = verify_pair(all->h, source, mirror, all->repair);
+	xn_error_t *error = verify_pair(all, source, mirror);
 
 	all->pairs++;
 	if (error == NULL)
@@ -158,6 +163,20 @@ verify_all(struct all *all)
 	return NULL;
 }
 
+/* All are equal. */
+static void
+tell_proof(const struct all *all)
+{
+	if (all->pairs == 1)
+		syncgate_job_proven(all->h->job, 0, all->digest,
+		    apr_psprintf(all->h->pool, "r0:%" APR_INT64_T_FMT,
+		    (apr_int64_t)all->youngest));
+	else if (all->pairs > 1)
+		syncgate_job_proven(all->h->job, 0, NULL,
+		    apr_psprintf(all->h->pool, "%d mirrors, each with a "
+		    "digest of its own", all->pairs));
+}
+
 xn_error_t *
 hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool)
 {
@@ -177,6 +196,8 @@ hotsync_verify(syncgate_job_t *job, int how, apr_pool_t *pool)
 	if (all.failed > 0 && all.pairs > 1)
 		return xn_error_wrap(all.first, "%d of %d mirrors failed, the "
 		    "first", all.failed, all.pairs);
+	if (all.first == NULL && syncgate_job_only(job) == NULL)
+		tell_proof(&all);
 	return all.first;
 }
 

@@ -55,7 +55,8 @@ prove_ask_subversion(struct prove_verdict *out, struct hotsync *h,
 	xn_error_clear(error);
 	XN_TRY(xn_unpack_value(message, pool, "(sls)", &tag, &out->rev,
 	    &out->why));
-	if (strcmp(tag, "bad") != 0)
+	if (strcmp(tag, "bad") != 0 || out->rev < first ||
+	    out->rev - first >= n)
 		return xn_error_create(XN_E_PROTOCOL, "it says something "
 		    "unknown");
 	out->is = PROVE_BAD;

@@ -9,7 +9,8 @@
  */
 #include "plugins/svnhotsync/prove.h"
 
-/* Until the mirror's side says that it has all. */
+/* Until the mirror's side has put what has all in its place; what is there then
+ * is compared with the source once more, so nobody verifies it before. */
 static xn_error_t *
 hear_all(struct hotsync *h)
 {
@@ -20,6 +21,9 @@ hear_all(struct hotsync *h)
 		h->report.scratch = h->scratch;
 		XN_TRY(prove_next(&message, h, h->control, h->scratch));
 		XN_TRY(hotsync_report(&h->report, message));
+		if (h->report.whole)
+			XN_TRY(xn_send(h->control, "(s)", "swap"));
+		h->report.whole = 0;
 	}
 	/* It lets go of the mirror now. */
 	return xn_channel_waitclose(h->control, XN_FOREVER);

@@ -7,6 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#define WARN_AGAIN	xn_seconds(3600)
+
 void
 hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror)
@@ -69,6 +74,17 @@ on_dry(struct hot_report *r, const xn_value_t *message)
 }
 
 static xn_error_t *
+on_begun(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sll)", &tag, &r->first,
+	    &r->theirs));
+	r->begun = 1;
+	return NULL;
+}
+
+static xn_error_t *
 on_progress(struct hot_report *r, const xn_value_t *message)
 {
 	const char *tag;
@@ -106,17 +122,44 @@ on_polling(struct hot_report *r, const xn_value_t *message)
 	return NULL;
 }
 
-/* What is said of the same thing again and again, by one that follows, is said
- * once. */
+/* Was TEXT said within the last hour?  If not, it is now. */
+static int
+was_said(struct hot_report *r, const char *text)
+{
+	apr_ssize_t length = APR_HASH_KEY_STRING;
+	unsigned int hash = apr_hashfunc_default(text, &length);
+	apr_time_t now = apr_time_now();
+	int oldest = 0, known = 0;
+
+	for (int i = 0; i < HOT_WARNED; i++) {
+		if (r->warned[i].at != 0 && r->warned[i].what == hash) {
+			oldest = i;
+			known = 1;
+			break;
+		}
+		if (r->warned[i].at < r->warned[oldest].at)
+			oldest = i;
+	}
+	if (known && now - r->warned[oldest].at < WARN_AGAIN)
+		return 1;
+	r->undone += !known;
+	r->warned[oldest].what = hash;
+	r->warned[oldest].at = now;
+	return 0;
+}
+
+/* What is said of the same things again and again, by one that follows, is said
+ * once an hour. */
 static xn_error_t *
 on_warn(struct hot_report *r, const xn_value_t *message)
 {
 	const char *tag, *text;
 
 	XN_TRY(xn_unpack_value(message, r->scratch, "(ss)", &tag, &text));
-	if (strncmp(r->warned, text, sizeof(r->warned) - 1) == 0)
+	if (was_said(r, text))
 		return NULL;
-	snprintf(r->warned, sizeof(r->warned), "%s", text);
+	if (r->first_undone[0] == '\0')
+		snprintf(r->first_undone, sizeof(r->first_undone), "%s", text);
 	say(r, SYNCGATE_WARNING, "%s", text);
 	return NULL;
 }
@@ -124,8 +167,13 @@ on_warn(struct hot_report *r, const xn_value_t *message)
 xn_error_t *
 hotsync_undone(const struct hot_report *r)
 {
-	return r->warned[0] == '\0' ? NULL : xn_error_create(XN_E_JOB,
-	    "not all was done: %s", r->warned);
+	if (r->undone == 0)
+		return NULL;
+	if (r->undone == 1)
+		return xn_error_create(XN_E_JOB, "not all was done: %s",
+		    r->first_undone);
+	return xn_error_create(XN_E_JOB, "not all was done: %s; and %d more, "
+	    "which the log has", r->first_undone, r->undone - 1);
 }
 
 static xn_error_t *
@@ -165,6 +213,57 @@ on_refused(struct hot_report *r, const xn_value_t *message)
 	return xn_error_create(XN_E_JOB, "%s", why);
 }
 
+/* What would become of the mirror, which has OURS and the source THEIRS. */
+static const char *const *
+sample_of(const struct hot_report *r, long long ours, long long theirs)
+{
+	const char **lines = apr_pcalloc(r->scratch, sizeof(*lines) *
+	    (SYNCGATE_SAMPLE_LINES + 1));
+	int n = 0;
+
+	lines[n++] = apr_psprintf(r->scratch, "make %s anew, from the source's "
+	    "revisions 0 to %" APR_INT64_T_FMT, r->mirror->text,
+	    (apr_int64_t)theirs);
+	lines[n++] = apr_psprintf(r->scratch, "keep the mirror as it is beside "
+	    "it, as %s.before-1 or the next number", r->mirror->text);
+	for (long long rev = theirs + 1; rev <= ours &&
+	    n < SYNCGATE_SAMPLE_LINES; rev++)
+		lines[n++] = apr_psprintf(r->scratch, "be without r%"
+		    APR_INT64_T_FMT ", which the source does not have",
+		    (apr_int64_t)rev);
+	return lines;
+}
+
+static int
+kind_of(const char *kind)
+{
+	return strcmp(kind, "back") == 0 ? SYNCGATE_HOLD_BACK :
+	    strcmp(kind, "loss") == 0 ? SYNCGATE_HOLD_LOSS :
+	    SYNCGATE_HOLD_OTHER;
+}
+
+/* One of several is left alone, and the others go on. */
+static xn_error_t *
+on_held(struct hot_report *r, const xn_value_t *message)
+{
+	const char *tag, *kind, *why;
+	long long ours, theirs;
+	syncgate_hold_t hold;
+
+	XN_TRY(xn_unpack_value(message, r->scratch, "(sssll)", &tag, &kind,
+	    &why, &ours, &theirs));
+	if (r->name != NULL)
+		return xn_error_create(XN_E_JOB, "%s", why);
+	hold.kind = kind_of(kind);
+	hold.reason = why;
+	hold.subject = apr_pstrcat(r->scratch, r->mirror->text, "\n", why,
+	    NULL);
+	hold.sample = sample_of(r, ours, theirs);
+	XN_TRY(syncgate_job_hold(r->job, &hold));
+	r->anew = 1;
+	return xn_error_create(XN_E_JOB, "%s", why);
+}
+
 static xn_error_t *
 on_mirror(struct hot_report *r, const xn_value_t *message)
 {
@@ -192,6 +291,7 @@ static const struct {
 	xn_error_t *(*handle)(struct hot_report *r, const xn_value_t *message);
 } reports[] = {
 	{ "dry", on_dry },
+	{ "begun", on_begun },
 	{ "progress", on_progress },
 	{ "following", on_following },
 	{ "polling", on_polling },
@@ -199,6 +299,7 @@ static const struct {
 	{ "resynced", on_resynced },
 	{ "warn", on_warn },
 	{ "refused", on_refused },
+	{ "held", on_held },
 	{ "mirror", on_mirror },
 	{ "done", on_done },
 };

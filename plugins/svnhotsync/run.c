@@ -85,7 +85,10 @@ turn(struct hotsync *h)
 		return NULL;
 	}
 	XN_TRY(error);
-	syncgate_job_healthy(h->job);
+	/* (If Git's disk is full, the mirror is well, and yet there is nothing
+	 * for which to begin again at once.) */
+	if (h->git.channel == NULL || h->git.looked >= 0)
+		syncgate_job_healthy(h->job);
 	XN_TRY(hotsync_report(&h->report, message));
 	return h->report.whole ? exchange(h) : NULL;
 }
@@ -119,7 +122,8 @@ explain(struct hotsync *h, xn_error_t *error)
 	const xn_location_t *locations[2] = { h->source, h->mirror };
 	xn_error_t *lost;
 
-	if (error->code == XN_E_CANCELLED || error->code == XN_E_JOB)
+	if (error->code == XN_E_CANCELLED || error->code == XN_E_JOB ||
+	    error->code == XN_E_HELD)
 		return error;
 	for (int i = 0; i < 2; i++) {
 		lost = hotsync_lost(h->gateways[i], LOST_WAIT);
@@ -157,6 +161,8 @@ hotsync_run_one(struct hotsync *h)
 	XN_TRY(hotsync_start(h));
 	XN_TRY(hotsync_check_start(&h->check, h, h->mirror, h->gateways[1],
 	    h->pool));
+	XN_TRY(hotsync_git_start(&h->git, h));
+	XN_TRY(hotsync_push_start(&h->push, h));
 	while (error == NULL && !h->report.finished) {
 		apr_pool_clear(h->scratch);
 		h->report.scratch = h->scratch;
@@ -164,11 +170,25 @@ hotsync_run_one(struct hotsync *h)
 		if (error == NULL && is_in_place(h))
 			error = hotsync_check(&h->check,
 			    h->report.progress.done, h->scratch);
+		if (error == NULL && is_in_place(h))
+			error = hotsync_git(&h->git, h->report.progress.done,
+			    h->scratch);
+		if (error == NULL)
+			error = hotsync_push(&h->push, &h->git, h->scratch);
+		hotsync_lag(h);
 	}
 	if (error == NULL)
 		error = hotsync_check_end(&h->check, &h->report, h->scratch);
+	if (error == NULL)
+		error = hotsync_git_end(&h->git, &h->report, h->scratch);
+	if (error == NULL)
+		error = hotsync_push_end(&h->push, &h->git, h->scratch);
+	if (error == NULL)
+		hotsync_lag(h);
 	if (error == NULL && !h->follow)
 		error = hotsync_undone(&h->report);
+	if (error == NULL && !h->follow)
+		error = hotsync_push_left(&h->push);
 	return error == NULL ? NULL : xn_error_wrap(say_left(h,
 	    explain(h, error)), "mirroring %s to %s", h->source->text,
 	    h->mirror->text);
@@ -208,30 +228,44 @@ hotsync_begin(struct hotsync **out, syncgate_job_t *job, apr_pool_t *pool)
 static xn_error_t *
 check_resync(const struct hotsync *h)
 {
-	const char *method = syncgate_job_string(h->job, "method");
-
-	if (!syncgate_job_resync(h->job))
+	if (!syncgate_job_resync(h->job) ||
+	    (h->mirror != NULL && !hotsync_is_pattern(h->source)))
 		return NULL;
+	return xn_error_create(XN_E_USAGE, "--resync makes one mirror of one "
+	    "repository anew, and job %s has several: say which by --only, as "
+	    "its log names them", syncgate_job_name(h->job));
+}
+
+/* *ANEW: it ended since the mirror is to be made anew, as was approved. */
+static xn_error_t *
+run(int *anew, syncgate_job_t *job, apr_pool_t *pool)
+{
+	struct hotsync *h;
+	xn_error_t *error;
+
+	*anew = 0;
+	XN_TRY(hotsync_begin(&h, job, pool));
+	XN_TRY(check_resync(h));
 	if (h->mirror == NULL || hotsync_is_pattern(h->source))
-		return xn_error_create(XN_E_USAGE, "--resync makes one mirror "
-		    "of one repository anew, and job %s has several: say which "
-		    "by --only, as its log names them",
-		    syncgate_job_name(h->job));
-	if (strcmp(method, "dump") == 0)
-		return xn_error_create(XN_E_USAGE, "--resync is for method = "
-		    "copy: remove a mirror that is made by dump, and run the "
-		    "job");
-	return NULL;
+		return hotsync_run_many(h);
+	error = hotsync_run_one(h);
+	*anew = h->report.anew;
+	return error;
 }
 
 xn_error_t *
 hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 {
-	struct hotsync *h;
+	apr_pool_t *first;
+	xn_error_t *error;
+	int anew;
 
-	XN_TRY(hotsync_begin(&h, job, pool));
-	XN_TRY(check_resync(h));
-	if (h->mirror != NULL && !hotsync_is_pattern(h->source))
-		return hotsync_run_one(h);
-	return hotsync_run_many(h);
+	apr_pool_create(&first, pool);
+	error = run(&anew, job, first);
+	if (!anew)
+		return error;
+	xn_error_clear(error);
+	apr_pool_destroy(first);
+	syncgate_job_make_anew(job);
+	return run(&anew, job, pool);
 }

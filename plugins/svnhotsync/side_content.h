@@ -1,79 +1,80 @@
 /*
- * side_content.h: what a revision changed, as one digest, whatever the repository
- * is made of: the nodes that `svnadmin dump` prints of it, without the
- * properties of the revision itself.
- *
- * Not by deltas, which may be others where the versions of Subversion are.  The
- * SHA-1 of a text is left out: repositories that were made before 1.6 have none.
+ * side_content.h: what a revision changed, as one digest, whatever the
+ * repository is made of: the nodes that `svnadmin dump` prints of it
+ * (side_nodes.h), without the properties of the revision itself.
  */
 #ifndef SVNHOTSYNC_SIDE_CONTENT_H
 #define SVNHOTSYNC_SIDE_CONTENT_H
 
-#include "side_fsfs.h"
-#include "side_run.h"
+#include "side_nodes.h"
 
-static inline void
-content_damaged(const char *path)
+/* One record, whose first header LINE is, of a dump with or without DELTAS:
+ * what node_add_props() and node_add() say. */
+static inline int
+content_record(struct run_reader *rd, const char *line, int deltas,
+    xn_hash *hash)
 {
-	xn_fail("svnadmin dump of %s prints something that is not known", path);
+	int revision = strncmp(line, "Revision-number: ", 17) == 0;
+	struct node node;
+
+	if (!revision && strncmp(line, "Node-path: ", 11) != 0)
+		return 0;	/* what the dump itself begins with */
+	if (node_read(rd, line, &node) != 0)
+		return -1;
+	if (revision)
+		return record_body(rd, NULL, node.all);
+	return deltas ? node_add_props(rd, &node, hash) :
+	    node_add(rd, &node, hash);
 }
 
-/* The headers after the first of a record, and its body; HASH may be null. */
-static inline void
-content_record(struct run_reader *rd, xn_hash *hash, const char *path)
+/* Of REV of the repository at PATH, in a dump with or without DELTAS: is there
+ * something that a record says 1 of?  Or fails. */
+static inline int
+content_pass(const char *path, long long rev, int deltas,
+    unsigned char out[16])
 {
-	long long n = 0;
-	size_t piece;
+	const char *argv[9] = { "svnadmin", "dump", "-q", "--incremental",
+	    "-r" };
+	struct run_reader rd;
+	struct run run;
+	xn_hash *hash;
+	char range[64];
 	char *line;
+	int some = 0, found = 0, ignored;
 
-	while ((line = reader_line(rd)) != NULL && line[0] != '\0') {
-		if (strncmp(line, "Content-length: ", 16) == 0)
-			n = fs_whole_number(line + 16);
-		if (hash != NULL && strstr(line, "-sha1: ") == NULL)
-			xn_hash_add(hash, line, strlen(line) + 1);
+	snprintf(range, sizeof(range), "%lld:%lld", rev, rev);
+	argv[5] = range;
+	argv[6] = path;
+	argv[7] = deltas ? "--deltas" : NULL;
+	memset(&rd, 0, sizeof(rd));
+	rd.run = &run;
+	run_start(&run, argv, XN_CHILD_OUT);
+	hash = xn_hash_start();
+	while (found >= 0 && (line = reader_line(&rd)) != NULL) {
+		found = content_record(&rd, line, deltas, hash);
+		some |= found > 0;
 	}
-	if (line == NULL || n < 0)
-		content_damaged(path);
-	for (; n > 0; n -= (long long)piece) {
-		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
-		if (!reader_need(rd, piece))
-			content_damaged(path);
-		if (hash != NULL)
-			xn_hash_add(hash, rd->bytes + rd->at, piece);
-		rd->at += piece;
-	}
+	xn_hash_end(hash, out);
+	xn_free(rd.bytes);
+	if (found >= 0 || rd.ended)
+		run_check(&run, "svnadmin dump", path, run_end(&run));
+	else
+		xn_child_kill(&run.child, &ignored, &ignored);
+	if (found < 0)
+		xn_fail("svnadmin dump of %s prints something that is not "
+		    "known", path);
+	return some;
 }
 
 /* Of REV of the repository at PATH; or fails. */
 static inline void
 content_digest(const char *path, long long rev, unsigned char out[16])
 {
-	const char *argv[8] = { "svnadmin", "dump", "-q", "--incremental",
-	    "-r" };
-	xn_hash *hash = xn_hash_start();
-	struct run_reader rd;
-	struct run run;
-	char range[64];
-	char *line;
-	int node;
+	unsigned char props[16];
 
-	snprintf(range, sizeof(range), "%lld:%lld", rev, rev);
-	argv[5] = range;
-	argv[6] = path;
-	memset(&rd, 0, sizeof(rd));
-	rd.run = &run;
-	run_start(&run, argv, XN_CHILD_OUT);
-	while ((line = reader_line(&rd)) != NULL) {
-		node = strncmp(line, "Node-path: ", 11) == 0;
-		if (!node && strncmp(line, "Revision-number: ", 17) != 0)
-			continue;
-		if (node)
-			xn_hash_add(hash, line, strlen(line) + 1);
-		content_record(&rd, node ? hash : NULL, path);
-	}
-	run_check(&run, "svnadmin dump", path, run_end(&run));
-	xn_hash_end(hash, out);
-	xn_free(rd.bytes);
+	if (content_pass(path, rev, 0, out) &&
+	    content_pass(path, rev, 1, props))
+		nodes_with_props(out, props);
 }
 
 #endif

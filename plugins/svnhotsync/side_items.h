@@ -266,14 +266,16 @@ index_page(struct items *t, const unsigned char *p, const unsigned char *end,
 	while (p < end) {
 		size = index_number(t, &p, end);
 		compound += index_step(t, &p, end);
-		item.rev += (long long)index_step(t, &p, end);
+		/* (Who made it may have put there what runs over.) */
+		item.rev = (long long)((unsigned long long)item.rev +
+		    index_step(t, &p, end));
 		item.checksum = (unsigned int)index_number(t, &p, end);
 		item.number = compound >> 3;
 		item.kind = (int)(compound & 7);
 		item.counts = item.kind >= ITEM_NODE;
 		item.size = (long long)size;
 		if (size > (unsigned long long)FILE_SIZE_LIMIT ||
-		    item.offset > *due)
+		    *due > FILE_SIZE_LIMIT || item.offset > *due)
 			items_damaged(t, "its index leaves something out");
 		/* What crosses a page can be in both. */
 		if (item.offset == *due) {

@@ -7,14 +7,12 @@
 
 #include "side_items.h"
 
-/* What an item's bytes are preceded by in a digest. */
-static inline void
-items_hash_head(xn_hash *hash, const struct item *item)
+/* What an item's bytes are preceded by in a digest, and where they are sent:
+ * its length. */
+static inline int
+items_head(char text[64], const struct item *item)
 {
-	char text[64];
-
-	snprintf(text, sizeof(text), "%llu %lld\n", item->number, item->size);
-	xn_hash_add(hash, text, strlen(text));
+	return snprintf(text, 64, "%llu %lld\n", item->number, item->size);
 }
 
 /* The line at P of a node of REV may refer to one of the items I to BEHIND. */
@@ -64,6 +62,7 @@ static inline void
 items_digest(struct items *t, long long rev, unsigned char out[16],
     unsigned char *rest)
 {
+	char head[64];
 	xn_hash *to;
 	long i, behind;
 
@@ -77,7 +76,7 @@ items_digest(struct items *t, long long rev, unsigned char out[16],
 		to = t->hash[t->item[i].counts ? 0 : 1];
 		if (to == NULL)
 			continue;
-		items_hash_head(to, &t->item[i]);
+		xn_hash_add(to, head, (size_t)items_head(head, &t->item[i]));
 		items_hash(t, to, t->item[i].offset, t->item[i].size);
 	}
 	xn_hash_end(t->hash[0], out);

@@ -8,11 +8,13 @@
  * into the plugin, and libsvn does (load.c).
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
- * reload (a revision to make the mirror anew from: side_load_reload.h).
+ * resync (make it anew), reload (one more than the revision from which it is
+ * to be made anew: side_load_reload.h).
  */
 #include <execnet/remote.h>
 
 #include "side_load.h"
+#include "side_load_anew.h"
 #include "side_load_memory.h"
 #include "side_load_props.h"
 #include "side_load_record.h"
@@ -36,12 +38,12 @@ load_cleanup(void *baton)
 	rev = l->m.db == -1 || l->m.dry ? -1 :
 	    fs_read_number(l->m.db, "current");
 	if (l->m.error[0] == '\0' && l->m.published.rev >= 0 &&
-	    rev > l->m.published.rev)
+	    rev > l->m.published.rev && rev <= l->asked)
 		checkpoint(l, rev);
 	close_fd(&l->m.run_lock);
 	close_fd(&l->m.db);
 	close_fd(&l->m.root);
-	reload_cleanup(l);
+	anew_cleanup(l);
 	free(l->m.digests);
 	free(l);
 }
@@ -58,6 +60,11 @@ stopped(struct load *l)
 		xn_unpack_value(xn_receive_value(l->m.control, 0), "(s)",
 		    &what);
 		l->poked |= strcmp(what, "look") == 0;
+	}
+	if (strcmp(what, "swap") == 0 && l->m.whole) {
+		l->m.whole = 0;
+		anew_take_place(l);
+		return 0;
 	}
 	if (ready == XN_READY_EOF ||
 	    (ready == XN_READY_VALUE && strcmp(what, "look") != 0))
@@ -84,8 +91,9 @@ announced_by(struct load *l, const xn_value *message)
 	else
 		return 0;
 	if (l->m.source_youngest < l->m.last.rev)
-		REFUSE(&l->m, "the source went back to r%lld, and the mirror %s "
-		    "is at r%lld: the source was replaced or wound back",
+		HOLD(&l->m, "back",
+		    "the source went back to r%lld, and the mirror "
+		    "%s is at r%lld: the source was replaced or wound back",
 		    l->m.source_youngest, l->m.path, l->m.last.rev);
 	return 1;
 }
@@ -184,13 +192,18 @@ leave_memory(struct load *l)
 		continue;
 }
 
-/* How a dump ended, and the loading of it: fails if that was not well. */
+/* How a dump of FIRST to LAST ended, and the loading of it: fails if that was
+ * not well. */
 static void
-check_loaded(struct load *l, int failed, long long last)
+check_loaded(struct load *l, int failed, long long first, long long last)
 {
 	int in_memory = l->memory[0] != '\0';
 
+	/* What it met is not ours, nor is what it made upon that. */
+	if (failed && l->foreign)
+		l->asked = first - 1;
 	load_tick(l, 1);
+	l->asked = l->m.last.rev;
 	if (failed && l->no_space && in_memory) {
 		leave_memory(l);
 		return;
@@ -219,15 +232,19 @@ catch_up(struct load *l)
 	int failed;
 
 	while (!l->stopping && l->m.source_youngest > l->m.last.rev) {
+		if (!fs_in_place(l->m.db, l->m.path, "db"))
+			xn_fail(MOVED, l->m.path);
+		load_tick(l, 0);
 		first = l->m.last.rev + 1;
 		last = l->m.source_youngest;
 		memory_begin(l, last - first + 1);
+		l->asked = last;
 		l->dumping = 1;
 		l->why[0] = '\0';
-		l->no_space = 0;
+		l->no_space = l->foreign = 0;
 		xn_send(l->m.peer, "(sll)", "dump", first, last);
 		failed = load_stream(l, first) != 0;
-		check_loaded(l, failed, last);
+		check_loaded(l, failed, first, last);
 		load_close(l);
 		memory_end(l);
 	}
@@ -257,10 +274,30 @@ equalize(struct load *l)
 		    &l->m.source_youngest) || strcmp(tag, "youngest") != 0)
 			xn_fail("the source answered what nobody asked for");
 		if (l->m.source_youngest < l->m.last.rev)
-			REFUSE(&l->m, "the source went back to r%lld",
+			HOLD(&l->m, "back",
+			    "the source went back to r%lld",
 			    l->m.source_youngest);
 		if (l->m.source_youngest == l->m.last.rev)
 			return;
+	}
+}
+
+/* A new mirror has all: it takes its place when the coordinator says so. */
+static void
+wait_swap(struct load *l)
+{
+	const xn_value *message;
+
+	if (l->stopping || !l->m.resyncing)
+		return;
+	load_tick(l, 1);
+	l->m.whole = 1;
+	xn_send(l->m.control, "(sl)", "whole", l->m.last.rev);
+	while (l->m.whole && wait_source(l)) {
+		message = xn_wait(l->m.peer, 0) != XN_READY_VALUE ? NULL :
+		    xn_receive_value(l->m.peer, 0);
+		if (message != NULL && !announced_by(l, message))
+			xn_fail("the source answered what nobody asked for");
 	}
 }
 
@@ -272,6 +309,7 @@ load_run(struct load *l)
 		return;
 	l->dirty_all = 1;
 	equalize(l);
+	wait_swap(l);
 	if (!l->m.follow)
 		return;
 	report(&l->m, 1);
@@ -289,14 +327,15 @@ load_run(struct load *l)
 void
 remote_main(xn_channel *channel, const xn_value *kwargs)
 {
+	long long reload = xn_value_int(kwargs, "reload", 0);
 	struct load *l = calloc(1, sizeof(*l));
 
 	if (l == NULL)
 		xn_fail("out of memory");
 	l->m.root = l->m.db = l->m.run_lock = l->m.write_lock = -1;
-	l->m.parent = l->m.old = l->m.old_lock = -1;
+	l->m.parent = l->m.old = l->m.old_lock = l->old_db = -1;
 	l->m.file = l->m.shard_fds[0] = l->m.shard_fds[1] = -1;
-	l->m.youngest = l->m.last.rev = l->m.published.rev = -1;
+	l->m.youngest = l->m.last.rev = l->m.published.rev = l->asked = -1;
 	l->child.in = l->child.pid = -1;
 	xn_cleanup(load_cleanup, l);
 	l->m.control = channel;
@@ -310,7 +349,10 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (l->m.peer == NULL || l->m.digests == NULL)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(mirror_last_words, &l->m);
-	reload_begin(l, xn_value_int(kwargs, "reload", 0));
+	load_hear(l);
+	resync_begin(&l->m, reload > 0 || xn_value_bool(kwargs, "resync", 0));
+	if (reload > 0)
+		reload_begin(l, reload - 1);
 	load_start(l);
 	if (l->m.dry) {
 		l->m.done = 1;
@@ -318,9 +360,14 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    l->m.source_youngest);
 		return;
 	}
+	xn_send(channel, "(sll)", "begun", l->m.youngest,
+	    l->m.source_youngest);
+	/* From now on there is something that stays if this fails. */
+	if (l->m.resyncing)
+		report(&l->m, 1);
+	l->asked = l->m.youngest;
 	load_run(l);
 	l->m.done = 1;
 	load_tick(l, 1);
-	reload_end(l);
 	xn_send(channel, "(sl)", "done", l->m.last.rev);
 }

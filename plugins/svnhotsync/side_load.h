@@ -20,11 +20,15 @@ struct load {
 	char boot[64];			/* of this machine; "" if unknown */
 	char record_more[128];
 
+	int old_db;			/* of the mirror in place, while a new
+					 * one is begun; or -1 */
 	int reloading;			/* what is at m.path is ours, and not
 					 * yet in its place */
 	int stopping;			/* the coordinator wants an end */
 	int poked;			/* it wants the source to look */
 	int turns;
+	long long asked;		/* what is above that one in the mirror
+					 * is not ours */
 	int polled;			/* an announcement came */
 	double checkpoint;		/* when the last one was */
 
@@ -32,7 +36,8 @@ struct load {
 	long long dump_status;		/* how svnadmin dump ended, */
 	char dump_said[1024];		/* and what it said */
 	char why[2048];			/* why loading failed, or "" */
-	int no_space;			/* namely because a disk is full */
+	int no_space;			/* namely because a disk is full, */
+	int foreign;			/* or somebody else committed */
 
 	int no_memory;			/* folders in memory were too small */
 	char memory[64];		/* name of ours in /dev/shm; or "" */
@@ -52,7 +57,7 @@ struct load {
  */
 int load_piece(struct load *l, const void **bytes, size_t *n);
 
-/* ---- By svnadmin (side_load_svnadmin.h), or by libsvn (load.c) ------------ */
+/* ---- By svnadmin (side_load_svnadmin.h), or by libsvn (load.c) ---------- */
 
 /* Make an empty repository with the source's UUID at PATH; or fails. */
 void load_create(struct load *l, const char *path);

@@ -3,9 +3,9 @@
  *
  * A revision is put together in db/transactions and db/txn-protorevs, from many
  * small files that nobody needs once it is committed.  While a mirror is loaded
- * the two are links to a folder of ours in /dev/shm, where that is a file system
- * in memory; FSFS moves what is done across.  After a crash the links dangle or
- * their folder is left: the next start mends both.
+ * the two are links to a folder of ours in /dev/shm, where that is a file
+ * system in memory; FSFS moves what is done across.  After a crash the links
+ * dangle or their folder is left: the next start mends both.
  */
 #ifndef SVNHOTSYNC_SIDE_LOAD_MEMORY_H
 #define SVNHOTSYNC_SIDE_LOAD_MEMORY_H

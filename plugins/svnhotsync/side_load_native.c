@@ -1,6 +1,6 @@
 /*
- * The loading side for a mirror that is here: see side_load.c.  What it needs of
- * Subversion libsvn does in this thread.
+ * The loading side for a mirror that is here: see side_load.c.  What it needs
+ * of Subversion libsvn does in this thread.
  *
  * A side ends by a jump, which must not pass over libsvn: so what libsvn calls
  * back is an attempt.
@@ -78,8 +78,13 @@ next_piece(void *baton, const void **bytes, size_t *n, char *error)
 int
 load_stream(struct load *l, long long first)
 {
-	return loader_load(mirror_opened(l), (long)first, next_piece, l,
-	    &l->no_space, l->why);
+	enum loader_why why;
+	int rc = loader_load(mirror_opened(l), (long)first, next_piece, l,
+	    &why, l->why);
+
+	l->no_space = why == LOADER_NO_SPACE;
+	l->foreign = why == LOADER_FOREIGN;
+	return rc;
 }
 
 static void

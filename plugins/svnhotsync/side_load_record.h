@@ -13,9 +13,6 @@
 
 #include "side_load.h"
 
-#define REMOVE	"; then, or if the source is right, remove the mirror and run " \
-	"the job, which makes it anew"
-
 /* The mark of REV as it lies there; kind DIGEST_NONE and errno. */
 static void
 load_mark(struct load *l, struct mark *mark, long long rev)
@@ -67,6 +64,11 @@ load_tick(struct load *l, int now)
 
 	if (rev < l->m.last.rev)
 		xn_fail("cannot read %s/db/current: %m", l->m.path);
+	if (rev > l->asked)
+		HOLD(&l->m, "loss",
+		    "the mirror %s was written to by somebody else: "
+		    "its youngest revision is r%lld, and r%lld was left there"
+		    FOREIGN RESYNC, l->m.path, rev, l->asked);
 	l->m.last.rev = rev;
 	if (rev == l->m.published.rev)
 		l->checkpoint = xn_clock();
@@ -75,6 +77,22 @@ load_tick(struct load *l, int now)
 	    checkpoint(l, rev) != 0)
 		xn_fail("%s", l->m.error);
 	report(&l->m, now);
+}
+
+/* The mirror in DB, which RECORD is of, is one of the source? */
+static void
+load_check_uuid(struct mirror *m, int db, const struct record *record,
+    const char *path)
+{
+	char *text = fs_read_text(db, "uuid", NULL), uuid[64];
+
+	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
+		xn_fail("cannot read %s/db/uuid", path);
+	if (strcmp(record->uuid, m->uuid) != 0 || strcmp(uuid, m->uuid) != 0)
+		HOLD(m, "other",
+		    "%s is a mirror of the repository with UUID %s, and "
+		    "the source has %s", path, strcmp(record->uuid, m->uuid) !=
+		    0 ? record->uuid : uuid, m->uuid);
 }
 
 /* ---- After a loss of power ----------------------------------------------- */
@@ -145,8 +163,9 @@ load_check_untouched(struct load *l, const struct record *r)
 		    m->path);
 	if (now.kind == r->published.kind &&
 	    memcmp(now.digest, r->published.digest, 16) != 0)
-		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
-		    "is not as it was left there" FOREIGN REMOVE, m->path,
+		HOLD(m, "loss",
+		    "the mirror %s was written to by somebody else: "
+		    "r%lld is not as it was left there" FOREIGN RESYNC, m->path,
 		    now.rev);
 	m->youngest = fs_read_number(m->db, "current");
 	if (m->youngest != now.rev && restarted) {
@@ -155,9 +174,10 @@ load_check_untouched(struct load *l, const struct record *r)
 		m->youngest = now.rev;
 	}
 	if (m->youngest < now.rev)
-		REFUSE(m, "the mirror %s was written to by somebody else: its "
+		HOLD(m, "loss",
+		    "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there"
-		    FOREIGN REMOVE, m->path, m->youngest, now.rev);
+		    FOREIGN RESYNC, m->path, m->youngest, now.rev);
 	m->published = now;
 	m->last.rev = m->youngest;
 }

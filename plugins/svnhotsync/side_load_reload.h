@@ -5,23 +5,21 @@
  * for those behind it refer to what is in it.  So a new mirror is begun beside
  * the other, with new names for the files of the revisions before that one, and
  * what follows is loaded into it as always; then the two are exchanged
- * (side_mirror_resync.h).  Killed before that, nothing has happened, and the
- * next one begins again.
+ * (side_load_anew.h).  Killed before that, nothing has happened, and the next
+ * one begins again.
  */
 #ifndef SVNHOTSYNC_SIDE_LOAD_RELOAD_H
 #define SVNHOTSYNC_SIDE_LOAD_RELOAD_H
 
-#include "side_load_memory.h"
+#include "side_load_anew.h"
 #include "side_load_record.h"
 #include "side_mirror_make.h"
-#include "side_mirror_resync.h"
 
-#define RELOAD_CHUNK	1000		/* revisions that are verified at once */
+#define RELOAD_CHUNK	1000		/* revisions verified at once */
 
 /* The mirror in place, while a new one is begun. */
 struct reload {
 	struct load *l;
-	int db;				/* its db */
 	long long keep;			/* the last revision that is kept */
 	long long unpacked;		/* the first of those that is not
 					 * packed */
@@ -31,7 +29,7 @@ struct reload {
 static void
 reload_link(struct reload *r, const char *path)
 {
-	if (xn_hardlink_at(r->db, path, r->l->m.db, path) != 0)
+	if (xn_hardlink_at(r->l->old_db, path, r->l->m.db, path) != 0)
 		xn_fail("cannot link %s/db/%s to %s: %m", r->l->m.place, path,
 		    r->l->m.path);
 }
@@ -52,7 +50,7 @@ reload_pack(struct reload *r, const char *path)
 	xn_dir *dir;
 
 	reload_dir(r, path);
-	dir = xn_dir_open(r->db, path);
+	dir = xn_dir_open(r->l->old_db, path);
 	if (dir == NULL)
 		xn_fail("cannot read %s/db/%s: %m", r->l->m.place, path);
 	while ((name = xn_dir_next(dir)) != NULL) {
@@ -199,47 +197,20 @@ reload_look(struct reload *r, long long bad)
 
 	if (why != NULL)
 		xn_fail("the mirror %s: %s", m->place, why);
-	if (fs_first_line(m->uuid, sizeof(m->uuid),
-	    reload_text(m, "db/uuid", NULL)) != 0 || !fs_is_uuid(m->uuid))
-		xn_fail("%s/db/uuid is damaged", m->place);
-	r->db = xn_open(m->old, "db", XN_O_READ | XN_O_DIRECTORY, 0);
-	if (r->db == -1)
+	r->l->old_db = xn_open(m->old, "db", XN_O_READ | XN_O_DIRECTORY, 0);
+	if (r->l->old_db == -1)
 		xn_fail("cannot open %s/db: %m", m->place);
-	if (!record_read(&record, r->db, m->place))
+	if (!record_read(&record, r->l->old_db, m->place))
 		xn_fail("%s/db/" RECORD " is gone", m->place);
 	if (strcmp(record.method, "dump") != 0)
 		REFUSE(m, "the mirror %s was made by method = %s: say so in "
 		    "the job", m->place, record.method);
-	r->unpacked = fs_read_unpacked(r->db, &m->fs);
+	load_check_uuid(m, r->l->old_db, &record, m->place);
+	r->unpacked = fs_read_unpacked(r->l->old_db, &m->fs);
 	if (r->unpacked < 0)
 		xn_fail("cannot read %s/db/min-unpacked-rev: %m", m->place);
 	reload_keep(r, bad);
 	reload_keep(r, reload_find_bad(r));
-}
-
-/* What a killed run began goes; what is not known stays, and is in the way. */
-static void
-reload_clear(struct load *l)
-{
-	struct mirror *m = &l->m;
-	const char *mark = xn_printf("%s/db/" RESYNC_FILE, m->new_name);
-	const char *begun = xn_printf("%s/" BEGINNING, m->new_name);
-	char memory[64];
-
-	if (is_there(m->parent, m->new_name) && !is_there(m->parent, mark) &&
-	    !is_there(m->parent, begun))
-		REFUSE(m, "%s" NEW_SUFFIX " is in the way of a new mirror, and "
-		    "was not begun as one: rename it", m->place);
-	m->db = xn_open(m->parent, xn_printf("%s/db", m->new_name),
-	    XN_O_READ | XN_O_DIRECTORY, 0);
-	for (int i = 0; m->db != -1 && i < 2; i++) {
-		memory_of_link(l, memory_dirs[i], memory);
-		if (memory[0] != '\0')
-			memory_remove(memory);
-	}
-	close_fd(&m->db);
-	if (xn_remove_tree(m->parent, m->new_name) != 0 && errno != ENOENT)
-		xn_fail("cannot remove %s: %m", m->path);
 }
 
 /* Begin the new mirror, with what is before BAD; nothing of it, if nothing is
@@ -247,68 +218,42 @@ reload_clear(struct load *l)
 static void
 reload_make(struct load *l, long long bad)
 {
-	struct reload r = { l, -1, -1, 0 };
+	struct reload r = { l, -1, 0 };
 	struct mirror *m = &l->m;
-	const char *conf;
+	const char *conf, *format;
 	size_t n = 0, conf_n = 0;
 
-	reload_clear(l);
+	anew_clear(l);
 	l->reloading = 1;
 	reload_look(&r, bad);
 	if (r.keep >= 0) {
+		make_beginning(m);
 		make_folders(m);
-		resync_mark(m);
-		conf = fs_read_text(r.db, "fsfs.conf", &conf_n);
-		reload_text(m, "db/format", &n);
-		make_skeleton(m, reload_text(m, "db/format", &n), n,
-		    conf == NULL ? "" : conf, conf_n);
+		resync_mark_as(m, RESYNC_REPAIR);
+		conf = fs_read_text(l->old_db, "fsfs.conf", &conf_n);
+		if (conf == NULL && errno != ENOENT)
+			xn_fail("cannot read %s/db/fsfs.conf: %m", m->place);
+		format = reload_text(m, "db/format", &n);
+		make_skeleton(m, format, n, conf == NULL ? "" : conf, conf_n);
 		reload_revisions(&r);
 		if (m->fs.format >= FORMAT_PACKED)
 			reload_number(&r, "min-unpacked-rev", r.unpacked);
 		reload_number(&r, "current", r.keep);
-		reload_record(&r, reload_text(m, "format", &n), n);
+		format = reload_text(m, "format", &n);
+		reload_record(&r, format, n);
 	}
 	close_fd(&m->root);
 	close_fd(&m->db);
-	close(r.db);
+	close_fd(&l->old_db);
 }
 
-/*
- * Before anything else: settle what an exchange that was killed left.  RELOAD,
- * if not 0, is one more than the first revision that is not kept.
- */
+/* Begin it from REV on; or what must be kept is less. */
 static void
-reload_begin(struct load *l, long long reload)
+reload_begin(struct load *l, long long rev)
 {
-	resync_begin(&l->m, reload > 0);
-	if (reload > 0 && !l->m.resyncing)
+	if (!l->m.resyncing)
 		xn_fail("there is no mirror at %s", l->m.path);
-	if (l->m.resyncing)
-		reload_make(l, reload - 1);
-}
-
-/* All was loaded: it takes its place, but not if an end is wanted. */
-static void
-reload_end(struct load *l)
-{
-	if (!l->m.resyncing || l->stopping ||
-	    l->m.last.rev != l->m.source_youngest)
-		return;
-	load_close(l);
-	/* (Should they not be exchanged, it may be done by hand.) */
-	l->reloading = 0;
-	resync_end(&l->m);
-}
-
-/* A cleanup: what did not take its place goes. */
-static void
-reload_cleanup(struct load *l)
-{
-	if (l->reloading)
-		xn_remove_tree(l->m.parent, l->m.new_name);
-	close_fd(&l->m.parent);
-	close_fd(&l->m.old);
-	close_fd(&l->m.old_lock);
+	reload_make(l, rev);
 }
 
 #endif

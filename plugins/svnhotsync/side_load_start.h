@@ -10,9 +10,8 @@
 #define SVNHOTSYNC_SIDE_LOAD_START_H
 
 #include "side_content.h"
-#include "side_load_memory.h"
+#include "side_load_anew.h"
 #include "side_load_record.h"
-#include "side_mirror_resync.h"
 
 static int
 is_empty(const struct mirror *m)
@@ -50,8 +49,7 @@ load_find(struct load *l)
 	if (m->db == -1)
 		xn_fail("cannot open %s/db: %m", m->path);
 	if (xn_stat(m->db, RECORD, &st) != 0)
-		REFUSE(m, "%s is a repository that syncgate did not make, and "
-		    "will not overwrite: give another place", m->path);
+		refuse_foreign(m);
 }
 
 /* ---- A new one ----------------------------------------------------------- */
@@ -144,8 +142,7 @@ load_make(struct load *l)
 	    xn_stat(m->root, "format", &st) == 0)
 		xn_fail("another job is making the mirror %s", m->path);
 	remove_beginning(l);
-	if (xn_mkdir(m->root, BEGINNING, 0777) != 0)
-		xn_fail("cannot make %s/" BEGINNING ": %m", m->path);
+	make_beginning(m);
 	load_create(l, xn_printf("%s/" BEGINNING "/r", m->path));
 	m->db = xn_open(m->root, BEGINNING "/r/db", XN_O_READ |
 	    XN_O_DIRECTORY, 0);
@@ -212,8 +209,8 @@ same_content(struct load *l)
 	return memcmp(theirs, of.digest, 16) == 0;
 }
 
-/* Has the source the revision that we have last?  By when it was made, or, since
- * somebody may have changed that, by what it changed. */
+/* Has the source the revision that we have last?  By when it was made, or,
+ * since somebody may have changed that, by what it changed. */
 static void
 load_check_same(struct load *l, const struct record *record)
 {
@@ -238,8 +235,9 @@ load_check_same(struct load *l, const struct record *record)
 	load_date(l, l->m.youngest, ours);
 	if (strcmp(ours, theirs) == 0 || same_content(l))
 		return;
-	REFUSE(&l->m, "r%lld of the source has another date and another "
-	    "content than the r%lld of %s: %s; nothing was changed%s" REMOVE,
+	HOLD(&l->m, "back",
+	    "r%lld of the source has another date and another "
+	    "content than the r%lld of %s: %s; nothing was changed%s" RESYNC,
 	    l->m.youngest, l->m.youngest, l->m.path,
 	    load_is_foreign(&l->m, record) ? "the mirror was written to by "
 	    "somebody else" : "the source was replaced or wound back",
@@ -251,26 +249,20 @@ load_check_existing(struct load *l)
 {
 	struct mirror *m = &l->m;
 	struct record record;
-	char *text, uuid[64];
 
 	if (!record_read(&record, m->db, m->path))
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.method, "dump") != 0)
 		REFUSE(m, "the mirror %s was made by method = %s: say so in "
 		    "the job, or give another place", m->path, record.method);
-	text = fs_read_text(m->db, "uuid", NULL);
-	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
-		xn_fail("cannot read %s/db/uuid", m->path);
-	if (strcmp(record.uuid, m->uuid) != 0 || strcmp(uuid, m->uuid) != 0)
-		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
-		    "the source has %s", m->path, strcmp(record.uuid, m->uuid)
-		    != 0 ? record.uuid : uuid, m->uuid);
+	load_check_uuid(m, m->db, &record, m->path);
 	read_format(l);
 	load_check_untouched(l, &record);
 	if (m->youngest > m->source_youngest)
-		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
+		HOLD(m, "back",
+		    "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld; r%lld was left there): %s; nothing was changed"
-		    "%s" REMOVE, m->path, m->youngest, m->source_youngest,
+		    "%s" RESYNC, m->path, m->youngest, m->source_youngest,
 		    record.published.rev, load_is_foreign(m, &record) ?
 		    "it was written to by somebody else" :
 		    "the source was replaced or wound back",
@@ -283,17 +275,30 @@ load_check_existing(struct load *l)
 		xn_fail("cannot remove %s/" BEGINNING ": %m", m->path);
 }
 
-/* Hear the source and make sure that the two fit; make a new mirror. */
+/* For xn_attempt(). */
 static void
-load_start(struct load *l)
+try_existing(void *baton)
+{
+	load_check_existing(baton);
+}
+
+/* A new mirror that an earlier run began: it goes on, or, if it does not fit,
+ * begins again. */
+static void
+load_check_resumed(struct load *l)
+{
+	if (!resync_fits(&l->m, try_existing, l))
+		anew_again(l);
+}
+
+/* Hear the source, before anything is touched. */
+static void
+load_hear(struct load *l)
 {
 	struct mirror *m = &l->m;
 	const char *tag, *uuid, *place;
 	long long version;
-	char ours[PLACE_SIZE];
 
-	load_find(l);
-	boot_id(l->boot);
 	xn_receive(m->peer, XN_FOREVER, "(slsls)", &tag, &version, &uuid,
 	    &m->source_youngest, &place);
 	if (strcmp(tag, "repository") != 0 || version != DUMP_VERSION)
@@ -301,21 +306,35 @@ load_start(struct load *l)
 	if (!fs_is_uuid(uuid) || m->source_youngest < 0)
 		xn_fail("the source describes itself in a way that cannot be");
 	snprintf(m->uuid, sizeof(m->uuid), "%s", uuid);
-	place_of(ours, m->db);
-	if (same_place_as(ours, place))
-		REFUSE(m, "the mirror %s is the source itself: both have the "
-		    "same folder db, of the same machine; nothing was changed",
-		    m->path);
+	check_place(m, place);
+}
+
+/* Make sure that the two fit; make a new mirror. */
+static void
+load_start(struct load *l)
+{
+	struct mirror *m = &l->m;
+	int resumed = m->resyncing && !l->reloading;
+
+	resync_check(m);
+	if (m->resyncing && m->dry)
+		return;
+	if (resumed)
+		anew_resume(l);
+	load_find(l);
+	boot_id(l->boot);
 	if (!m->fresh && !m->dry)
 		take_run_lock(m);
-	if (!m->fresh)
+	if (!m->fresh && resumed)
+		load_check_resumed(l);
+	else if (!m->fresh)
 		load_check_existing(l);
-	else if (!m->dry)
+	if (m->dry)
+		return;
+	if (m->fresh)
 		load_make(l);
-	if (!m->dry) {
-		resync_carry(m);
-		guard_mirror(m);
-	}
+	resync_carry(m);
+	guard_mirror(m);
 }
 
 #endif

@@ -21,7 +21,8 @@ static const uint32_t md5_sines[64] = {
 };
 
 static const unsigned char md5_turns[4][4] = {
-	{ 7, 12, 17, 22 }, { 5, 9, 14, 20 }, { 4, 11, 16, 23 }, { 6, 10, 15, 21 }
+	{ 7, 12, 17, 22 }, { 5, 9, 14, 20 },
+	{ 4, 11, 16, 23 }, { 6, 10, 15, 21 }
 };
 
 /* One block of 64 bytes. */

@@ -5,6 +5,7 @@
  * describes, and tells the coordinator on its channel:
  *
  *   -> ("dry", our youngest or -1, the source's)	with dry, then it ends
+ *   -> ("begun", youngest, theirs)	what there is; -1: no mirror
  *   -> ("progress", revision, of, bytes)
  *   -> ("following",)		the mirror has all and waits for more
  *   -> ("polling", reason)	the source has no watch
@@ -12,6 +13,8 @@
  *   -> ("whole", revision)	the new one has all, and may be verified
  *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
+ *   -> ("held", kind, reason, our youngest, theirs)	the same, but
+ *				that the mirror is made anew if approved
  *   -> ("done", revision)	and it ends
  *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
@@ -22,7 +25,8 @@
  * resync (make it anew), include (bits of enum part), run_hooks; or promote
  * (bool), step ("resume": only bring it to its end, "look": only see whether it
  * can be, or "promote"), expected (the revision that it must have, or -1),
- * path, job, run_hooks, without a peer: side_mirror_promote.h.
+ * forced (what others committed is promoted, too), path, job, run_hooks,
+ * without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
@@ -271,7 +275,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 	if (xn_value_bool(kwargs, "promote", 0)) {
 		resync_begin(m, 0);
 		promote_step(m, xn_value_text(kwargs, "step", ""),
-		    xn_value_int(kwargs, "expected", -1));
+		    xn_value_int(kwargs, "expected", -1),
+		    xn_value_bool(kwargs, "forced", 0));
 		return;
 	}
 	if (m->peer == NULL || m->digests == NULL)
@@ -286,6 +291,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		    m->source_youngest);
 		return;
 	}
+	xn_send(channel, "(sll)", "begun", m->youngest, m->source_youngest);
 	/* From now on there is something that stays if this fails. */
 	if (m->resyncing)
 		report(m, 1);

@@ -165,7 +165,12 @@ mirror_last_words(void *baton)
 		xn_fail("the source's side ended the conversation");
 }
 
-/* What to do about what others wrote to a mirror. */
+#define MOVED	"the mirror %s was moved away or replaced meanwhile"
+
+/* What to do about what is held, */
+#define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
+	"mirror anew"
+/* and about what others wrote to a mirror, before that. */
 #define FOREIGN	"; look there for what is wanted, and commit it to the source"
 
 /* End the program: this is wrong for good, and not worth another attempt. */
@@ -178,6 +183,25 @@ mirror_last_words(void *baton)
 			xn_send((m)->control, "(ss)", "refused",	\
 			    (const char *)refused_text);		\
 		xn_fail("%s", refused_text);				\
+	} while (0)
+
+/*
+ * The same where somebody may approve that the mirror is made anew: KIND is
+ * "loss", "back" or "other", as <syncgate/plugin.h> has them.  Who only looks
+ * is refused.
+ */
+#define HOLD(m, kind, ...) do {						\
+		char held_text[2048];					\
+		xn_utf8(held_text, sizeof(held_text),			\
+		    xn_printf(__VA_ARGS__));				\
+		if ((m)->dry || (m)->identity)				\
+			REFUSE(m, "%s", held_text);			\
+		(m)->refused = 1;					\
+		if (!(m)->trying)					\
+			xn_send((m)->control, "(sssll)", "held", kind,	\
+			    (const char *)held_text, (m)->youngest,	\
+			    (m)->source_youngest);			\
+		xn_fail("%s", held_text);				\
 	} while (0)
 
 /* Something is left undone, and the rest goes on: the job has not ended well

@@ -68,7 +68,10 @@ hold_mirror(struct mirror *m)
 			return -1;
 		}
 	}
-	if (check_current(m) == 0)
+	/* Else it would go on elsewhere, and nobody would see that. */
+	if (!fs_in_place(m->db, m->path, "db"))
+		snprintf(m->error, sizeof(m->error), MOVED, m->path);
+	else if (check_current(m) == 0)
 		return 0;
 	close_fd(&m->write_lock);
 	return -1;

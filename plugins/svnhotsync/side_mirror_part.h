@@ -370,14 +370,11 @@ note_run_names(struct mirror *m)
 		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", m->path);
 	for (int i = 0; i < m->items_n; i++)
 		n += strlen(m->items[i].path) + 1;
-	out = n > PROPS_MAX ? NULL : malloc(n + 1);
-	if (out == NULL)
+	out = malloc(n + 1);
+	if (out == NULL) {
 		free(text);
-	if (n > PROPS_MAX)
-		xn_fail("the hooks have %lld bytes of names, and at most %d "
-		    "are kept", (long long)n, PROPS_MAX);
-	if (out == NULL)
 		xn_fail("out of memory");
+	}
 	for (p = text; p != NULL && (end = strchr(p, '\n')) != NULL;
 	    p = end + 1) {
 		snprintf(name, sizeof(name), "%.*s", (int)(end - p), p);
@@ -397,6 +394,12 @@ note_run_names(struct mirror *m)
 		memcpy(out + used, m->items[i].path, n);
 		out[used + n] = '\n';
 		used += n + 1;
+	}
+	/* (Those that came in the place of others were counted twice in N.) */
+	if (used > PROPS_MAX) {
+		free(out);
+		xn_fail("the hooks have %lld bytes of names, and at most %d "
+		    "are kept", (long long)used, PROPS_MAX);
 	}
 	if (xn_write_file(m->db, RUN_NAMES, out, used, 0666) != 0) {
 		free(out);

@@ -75,9 +75,11 @@ try_untouched(void *baton)
 	check_untouched(u->m, u->record);
 }
 
-/* Nobody but us wrote to it?  What others did is theirs, if it is FORCED. */
+/* Nobody but us wrote to it?  What others did is theirs, if it is FORCED; SAY
+ * so. */
 static void
-promote_untouched(struct mirror *m, const struct record *record, int forced)
+promote_untouched(struct mirror *m, const struct record *record, int forced,
+    int say)
 {
 	struct untouched u = { m, record };
 	char why[512];
@@ -90,11 +92,37 @@ promote_untouched(struct mirror *m, const struct record *record, int forced)
 		return;
 	if (!forced || !m->refused)
 		xn_fail("%s", why);
-	xn_log("%s; it is promoted all the same", why);
+	if (say)
+		xn_log("%s; it is promoted all the same", why);
+}
+
+/* The same for one that was loaded.  Was that killed, it may have more than its
+ * record says; the last run tells it from what others did, if there was one. */
+static void
+promote_loaded(struct mirror *m, const struct record *record, int forced,
+    int say)
+{
+	const struct mark *left = &record->published, *now;
+
+	m->youngest = fs_read_number(m->db, "current");
+	m->min_unpacked = fs_read_unpacked(m->db, &m->fs);
+	promote_durable(m, record);
+	if (!forced || !say)
+		return;
+	now = mark_now(m, left->rev);
+	if (now->kind == left->kind && !same_mark(now, left))
+		xn_log("r%lld of the mirror %s is not as it was left there: "
+		    "somebody else has written to it; it is promoted all the "
+		    "same", left->rev, m->path);
+	else if (m->youngest != left->rev)
+		xn_log("the mirror %s is at r%lld, and r%lld was left there: "
+		    "what is above that somebody else committed, or a run "
+		    "loaded that was killed; it is promoted all the same",
+		    m->path, m->youngest, left->rev);
 }
 
 static void
-promote_check(struct mirror *m, long long expected)
+promote_check(struct mirror *m, long long expected, int forced)
 {
 	struct record record;
 	const char *why;
@@ -110,17 +138,20 @@ promote_check(struct mirror *m, long long expected)
 		xn_fail("the mirror %s: %s", m->path, why);
 	snprintf(m->uuid, sizeof(m->uuid), "%s", record.uuid);
 	check_uuid(m);
-	if (strcmp(record.method, "copy") == 0) {
-		promote_untouched(m, &record, expected < 0);
-	} else {
-		m->youngest = fs_read_number(m->db, "current");
-		m->min_unpacked = fs_read_unpacked(m->db, &m->fs);
-		promote_durable(m, &record);
-	}
+	/* (The look has said it.) */
+	if (strcmp(record.method, "copy") == 0)
+		promote_untouched(m, &record, forced, expected < 0);
+	else
+		promote_loaded(m, &record, forced, expected < 0);
 	m->last.rev = m->youngest;
 	check_whole(m);
 	/* Fails if it cannot be read. */
 	mark_now(m, m->youngest);
+	if (expected >= 0 && m->youngest != expected && forced)
+		REFUSE(m, "the mirror %s is at r%lld by now, and only r0:%lld "
+		    "were verified: see to it that nobody commits to it, and "
+		    "promote it again; with --quick what was verified is not "
+		    "verified again", m->path, m->youngest, expected);
 	if (expected >= 0 && m->youngest != expected)
 		REFUSE(m, "the mirror %s is at r%lld, and the last run left it "
 		    "at r%lld", m->path, m->youngest, expected);
@@ -223,11 +254,15 @@ promote_hook(struct mirror *m, const char *name)
 static void
 promote_hooks(struct mirror *m)
 {
-	char *text = xn_read_file(m->db, RUN_NAMES, PROPS_MAX, NULL), *end;
-	char full[PART_FULL];
+	char *read = xn_read_file(m->db, RUN_NAMES, PROPS_MAX, NULL), *end;
+	char full[PART_FULL], *text = NULL;
 
-	if (text == NULL && errno != ENOENT)
+	if (read == NULL && errno != ENOENT)
 		xn_fail("cannot read %s/db/" RUN_NAMES ": %m", m->path);
+	/* (What follows may fail, and that frees only the side's own.) */
+	if (read != NULL)
+		text = xn_printf("%s", read);
+	free(read);
 	for (char *p = text; p != NULL && (end = strchr(p, '\n')) != NULL;
 	    p = end + 1) {
 		*end = '\0';
@@ -235,7 +270,6 @@ promote_hooks(struct mirror *m)
 		if (part_path_ok(PART_HOOKS, full))
 			promote_hook(m, full);
 	}
-	free(text);
 }
 
 /* The hook NAME, a guard's, has gone or moved: what is behind it by suffixes
@@ -360,21 +394,21 @@ promote_resume(struct mirror *m)
 /* Only whether it could be; what may not be whole after a loss of power is
  * taken back. */
 static void
-promote_look(struct mirror *m, long long expected)
+promote_look(struct mirror *m, long long expected, int forced)
 {
 	promote_open(m);
 	take_run_lock(m);
-	promote_check(m, expected);
+	promote_check(m, expected, forced);
 	m->done = 1;
 	xn_send(m->control, "(sl)", "done", m->youngest);
 }
 
 static void
-promote_mirror(struct mirror *m, long long expected)
+promote_mirror(struct mirror *m, long long expected, int forced)
 {
 	promote_open(m);
 	take_run_lock(m);
-	promote_check(m, expected);
+	promote_check(m, expected, forced);
 	if (hold_mirror(m) != 0)
 		fail_commit(m);
 	remove_leftovers(m, "revs");
@@ -395,14 +429,15 @@ promote_mirror(struct mirror *m, long long expected)
 }
 
 static void
-promote_step(struct mirror *m, const char *step, long long expected)
+promote_step(struct mirror *m, const char *step, long long expected,
+    int forced)
 {
 	if (strcmp(step, "resume") == 0)
 		promote_resume(m);
 	else if (strcmp(step, "look") == 0)
-		promote_look(m, expected);
+		promote_look(m, expected, forced);
 	else
-		promote_mirror(m, expected);
+		promote_mirror(m, expected, forced);
 }
 
 #endif

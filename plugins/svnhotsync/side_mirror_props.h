@@ -302,7 +302,8 @@ on_differ(struct mirror *m, const xn_value *message)
 
 	if (!xn_unpack_value(message, "(slly)", &tag, &first, &n,
 	    (const void **)&theirs, &size) || n < 1 || n > RANGE_MAX ||
-	    size != (size_t)n * 16 || first < 0 || first > m->last.rev + 1 - n ||
+	    size != (size_t)n * 16 || first < 0 ||
+	    first > m->last.rev + 1 - n ||
 	    first / m->fs.shard != (first + n - 1) / m->fs.shard)
 		xn_fail("the source answered a comparison in a way that cannot "
 		    "be");

@@ -174,6 +174,7 @@ on_pack(struct mirror *m, const xn_value *message)
 static void
 on_repack(struct mirror *m, const xn_value *message)
 {
+	char path[PATH_SIZE];
 	const char *tag;
 	long long shard;
 
@@ -181,6 +182,10 @@ on_repack(struct mirror *m, const xn_value *message)
 	    m->packing != PACKING_NOTHING || shard < 0 ||
 	    shard >= fs_props_unpacked(&m->fs, m->min_unpacked) / m->fs.shard)
 		xn_fail("the source sent packed properties that are not due");
+	/* (It may have gone with all that was in it.) */
+	snprintf(path, sizeof(path), "revprops/%lld.pack", shard);
+	if (make_dir(m->db, path) != 0)
+		xn_fail("cannot make %s/db/%s: %m", m->path, path);
 	m->packing = PACKING_PROPS;
 	m->packing_shard = shard;
 }
@@ -191,10 +196,12 @@ allowed_in_pack(const struct mirror *m, const char *kind, const char *name,
     long long size)
 {
 	if (strcmp(kind, "revs") == 0)
-		return m->packing == PACKING_NEW && (strcmp(name, "pack") == 0 ||
+		return m->packing == PACKING_NEW &&
+		    (strcmp(name, "pack") == 0 ||
 		    (m->fs.physical && strcmp(name, "manifest") == 0));
 	return strcmp(kind, "revprops") == 0 && size <= PROPS_MAX &&
-	    m->fs.format >= FORMAT_PACKED_PROPS && (strcmp(name, "manifest") == 0 ||
+	    m->fs.format >= FORMAT_PACKED_PROPS &&
+	    (strcmp(name, "manifest") == 0 ||
 	    fs_is_props_pack(&m->fs, m->packing_shard, name));
 }
 
@@ -367,8 +374,8 @@ close_received(struct mirror *m)
 		xn_fail("cannot write a file in %s: %m", m->path);
 }
 
-/* Are they properties, what was received into the file NAME beneath BASE, of one
- * revision or, PACKED, of several? */
+/* Are they properties, what was received into the file NAME beneath BASE, of
+ * one revision or, PACKED, of several? */
 static void
 check_received(struct mirror *m, int base, const char *name, int packed)
 {

@@ -137,7 +137,8 @@ record_read(struct record *r, int db, const char *path)
 	    fs_first_line(r->uuid, sizeof(r->uuid), source) != 0;
 	if (damaged)
 		xn_fail("%s/db/" RECORD " is damaged: it cannot be told whether "
-		    "the mirror is ours", path);
+		    "the mirror is ours; if it is, `syncgate run --resync` "
+		    "makes it anew, and keeps what is there beside it", path);
 	record_word(r->method, sizeof(r->method), text, "method", "copy");
 	record_word(r->boot, sizeof(r->boot), text, "boot", "");
 	return 1;

@@ -20,6 +20,9 @@
 #include "side_mirror_record.h"
 
 #define RESYNC_FILE	"syncgate-resync"
+#define RESYNC_NEW	"new\n"		/* what the file says, */
+#define RESYNC_REPAIR	"repair\n"	/* or if files of the old one are in
+					 * the new one */
 #define NEW_SUFFIX	".syncgate-new"
 #define OLD_NAMES_MAX	1000
 
@@ -109,6 +112,25 @@ lock_old(struct mirror *m)
 		    "perhaps: %m", m->place);
 }
 
+/* What is at m->path is not the source, come by another way? */
+static inline void
+check_place(struct mirror *m, const char *theirs)
+{
+	int root = xn_base_open(m->path), db;
+	char ours[PLACE_SIZE] = "";
+
+	db = root == -1 ? -1 : xn_open(root, "db", XN_O_READ | XN_O_DIRECTORY,
+	    0);
+	if (db != -1)
+		place_of(ours, db);
+	close_fd(&db);
+	close_fd(&root);
+	if (same_place_as(ours, theirs))
+		REFUSE(m, "the mirror %s is the source itself: both have the "
+		    "same folder db, of the same machine; nothing was changed",
+		    m->path);
+}
+
 /*
  * Before anything is opened.  If the mirror is to be made anew m->path becomes
  * the place of the new one, and m->resyncing is set; where there is nothing
@@ -161,12 +183,56 @@ resync_check(struct mirror *m)
 		    m->place);
 }
 
+/* No mirror of ours; but the old master, perhaps, of what is its mirror now. */
+static inline void
+refuse_foreign(struct mirror *m)
+{
+	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
+
+	if (text != NULL && fs_first_line(uuid, sizeof(uuid), text) == 0 &&
+	    strcmp(uuid, m->uuid) == 0)
+		REFUSE(m, "%s is a repository that syncgate did not make, and "
+		    "will not overwrite; it has the source's UUID: if it was "
+		    "its master before, `syncgate run --resync` makes it a "
+		    "mirror, and keeps what it was beside it", m->path);
+	REFUSE(m, "%s is a repository that syncgate did not make, and will "
+	    "not overwrite: give another place", m->path);
+}
+
+/*
+ * Does what was begun as a new mirror still fit, as ATTEMPT(BATON) finds?  0: it
+ * refuses it, and it is to be begun again.  Or fails, for another reason.
+ */
+static inline int
+resync_fits(struct mirror *m, void (*attempt)(void *baton), void *baton)
+{
+	char why[512];
+	int result;
+
+	m->trying = 1;
+	result = xn_attempt(attempt, baton, why, sizeof(why));
+	m->trying = 0;
+	if (result == 0)
+		return 1;
+	if (!m->refused)
+		xn_fail("%s", why);
+	m->refused = 0;
+	xn_log("the new mirror that was begun is begun again: %s", why);
+	return 0;
+}
+
+static void
+resync_mark_as(struct mirror *m, const char *text)
+{
+	if (m->resyncing && xn_write_file(m->db, RESYNC_FILE, text,
+	    strlen(text), 0666) != 0)
+		xn_fail("cannot write %s/db/" RESYNC_FILE ": %m", m->path);
+}
+
 static void
 resync_mark(struct mirror *m)
 {
-	if (m->resyncing && xn_write_file(m->db, RESYNC_FILE, "new\n", 4,
-	    0666) != 0)
-		xn_fail("cannot write %s/db/" RESYNC_FILE ": %m", m->path);
+	resync_mark_as(m, RESYNC_NEW);
 }
 
 /* ---- What belongs to the place ------------------------------------------- */

@@ -9,10 +9,6 @@
 #include "side_mirror_make.h"
 #include "side_mirror_resync.h"
 
-/* What to do about what is held. */
-#define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
-	"mirror anew"
-
 /* What the source says of itself. */
 struct offer {
 	const char *format, *uuid;
@@ -60,22 +56,6 @@ check_beginning(struct mirror *m)
 	    !only_has(m->root, "db", in_db, 4))
 		REFUSE(m, "%s is not empty, and not a mirror that syncgate "
 		    "began: give another place, or empty it", m->path);
-}
-
-/* No mirror of ours; but the old master, perhaps, of what is its mirror now. */
-static void
-refuse_foreign(struct mirror *m)
-{
-	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
-
-	if (text != NULL && fs_first_line(uuid, sizeof(uuid), text) == 0 &&
-	    strcmp(uuid, m->uuid) == 0)
-		REFUSE(m, "%s is a repository that syncgate did not make, and "
-		    "will not overwrite; it has the source's UUID: if it was "
-		    "its master before, `syncgate run --resync` makes it a "
-		    "mirror, and keeps what it was beside it", m->path);
-	REFUSE(m, "%s is a repository that syncgate did not make, and will "
-	    "not overwrite: give another place", m->path);
 }
 
 /* Open what is there, without changing it. */
@@ -163,19 +143,21 @@ check_untouched(struct mirror *m, const struct record *r)
 	m->min_unpacked = fs_read_unpacked(m->db, &m->fs);
 	if (m->youngest < 0 || m->min_unpacked < 0)
 		xn_fail("cannot read db/current and db/min-unpacked-rev in "
-		    "%s: %m", m->path);
+		    "%s: %m" RESYNC, m->path);
 	if (finish_packing(m, r))
 		return;
 	known = m->youngest == r->upcoming.rev ? &r->upcoming : &r->published;
 	if (m->youngest != known->rev)
-		REFUSE(m, "the mirror %s was written to by somebody else: its "
+		HOLD(m, "loss",
+		    "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there"
 		    FOREIGN RESYNC, m->path, m->youngest, r->upcoming.rev);
 	now = m->identity == 2 ? known : mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
-		REFUSE(m, "the mirror %s was written to by somebody else: r%lld "
-		    "is not as it was left there" FOREIGN RESYNC, m->path,
+		HOLD(m, "loss",
+		    "the mirror %s was written to by somebody else: "
+		    "r%lld is not as it was left there" FOREIGN RESYNC, m->path,
 		    m->youngest);
 	m->published = now->kind == known->kind ? *now : *known;
 	m->last = m->published;
@@ -198,9 +180,10 @@ check_same_revision(struct mirror *m)
 		xn_fail("the source answered something else than a digest");
 	if (kind == m->published.kind) {
 		if (memcmp(digest, m->published.digest, 16) != 0)
-			REFUSE(m, "r%lld of the source is not the r%lld that was "
-			    "mirrored to %s: the source was replaced or wound "
-			    "back; nothing was changed" RESYNC, rev, rev,
+			HOLD(m, "back",
+			    "r%lld of the source is not the r%lld that "
+			    "was mirrored to %s: the source was replaced or "
+			    "wound back; nothing was changed" RESYNC, rev, rev,
 			    m->path);
 		return;
 	}
@@ -219,7 +202,8 @@ check_same_revision(struct mirror *m)
 		    "the mirror %s is to be compared by it, for one of them is "
 		    "packed and the other not", rev, m->path);
 	if (date_n != strlen(our_date) || memcmp(date, our_date, date_n) != 0)
-		REFUSE(m, "r%lld of the source has another date than the r%lld "
+		HOLD(m, "back",
+		    "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
 		    "back; nothing was changed" RESYNC, rev, rev, m->path);
 	xn_log("r%lld is packed in the source and not in the mirror: compared "
@@ -233,10 +217,11 @@ check_uuid(struct mirror *m)
 	char *text = fs_read_text(m->db, "uuid", NULL), uuid[64];
 
 	if (text == NULL || fs_first_line(uuid, sizeof(uuid), text) != 0)
-		xn_fail("cannot read %s/db/uuid", m->path);
+		xn_fail("cannot read %s/db/uuid" RESYNC, m->path);
 	if (strcmp(uuid, m->uuid) != 0)
-		REFUSE(m, "the mirror %s has the UUID %s by now, and the source "
-		    "has %s", m->path, uuid, m->uuid);
+		HOLD(m, "other",
+		    "the mirror %s has the UUID %s by now, and the source "
+		    "has %s" RESYNC, m->path, uuid, m->uuid);
 }
 
 /*
@@ -253,12 +238,13 @@ check_format(struct mirror *m, const struct fsfs *theirs,
 
 	if (m->fs.shard != theirs->shard || m->fs.linear != theirs->linear ||
 	    m->fs.physical != theirs->physical)
-		REFUSE(m, "the mirror %s has another layout than the source, "
+		HOLD(m, "other",
+		    "the mirror %s has another layout than the source, "
 		    "which was made anew; nothing was changed" RESYNC, m->path);
 	if (ours > theirs->format && ours >= FORMAT_PACKED_PROPS &&
 	    theirs->format < FORMAT_PACKED_PROPS)
-		REFUSE(m, "the mirror %s has format %d, and the source only %d: "
-		    "run `svnadmin upgrade` on the source", m->path, ours,
+		REFUSE(m, "the mirror %s has format %d, and the source only "
+		    "%d: run `svnadmin upgrade` on the source", m->path, ours,
 		    theirs->format);
 	if (ours > theirs->format)
 		xn_log("the mirror %s has format %d, and the source %d: it "
@@ -284,11 +270,12 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (!record_read(&record, m->db, m->path))
 		xn_fail("%s/db/" RECORD " is gone", m->path);
 	if (strcmp(record.uuid, m->uuid) != 0)
-		REFUSE(m, "%s is a mirror of the repository with UUID %s, and "
+		HOLD(m, "other",
+		    "%s is a mirror of the repository with UUID %s, and "
 		    "the source has %s" RESYNC, m->path, record.uuid, m->uuid);
 	if (strcmp(record.method, "copy") != 0)
-		REFUSE(m, "the mirror %s was made by method = %s: say so in the "
-		    "job, or give another place", m->path, record.method);
+		REFUSE(m, "the mirror %s was made by method = %s: say so in "
+		    "the job, or give another place", m->path, record.method);
 	check_uuid(m);
 	text = fs_read_text(m->db, "format", NULL);
 	if (text == NULL)
@@ -299,9 +286,11 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	check_format(m, theirs, offer);
 	check_untouched(m, &record);
 	if (m->youngest > offer->youngest)
-		REFUSE(m, "the mirror %s is ahead of the source (r%lld and "
+		HOLD(m, "back",
+		    "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed" RESYNC, m->path, m->youngest, offer->youngest);
+		    "was changed" RESYNC, m->path, m->youngest,
+		    offer->youngest);
 	if (m->min_unpacked > offer->min_unpacked && !m->identity)
 		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
 		    "only up to r%lld: pack the source, too" RESYNC, m->path,
@@ -382,19 +371,9 @@ check_resumed(struct mirror *m, const struct fsfs *theirs,
     const struct offer *offer)
 {
 	struct existing e = { m, theirs, offer };
-	char why[512];
-	int result;
 
-	m->trying = 1;
-	result = xn_attempt(try_existing, &e, why, sizeof(why));
-	m->trying = 0;
-	if (result == 0)
-		return;
-	if (!m->refused)
-		xn_fail("%s", why);
-	m->refused = 0;
-	xn_log("the new mirror that was begun is begun again: %s", why);
-	begin_again(m);
+	if (!resync_fits(m, try_existing, &e))
+		begin_again(m);
 }
 
 /* A new mirror, or the beginning of one. */
@@ -410,25 +389,6 @@ make_mirror(struct mirror *m, const struct offer *offer)
 	make_skeleton(m, offer->format, offer->format_n, offer->conf,
 	    offer->conf_n);
 	resync_carry(m);
-}
-
-/* What is at m->path is not the source, come by another way? */
-static void
-check_place(struct mirror *m, const char *theirs)
-{
-	int root = xn_base_open(m->path), db;
-	char ours[PLACE_SIZE] = "";
-
-	db = root == -1 ? -1 : xn_open(root, "db", XN_O_READ | XN_O_DIRECTORY,
-	    0);
-	if (db != -1)
-		place_of(ours, db);
-	close_fd(&db);
-	close_fd(&root);
-	if (same_place_as(ours, theirs))
-		REFUSE(m, "the mirror %s is the source itself: both have the "
-		    "same folder db, of the same machine; nothing was changed",
-		    m->path);
 }
 
 /* Hear the source, before anything is touched. */

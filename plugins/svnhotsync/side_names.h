@@ -1,9 +1,39 @@
 /*
  * side_names.h: which names in a folder a pattern means; for sides, and for the
- * coordinator, so whoever includes it has included what declares NULL.
+ * coordinator, so whoever includes it has included what declares NULL and
+ * strrchr().
  */
 #ifndef SVNHOTSYNC_SIDE_NAMES_H
 #define SVNHOTSYNC_SIDE_NAMES_H
+
+#define NAME_ODD "its name has control characters, and so it is not " \
+	"mirrored: rename it"
+
+/* May a repository in a folder have this NAME, which is a line in logs, too? */
+static inline int
+name_is_plain(const char *name)
+{
+	for (; *name != '\0'; name++)
+		if ((unsigned char)*name < ' ' || *name == 127)
+			return 0;
+	return 1;
+}
+
+/* Is NAME one that making anew and failing over leave behind beside a
+ * repository, "X.syncgate-new" or "X.before-1"? */
+static inline int
+name_is_left_behind(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+	size_t n;
+
+	if (dot == NULL || dot == name)
+		return 0;
+	if (strncmp(dot, ".before-", 8) != 0)
+		return strcmp(dot, ".syncgate-new") == 0;
+	n = strspn(dot + 8, "0123456789");
+	return n > 0 && dot[8 + n] == '\0' && strspn(dot + 8, "0") < n;
+}
 
 /*
  * Does NAME match PATTERN, in which * and ? are special?  As in a shell, a dot

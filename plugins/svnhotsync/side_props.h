@@ -48,7 +48,7 @@ props_good(const char *text, size_t n)
 	    (end - at == 3 || at[3] == '\n');
 }
 
-/* ---- Of several, packed --------------------------------------------------- */
+/* ---- Of several, packed ------------------------------------------------- */
 
 /* Unpacked properties of some revisions that lie in one file. */
 struct props_pack {

@@ -21,6 +21,7 @@
 
 #define KNOWN_PROPS	0x01
 #define KNOWN_CONTENT	0x02
+#define KNOWN_BY_HALF	0x04	/* by dump: it needs a second look */
 
 struct prove {
 	xn_channel *channel;		/* the coordinator */

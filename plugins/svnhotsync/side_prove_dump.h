@@ -10,26 +10,32 @@
  *	Node-path: trunk/a		what follows up to the next revision is
  *	...				its content
  *
- * Not by deltas, which may be others where the versions of Subversion are.  The
- * SHA-1 of a text is left out: repositories that were made before 1.6 have
- * none.
+ * Which of it counts, and why some of it is looked at in a second dump, with
+ * deltas, side_nodes.h says.
  */
 #ifndef SVNHOTSYNC_SIDE_PROVE_DUMP_H
 #define SVNHOTSYNC_SIDE_PROVE_DUMP_H
 
+#include "side_nodes.h"
 #include "side_prove.h"
-#include "side_run.h"
 
 #define DUMP_AT_ONCE	1000		/* revisions of one svnadmin */
+#define DUMP_GAP	20		/* that cost less than to start it */
 
 struct dump_reading {
 	struct prove *v;
 	struct run run;
 	struct run_reader rd;
+	struct node node;
 	xn_hash *hash;			/* of the content of rev; or null */
 	xn_hash *props;			/* of its properties; or null */
 	long long first, n;		/* what is dumped, */
 	long long rev;			/* and the one at hand */
+	long long again;		/* -1; or, in the second look, with
+					 * deltas, how far the first one came,
+					 * which is said meanwhile */
+	int some;			/* of the one at hand something counts
+					 * in it */
 };
 
 static inline void
@@ -53,69 +59,58 @@ dump_ended(struct dump_reading *d)
 static inline void
 dump_end(struct dump_reading *d)
 {
+	unsigned char *content = d->v->content + d->rev * 16;
+	unsigned char props[16] = { 0 };
+
 	if (d->hash == NULL)
 		return;
-	xn_hash_end(d->hash, d->v->content + d->rev * 16);
+	xn_hash_end(d->hash, d->again >= 0 ? props : content);
 	d->hash = NULL;
+	if (d->again >= 0 && d->some)
+		nodes_with_props(content, props);
+	if (d->again >= 0)
+		d->v->known[d->rev] = 0;
 	d->v->known[d->rev] |= KNOWN_CONTENT | KNOWN_PROPS;
 }
 
-/* N bytes of a body, for HASH (null: for nothing). */
 static inline void
-dump_body(struct dump_reading *d, xn_hash *hash, long long n)
+dump_revision(struct dump_reading *d, const char *line, long long behind)
 {
-	struct run_reader *rd = &d->rd;
-	size_t piece;
-
-	for (; n > 0; n -= (long long)piece) {
-		piece = n > XN_PIECE ? XN_PIECE : (size_t)n;
-		if (!reader_need(rd, piece))
-			dump_ended(d);
-		if (hash != NULL)
-			xn_hash_add(hash, rd->bytes + rd->at, piece);
-		rd->at += piece;
-	}
-}
-
-/* The headers that follow: the length of the body; those of a node are of its
- * content. */
-static inline long long
-dump_headers(struct dump_reading *d, xn_hash *hash)
-{
-	long long n = 0;
-	char *line;
-
-	while ((line = reader_line(&d->rd)) != NULL && line[0] != '\0') {
-		if (strncmp(line, "Content-length: ", 16) == 0)
-			n = fs_whole_number(line + 16);
-		if (hash != NULL && strstr(line, "-sha1: ") == NULL) {
-			xn_hash_add(hash, line, strlen(line));
-			xn_hash_add(hash, "\n", 1);
-		}
-	}
-	if (line == NULL)
-		dump_ended(d);
-	if (n < 0)
-		dump_damaged(d);
-	return n;
-}
-
-static inline void
-dump_revision(struct dump_reading *d, long long rev, long long behind)
-{
-	long long n;
+	long long rev = fs_whole_number(line + 17);
 
 	dump_end(d);
 	if (rev != d->rev + 1 || rev >= behind)
 		dump_damaged(d);
 	d->rev = rev;
-	n = dump_headers(d, NULL);
-	d->props = xn_hash_start();
-	dump_body(d, d->props, n);
-	xn_hash_end(d->props, d->v->props + rev * 16);
+	d->some = 0;
+	if (node_read(&d->rd, line, &d->node) != 0)
+		dump_ended(d);
+	d->props = d->again >= 0 ? NULL : xn_hash_start();
+	if (record_body(&d->rd, d->props, d->node.all) != 0)
+		dump_ended(d);
+	if (d->props != NULL)
+		xn_hash_end(d->props, d->v->props + rev * 16);
 	d->props = NULL;
 	d->hash = xn_hash_start();
-	prove_tell(d->v, rev);
+	prove_tell(d->v, d->again >= 0 ? d->again : rev);
+}
+
+static inline void
+dump_node(struct dump_reading *d, const char *line)
+{
+	int found;
+
+	if (d->hash == NULL)
+		dump_damaged(d);
+	if (node_read(&d->rd, line, &d->node) != 0)
+		dump_ended(d);
+	found = d->again >= 0 ? node_add_props(&d->rd, &d->node, d->hash) :
+	    node_add(&d->rd, &d->node, d->hash);
+	if (found < 0)
+		dump_ended(d);
+	d->some |= found;
+	if (found > 0 && d->again < 0)
+		d->v->known[d->rev] |= KNOWN_BY_HALF;
 }
 
 /* For xn_attempt(): have svnadmin dump what is asked for. */
@@ -123,7 +118,7 @@ static inline void
 dump_some(void *baton)
 {
 	struct dump_reading *d = baton;
-	const char *argv[8] = { "svnadmin", "dump", "-q", "--incremental",
+	const char *argv[9] = { "svnadmin", "dump", "-q", "--incremental",
 	    "-r" };
 	char range[64];
 	char *line;
@@ -132,21 +127,16 @@ dump_some(void *baton)
 	    d->first + d->n - 1);
 	argv[5] = range;
 	argv[6] = d->v->s.path;
+	argv[7] = d->again >= 0 ? "--deltas" : NULL;
 	d->rd.run = &d->run;
 	d->rev = d->first - 1;
 	run_start(&d->run, argv, XN_CHILD_OUT);
 	d->run.silent = 1;	/* what it says of a revision is the answer */
 	while ((line = reader_line(&d->rd)) != NULL) {
-		if (strncmp(line, "Revision-number: ", 17) == 0) {
-			dump_revision(d, fs_whole_number(line + 17),
-			    d->first + d->n);
-		} else if (strncmp(line, "Node-path: ", 11) == 0) {
-			if (d->hash == NULL)
-				dump_damaged(d);
-			xn_hash_add(d->hash, line, strlen(line));
-			xn_hash_add(d->hash, "\n", 1);
-			dump_body(d, d->hash, dump_headers(d, d->hash));
-		}
+		if (strncmp(line, "Revision-number: ", 17) == 0)
+			dump_revision(d, line, d->first + d->n);
+		else if (strncmp(line, "Node-path: ", 11) == 0)
+			dump_node(d, line);
 	}
 	/* Of a dump that failed the last revision is not whole. */
 	run_check(&d->run, "svnadmin dump", d->v->s.path, run_end(&d->run));
@@ -171,13 +161,66 @@ dump_let_go(struct dump_reading *d)
 	xn_free(d->rd.bytes);
 }
 
+/* Read the N revisions from FIRST on, AGAIN or not (-1): 0, or -1 and ERROR. */
+static inline int
+dump_read(struct dump_reading *d, struct prove *v, long long first,
+    long long n, long long again, char *error, size_t size)
+{
+	int failed;
+
+	memset(d, 0, sizeof(*d));
+	d->v = v;
+	d->first = first;
+	d->n = n;
+	d->again = again;
+	failed = xn_attempt(dump_some, d, error, size);
+	dump_let_go(d);
+	/* "": nobody listens any more. */
+	if (failed != 0 && error[0] == '\0')
+		xn_send(v->channel, "(sl)", "at", first);
+	return failed;
+}
+
+/* How many of the revisions from FIRST on and before END are to be looked at
+ * again by one svnadmin. */
+static inline long long
+dump_together(const struct prove *v, long long first, long long end)
+{
+	long long last = first;
+
+	for (long long rev = first; rev < end && rev - last <= DUMP_GAP; rev++)
+		if ((v->known[rev] & KNOWN_BY_HALF) != 0)
+			last = rev;
+	return last - first + 1;
+}
+
+/* Have those of the revisions from FIRST on and before END that need it be
+ * looked at with deltas, too; without, all up to AT are known. */
+static inline void
+dump_again(struct prove *v, long long first, long long end, long long at)
+{
+	struct dump_reading d;
+	char error[1024];
+
+	for (; first < end; first++) {
+		if ((v->known[first] & KNOWN_BY_HALF) == 0)
+			continue;
+		if (dump_read(&d, v, first, dump_together(v, first, end), at,
+		    error, sizeof(error)) == 0)
+			continue;
+		first = d.rev < first ? first : d.rev;
+		prove_damaged(v, v->content + first * 16, error);
+		v->known[first] = KNOWN_PROPS | KNOWN_CONTENT;
+	}
+}
+
 /* Make those of the N revisions from FIRST on known: what svnadmin cannot dump
  * is damaged. */
 static inline void
 dump_digests(struct prove *v, long long first, long long n)
 {
 	struct dump_reading d;
-	long long end = first + n;
+	long long end = first + n, begin;
 	char error[1024];
 	int failed;
 
@@ -189,19 +232,13 @@ dump_digests(struct prove *v, long long first, long long n)
 		for (n = 1; n < DUMP_AT_ONCE && first + n < end &&
 		    v->known[first + n] == 0;)
 			n++;
-		memset(&d, 0, sizeof(d));
-		d.v = v;
-		d.first = first;
-		d.n = n;
-		failed = xn_attempt(dump_some, &d, error, sizeof(error));
-		dump_let_go(&d);
-		if (failed == 0)
-			continue;
-		/* "": nobody listens any more. */
-		if (error[0] == '\0')
-			xn_send(v->channel, "(sl)", "at", first);
-		for (; n > 1 && v->known[first] != 0; n--)
+		failed = dump_read(&d, v, first, n, -1, error, sizeof(error));
+		for (begin = first; n > 0 &&
+		    (v->known[first] & KNOWN_CONTENT) != 0; n--)
 			first++;
+		dump_again(v, begin, first, d.rev);
+		if (failed == 0 || n == 0)
+			continue;
 		prove_damaged(v, v->props + first * 16, error);
 		prove_damaged(v, v->content + first * 16, error);
 		v->known[first] = KNOWN_PROPS | KNOWN_CONTENT;

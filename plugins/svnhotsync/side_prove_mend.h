@@ -33,6 +33,7 @@ mend_place(struct prove *v, int fd, const char *name, const char *path)
 	    path), path);
 	if (fsync(fd) != 0)
 		xn_fail("cannot sync what mends %s: %m", v->s.path);
+	mend_folder(v, path);
 	if (v->keep)
 		mend_keep(v, path);
 	if (xn_rename(v->s.db, name, path) != 0 ||
@@ -119,18 +120,37 @@ mend_build(struct prove *v)
 	lseek(v->file, 0, SEEK_SET);
 }
 
+/* The index of the file that is open, of COUNT revisions from FIRST on: for
+ * xn_attempt(). */
+struct mend_index {
+	struct prove *v;
+	long long first, count;
+};
+
+static inline void
+try_index(void *baton)
+{
+	struct mend_index *of = baton;
+
+	items_read(&of->v->items, of->first, of->count);
+}
+
 /* Make the mirror's file PATH, of COUNT revisions from FIRST on, again, as
- * MEND_BUILT, with the items of REV that came. */
+ * MEND_BUILT, with the items of REV that came; where they go its index says. */
 static inline void
 mend_items(struct prove *v, const char *path, long long first,
     long long count, long long rev)
 {
+	static const char only[] = ", and the source's is another: only "
+	    "`syncgate run --resync` can mend that";
+	struct mend_index of = { v, first, count };
 	const struct item *item;
+	char why[512];
 
 	if (items_open(&v->items, v->s.db, path) != 0)
-		xn_fail("%s/db/%s is gone, and the source's is another: only "
-		    "`syncgate run --resync` can mend that", v->s.path, path);
-	items_read(&v->items, first, count);
+		xn_fail("%s/db/%s is gone%s", v->s.path, path, only);
+	if (xn_attempt(try_index, &of, why, sizeof(why)) != 0)
+		xn_fail("%s%s", why, only);
 	mend_build(v);
 	while ((item = mend_next(v, rev)) != NULL) {
 		lseek(v->built, (off_t)item->offset, SEEK_SET);

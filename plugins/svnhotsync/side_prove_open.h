@@ -129,9 +129,14 @@ list_repositories(xn_channel *channel, const char *parent, const char *pattern)
 		xn_fail("cannot read the folder %s: %m", parent);
 	while ((name = xn_dir_next(dir)) != NULL) {
 		snprintf(path, sizeof(path), "%.255s/db/fs-type", name);
-		if (name_matches(pattern, name) &&
-		    xn_stat(base, path, &st) == 0)
+		if (!name_matches(pattern, name) ||
+		    name_is_left_behind(name) || xn_stat(base, path, &st) != 0)
+			continue;
+		if (name_is_plain(name))
 			xn_send(channel, "(sp)", "found", name);
+		else
+			xn_log("a repository in %s is left out: " NAME_ODD,
+			    parent);
 	}
 	xn_dir_close(dir);
 	close(base);

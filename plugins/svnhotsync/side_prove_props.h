@@ -252,6 +252,8 @@ mend_props_pack(struct prove *v, long long rev, const unsigned char said[16])
 	read_numbers(&v->s);
 	if (rev >= fs_props_unpacked(&v->s.fs, v->s.min_unpacked))
 		xn_fail("r%lld of %s is not packed", rev, v->s.path);
+	fs_pack_path(path, "revprops", shard, "manifest");
+	mend_folder(v, path);
 	props_new_name(v, shard, name);
 	copy = malloc(PROPS_HEAD + n);
 	if (copy == NULL)

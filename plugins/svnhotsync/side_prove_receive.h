@@ -99,6 +99,26 @@ mend_write(struct prove *v, int fd, const void *bytes, size_t n)
 		xn_fail("cannot write what mends %s: %m", v->s.path);
 }
 
+/* The folder of PATH, which may have gone with what was in it. */
+static inline void
+mend_folder(struct prove *v, const char *path)
+{
+	char folder[PATH_SIZE], *slash;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(strrchr(path, '/') -
+	    path), path);
+	if (xn_mkdir(v->s.db, folder, 0777) != 0) {
+		if (errno != EEXIST)
+			xn_fail("cannot make %s/db/%s: %m", v->s.path, folder);
+		return;
+	}
+	slash = strrchr(folder, '/');
+	if (slash != NULL)
+		*slash = '\0';
+	if (xn_sync_dir(v->s.db, slash == NULL ? "" : folder) != 0)
+		xn_fail("cannot sync %s/db/%s: %m", v->s.path, folder);
+}
+
 /* What is to come, and where it is kept: 1 if it is a text. */
 static inline int
 is_text(const char *what)
@@ -132,6 +152,7 @@ mend_begin(struct prove *v, const char *what, long long size)
 		v->text = malloc((size_t)size + 1);
 		if (v->text == NULL)
 			xn_fail("out of memory");
+		v->text[0] = '\0';
 		v->text_n = 0;
 		return;
 	}

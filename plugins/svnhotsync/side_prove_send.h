@@ -50,16 +50,14 @@ send_items(struct prove *v, long long rev)
 	items_count(&v->items, rev, first, behind);
 	for (long i = first; i < behind; i++)
 		if (v->items.item[i].counts)
-			size += v->items.item[i].size + snprintf(head,
-			    sizeof(head), "%llu %lld\n",
-			    v->items.item[i].number, v->items.item[i].size);
+			size += v->items.item[i].size +
+			    items_head(head, &v->items.item[i]);
 	xn_send(v->channel, "(ssl)", "body", "items", size);
 	for (long i = first; i < behind; i++) {
 		if (!v->items.item[i].counts)
 			continue;
-		snprintf(head, sizeof(head), "%llu %lld\n",
-		    v->items.item[i].number, v->items.item[i].size);
-		xn_send(v->channel, "(sy)", "p", head, strlen(head));
+		xn_send(v->channel, "(sy)", "p", head,
+		    (size_t)items_head(head, &v->items.item[i]));
 		send_part(v, v->items.item[i].offset, v->items.item[i].size);
 	}
 }

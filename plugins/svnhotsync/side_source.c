@@ -80,7 +80,7 @@ reader_cleanup(void *baton)
 	free(r);
 }
 
-/* ---- What the hub says ------------------------------------------------------- */
+/* ---- What the hub says -------------------------------------------------- */
 
 /* What may fail for one lane or repository alone. */
 struct attempt {
@@ -199,7 +199,7 @@ hear(struct reader *r, const xn_value *message)
 		attempt_lane(r->lanes[0], try_request, &a);
 }
 
-/* ---- Looking ------------------------------------------------------------------ */
+/* ---- Looking ------------------------------------------------------------ */
 
 /*
  * We hold the folder open and would follow it wherever it is moved: what is at
@@ -245,7 +245,7 @@ look(struct source *s)
 	parts_look(s);
 }
 
-/* ---- The loop ------------------------------------------------------------------ */
+/* ---- The loop ----------------------------------------------------------- */
 
 static int
 is_followed(const struct source *s)

@@ -9,7 +9,7 @@
 
 #define ANSWERS_MAX	4	/* of a lane, before others have their turn */
 
-/* ---- What it may say ------------------------------------------------------- */
+/* ---- What it may say ---------------------------------------------------- */
 
 static int
 take_number(struct request *q, const xn_value *message)
@@ -63,7 +63,7 @@ take_nothing(struct request *q, const xn_value *message)
 	return 1;
 }
 
-/* ---- What it gets: 1, or 0 if that goes on later ---------------------------- */
+/* ---- What it gets: 1, or 0 if that goes on later ------------------------ */
 
 static int
 on_digest(struct lane *lane, struct request *q)
@@ -334,7 +334,7 @@ static const struct {
 	{ "look", take_nothing, on_look, 0 },
 };
 
-/* ---- In turn -------------------------------------------------------------- */
+/* ---- In turn ------------------------------------------------------------ */
 
 static void
 queue_request(struct lane *lane, int what, const xn_value *message)

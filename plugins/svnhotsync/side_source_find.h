@@ -21,18 +21,6 @@
 
 enum found_as { FOUND_NEW, FOUND_TOLD, FOUND_SKIPPED, FOUND_UNREAD };
 
-/* Is NAME one that making anew and failing over leave behind beside a mirror,
- * "X.syncgate-new" or "X.before-1"? */
-static int
-is_left_behind(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot != NULL && dot > name && (strcmp(dot, ".syncgate-new") == 0 ||
-	    (strncmp(dot, ".before-", 8) == 0 &&
-	    fs_whole_number(dot + 8) > 0));
-}
-
 /* Is NAME a repository?  FOUND_TOLD: it is; else WHY. */
 static int
 look_what(struct reader *r, const char *name, char why[200])
@@ -52,6 +40,10 @@ look_what(struct reader *r, const char *name, char why[200])
 		}
 		snprintf(why, 200, "it has no file \"%s\"", files[i]);
 		return FOUND_SKIPPED;
+	}
+	if (!name_is_plain(name)) {
+		snprintf(why, 200, NAME_ODD);
+		return FOUND_UNREAD;
 	}
 	return FOUND_TOLD;
 }
@@ -139,7 +131,8 @@ find_all(struct reader *r, int first)
 	while ((name = fs_next(dir, &failed)) != NULL) {
 		xn_stat_t st;
 
-		if (!name_matches(r->pattern, name) || is_left_behind(name))
+		if (!name_matches(r->pattern, name) ||
+		    name_is_left_behind(name))
 			continue;
 		/* What may not be looked at may be one. */
 		if (xn_stat(r->parent_fd, name, &st) == 0 ?

@@ -103,8 +103,10 @@ send_revision(struct source *s, long long rev)
 
 	if (!open_revision(s, rev))
 		return -1;
-	size = size_of(s, s->file);
-	props = size_of(s, s->props_file);
+	fs_rev_path(path, &s->fs, "revs", rev);
+	size = size_of(s, s->file, path);
+	fs_rev_path(path, &s->fs, "revprops", rev);
+	props = size_of(s, s->props_file, path);
 	if (size + props <= XN_PIECE) {
 		send_small(s, rev, size, props);
 		close_files(s);
@@ -124,7 +126,7 @@ send_revision(struct source *s, long long rev)
 	return 0;
 }
 
-/* ---- Is it the history that was sent? ------------------------------------- */
+/* ---- Is it the history that was sent? ----------------------------------- */
 
 /* The file that holds the last revision that anybody was sent. */
 static void
@@ -179,8 +181,8 @@ check_history(struct source *s)
 	check_text(s, "format", s->format, strlen(s->format) + 1);
 	check_text(s, "uuid", s->uuid, strlen(s->uuid));
 	if (s->youngest < last)
-		xn_fail("%s is at r%lld, and r%lld was mirrored already: it was "
-		    "wound back", s->path, s->youngest, last);
+		xn_fail("%s is at r%lld, and r%lld was mirrored already: it "
+		    "was wound back", s->path, s->youngest, last);
 	/* When it is not there it was packed. */
 	if (s->last_path[0] != '\0' &&
 	    xn_stat(s->db, s->last_path, &now) == 0 &&
@@ -190,7 +192,7 @@ check_history(struct source *s)
 		    s->last_path);
 }
 
-/* ---- Who gets what -------------------------------------------------------- */
+/* ---- Who gets what ------------------------------------------------------ */
 
 /* Is there something for LANE, and does it take it? */
 static int

@@ -161,14 +161,18 @@ skip_empty(struct unit *u)
 	}
 }
 
-/* The size of the open file FD. */
+/* The size of the file FD, which was opened as PATH. */
 static long long
-size_of(const struct source *s, int fd)
+size_of(const struct source *s, int fd, const char *path)
 {
 	xn_stat_t st;
 
 	if (xn_fstat(fd, &st) != 0)
-		xn_fail("cannot look at a file in %s: %m", s->path);
+		xn_fail("cannot look at %s/db/%s: %m", s->path, path);
+	/* A pipe has a size of 0, and would be taken for an empty file.  (A
+	 * folder is told by who reads it.) */
+	if (st.type != XN_FT_FILE && st.type != XN_FT_DIRECTORY)
+		xn_fail("cannot read %s/db/%s: it is no file", s->path, path);
 	return st.size;
 }
 
@@ -185,7 +189,8 @@ begin_file(struct source *s, struct unit *u, const char *kind,
 		return 0;
 	if (s->file == -1)
 		xn_fail("cannot open %s/db/%s: %m", s->path, path);
-	u->held = hold_file(&s->file, path, size_of(s, s->file));
+	u->held = hold_file(&s->file, path, size_of(s, s->file,
+	    path));
 	u->at = 0;
 	TELL(s->reader, 0, "(sssl)", "file", kind, name, u->held->size);
 	skip_empty(u);

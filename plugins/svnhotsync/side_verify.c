@@ -12,8 +12,9 @@
  * How far it got is kept in db/syncgate-verified, so that the next run goes on
  * from there, and meets again what was bad.  By libsvn where this file is
  * compiled into the plugin, else by `svnadmin verify`.  kwargs: path; again
- * (true: from the first revision on); only, count: of as many revisions from that
- * one on, of any repository, one of the answers is said, and nothing is kept.
+ * (true: from the first revision on); only, count: of as many revisions from
+ * that one on, of any repository, one of the answers is said, and nothing is
+ * kept.
  */
 #include <execnet/remote.h>
 

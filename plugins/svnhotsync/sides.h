@@ -24,6 +24,10 @@ void svnhotsync_side_verify(struct xn_side_channel *channel,
     const xn_value *kwargs);
 void svnhotsync_side_prove(struct xn_side_channel *channel,
     const xn_value *kwargs);
+void svnhotsync_side_git(struct xn_side_channel *channel,
+    const xn_value *kwargs);	/* git_side.c; it is never shipped, */
+void svnhotsync_side_push(struct xn_side_channel *channel,
+    const xn_value *kwargs);	/* nor is git_side_push.c */
 
 extern const char svnhotsync_text_source[];	/* side_source.c */
 extern const char svnhotsync_text_mirror[];	/* side_mirror.c */

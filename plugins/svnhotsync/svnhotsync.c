@@ -10,6 +10,7 @@
 
 #include <apr_strings.h>
 
+#include "plugins/git/push.h"
 #include "plugins/svnhotsync/many.h"
 
 static const syncgate_option_t options[] = {
@@ -35,6 +36,28 @@ static const syncgate_option_t options[] = {
 	    "hooks, conf, locks: what the mirror has beside revisions" },
 	{ "hooks", SYNCGATE_CHOICE, "still", 0, "still|run",
 	    "hooks that are included can be run at the mirror, or cannot" },
+	{ "git", SYNCGATE_LOCATION, NULL, 0, NULL,
+	    "a bare Git repository here that follows the mirror" },
+	{ "layout", SYNCGATE_LIST, NULL, 0, NULL,
+	    "which paths become which refs: PATH:REF, standard or none; "
+	    "without: standard" },
+	{ "authors", SYNCGATE_LOCATION, NULL, 0, NULL,
+	    "a file that says who is who: login = Name <mail>" },
+	{ "unknown-authors", SYNCGATE_CHOICE, "refuse", 0, "refuse|keep",
+	    "who is not in that file ends the job, or keeps the login; "
+	    "without a file: keep" },
+	{ "ignore", SYNCGATE_BOOL, "no", 0, NULL,
+	    "svn:ignore and svn:global-ignores become .gitignore" },
+	{ "merges", SYNCGATE_BOOL, "yes", 0, NULL,
+	    "what was merged as a whole, by svn:mergeinfo, is a parent" },
+	{ "empty-dirs", SYNCGATE_BOOL, "no", 0, NULL,
+	    "empty folders are there, by an empty .gitignore" },
+	{ "externals", SYNCGATE_CHOICE, "no", 0, "no|file|gitmodules",
+	    "svn:externals are not in Git, or are .svnexternals in folders, or "
+	    "a .gitmodules in each branch" },
+	{ "push", SYNCGATE_STRING, NULL, 0, NULL,
+	    "a path or URL of a Git repository that is there, and gets all "
+	    "its refs" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
@@ -82,10 +105,41 @@ check_pattern(const xn_location_t *source, const xn_location_t *mirror,
 	return NULL;
 }
 
+/* Has XSPEC, whose words stand between two slashes each, one that begins with
+ * KEY? */
+static int
+xspec_has(const char *xspec, const char *key)
+{
+	for (; xspec != NULL; xspec = strstr(xspec, "//")) {
+		xspec += strspn(xspec, "/");
+		if (strncmp(xspec, key, strlen(key)) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Our sides are C. */
+static xn_error_t *
+check_language(const xn_location_t *location)
+{
+	static const char *const keys[] = {
+		"python=", "worker=python", "worker=execnet"
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (xspec_has(location->xspec, keys[i]))
+			return xn_error_create(XN_E_CONFIG, "%s: what runs "
+			    "there is C, and a gateway with %s runs Python: "
+			    "leave that out", location->text, keys[i]);
+	return NULL;
+}
+
 static xn_error_t *
 check_mirror(const xn_location_t *source, const xn_location_t *mirror,
     apr_pool_t *pool)
 {
+	XN_TRY(check_language(source));
+	XN_TRY(check_language(mirror));
 	XN_TRY(check_pattern(source, mirror, pool));
 	source = folder_of(source, pool);
 	mirror = folder_of(mirror, pool);
@@ -136,6 +190,7 @@ check(syncgate_job_t *job, apr_pool_t *pool)
 	if (syncgate_job_seconds(job, "poll") < xn_seconds(0.1))
 		return xn_error_create(XN_E_CONFIG, "poll is less than 0.1 "
 		    "seconds");
+	XN_TRY(hotsync_check_git(job, pool));
 	return hotsync_check_include(job);
 }
 
@@ -158,13 +213,30 @@ mirrors_text(syncgate_job_t *job, apr_pool_t *pool)
 static const char *
 describe(syncgate_job_t *job, apr_pool_t *pool)
 {
-	return apr_psprintf(pool, "mirror the Subversion "
-	    "%s %s to %s%s", hotsync_is_pattern(syncgate_job_location(job,
+	const xn_location_t *git = syncgate_job_location(job, "git");
+	const char *push = syncgate_job_string(job, "push");
+
+	return apr_psprintf(pool, "mirror the Subversion %s %s to "
+	    "%s%s%s%s%s%s", hotsync_is_pattern(syncgate_job_location(job,
 	    "source")) ? "repositories" : "repository",
 	    syncgate_job_location(job, "source")->text,
 	    mirrors_text(job, pool),
+	    git == NULL ? "" : ", convert it to Git in ",
+	    git == NULL ? "" : git->text, push == NULL ? "" : ", push it to ",
+	    push == NULL ? "" : gitw_push_shown(push, pool),
 	    syncgate_job_bool(job, "follow") && !syncgate_job_once(job) ?
 	    " and follow it" : "");
+}
+
+/* What the mirrors are, Git's repository, and where it is pushed to. */
+static xn_error_t *
+status(syncgate_job_t *job, syncgate_status_fn *each, void *baton,
+    apr_pool_t *pool)
+{
+	XN_TRY(hotsync_status(job, each, baton, pool));
+	hotsync_git_status(each, baton, job, pool);
+	hotsync_push_status(each, baton, job, pool);
+	return NULL;
 }
 
 XN_API extern const syncgate_plugin_t syncgate_plugin;
@@ -182,6 +254,6 @@ const syncgate_plugin_t syncgate_plugin = {
 	.can_only = 1,
 	.promote = hotsync_promote,
 	.verify = hotsync_verify,
-	.status = hotsync_status,
+	.status = status,
 	.describe = describe,
 };

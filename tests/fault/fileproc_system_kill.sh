@@ -33,6 +33,13 @@ victims() {
 	done
 }
 
+# Does the job?  (What was killed is there until it is waited for.)
+runs() {
+	case $(ps -o stat= -p "$pid") in
+	'' | Z*) return 1 ;;
+	esac
+}
+
 # random N: a number below N.
 random() {
 	seed=$(((seed * 1103515245 + 12345) % 2147483648))
@@ -53,7 +60,7 @@ while [ "$killed" -lt "$kills" ]; do
 	set -- $(victims)
 	shift "$(random $#)"
 	kill -9 "$1" 2>/dev/null && killed=$((killed + 1))
-	if ! kill -0 "$pid" 2>/dev/null; then
+	if ! runs; then
 		wait "$pid" 2>/dev/null
 		start
 	fi

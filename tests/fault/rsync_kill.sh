@@ -36,7 +36,8 @@ start() {
 	push) set -- "source=$tmp/src" "targets=$SSHD_XSPEC:$tmp/$dst" ;;
 	pull) set -- "source=$SSHD_XSPEC:$tmp/src" "targets=$tmp/$dst" ;;
 	esac
-	env MARK="$MARK" "$program" run --once --plugin rsync "$@" fsync=none \
+	env MARK="$MARK" "$program" run --once --plugin rsync \
+	    hold-over=100% "$@" fsync=none \
 	    >run.log 2>&1 </dev/null &
 	run_pid=$!
 	at_exit "kill_child $run_pid"

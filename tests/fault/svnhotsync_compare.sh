@@ -8,14 +8,7 @@ need svn svnadmin svnlook python3
 cd "$tmp" || exit 2
 [ -n "${SYNCGATE_LONG:-}" ] && kills=30 || kills=6
 
-one=$tmp/one
-youngest=300
-mkrepo "$one" "$youngest" 3000000 1 32 || exit 1
-{
-	job copy "$one" "$tmp/copy"
-	job dump "$one" "$tmp/dump" 'method = dump'
-} >"$tmp/conf"
-check "mirrors are made" call run --once copy dump
+copy_and_dump
 
 # ---- kill -9 of the repair
 

@@ -8,14 +8,7 @@ need svn svnadmin svnlook python3
 . "$top_srcdir/tests/lib/compare.sh"
 cd "$tmp" || exit 2
 
-one=$tmp/one
-youngest=300
-mkrepo "$one" "$youngest" 3000000 1 32 || exit 1
-{
-	job copy "$one" "$tmp/copy"
-	job dump "$one" "$tmp/dump" 'method = dump'
-} >"$tmp/conf"
-check "mirrors are made" call run --once copy dump
+copy_and_dump
 
 # ---- Another job has a mirror by dump
 "$SYNCGATE" run -c "$tmp/conf" dump >"$tmp/follow" 2>&1 </dev/null &

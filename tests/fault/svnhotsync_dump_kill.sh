@@ -3,7 +3,8 @@
 # moments spread over a whole run: syncgate, the source's agent, that of the
 # mirror, svnadmin that dumps, and svnadmin that loads.  After each the mirror
 # verifies (if it is a repository yet) and no process is left; the next start
-# goes on from there, and what is complete is equal.
+# goes on from there, and what is complete is equal.  The same while a mirror is
+# made anew, for which the one in place stays what it was until then.
 
 # A kill loses nothing that was written, so all may be in memory.
 [ -d /dev/shm ] && [ -w /dev/shm ] && TMPDIR=/dev/shm && export TMPDIR
@@ -13,9 +14,9 @@ need svnadmin svnlook svn python3 ps pgrep
 
 [ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
 kills=${KILLS:-$kills}
-revisions=300
+revisions=200
 cd "$tmp" || exit 2
-mkrepo source "$revisions" 6000000 5 || exit 1
+mkrepo source "$revisions" 4000000 5 || exit 1
 whole=$(repo_sum source)
 
 mark=syncgate-dump-$$-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
@@ -25,7 +26,7 @@ victims() {
 	case $1 in
 	syncgate) runs && echo "$hot_pid" ;;
 	dump) pgrep -f "^svnadmin dump .*$tmp/source" ;;
-	load) pgrep -f "^svnadmin load .*$mirror" ;;
+	load) pgrep -f "^svnadmin load .*$loaded" ;;
 	*) pgrep -P "$hot_pid" | while read -r one; do
 		agents_of "$one"
 	done ;;
@@ -40,8 +41,9 @@ agents_of() {
 		agents_of "$child"
 	done
 }
+# (It has none when it has ended, and nobody has waited for it.)
 runs() {
-	readlink "/proc/$hot_pid/exe" >/dev/null
+	[ -e "/proc/$hot_pid/exe" ]
 }
 sound() {
 	[ ! -f "$mirror/format" ] || svnadmin verify -q "$mirror"
@@ -77,7 +79,7 @@ random() {
 }
 # reached REVISION: by the file alone, for it goes quickly.
 reached() {
-	[ -f "$mirror/db/current" ] && read -r now <"$mirror/db/current" &&
+	[ -f "$loaded/db/current" ] && read -r now <"$loaded/db/current" &&
 	    [ "$now" -ge "$1" ]
 } 2>/dev/null
 
@@ -89,7 +91,7 @@ moment() {
 		sleep "${at% s}"
 		return
 	fi
-	has=$(repo_youngest "$mirror")
+	has=$(repo_youngest "$loaded")
 	has=${has:-0}
 	case $1 in
 	dump) at=$(random "$has" $((has + (revisions - has) / 8))) ;;
@@ -101,33 +103,58 @@ moment() {
 	done
 }
 
-# once WHO N: kill, then look; the next round goes on with what is left.
-once() {
-	ends "$1" "$2"
-	hot_follow "$from" "$to" method=dump --once
-	moment "$1" "$2"
-	found=$(victims "$1")
+# struck_at WHO N WORD...: a run, killed, and what it left looked at.
+struck_at() {
+	who=$1
+	number=$2
+	shift 2
+	ends "$who" "$number"
+	hot_follow "$from" "$to" method=dump --once "$@"
+	moment "$who" "$number"
+	found=$(victims "$who")
 	[ -z "$found" ] || kill -9 $found 2>/dev/null
 	wait "$hot_pid" 2>/dev/null
-	what="kill $2 of $1, at $at"
+	what="kill $number of $who, at $at"
 	wait_until 10 nothing_marked "$mark" || fail "$what: processes are left"
 	sound >verified 2>&1 || fail "$what: it does not verify" verified
+}
+is_whole() {
+	[ "$(repo_sum "$mirror")" = "$whole" ] ||
+	    fail "$what: it is whole and not the same"
+}
+
+# once WHO N: kill, then look; the next round goes on with what is left.
+once() {
+	struck_at "$1" "$2"
 	if ! has_revision "$mirror" "$revisions"; then
 		struck=$((struck + 1))
 		return
 	fi
-	[ "$(repo_sum "$mirror")" = "$whole" ] ||
-	    fail "$what: it is whole and not the same"
+	is_whole
 	rm -rf "$mirror"
 }
 
+# anew WHO N: the same of --resync.
+anew() {
+	[ -d "$mirror" ] || cp -a old "$mirror"
+	struck_at "$1" "$2" --resync
+	if [ ! -d "$mirror.before-1" ] && [ ! -e "$mirror/db/syncgate-resync" ]
+	then
+		struck=$((struck + 1))
+		[ "$(repo_sum "$mirror")" = "$old" ] ||
+		    fail "$what: the old one is not as it was"
+		return
+	fi
+	is_whole
+	rm -rf "$mirror" "$mirror".*
+}
+
 mirror=$tmp/mirror
+loaded=$mirror
 for who in syncgate source mirror dump load; do
 	struck=0
 	wrong=$test_failed
-	number=0
-	while [ "$number" -lt "$kills" ]; do
-		number=$((number + 1))
+	for number in $(seq "$kills"); do
 		once "$who" "$number"
 	done
 	check_equal "$kills kills of $who, $struck before the mirror was \
@@ -139,5 +166,28 @@ complete: all was well" "$wrong" "$test_failed"
 	    "$(repo_sum "$mirror")"
 	rm -rf "$mirror"
 done
+
+mkrepo other 5 10000 6 || exit 1
+hot "$tmp/other" "$tmp/old" method=dump
+old=$(repo_sum old)
+loaded=$mirror.syncgate-new
+struck=0
+wrong=$test_failed
+for number in $(seq $((kills / 2))); do
+	for who in syncgate mirror load; do
+		anew "$who" "$number"
+	done
+done
+check_equal "$((kills / 2 * 3)) kills while it was made anew, $struck before \
+it took its place: all was well" "$wrong" "$test_failed"
+check "some came before that ($struck)" [ "$struck" -gt $((kills / 2)) ]
+[ -d "$mirror" ] || cp -a old "$mirror"
+check "what the last one left is completed" \
+    hot "$tmp/source" "popen:$mirror" method=dump --resync
+check_equal "and is the same" "$whole" "$(repo_sum "$mirror")"
+check_equal "and the old one what it was" "$old" \
+    "$(repo_sum "$mirror.before-1")"
+check_none "nothing of the making is left" "$loaded" \
+    "$mirror/db/syncgate-resync" "$mirror.before-2"
 check "and no folder in memory is left" no_memory_left
 finish

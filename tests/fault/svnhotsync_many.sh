@@ -3,7 +3,8 @@
 # disk is full, a side hangs while the job is to end.  And kill -9 of syncgate
 # with ten of them, 10 times (by --long 50): all become equal.
 #
-# As root all of it runs in a room of its own, where a small disk can be mounted.
+# As root all of it runs in a room of its own, where a small disk can be
+# mounted.
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/room.sh"
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/hotsync.sh"
@@ -11,8 +12,9 @@ need svn svnadmin svnmucc python3
 
 [ -n "${SYNCGATE_LONG:-}" ] && kills=50 || kills=10
 cd "$tmp" || exit 2
-mkrepo source 300 4000000 5 50 || exit 1
-commits=300
+mkrepo source 150 2000000 5 50 || exit 1
+commits=150
+mark=syncgate-many-$$-$(od -An -N4 -tx4 /dev/urandom | tr -d ' ')
 
 # start WORD...: all of $mirrors in the background
 start() {
@@ -27,6 +29,28 @@ gone() {
 	! kill -0 "$hot_pid" 2>/dev/null
 }
 
+# ---- Two that are the same place, which the configuration does not show
+mkdir places
+ln -s one places/link
+mirrors="$tmp/places/one $tmp/places/two"
+start --once verify=no
+wait "$hot_pid"
+hot_commit "$tmp/source"
+mirrors="$mirrors popen:$tmp/places/one $tmp/places/link"
+start --once verify=no
+wait "$hot_pid"
+check_equal "two mirrors in one place wait for each other" 0 "$?"
+check "all have all" all_have "$mirrors"
+check_equal "and the place is well" "$(repo_sum source)" \
+    "$(repo_sum places/one)"
+# One of them waits for a quarter of a minute, beside what comes next.
+out=$tmp/places/out
+err=$tmp/places/err
+start verify=no
+places_pid=$hot_pid
+out=$tmp/out
+err=$tmp/err
+
 # ---- kill -9, at moments spread over a run
 mirrors=
 for i in 1 2 3 4 5; do
@@ -39,12 +63,14 @@ check_equal "ten mirrors are made" 0 "$?"
 took=$((($(date +%s%N) - began) / 1000000))
 rm -rf m? p?
 struck=0
+hot_env=MARK=$mark
 for i in $(seq "$kills"); do
 	start --once verify=no
 	sleep "$(awk -v t="$took" -v i="$i" -v n="$kills" \
 	    'BEGIN { printf "%.3f", t * i / (n + 1) / 1000 }')"
 	kill -9 "$hot_pid" 2>/dev/null && struck=$((struck + 1))
 	wait "$hot_pid" 2>/dev/null
+	wait_until 10 nothing_marked "$mark" || fail "processes are left"
 	hot_commit "$tmp/source"
 	for m in m$((i % 5 + 1)); do
 		[ ! -f "$m/format" ] || svnadmin verify -q "$m" 2>verify.err ||
@@ -56,6 +82,7 @@ for i in $(seq "$kills"); do
 	3) rm -rf p1 m2 p3 m4 p5 ;;
 	esac
 done
+hot_env=
 check "it was killed in the middle ($struck of $kills)" \
     [ "$struck" -ge $((kills / 4)) ]
 start --once verify=no
@@ -66,23 +93,15 @@ for m in m? p?; do
 	check_equal "$m is the same" "$whole" "$(repo_sum "$m")"
 done
 
-# ---- Two that are the same place, which the configuration does not show
-ln -s m1 link
-mirrors="$tmp/m1 popen:$tmp/m1 $tmp/link $tmp/m2"
-hot_commit "$tmp/source"
-start --once verify=no
-wait "$hot_pid"
-check_equal "two mirrors in one place wait for each other" 0 "$?"
-check "all have all" all_have "$mirrors"
-check_equal "and the place is well" "$(repo_sum source)" "$(repo_sum m1)"
-start verify=no
 check "with follow one of them is refused as long as the other follows" \
-    wait_until 30 sh -c "[ \$(grep -c 'another job is writing the mirror.*trying again' '$out') -ge 1 ]"
+    wait_until 30 grep -q 'another job is writing the mirror.*trying again' \
+    places/out
 hot_commit "$tmp/source"
-check "which goes on" wait_until 10 all_have "$tmp/m1 $tmp/m2"
+check "which goes on" wait_until 10 all_have "$tmp/places/one $tmp/places/two"
+hot_pid=$places_pid
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"
-check_equal "and all is well" "$(repo_sum source)" "$(repo_sum m1)"
+check_equal "and all is well" "$(repo_sum source)" "$(repo_sum places/one)"
 
 # ---- A side that hangs
 mirrors="$tmp/m1 popen:$tmp/p1 $tmp/m2"
@@ -129,7 +148,7 @@ kill -9 "$(cat hanging)" 2>/dev/null
 
 # ---- A disk that is full
 if [ -z "${OWN_ROOM:-}" ] || ! mkdir small ||
-    ! mount -t tmpfs -o size=3m none small 2>/dev/null; then
+    ! mount -t tmpfs -o size=2m none small 2>/dev/null; then
 	skip "a small disk takes root and mount"
 	finish
 fi

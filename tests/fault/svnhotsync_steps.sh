@@ -57,7 +57,7 @@ it was not brought to its end"
 	check "$name: there were steps to be killed at" [ "$kills" -gt 3 ]
 }
 
-# ---- An upgrade ------------------------------------------------------------------
+# ---- An upgrade -------------------------------------------------------------
 
 src=$tmp/src
 mir=$tmp/mir
@@ -83,7 +83,7 @@ after_upgrade() {
 run="run --plugin svnhotsync source=$src mirror=$mir --once"
 each upgrade $run
 
-# ---- Making it anew -----------------------------------------------------------------
+# ---- Making it anew ---------------------------------------------------------
 
 rm -rf "$tmp/was" "$src"
 mkrepo "$src" 10 20000 2 4
@@ -107,7 +107,33 @@ $mir.before-1" ] && svnadmin verify -q "$mir.before-1" &&
 }
 each resync $run --resync
 
-# ---- Promoting it -----------------------------------------------------------------------
+# By dump: with what is loaded into it there are many steps.
+some=$every
+every=$((every * 8))
+rm -rf "$tmp/was" "$mir"*
+mkrepo "$tmp/small" 3 2000 5
+hot "$tmp/small" "$mir" method=dump
+mv "$mir" "$tmp/was"
+echo of-the-place >"$tmp/was/conf/mine"
+rm -rf "$tmp/small"
+mkrepo "$tmp/small" 3 2000 6
+whole=$(repo_sum "$tmp/small")
+small="source=$tmp/small mirror=$mir method=dump --once"
+prepare_resync_dump() {
+	cp -a "$tmp/was" "$mir"
+}
+again_resync_dump() {
+	hot "$tmp/small" "$mir" method=dump ||
+	    hot "$tmp/small" "$mir" method=dump --resync
+}
+after_resync_dump() {
+	after_resync
+}
+each resync_dump run --plugin svnhotsync $small --resync
+every=$some
+whole=$(repo_sum "$src")
+
+# ---- Promoting it -----------------------------------------------------------
 
 rm -rf "$tmp/was" "$mir"*
 printf '#!/bin/sh\n' >"$src/hooks/pre-commit"
@@ -162,7 +188,7 @@ every=$some
 rm -rf "$tmp/was"
 mv "$tmp/guarded" "$tmp/was"
 
-# ---- Repairing it ------------------------------------------------------------------------
+# ---- Repairing it -----------------------------------------------------------
 
 # Readers have what they had, or what is right.
 sound() {
@@ -217,7 +243,7 @@ damage db/revs/0.pack/pack 6
 files="db/revs/0.pack/pack $(cd "$tmp/right" && ls db/revprops/1.pack/*.0)"
 each repair verify -c "$tmp/conf" --repair a
 
-# ---- Taking a mirror by dump back, after a loss of power ---------------------------------
+# ---- Taking a mirror by dump back, after a loss of power --------------------
 
 rm -rf "$tmp/right" "$tmp/bad" "$mir"* "$src"
 mkrepo "$src" 7 20000 4

@@ -73,3 +73,24 @@ plain() {
 		    svn commit -q -m "$plain_n")
 	done
 }
+# plain_jobs VERSION NAME: $two is such a one, and the jobs NAMEVERSION and, as
+# if it were elsewhere, packedVERSION mirror it
+plain_jobs() {
+	two=$tmp/two.$1
+	plain "$two" "$1"
+	{
+		job "$2$1" "$two" "$tmp/$2$1"
+		job "packed$1" "popen:$two" "$tmp/packed$1"
+	} >>"$tmp/conf"
+}
+# copy_and_dump: $one, of 300 revisions, and mirrors of it by jobs of both names
+copy_and_dump() {
+	one=$tmp/one
+	youngest=300
+	mkrepo "$one" "$youngest" 3000000 1 32 || exit 1
+	{
+		job copy "$one" "$tmp/copy"
+		job dump "$one" "$tmp/dump" 'method = dump'
+	} >"$tmp/conf"
+	check "mirrors are made" call run --once copy dump
+}

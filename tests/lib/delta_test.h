@@ -94,9 +94,14 @@ refused(int result, int number)
 	errno = 0;
 }
 
+/* How many blocks are signed each time that more is wanted; 0: all at once. */
+static long long delta_batch;
+
 /* What a delta was made of. */
 struct outcome {
 	long long copied, sent;		/* bytes */
+	long long needed;		/* blocks signed when the first half was
+					 * told */
 	int copies;			/* steps */
 	int same;			/* 1: the result is the new file */
 };
@@ -168,9 +173,20 @@ delta(const struct bytes *old, const struct bytes *new, long long block,
 	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
 	if (old->n > 0 && new->n > 0)
 		CU_ASSERT_EQUAL(xn_delta_next(d, &step), XN_DELTA_MORE);
-	sign_for(d, old_fd, (long long)old->n, block, &next, 1ll << 40);
-	while ((rc = xn_delta_next(d, &step)) == XN_DELTA_STEP) {
+	if (delta_batch == 0)
+		sign_for(d, old_fd, (long long)old->n, block, &next,
+		    1ll << 40);
+	while ((rc = xn_delta_next(d, &step)) == XN_DELTA_STEP ||
+	    (rc == XN_DELTA_MORE && delta_batch > 0)) {
+		if (rc == XN_DELTA_MORE) {
+			CU_ASSERT_FATAL(next * block < (long long)old->n);
+			sign_for(d, old_fd, (long long)old->n, block, &next,
+			    delta_batch);
+			continue;
+		}
 		CU_ASSERT_EQUAL_FATAL(step.at, at);
+		if (step.at < (long long)new->n / 2)
+			out.needed = next;
 		carry_out(&step, old_fd, to, new, old->n, flags, hash, &out);
 		at += step.length;
 	}

@@ -45,8 +45,8 @@ hot_several() {
 	shift 2
 	: >"$out"
 	: >"$err"
-	"$SYNCGATE" run --plugin svnhotsync source="$hot_source" \
-	    $(printf 'mirrors=%s ' $hot_mirrors) "$@" >>"$out" 2>"$err" \
+	env ${hot_env:-} "$SYNCGATE" run --plugin svnhotsync \
+	    source="$hot_source" $(printf 'mirrors=%s ' $hot_mirrors) "$@" >>"$out" 2>"$err" \
 	    </dev/null &
 	hot_pid=$!
 	at_exit "kill_child $hot_pid"

@@ -136,12 +136,18 @@ check_none() {
 	check_equal "$test_sentence" "" "$(ls -d "$@" 2>/dev/null)"
 }
 
-# check_grep SENTENCE PATTERN FILE: a line of the file matches (grep -E).
+# check_grep SENTENCE PATTERN FILE...: a line of one of the files matches
+# (grep -E).
 check_grep() {
-	if grep -Eq -e "$2" "$3"; then
-		pass "$1"
+	test_sentence=$1
+	test_pattern=$2
+	shift 2
+	if cat "$@" | grep -Eq -e "$test_pattern"; then
+		pass "$test_sentence"
 	else
-		fail "$1: no line matches '$2'" "$3"
+		cat "$@" >"$tmp/.grep"
+		fail "$test_sentence: no line matches '$test_pattern'" \
+		    "$tmp/.grep"
 	fi
 }
 

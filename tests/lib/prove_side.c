@@ -14,7 +14,7 @@ enum lie {
 	HONEST, YOUNGEST, LONG_UUID, BEHIND, OTHER_N, LONG_FOLD, BACKWARDS,
 	TOO_FAR, UNKNOWN, ENDLESS, PACKS, PACKS_ON, NO_REVISION, DIFFERENT,
 	BIG_PIECE, EMPTY_PIECE, HUGE_BODY, TWO_BODIES, SHORT_BODY,
-	NOTHING_SENT, OTHER_WORDS, SILENT, MIRROR_FAILS
+	NOTHING_SENT, OTHER_WORDS, SILENT, MIRROR_FAILS, SLOW_WHY, OTHER_WHY
 };
 int prove_lie;
 long long prove_n = 10;			/* revisions, */
@@ -103,8 +103,11 @@ answer(xn_channel *channel, int mirror)
 		return 1;
 	}
 	xn_unpack_value(xn_value_item(message, 0), "s", &tag);
+	if (strcmp(tag, "why") == 0 && lie == SLOW_WHY)
+		xn_send(channel, "(sl)", "at", prove_bad);
 	if (strcmp(tag, "why") == 0)
-		xn_send(channel, "(sls)", "why", prove_bad, "");
+		xn_send(channel, "(sls)", "why", prove_bad + (lie == OTHER_WHY),
+		    "");
 	else if (strcmp(tag, "need") == 0)
 		xn_send(channel, "(sls)", "need", prove_bad, "file");
 	else if (strcmp(tag, "differs") == 0)

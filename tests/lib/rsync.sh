@@ -6,9 +6,11 @@
 #	same SENTENCE A B [OPTION...]	check that the trees are (tree_compare.py)
 #	differences A B [OPTION...]	what tree_compare.py says, on stdout
 #	rsync_run SOURCE TARGETS KEY=VALUE...
-#					run --once --json, into $log; TARGETS are
+#					run --once --json, into $log, never held
+#					for a loss (but judged); TARGETS are
 #					several with a | between them
-#					(with $rsync_before before the command)
+#					(with $rsync_before before the command, and
+#					$rsync_hold as hold-over)
 #	rsync_dry SOURCE TARGETS KEY=VALUE...	the same with --dry-run
 #	in_step SENTENCE SOURCE TARGETS KEY=VALUE...	check that it ends well
 #	lines [--not-linked TREE] FILE	its itemized lines, sorted
@@ -59,7 +61,8 @@ rsync_with() {
 	done
 	IFS=$rsync_old
 	${rsync_before:-} timeout -k 5 "${rsync_limit:-120}" "$SYNCGATE" run --once --json \
-	    $rsync_words --plugin rsync source="$rsync_source" "$@" \
+	    $rsync_words --plugin rsync source="$rsync_source" \
+	    hold-over="${rsync_hold:-100%}" "$@" \
 	    >"$log" 2>&1 </dev/null
 }
 
@@ -139,7 +142,7 @@ follow() {
 	# The child opens it later than we look into it.
 	: >"$log"
 	"$SYNCGATE" run --plugin rsync source="$tmp/src" fsync=none \
-	    itemize=yes follow=yes "$@" >"$log" 2>&1 </dev/null &
+	    itemize=yes follow=yes hold-over=100% "$@" >"$log" 2>&1 </dev/null &
 	follow=$!
 }
 
@@ -163,5 +166,9 @@ soon() {
 }
 
 following() {
-	check "$1" wait_until 15 grep -q "is in step; following" "$log"
+	check "$1" wait_until 15 all_follow
+}
+all_follow() {
+	[ "$(grep -c "is in step; following" "$log")" -ge \
+	    "$(echo "$follow_targets" | tr '|' '\n' | grep -c .)" ]
 }

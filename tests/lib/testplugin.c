@@ -27,7 +27,10 @@ static const syncgate_option_t options[] = {
 	{ "healthy", SYNCGATE_BOOL, "yes", 0, NULL,
 	    "say so at the beginning" },
 	{ "end", SYNCGATE_CHOICE, "done", 0,
-	    "done|follow|error|crash|hang|evil|late", "how it ends" },
+	    "done|follow|error|long|crash|hang|evil|late", "how it ends" },
+	{ "lag", SYNCGATE_BOOL, "no", 0, NULL, "say how far it is behind" },
+	{ "proven", SYNCGATE_STRING, NULL, 0, NULL,
+	    "say that this was proven equal" },
 	{ "text", SYNCGATE_STRING, NULL, 0, NULL, "a line for the log" },
 	{ "tags", SYNCGATE_LIST, NULL, 0, NULL, "lines for the log" },
 	{ "remotes", SYNCGATE_GATEWAYS, NULL, 0, NULL,
@@ -35,6 +38,10 @@ static const syncgate_option_t options[] = {
 	{ "queue", SYNCGATE_STRING, NULL, 0, NULL, "32 hex digits" },
 	{ "items", SYNCGATE_INTEGER, "0", 0, NULL,
 	    "how many items to save" },
+	{ "lose", SYNCGATE_LIST, NULL, 0, NULL,
+	    "what it would remove, if that is approved" },
+	{ "lose-kind", SYNCGATE_INTEGER, "0", 0, NULL,
+	    "and what kind of hold that is" },
 	{ NULL, 0, NULL, 0, NULL, NULL }
 };
 
@@ -99,6 +106,9 @@ end(syncgate_job_t *job, apr_pool_t *pool)
 	if (strcmp(how, "evil") == 0)
 		return xn_error_create(XN_E_JOB,
 		    "a \"quoted\" \033[2Jtext\nof two lines \xff");
+	if (strcmp(how, "long") == 0)
+		return xn_error_create(XN_E_JOB, "%s", (const char *)memset(
+		    apr_pcalloc(pool, 200001), 'x', 200000));
 	if (strcmp(how, "crash") == 0)
 		kill(getpid(), SIGKILL);
 	if (strcmp(how, "hang") == 0)
@@ -111,6 +121,22 @@ end(syncgate_job_t *job, apr_pool_t *pool)
 	return NULL;
 }
 
+static void
+tell_lag(syncgate_job_t *job, const syncgate_progress_t *progress)
+{
+	syncgate_lag_t lag = SYNCGATE_LAG_UNKNOWN;
+
+	syncgate_job_figure(job, "steps", progress->done);
+	syncgate_job_figure(job, "bytes", progress->bytes);
+	if (!syncgate_job_bool(job, "lag"))
+		return;
+	lag.revisions = progress->total - progress->done;
+	lag.in_step = lag.revisions == 0;
+	if (!lag.in_step)
+		lag.since = apr_time_now() - apr_time_from_sec(5);
+	syncgate_job_lag(job, &lag);
+}
+
 static xn_error_t *
 do_steps(syncgate_job_t *job)
 {
@@ -120,6 +146,7 @@ do_steps(syncgate_job_t *job)
 	for (; progress.done < progress.total; progress.done++) {
 		progress.bytes = progress.done * 1000;
 		syncgate_job_progress(job, &progress);
+		tell_lag(job, &progress);
 		if (syncgate_job_wait(job, syncgate_job_seconds(job,
 		    "pause"))) {
 			syncgate_job_log(job, SYNCGATE_INFO,
@@ -128,6 +155,10 @@ do_steps(syncgate_job_t *job)
 		}
 	}
 	syncgate_job_progress(job, &progress);
+	tell_lag(job, &progress);
+	if (syncgate_job_string(job, "proven") != NULL)
+		syncgate_job_proven(job, 0, "abc123", syncgate_job_string(job,
+		    "proven"));
 	return NULL;
 }
 
@@ -205,6 +236,28 @@ act(syncgate_job_t *job, int action, const syncgate_item_t *item,
 	return NULL;
 }
 
+/* Ask before what is to be lost is. */
+static xn_error_t *
+lose(syncgate_job_t *job)
+{
+	const char *const *sample = syncgate_job_list(job, "lose");
+	char subject[4096] = "", reason[128];
+	syncgate_hold_t hold = { .subject = subject, .reason = reason,
+	    .sample = sample, .kind = (int)syncgate_job_integer(job,
+	    "lose-kind") };
+	long long n = 0;
+
+	for (; sample[n] != NULL; n++)
+		snprintf(subject + strlen(subject), sizeof(subject) -
+		    strlen(subject), "%.60s\n", sample[n]);
+	snprintf(reason, sizeof(reason), "%lld of 10 would be lost", n);
+	if (!syncgate_job_is_over(job, n, 10, 1) || syncgate_job_dry_run(job))
+		return NULL;
+	XN_TRY(syncgate_job_hold(job, &hold));
+	syncgate_job_log(job, SYNCGATE_INFO, "%lld lost", n);
+	return NULL;
+}
+
 static xn_error_t *
 run(syncgate_job_t *job, apr_pool_t *pool)
 {
@@ -221,6 +274,7 @@ run(syncgate_job_t *job, apr_pool_t *pool)
 	if (text != NULL)
 		syncgate_job_log(job, SYNCGATE_WARNING, "%s", text);
 	log_lists(job);
+	XN_TRY(lose(job));
 	XN_TRY(do_items(job, pool));
 	XN_TRY(do_steps(job));
 	if (syncgate_job_stopping(job))

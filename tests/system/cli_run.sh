@@ -54,7 +54,7 @@ for line in open(sys.argv[1]):
         assert o["unit"] == "step" and o["total"] == 3, o
     if o["level"] == "warning" and o["event"] == "log":
         assert o["text"] == "a \"b\" \\ c", o
-want = {"log", "progress", "retry"}
+want = {"log", "progress", "retry", "figures"}
 if sys.argv[2] != "done":
     want.add("failed")
 assert seen == want, seen' "$out" "$how"

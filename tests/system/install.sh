@@ -1,6 +1,7 @@
 #!/bin/sh
 # What `make install DESTDIR=` installs is enough: a program built against it
 # by pkg-config opens a gateway and runs a program there.
+# alone: yes (libtool links the plugins anew in their place)
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need make pkg-config
 
@@ -16,9 +17,27 @@ for wanted in "$prefix/bin/syncgate" "$prefix/include/execnet.h" \
     "$prefix/include/syncgate/plugin.h" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu" \
     "$prefix/libexec/syncgate/syncgate-agent-$host_cpu.gz" \
+    "$prefix/libexec/syncgate/syncgate-http" \
+    "$prefix/lib/systemd/system/syncgate.service" \
+    "$prefix/lib/sysusers.d/syncgate.conf" \
+    "$prefix/lib/tmpfiles.d/syncgate.conf" \
+    "$prefix/share/man/man3/libexecnet.3" \
+    "$prefix/share/man/man8/syncgate-rsync.8" \
     "$prefix/lib/syncgate/plugins/svnhotsync.so"; do
 	check "$wanted is installed" test -f "$root$wanted"
 done
+unit=$prefix/lib/systemd/system/syncgate.service
+check_grep "the unit begins what is installed" \
+    "^ExecStart=$prefix/bin/syncgate daemon --foreground\$" "$root$unit"
+if have systemd-analyze; then
+	sed "s|$prefix/bin|$top_builddir|" "$root$unit" \
+	    >"$tmp/syncgate.service"
+	systemd-analyze verify --man=no "$tmp/syncgate.service" 2>&1 |
+	    grep 'syncgate\.service' >"$tmp/said"
+	check_equal "systemd finds nothing wrong with it" "" "$(cat "$tmp/said")"
+else
+	skip "the unit: no systemd-analyze on this machine"
+fi
 check "nothing is left behind that the build folder is named in" \
     sh -c '! grep -rlI "$1" "$2" --include=*.pc --include=*.h' - \
     "$top_builddir" "$root"
@@ -79,12 +98,17 @@ flags="$(pkg-config --define-variable=prefix="$root$prefix" --cflags \
     --libs execnet)"
 check "a program builds with what pkg-config says" \
     $CC -std=gnu11 -Wall -Werror -o "$tmp/tiny" "$tmp/tiny.c" $flags
+sed -n '/begin example.c/,/end example.c/p' "$top_srcdir/doc/libexecnet.3" |
+    sed -e '1d;$d' -e 's/\\e/\\/g' >"$tmp/page.c"
+check "so does the one of the manual page" \
+    $CC -std=gnu11 -Wall -Werror -o "$tmp/page" "$tmp/page.c" $flags
 # The agent is looked for where it would be without DESTDIR.
 SYNCGATE_AGENT_DIR=$root$prefix/libexec/syncgate
 LD_LIBRARY_PATH=$libdir
 export SYNCGATE_AGENT_DIR LD_LIBRARY_PATH
 check_equal "it opens a gateway and gets its program's answer" 42 \
     "$("$tmp/tiny" 2>&1)"
+check_equal "and so does that of the manual page" 42 "$("$tmp/page" 2>&1)"
 
 check "make uninstall DESTDIR= works" \
     make -s -C "$top_builddir" uninstall "DESTDIR=$root"

@@ -75,8 +75,23 @@ for chapter in rsync rsync-filters; do
 done
 check "there are enough of them" [ "$(ls "$tmp" | grep -c '^rsync.*\.[0-9]')" -ge 8 ]
 
+# A page for each plugin, whose options that it names are there.
+"$SYNCGATE" plugins | awk '{ print $1 }' >"$tmp/plugins"
+while read -r plugin; do
+	page=$top_srcdir/doc/syncgate-$plugin.8
+	check_grep "$plugin has a page" "^.TH .* 8 " "$page"
+	"$SYNCGATE" plugins "$plugin" | sed -n 's/^  \([a-z-]*\) = .*/\1/p' |
+	    sort >"$tmp/known"
+	sed -n '/^\.SH SYNOPSIS/,/^\.SH OPTIONS/s/^	\\fB\([^\]*\(\\-[^\]*\)*\)\\fR = .*/\1/p' \
+	    "$page" | sed 's/\\-/-/g' | grep -vx plugin | sort >"$tmp/named"
+	check_equal "its options are those of $plugin" "" \
+	    "$(comm -23 "$tmp/named" "$tmp/known")"
+	check "and it names some" [ -s "$tmp/named" ]
+done <"$tmp/plugins"
+
 if have groff; then
-	for page in syncgate.1 syncgate.conf.5; do
+	for page in syncgate.1 syncgate.conf.5 libexecnet.3 \
+	    $(sed 's/.*/syncgate-&.8/' "$tmp/plugins"); do
 		check_equal "$page is sound" "" "$(groff -man -Tutf8 -ww -z \
 		    "$top_srcdir/doc/$page" 2>&1)"
 	done

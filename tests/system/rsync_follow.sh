@@ -64,14 +64,37 @@ follow "$tmp/dst"
 following "it begins anew"
 exec 9>src/slow
 # The kernel tells that it was made before it counts who writes it: in between
-# it looks as if nobody did, and may be told, still empty.
-sleep 0.3
+# it looks as if nobody did, and may be told, still empty: then it comes now.
+wait_until 2 test -e dst/slow
 echo first >&9
 sleep 0.5
 check_not "what is being written is not there yet" grep -q first dst/slow
 echo second >&9
 exec 9>&-
 soon "but when it is closed" dst
+end_follow
+
+# The queue of events overflows while nobody reads it.
+follow "$tmp/dst"
+following "another job follows"
+queue=$(cat /proc/sys/fs/inotify/max_queued_events)
+if [ "$queue" -le 20000 ]; then
+	kill -STOP "$follow"
+	python3 - "$queue" <<EOT
+import os, sys
+for i in range(int(sys.argv[1])):
+    open("src/moved/many%d" % (i % 300), "a").close()
+    os.utime("src/moved/many%d" % (i % 300), (i, i))
+os.mkdir("src/lost")
+open("src/lost/file", "w").write("lost")
+EOT
+	kill -CONT "$follow"
+	soon "events that were lost are made good" dst
+	echo found >>src/lost/file
+	soon "and what is in a folder of which no event told is watched" dst
+else
+	skip "the queue takes $queue events"
+fi
 end_follow
 
 # full: everything is compared again.

@@ -37,6 +37,50 @@ soon "a target that was replaced is filled again" dst
 check_grep "and that is said, too" 'target .*moved away, replaced' "$log"
 end_follow
 
+# A link in its place leads to what is not ours.
+mkdir precious
+echo precious >precious/file
+again "$tmp/dst"
+mv dst old
+ln -s precious dst
+check "a target that became a link is refused" wait_until 10 grep -q \
+    'target .*leads to .*/precious now' "$log"
+check_equal "and where that leads nothing is touched" "file precious" \
+    "$(ls -A precious) $(cat precious/file)"
+rm dst
+mv old dst
+echo more >src/more
+soon "until the folder is back" dst
+end_follow
+
+mkdir -p above/dst
+mkdir -p precious/dst
+again "$tmp/above/dst|$tmp/dst2"
+mv above other
+ln -s precious above
+check "so is one in a folder that became one, of several targets" \
+    wait_until 10 grep -q 'target .*leads to .*/precious/dst now' "$log"
+check_equal "and nothing is touched" "" "$(ls -A precious/dst)"
+end_follow
+
+mkdir one two
+ln -s one current
+again "$tmp/current"
+ln -sfn two current
+soon "a target that was a link from the beginning may be led elsewhere" two
+end_follow
+
+# What was said before is not said again at the end.
+again "$tmp/dst|$tmp/dst2"
+mv src old
+cp -a old src
+check "two targets whose source was replaced follow the new one" wait_until 10 \
+    sh -c "[ \$(grep -c 'in step; following' '$log') -eq 4 ]"
+lines_before=$(wc -l <"$log")
+end_follow
+check_equal "when they are stopped then, no old warning is said again" "" \
+    "$(tail -n "+$((lines_before + 1))" "$log" | grep warning)"
+
 again "$tmp/dst" max-delete=3
 rm src/f1 src/f2 src/f3
 gone() {
@@ -66,10 +110,12 @@ end_follow
 # (All of it within one settle time: what goes little by little is followed.)
 again "$tmp/dst" settle=2s
 rm -rf src/*
-check "a source that becomes empty is said" wait_until 10 grep -q \
-    'the source is empty' "$log"
+wait "$follow"
+check_equal "a source that becomes empty is held" 1 "$?"
+check_grep "and said" 'the source is empty, .*--approve' "$log"
 check "and what lies at the top of the target stays" [ -e dst/f1 -a -e dst/f6 ]
 echo back >src/f1
+follow "$tmp/dst"
 soon "when it has something again all goes on" dst
 end_follow
 

@@ -76,6 +76,19 @@ check_grep "and says how many are left, folders too" \
 rsync_dry "$tmp/src" "$tmp/dst" max-delete=2
 check_grep "so does --dry-run" 'max-delete is 2: 5 more were not' "$log"
 
+# Which ones are left is the same in a dry run, whatever their size and kind.
+extras
+head -c 300000 /dev/zero >dst/folder/large
+head -c 300000 /dev/zero >dst/b-large
+rsync_dry "$tmp/src" "$tmp/dst" max-delete=4
+lines "$log" >dry.lines
+run max-delete=4 itemize=yes
+lines "$log" >run.lines
+check_equal "max-delete=4: four go" 4 "$(grep -c deleting run.lines)"
+check "max-delete: a dry run names what a run deletes" cmp dry.lines run.lines
+refused "a max-delete that is no number of files" 'max-delete is -5' \
+    "$tmp/src" "$tmp/dst" max-delete=-5
+
 # ---- What a dry run says
 fresh
 head -c 5000 /dev/zero >src/new
@@ -89,11 +102,16 @@ fresh
 rm dst/a
 mkdir dst/a
 echo precious >dst/a/file
+rsync_dry "$tmp/src" "$tmp/dst" delete=no
+check_equal "delete=no: a folder in the way of a file fails a dry run" 1 $?
 run delete=no
 check_equal "delete=no: a folder in the way of a file is an error" 1 $?
 check_grep "and said" 'in the way.* a:' "$log"
 check "and is left" [ -f dst/a/file ]
 rm dst/a/file
+rsync_dry "$tmp/src" "$tmp/dst" delete=no
+check_equal "an empty one fails none" 0 $?
+check "and is left by it" [ -d dst/a ]
 run delete=no
 check_equal "an empty one makes way" 0 $?
 same "for the file" src dst
@@ -243,6 +261,22 @@ if [ -n "$root" ] && unshare -m true 2>/dev/null; then
 mount -t tmpfs none '$tmp/src/mnt' && echo mounted >'$tmp/src/mnt/file' &&
     exec "\$@"
 EOT
+	# A target that is read-only.
+	cat >read-only.sh <<EOT
+mount --bind '$tmp/dst' '$tmp/dst' &&
+    mount -o remount,ro,bind '$tmp/dst' && exec "\$@"
+EOT
+	fresh
+	rsync_before="unshare -m sh $tmp/read-only.sh"
+	rsync_dry "$tmp/src" "$tmp/dst"
+	check_equal "a read-only target, nothing to do: a dry run is well" 0 $?
+	echo changed >src/a
+	rm src/folder/d
+	rsync_dry "$tmp/src" "$tmp/dst"
+	check_equal "with something to do it fails, as a run would" 1 $?
+	check_grep "and says why" 'could not change.*Read-only' "$log"
+	run
+	check_equal "as the run does" 1 $?
 	rsync_before="unshare -m sh $tmp/mount.sh"
 	fresh_mounted() {
 		rsync_before=
@@ -342,6 +376,24 @@ check_grep "and it says so" 'stopped as asked, before' "$log"
 stopped
 check_equal "nor is a run that does not follow" 1 $?
 
+# ---- A limit for two
+# bytes TARGET: how much of the large file is there.
+bytes() {
+	find "$1" -type f -size +1k -printf '%s\n' | awk '{ n += $1 }
+	    END { print n + 0 }'
+}
+rm -rf src dst dst2
+mkdir src
+head -c 600000 /dev/urandom >src/large
+rsync_run "$tmp/src" "$tmp/dst|$tmp/dst2" fsync=none bwlimit=300 &
+running=$!
+wait_until 20 sh -c '[ -f dst/large ] || [ -f dst2/large ]'
+check "bwlimit: two targets get their share of it" \
+    [ "$(bytes dst)" -gt 300000 -a "$(bytes dst2)" -gt 300000 ]
+wait $running
+same "and all in the end" src dst
+same "both" src dst2
+
 # ---- What does not go together
 fresh
 refused "a target in its source" 'lie in each other' "$tmp/src" "$tmp/src/dst"
@@ -388,6 +440,38 @@ for limit in 0 512b 2000b 1.5m; do
 	check "bwlimit=$limit is taken, as the manual says" rsync_dry \
 	    "$tmp/src" "$tmp/dst" bwlimit=$limit
 done
+refused "from0 without files-from" 'there is no files-from' "$tmp/src" \
+    "$tmp/dst" from0=yes
+for only in poll settle full; do
+	refused "$only without follow" "$only is for a job that follows" \
+	    "$tmp/src" "$tmp/dst" $only=5
+done
+cat >two.conf <<EOT
+job one {
+	plugin = rsync
+	source = "$tmp/src"
+	targets = {"$tmp/other", "nobody.invalid:$tmp/dst"}
+}
+job two {
+	plugin = rsync
+	source = "$tmp/else"
+	targets = {"$tmp/dst", "nobody.invalid:$tmp/dst/"}
+}
+EOT
+"$SYNCGATE" check -c two.conf >"$log" 2>&1
+check_equal "two jobs with one target are refused" 2 $?
+check_grep "and it is said which" \
+    'job two: targets = "nobody.invalid:.*/dst/" is that of job one, too' "$log"
+check "each by itself is well" "$SYNCGATE" check -c two.conf two
+ln -s nowhere dangling
+run_to_dangling() {
+	rsync_run "$tmp/src" "$tmp/dangling" fsync=none
+}
+check_not "a target that is a link to nothing is an error" run_to_dangling
+check_grep "which says what it is" \
+    'dangling is a symbolic link to nowhere, which is not there' "$log"
+rsync_dry "$tmp/src" "$tmp/dangling" fsync=none
+check_grep "so does a dry run" 'is a symbolic link to nowhere' "$log"
 refused "a word that is none" 'delete' "$tmp/src" "$tmp/dst" delete=maybe
 rsync_run "$tmp/src" "$tmp/dst|nobody.invalid:/x"
 check_equal "one of two that cannot be reached is an error" 1 $?

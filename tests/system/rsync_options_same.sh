@@ -103,6 +103,20 @@ ln src/large src/large2
 ln src/same src/same2
 both "checksum and hard links" checksum=yes -- -c
 
+# ---- Files of rules above the trees --------------------------------------------
+begin
+printf -- '- *.o\n- /src/only\n' >.rules
+touch src/new.o src/new.c src/only old/kept.o old/gone.c old/only
+both "rules above" "filter=: /.rules" -- --filter=': /.rules' --delete
+check "what they exclude does not come" test ! -e ours/new.o
+check "nor does it go" test -e ours/kept.o
+rm -rf far
+cp -a old far
+check "with confined sides" timeout 60 "$SYNCGATE" run --once --plugin rsync \
+    source="popen:$tmp/src" targets="popen:$tmp/far" "filter=: /.rules"
+same "they are read, too" ours far
+rm -f .rules
+
 begin
 echo newer >src/a
 echo older >src/b
@@ -201,7 +215,7 @@ check_equal "is done to neither of them" "a b" \
 
 # ---- Backups -----------------------------------------------------------------------
 begin
-mkdir -p src/d src/now old/d/deep old/gone/in old/now old/.b
+mkdir -p src/d src/now old/d/deep old/gone/in old/now old/.b old/empty/in
 chmod 700 old/d/deep
 echo 1 >src/changed
 echo 22 >old/changed
@@ -426,6 +440,11 @@ both "existing" existing=yes -- --existing --delete
 both "ignore-existing" ignore-existing=yes -- --ignore-existing --delete
 both "existing and ignore-existing" existing=yes ignore-existing=yes -- \
     --existing --ignore-existing --delete
+mkdir src/swapped
+echo new >src/swapped/new
+echo a file >old/swapped
+both "existing, and a folder in the place of a file" existing=yes -- \
+    --existing --delete
 
 begin
 mkdir -p src/full/a/b src/none/a/b src/none/c src/only/x src/link src/deep/1/2

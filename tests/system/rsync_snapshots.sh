@@ -25,6 +25,10 @@ ln src/one src/one-more
 ln -s one src/link
 chmod 640 src/two
 cp -a src was1
+rsync_dry "$tmp/src" "$base" snapshots=3
+check_equal "a dry run before the first: it ends well" 0 $?
+check_grep "and says that all would come" 'folder/four"' "$log"
+check "and makes nothing" [ ! -e "$base" ]
 check "the first run makes a snapshot" snapshot
 check_equal "and there is one" 1 "$(ls "$base" | grep -c '^20')"
 same "which is like the source" src "$base/latest/" --ignore links

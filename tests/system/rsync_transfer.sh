@@ -190,7 +190,10 @@ mkdir more
 for i in $(seq 60); do
 	random "more/$i" 1000000
 done
-rsync_run "$tmp/more" "$slow:$tmp/d.slow|$quick:$tmp/d.quick" fsync=none &
+# (bwlimit: it takes four seconds at least, so that none has all before it is
+# stopped, however quick the machine.)
+rsync_run "$tmp/more" "$slow:$tmp/d.slow|$quick:$tmp/d.quick" \
+    fsync=none bwlimit=15m &
 running=$!
 wait_until 20 [ -f d.slow/1 ]
 kill -STOP $(of_mark slow)
@@ -209,7 +212,8 @@ same "and there all is the same, too" more d.slow
 
 # ---- And one that dies
 rm -rf d.slow d.quick
-rsync_run "$tmp/more" "$slow:$tmp/d.slow|$quick:$tmp/d.quick" fsync=none &
+rsync_run "$tmp/more" "$slow:$tmp/d.slow|$quick:$tmp/d.quick" \
+    fsync=none bwlimit=15m &
 running=$!
 wait_until 20 [ -f d.slow/1 ]
 kill -9 $(of_mark slow)

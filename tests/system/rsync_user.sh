@@ -11,6 +11,19 @@ run() {
 	rsync_run "$PWD/src" "$PWD/dst" fsync=none "$@"
 }
 
+# ---- Confined, which takes more of the kernel than for root
+as_user mkdir src
+echo content | as_user tee src/a >/dev/null
+rsync_run "popen:$PWD/src" "popen:$PWD/dst" fsync=none confine=require
+rc=$?
+if grep -q 'Function not implemented\|Operation not supported' "$log"; then
+	skip "a side of a plain user is confined: this kernel has no Landlock"
+else
+	check_equal "a side of a plain user can be confined" 0 $rc
+	check "and does its work" cmp src/a dst/a
+fi
+rm -rf src dst
+
 for version in 1 2 3; do
 	as_user python3 "$tree_lib/tree_make.py" "$version" src small ||
 	    { fail "the tree is made"; finish; }
@@ -42,6 +55,18 @@ fresh() {
 	echo extra | as_user tee dst/open/extra >/dev/null
 }
 
+# ---- A folder that is closed when it is done: its time is set before
+fresh
+rm -rf dst/extra dst/open/extra
+as_user mkdir src/listed
+as_user chmod 400 src/listed
+for round in "one that is new" "one that is there"; do
+	run
+	check_equal "a folder without x, $round: it ends well" 0 $?
+	check_equal "and has its mode and time" \
+	    "$(stat -c '%a %y' src/listed)" "$(stat -c '%a %y' dst/listed)"
+	as_user touch -d 2001-01-01 src/listed
+done
 # ---- What cannot be read
 fresh
 as_user chmod 000 src/closed
@@ -88,9 +113,26 @@ while [ $i -lt 40 ]; do
 	i=$((i + 1))
 done
 as_user chmod 000 src/b0
+rsync_hold=no
 run
 check_equal "delete=during: no success" 1 $?
+rsync_hold=
 check "what was looked at before it is deleted" [ ! -e dst/extra ]
+
+# ---- What he may not read there is deleted all the same, so it counts before
+rm -rf src dst
+as_user sh -c 'mkdir -p src dst/locked/more && echo content >src/a &&
+    for i in $(seq 150); do : >dst/locked/$i && : >dst/locked/more/$i; done &&
+    chmod 0 dst/locked/more && chmod 0 dst/locked'
+as_user "$SYNCGATE" run --once --plugin rsync source="$PWD/src" \
+    targets="$PWD/dst" hold-over=50% >"$log" 2>&1
+check_equal "folders that he may not read: held" 1 $?
+check_grep "for all that is in them" '302 would be deleted .* of 302' "$log"
+check_equal "and their modes are what they were" 0 \
+    "$(stat -c %a dst/locked)"
+run
+check_equal "not held: no error" 0 $?
+check "they are deleted" [ ! -e dst/locked ]
 
 # ---- A target that cannot be made
 mkdir closed

@@ -117,7 +117,8 @@ cmp -s "$tmp/here/db/revs/1/13" "$tmp/to/db/revs/1/13" ||
 flip "$tmp/here/db/revs/1/13" -1
 found "its index" here 13 content
 check_not "its index cannot be made again from a pack" call verify --repair here
-check_grep "why" 'r13.*(footer|damaged)' "$err"
+check_grep "why, and what can be done" \
+    'r13.*(footer|damaged).*only .syncgate run --resync. can' "$err"
 cp -p "$tmp/to/db/revs/1/13" "$tmp/here/db/revs/1/13"
 props "$tmp/here" 9
 found "a packed source, a log message" here 9 properties

@@ -8,10 +8,7 @@ need svn svnadmin svnlook python3
 
 youngest=12
 for version in 1.14 1.8; do
-	two=$tmp/two.$version
-	plain "$two" "$version"
-	job "alone$version" "$two" "$tmp/alone$version" >>"$tmp/conf"
-	job "packed$version" "popen:$two" "$tmp/packed$version" >>"$tmp/conf"
+	plain_jobs "$version" alone
 	check "$version: a mirror" call run --once "alone$version"
 
 	# The mirror is packed, the source is not.

@@ -37,6 +37,21 @@ check "mirrors of all" call run --once all
 check "each is verified" call verify all
 check_equal "and named" 4 "$(grep -c '/[ab]: r0:5 equal' "$out")"
 
+# What making anew leaves is left out, by both.
+cp -a "$tmp/all/a" "$tmp/all/a.before-1"
+cp -a "$tmp/all/a" "$tmp/all/a.syncgate-new"
+cp -a "$tmp/first/a" "$tmp/first/a.before-12"
+cp -a "$tmp/all/a" "$tmp/all/two
+lines"
+check "what is left of making anew, and an odd name, are left out" \
+    call verify all
+check_equal "four are verified" 4 "$(grep -c ': r0:5 equal' "$out")"
+check_grep "that name is told of" 'left out: its name has control' "$out"
+check "so it is by status" call status all
+check_equal "which tells of four" 4 "$(grep -c 'proven equal' "$out")"
+rm -rf "$tmp"/all/*.before-1 "$tmp"/all/*.syncgate-new "$tmp"/first/*-12 \
+    "$tmp"/all/*lines
+
 mv "$tmp/first" "$tmp/away"
 check_not "a folder that is away is no success" call status all
 check_grep "it is named" "all: .*/first: not known: .*first" "$out"

@@ -8,10 +8,7 @@ need svn svnadmin svnlook python3
 
 youngest=12
 for version in 1.14 1.8; do
-	two=$tmp/two.$version
-	plain "$two" "$version"
-	job "not$version" "$two" "$tmp/not$version" >>"$tmp/conf"
-	job "packed$version" "popen:$two" "$tmp/packed$version" >>"$tmp/conf"
+	plain_jobs "$version" not
 	check "$version: an unpacked mirror" call run --once "not$version"
 	equal "$version: it is equal" "not$version" 12
 	first=$(digest)
@@ -22,6 +19,7 @@ for version in 1.14 1.8; do
 	check "$version: a packed mirror" call run --once "packed$version"
 	check "$version: it is packed" \
 	    test -f "$tmp/packed$version/db/revs/2.pack/pack"
+	cp -a "$tmp/not$version/db/revs/1" "$tmp/kept$version"
 	for job in not packed; do
 		equal "$version: $job is equal" "$job$version" 12
 		check_equal "$version: $job by the same digest" "$first" \
@@ -41,6 +39,32 @@ for version in 1.14 1.8; do
 		repaired "$version: byte $at of a pack" "packed$version" \
 		    "$two" "$tmp/packed$version"
 	done
+	rm -rf "$pack"
+	found "$version: a pack whose folder is gone" "packed$version" 4 content
+	repaired "$version: a pack whose folder is gone" "packed$version" \
+	    "$two" "$tmp/packed$version"
+	rm -rf "$tmp/packed$version/db/revprops/1.pack"
+	found "$version: packed properties whose folder is gone" \
+	    "packed$version" 4 properties
+	repaired "$version: packed properties whose folder is gone" \
+	    "packed$version" "$two" "$tmp/packed$version"
+	rm -rf "$tmp/packed$version/db/revprops/1.pack"
+	check "$version: a run brings those, too" call run --once \
+	    "packed$version"
+	equal "$version: which are equal" "packed$version" 12
+	rm -rf "$tmp/not$version/db/revs/1"
+	found "$version: a folder of revisions that is gone" "not$version" 4 \
+	    content
+	if [ -f "$pack/manifest" ]; then
+		repaired "$version: a folder of revisions that is gone" \
+		    "not$version" "$two" "$tmp/not$version"
+	else
+		check_not "$version: by items nothing is made anew" \
+		    call verify --repair "not$version"
+		check_grep "$version: but --resync does" 'only .*--resync' \
+		    "$err"
+		cp -a "$tmp/kept$version" "$tmp/not$version/db/revs/1"
+	fi
 	if [ -f "$pack/manifest" ]; then
 		flip "$pack/manifest" 2
 		found "$version: a manifest" "packed$version" 4 content

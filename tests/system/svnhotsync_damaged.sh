@@ -46,6 +46,27 @@ check_not "a new mirror does not begin with them" hot "$src" "$tmp/new"
 check_grep "and says why" 'r3 in .*/revprops/0/3 are damaged: it is not' \
     "$err"
 
+cp -p "$src/db/revprops/0/5" "$tmp/good5"
+chmod u+w "$src/db/revprops/0/5"
+: >"$src/db/revprops/0/5"
+check_not "two that are damaged" hot "$src" "$mir"
+check_grep "the error names one of them" \
+    'not all was done: .* of r3 .*; and 1 more' "$err"
+check_equal "the log has both" 2 "$(cat "$out" "$err" |
+    grep -c 'warning: .* are damaged; the mirror keeps')"
+hot_follow "$src" "$mir" poll=0.3
+check "one that follows" wait_until 20 grep -q following "$out" "$err"
+for i in 3 5 3 5; do
+	touch "$src/db/revprops/0/$i"
+	cp -p "$src/db/revprops/0/$i" "$tmp/same"
+	mv "$tmp/same" "$src/db/revprops/0/$i"
+	sleep 0.4
+done
+hot_stop
+check_equal "says each once" 2 "$(cat "$out" "$err" |
+    grep -c 'warning: .* are damaged; the mirror keeps')"
+cp -p "$tmp/good5" "$src/db/revprops/0/5"
+
 hot_follow "$src" "popen:$mir" poll=1
 check "one that follows goes on" wait_until 20 grep -q following "$out" "$err"
 head -c 20 "$tmp/good" >"$src/db/revprops/0/.4"

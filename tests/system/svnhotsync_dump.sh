@@ -236,11 +236,29 @@ for to in "$tmp/e" "popen:$tmp/e.there"; do
 	svn mkdir -q -m 3 "file://$tmp/wound/other" || fail "a commit"
 	check_not "another history is held" hot "$tmp/wound" "$to" method=dump
 	check_grep "with what to do" \
-	    'another content .* was replaced .* remove the mirror and run' "$err"
+	    'another content .* was replaced .*syncgate run --resync' "$err"
 	rm "$where.foreign/hooks/start-commit"
 	svn mkdir -q -m f "file://$where.foreign/foreign" || fail "a commit"
-	check_not "a foreign commit is held" \
-	    hot "$tmp/replaced" "${to%"$where"}$where.foreign" method=dump
-	check_grep "as that" 'was written to by somebody else; .*look there' "$err"
+	for again in "" ", again"; do
+		check_not "a foreign commit is held$again" hot "$tmp/replaced" \
+		    "${to%"$where"}$where.foreign" method=dump
+		check_grep "as that$again" \
+		    'was written to by somebody else; .*look there' "$err"
+	done
+	rm -rf "$where.foreign" followed
+	svnadmin create followed
+	svn mkdir -q -m 1 "file://$tmp/followed/1"
+	hot_follow "$tmp/followed" "${to%"$where"}$where.foreign" method=dump
+	check "a mirror is made, and follows" wait_until 20 \
+	    grep -q following "$out"
+	rm "$where.foreign/hooks/start-commit"
+	svn mkdir -q -m f "file://$where.foreign/foreign" || fail "a commit"
+	svn mkdir -q -m 2 "file://$tmp/followed/2"
+	wait "$hot_pid"
+	check_equal "a foreign commit meanwhile is held" 1 "$?"
+	check_grep "as that, and not as ours" \
+	    "somebody else: its youngest revision is r2, and r1 was left" "$err"
+	check_grep "nor is it noted as that" '^published 1 ' \
+	    "$where.foreign/db/syncgate"
 done
 finish

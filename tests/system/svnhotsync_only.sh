@@ -119,8 +119,15 @@ for one in d1 d2 e; do
 	same_repo "$one is the same" source "$one"
 done
 check_not "the last was not made by dump" grep -q '^method dump' e/db/syncgate
-refused "--resync by dump" 'is for method = copy' --resync --only "$tmp/d1" \
-    dumps
+rm -rf ./*.before-*
+refused "--resync without saying which, by dump" 'job dumps has several' \
+    --resync dumps
+for one in "$tmp/d1" "popen:$tmp/d2"; do
+	check "one is made anew, by dump" run --resync --only "$one" dumps
+	check "it is that" rm -r "${one#popen:}.before-1"
+	check_none "and no other" ./*.before-1
+	same_repo "it is the same" source "${one#popen:}"
+done
 "$SYNCGATE" run --config conf dumps >"$out" 2>"$err" </dev/null &
 hot_pid=$!
 at_exit "kill_child $hot_pid"
@@ -153,6 +160,9 @@ check "all repositories of a folder, by dump" run all
 for one in one two; do
 	same_repo "$one is the same" "many/$one" "dall/$one"
 done
+check "one of them is made anew" run --resync --only two all
+check_equal "only that" "one two two.before-1" "$(ls dall | paste -sd' ')"
+same_repo "it is the same" many/two dall/two
 sed -i "s,^\tmethod = dump,&\n\tinclude = {\"conf\"}," conf
 check_not "what only copying can is refused" "$SYNCGATE" check -c conf
 check_grep "and says why" 'include has comes only with method = copy' .check

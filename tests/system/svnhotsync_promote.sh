@@ -229,6 +229,84 @@ check "one whose current was lost is promoted" promote --force lost
 same_repo "with all that was on the disk" "$four" "$tmp/lost"
 check "is promoted" promote fourth
 check "and takes commits" svn mkdir -q -m z "file://$four/zz"
+# Somebody else has committed to one: a loader says so, too.
+mkrepo "$tmp/plain" 8 30000 1
+job fifth "$tmp/plain" "$tmp/five" 'method = dump' >>"$tmp/conf"
+check "another mirror by dump" run fifth
+check "by force, with nothing of others" promote --force --quick fifth
+check_not "nothing is said of them" grep -q 'all the same' "$out" "$err"
+rm -rf "$tmp/five"
+check "another mirror by dump" run fifth
+left=$(repo_youngest "$tmp/five")
+rm "$tmp/five/hooks/start-commit"
+svn mkdir -q -m foreign "file://$tmp/five/foreign"
+check_not "that others committed to it is no reason to promote it" \
+    promote fifth
+check "but force is" promote --force fifth
+check_equal "which is said once" 1 "$(cat "$out" "$err" | grep -c \
+    "is at r$((left + 1)), and r$left was left there: .*all the same")"
+
+# A hook that cannot be put aside; what was read until then is let go.
+hook "$tmp/plain/hooks/pre-commit" pre
+job aside "$tmp/plain" "$tmp/aside" 'include = {"hooks"}' >>"$tmp/conf"
+check "a mirror with hooks" run aside
+name=$tmp/aside/hooks/pre-commit
+for i in 1 2 3 4 5 6 7 8; do
+	name=$name.source
+	: >"$name"
+done
+check_not "without a free name a hook is not put aside" \
+    promote --force --quick aside
+check_grep "which is said" 'cannot put .*/hooks/pre-commit aside' "$err"
+check_not "and nothing is leaked" grep -q LeakSanitizer "$err"
+rm "$name"
+check "with one it is" promote --force --quick aside
+rm "$tmp/plain/hooks/pre-commit"
+
+# ---- Committed to while it is verified ------------------------------------
+
+six=$tmp/six
+job sixth "$tmp/plain" "popen:$six" >>"$tmp/conf"
+check "a mirror at the other end" run sixth
+left=$(repo_youngest "$six")
+rm "$six"/hooks/*
+mkdir "$tmp/fake"
+# The first time it commits behind what it verified; the second time it waits
+# until promote has been stopped.
+cat >"$tmp/fake/svnadmin" <<END
+#!/bin/sh
+$(command -v svnadmin) "\$@" || exit 1
+[ "\$1" = verify ] || exit 0
+echo verify >>"$tmp/calls"
+case \$(wc -l <"$tmp/calls") in
+1) svn mkdir -q -m during "file://$six/during" ;;
+2)	: >"$tmp/waits"
+	while [ -f "$tmp/waits" ]; do sleep 0.05; done ;;
+esac
+END
+chmod 755 "$tmp/fake/svnadmin"
+PATH=$tmp/fake:$PATH sh -c 'echo $$ >"$1" && shift && exec "$@"' - \
+    "$tmp/promote.pid" "$SYNCGATE" promote -c "$tmp/conf" --force sixth \
+    >"$out" 2>"$err" </dev/null &
+hot_pid=$!
+at_exit "kill_child $hot_pid"
+check "what is committed while it is verified is looked at, too" \
+    wait_until 20 test -f "$tmp/waits"
+kill -STOP "$(cat "$tmp/promote.pid")"
+rm -f "$tmp/waits"
+check "and is verified" wait_until 20 \
+    grep -qx $((left + 1)) "$six/db/syncgate-verified"
+sleep 0.5	# (it looks once more how far the mirror is)
+svn mkdir -q -m late "file://$six/late"
+kill -CONT "$(cat "$tmp/promote.pid")"
+wait "$hot_pid"
+check_equal "what is committed behind that is not promoted" 1 "$?"
+check_grep "and why is said" \
+    "at r$((left + 2)) by now, and only r0:$((left + 1)) were verified" "$err"
+check "it is a mirror still" test -f "$six/db/syncgate"
+check "with --quick that is verified, and it is promoted" \
+    promote --force --quick sixth
+check_equal "with all" $((left + 2)) "$(repo_youngest "$six")"
 verified "the third verifies" "$one" "$three"
 check "so does the fourth" svnadmin verify -q "$four"
 

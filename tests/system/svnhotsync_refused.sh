@@ -58,8 +58,26 @@ check_grep "naming it" "$tmp/no/such/mirror" "$err"
 
 cp -a "$tmp/mir20" "$mir"
 svnadmin setuuid "$mir" 00000000-1111-2222-3333-444444444444
-refused "a mirror whose UUID was changed" 'UUID 00000000' "$src" "$mir"
+refused "a mirror whose UUID was changed" 'UUID 00000000.*--resync' \
+    "$src" "$mir"
 rm -rf "$mir"
+for file in syncgate current uuid; do
+	cp -a "$tmp/mir20" "$mir"
+	: >"$mir/db/$file"
+	refused "a mirror with nothing in db/$file" "db/$file.*--resync" \
+	    "$src" "$mir"
+	rm -rf "$mir"
+done
+
+for worker in python=python3 worker=execnet; do
+	refused "a gateway that runs Python ($worker)" \
+	    'what runs there is C, and a gateway with [pw]' \
+	    "popen//$worker:$src" "$mir"
+	refused "such a one for a mirror ($worker)" 'runs Python: leave that' \
+	    "$src" "popen//$worker:$mir"
+	refused "and that it does is said first ($worker)" \
+	    'runs Python: leave that' "$src" "$worker//popen:$mir"
+done
 
 # ---- The source ------------------------------------------------------------------
 

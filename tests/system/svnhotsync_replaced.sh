@@ -118,4 +118,23 @@ same_repo "with the same dump" "$src" "$mir"
 check "and verifies" svnadmin verify -q "$mir"
 check_equal "it keeps its format" 8 "$(head -n 1 "$mir/db/format")"
 
+# ---- The mirror itself ----------------------------------------------------
+
+for method in copy dump; do
+	mir=$tmp/moved.$method
+	hot_follow "$src" "popen:$mir" method=$method
+	check "$method: a mirror follows" wait_until 20 \
+	    grep -q following "$out"
+	mv "$mir" "$mir.away"
+	cp -a "$mir.away" "$mir"
+	was=$(repo_youngest "$mir")
+	svn mkdir -q -m "$method" "file://$src/moved-$method"
+	check "$method: a copy in its place gets what comes" wait_until 20 \
+	    has_revision "$mir" $((was + 1))
+	check_equal "$method: what was moved away does not" "$was" \
+	    "$(repo_youngest "$mir.away")"
+	check_grep "$method: which is told" 'was moved away or replaced' \
+	    "$out" "$err"
+	hot_stop
+done
 finish

@@ -125,6 +125,15 @@ cp -a few/one few/one.syncgate-new
 check "what is left of making anew is not mirrored" run --once \
     "source=$tmp/few/*" "mirror=$tmp/mirror"
 check_equal "only the repository is" one "$(ls mirror)"
+svnadmin create 'few/two
+lines'
+svnadmin create few/three
+check_not "one whose name is two lines is not mirrored" run --once \
+    "source=popen:$tmp/few/*" "mirror=$tmp/mirror"
+check_grep "which is told" 'name has control characters.*: rename it' "$err"
+check_equal "and stops no other" "one three" \
+    "$(ls mirror | paste -sd' ')"
+rm -rf few/*lines few/three mirror/three
 check "a pattern that nothing matches is no error" run --once \
     "source=$tmp/few/none-*" "mirror=$tmp/mirror"
 check_grep "but a warning" 'warning: there is no repository in .*none-' \

@@ -2,22 +2,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin python3
 . "$top_srcdir/tests/lib/hotsync.sh"
-
-tree() {
-	(cd "$1" && find . -type f ! -name syncgate-lock -exec sha256sum {} + |
-	    sort)
-}
-# clean SENTENCE: nothing of the making is left.
-clean() {
-	check_none "$1: nothing of the making is left" "$mir.syncgate-new" \
-	    "$mir/db/syncgate-resync"
-}
-anew() {
-	check "$1" hot "$src" "$mir" --resync
-	same_repo "$1: with the same dump" "$src" "$mir"
-	check "$1: it verifies" svnadmin verify -q "$mir"
-	clean "$1"
-}
+. "$top_srcdir/tests/lib/resync.sh"
 
 src=$tmp/src
 mir=$tmp/mir
@@ -32,7 +17,7 @@ chmod 755 "$mir/hooks/post-commit"
 uuid=$(tail -n 1 "$mir/db/uuid")
 before=$(tree "$mir")
 
-# ---- A source that was wound back ---------------------------------------------
+# ---- A source that was wound back -------------------------------------------
 
 rm -rf "$src"
 mv "$tmp/older" "$src"
@@ -64,7 +49,7 @@ anew "it is made anew once more"
 check "under a name of its own the second old one stays" \
     svnadmin verify -q "$mir.before-2"
 
-# ---- While it is followed, and over there ----------------------------------------
+# ---- While it is followed, and over there -----------------------------------
 
 hot_follow "$src" "popen:$mir" --resync
 check "it is made anew at the other end" wait_until 20 \
@@ -76,7 +61,7 @@ hot_stop
 check_equal "it stops when it is asked to" 0 "$hot_status"
 clean "followed"
 
-# ---- What was begun before ---------------------------------------------------------
+# ---- What was begun before --------------------------------------------------
 
 # As if it had been killed: a new one that is begun, of the true source.
 cp -a "$mir" "$mir.syncgate-new"
@@ -98,7 +83,7 @@ check "what was exchanged is brought to its end by any run" hot "$src" "$mir"
 clean "after that"
 check "the old one has its name" test -d "$mir.before-6"
 
-# ---- What is not replaced ----------------------------------------------------------
+# ---- What is not replaced ---------------------------------------------------
 
 mkdir -p "$mir.syncgate-new/db"
 echo precious >"$mir.syncgate-new/db/syncgate"
@@ -124,7 +109,7 @@ check "its own hook gave its place to the guard" \
     test -e "$mir/hooks/start-commit.source"
 check_grep "which is there" 'kept by syncgate' "$mir/hooks/start-commit"
 
-# ---- The command ---------------------------------------------------------------------
+# ---- The command ------------------------------------------------------------
 
 printf 'job a {\n\tplugin = svnhotsync\n\tsource = "%s"\n\tmirror = "%s"\n}\n' \
     "$src" "$mir" >"$tmp/conf"
@@ -137,7 +122,7 @@ check_not "a plugin that cannot says so" "$SYNCGATE" run --plugin rsync \
 check_grep "by its name" 'its plugin, rsync, makes no target anew' \
     "$tmp/.check"
 
-# ---- The source itself ----------------------------------------------------------------
+# ---- The source itself ------------------------------------------------------
 
 before=$(tree "$src")
 ln -s "$src" "$tmp/link"
@@ -163,7 +148,7 @@ check_not "with several mirrors, too" "$SYNCGATE" run --plugin svnhotsync \
 check_grep "which is said of that one" 'other-way.* is the source itself' \
     "$tmp/.check"
 
-# ---- What does not verify ----------------------------------------------------------------
+# ---- What does not verify ---------------------------------------------------
 
 before=$(tree "$mir" | grep -v syncgate-verified)
 cp -p "$src/db/revs/0/7" "$tmp/r7"

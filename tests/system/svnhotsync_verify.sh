@@ -69,6 +69,29 @@ for to in "$tmp/good.copy" "popen:$tmp/good.there.copy"; do
 	cp -p "$tmp/r120" "$file"
 done
 
+# Nobody writes into that pipe: who opens it waits, and cannot be cancelled.
+cp -a good.copy pipe
+rm pipe/db/revs/0/120
+mkfifo pipe/db/revs/0/120
+echo 110 >pipe/db/syncgate-verified
+hot_follow "$tmp/source" "$tmp/pipe" method=copy
+check "a mirror with a pipe among its revisions" wait_until 20 \
+    grep -q following "$out"
+sleep 1
+kill "$hot_pid"
+sleep 0.3
+started=$(date +%s)
+hot_stop
+check_equal "the second signal ends what waits for it" 1 "$hot_status"
+check "within seconds" [ $(($(date +%s) - started)) -le 10 ]
+check_grep "which is said" 'waits and does not end' "$err"
+cp -a source piped
+rm piped/db/revs/0/150
+mkfifo piped/db/revs/0/150
+check_not "one in the source is no empty revision" \
+    hot "$tmp/piped" "$tmp/pipe.new" method=copy
+check_grep "but said" '/db/revs/0/150: it is no file' "$err"
+
 # What svnadmin did not say of a revision is not said of it.
 svnadmin=$(command -v svnadmin)
 mkdir fake

@@ -316,6 +316,8 @@ garbage_ends_the_gateway_with_one_line(void)
 		{ XN_MSG_LOG, 1, "x", 1, "of type 38" },
 		{ XN_MSG_OWN, 2, NULL, 0, "of type 64" },
 		{ XN_MSG_WHOLE, 2, "\0\0\0\1", 4, "of type 65" },
+		{ XN_MSG_TAKE, 1, NULL, 0, "of type 67" },
+		{ XN_MSG_TOOK, 1, "\0\0\0\1\0\0\0\7\1", 9, "of type 68" },
 		{ XN_MSG_LINK, 1, "LQ", 2, "not a request" },
 	};
 	struct agent a;

@@ -46,6 +46,10 @@ static const struct {
 	  "xn_send(ch, \"i\", s); frame(66, 1, 11); b[19] = 1;\n"
 	  "send(s, b, 20, 0); xn_receive_value(ch, -1); }",
 	  "wrote over its agent's memory" },
+	{ "has what comes written to no file", RAW MAIN "{ int s = sock();\n"
+	  "xn_send(ch, \"i\", s); frame(67, 1, 32); b[24] = 1;\n"
+	  "send(s, b, 41, 0); xn_receive_value(ch, -1); }",
+	  "wrote over its agent's memory" },
 	{ "makes channels without end", RAW MAIN "{ int s = sock();\n"
 	  "xn_send(ch, \"i\", s); for (int i = 1000; ; i += 2) {\n"
 	  "frame(64, i, 0); send(s, b, 9, 0); } }",

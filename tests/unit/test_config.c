@@ -8,7 +8,6 @@
 #include <apr_env.h>
 #include <apr_strings.h>
 
-#include "appliance/job/config_scan.h"
 #include "core/plugin/loader.h"
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
@@ -181,6 +180,41 @@ lists_and_the_store_are_read(void)
 	end(&p);
 }
 
+static void
+schedules_and_the_daemon_are_read(void)
+{
+	struct place p = begin();
+	const syncgate_config_t *config = load(&p, "daemon {\n socket = "
+	    "\"/run/s\"\n stop-within = 5s\n}\njob x { " TEST " every = 15m "
+	    "at = {\"02:30\", \"23:59:59\"} jitter = 1m hold-after = 0\n "
+	    "after = y within = \"22:00-06:00\" }\njob y { " TEST " }\n");
+	const syncgate_schedule_t *s = &job(&p, config, "x")->schedule;
+
+	CU_ASSERT_STRING_EQUAL(config->daemon.socket, "/run/s");
+	CU_ASSERT_EQUAL(config->daemon.stop_within, apr_time_from_sec(5));
+	CU_ASSERT_EQUAL(config->daemon.at_once, 0);
+	CU_ASSERT_EQUAL(s->every, apr_time_from_sec(900));
+	CU_ASSERT_EQUAL(s->jitter, apr_time_from_sec(60));
+	CU_ASSERT_EQUAL(s->hold_after, 0);
+	CU_ASSERT_EQUAL_FATAL(s->at->nelts, 2);
+	CU_ASSERT_EQUAL(APR_ARRAY_IDX(s->at, 0, int), 9000);
+	CU_ASSERT_EQUAL(APR_ARRAY_IDX(s->at, 1, int), 86399);
+	CU_ASSERT_EQUAL_FATAL(s->within->nelts, 2);
+	CU_ASSERT_EQUAL(APR_ARRAY_IDX(s->within, 0, int), 22 * 3600);
+	CU_ASSERT_EQUAL(APR_ARRAY_IDX(s->within, 1, int), 6 * 3600);
+	CU_ASSERT_EQUAL_FATAL(s->after->nelts, 1);
+	CU_ASSERT(syncgate_schedule_is_timed(s));
+	s = &job(&p, config, "y")->schedule;
+	CU_ASSERT(!syncgate_schedule_is_timed(s));
+	CU_ASSERT_EQUAL(s->hold_after, 5);
+	CU_ASSERT_EQUAL(s->retry_after, apr_time_from_sec(10));
+	CU_ASSERT_EQUAL(config->texts->nelts, 1);
+	config = load(&p, "job y { " TEST " }");
+	CU_ASSERT_PTR_NULL(config->daemon.socket);
+	CU_ASSERT_EQUAL(config->daemon.stop_within, apr_time_from_sec(30));
+	end(&p);
+}
+
 /* What EXPLAIN makes of an error of CODE on opening XSPEC. */
 static const char *
 explained(const syncgate_config_t *config, int code, const char *xspec,
@@ -309,6 +343,50 @@ wrong_files_name_file_and_line(void)
 		{ "job x {\n " TEST "\n text = \"a${SYNCGATE_NO_SUCH}\" }",
 		    XN_E_CONFIG, "a.conf:3: the environment has no variable" },
 		{ "}", XN_E_CONFIG, "a.conf:1: " },
+		{ "job x {\n " TEST "\n every = often\n}", XN_E_CONFIG,
+		    "a.conf:3: every: \"often\" is not a time" },
+		{ "job x {\n " TEST "\n every = 10ms\n}", XN_E_CONFIG,
+		    "a.conf:3: every: it is a second at least" },
+		{ "job x {\n " TEST "\n retry-after = 0\n}", XN_E_CONFIG,
+		    "a.conf:3: retry-after: it is 10ms at least" },
+		{ "job x {\n " TEST "\n at = {\"02:30\", \"24:00\"}\n}",
+		    XN_E_CONFIG, "a.conf:3: at: \"24:00\" is not a time" },
+		{ "job x {\n " TEST "\n at = \"2:30\"\n}", XN_E_CONFIG,
+		    "a.conf:3: at: \"2:30\" is not" },
+		{ "job x {\n " TEST "\n at = \"02:30:00:00\"\n}",
+		    XN_E_CONFIG, "is not a time: write it as" },
+		{ "job x {\n " TEST "\n at = \"02\"\n}", XN_E_CONFIG,
+		    "is not a time: write it as" },
+		{ "job x {\n " TEST "\n at = \"02:\"\n}", XN_E_CONFIG,
+		    "is not a time: write it as" },
+		{ "job x {\n " TEST "\n within = {\"01:00-02:00\", \"3\"}\n}",
+		    XN_E_CONFIG, "a.conf:3: within: \"3\" is not from one" },
+		{ "job x {\n " TEST "\n within = \"01:00-01:00\"\n}",
+		    XN_E_CONFIG, "\"01:00-01:00\" is not from one" },
+		{ "job x {\n " TEST "\n within = \"01:00-02:00-03:00\"\n}",
+		    XN_E_CONFIG, "is not from one" },
+		{ "job x {\n " TEST "\n hold-after = -1\n}", XN_E_CONFIG,
+		    "a.conf:3: hold-after: \"-1\" is out of range" },
+		{ "job x {\n " TEST "\n evrey = 1m\n}", XN_E_CONFIG,
+		    "did you mean \"every\"?" },
+		{ "job x {\n " TEST "\n after = z\n}", XN_E_CONFIG,
+		    "job x: after: " },
+		{ "job x {\n " TEST "\n after = x\n}", XN_E_CONFIG,
+		    "job x: after: this goes round in a circle" },
+		{ "job x {\n " TEST "\n after = y\n}\njob y {\n " TEST
+		    "\n after = {z, x}\n}\njob z {\n " TEST "\n}",
+		    XN_E_CONFIG, "after: this goes round in a circle" },
+		{ "daemon {\n socket = a\n}", XN_E_CONFIG,
+		    "a.conf:2: socket: \"a\" is not an absolute path" },
+		{ "daemon {\n memory = \"/a/\"\n}", XN_E_CONFIG,
+		    "a.conf:2: memory: \"/a/\" is not an absolute path" },
+		{ "daemon {\n sokcet = \"/a\"\n}", XN_E_CONFIG,
+		    "a.conf:2: unknown option \"sokcet\" in daemon: did you "
+		    "mean \"socket\"?" },
+		{ "daemon {\n at-once = {1, 2}\n}", XN_E_CONFIG,
+		    "\"at-once\" in daemon has several" },
+		{ "daemon {\n at-once = 1\n at-once = 2\n}", XN_E_CONFIG,
+		    "\"at-once\" in daemon is given twice" },
 		{ "include(\"nosuch.conf\")", XN_E_CONFIG,
 		    "a.conf:1: include: cannot open" },
 		{ "include(\"a.conf\")", XN_E_CONFIG, "was read already" },
@@ -410,49 +488,6 @@ an_unknown_job_is_suggested(void)
 }
 
 static void
-the_scan_knows_quotes_and_comments(void)
-{
-	static const struct {
-		const char *text;
-		int line;
-	} rows[] = {
-		{ "", 0 }, { "job a { b = c/d }\n", 0 }, { "job", 0 },
-		{ "job a { b = \"c/*\" }", 0 }, { "job a { b = 'c/*' }", 0 },
-		{ "/* a\n b/* */ job a { b = c/* }", 2 },
-		{ "# b/*\n// b/*\njob a { b = c/*", 3 },
-		{ "job a { b=/*x*/c }", 0 }, { "job a { b=\"x\\\"/*\" }", 0 },
-		{ "job a { b = \"x\\\ny\" c/* }", 2 },
-		{ "job a { b = ssh://h/* }", 1 }, { "job a { b = c#d }", 1 },
-		{ "job a { b = c #d\n}", 0 }, { "job a { b = \"c\"#d\n}", 0 },
-		{ "job a { b = \"c", 1 }, { "/* a", 0 },
-		{ "job 'a' { b = { c, d } }\nbjo", 2 },
-		{ "include(\"a\") include ( \"b\" )\nx = 1", 2 },
-		{ "store = 'a'\nb", 2 }, { "store = a\njob b { }", 0 },
-		{ "store = { a }\nb", 2 }, { "store = 'a'\n'b'", 2 },
-		{ "job a { b += c }", 1 }, { "\njob a {\n b = {\n", 2 },
-		{ "job a {\n b { } }", 2 }, { "\"job\" a { }", 1 },
-	};
-	syncgate_scan_problem_t problem;
-	char text[128];
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		snprintf(text, sizeof(text), "%s", rows[i].text);
-		syncgate_config_scan(&problem, text, strlen(text));
-		if (problem.line != rows[i].line)
-			printf("\n    line %d, not %d: %s\n", problem.line,
-			    rows[i].line, rows[i].text);
-		CU_ASSERT_EQUAL(problem.line, rows[i].line);
-	}
-	memcpy(text, "#\n\0", 3);
-	syncgate_config_scan(&problem, text, 3);
-	CU_ASSERT_EQUAL(problem.line, 2);
-	strcpy(text, "#a\n/*b\nc*/ job '#' {} //d");
-	syncgate_config_scan(&problem, text, strlen(text));
-	CU_ASSERT_EQUAL(problem.line, 0);
-	CU_ASSERT_STRING_EQUAL(text, "  \n   \n    job '#' {}    ");
-}
-
-static void
 the_files_that_come_along_are_right(void)
 {
 	static const char *const names[] = { "/conf/syncgate.conf",
@@ -475,6 +510,8 @@ static const struct xn_test_case cases[] = {
 	{ "gateways and groups are read without the jobs",
 	    gateways_and_groups_are_read_alone },
 	{ "lists and the store are read", lists_and_the_store_are_read },
+	{ "schedules and the daemon are read",
+	    schedules_and_the_daemon_are_read },
 	{ "a host may be a misspelt gateway",
 	    a_host_may_be_a_misspelt_gateway },
 	{ "a wrong file names file and line",
@@ -485,8 +522,6 @@ static const struct xn_test_case cases[] = {
 	    the_environment_is_expanded_in_double_quotes },
 	{ "the command line makes a job", the_command_line_makes_a_job },
 	{ "an unknown job is suggested", an_unknown_job_is_suggested },
-	{ "the scan knows quotes and comments",
-	    the_scan_knows_quotes_and_comments },
 	{ "the files that come along are right",
 	    the_files_that_come_along_are_right },
 };

@@ -24,6 +24,18 @@ expect(struct bytes *old, struct bytes *new, long long most,
 	struct outcome a = delta(old, new, BLOCK, 0);
 	struct outcome b = delta(old, new, BLOCK, XN_DELTA_INPLACE);
 
+	/* While the old one is being signed what was moved may be missed, but
+	 * for a search all is waited for. */
+	delta_batch = 50;
+	for (int flags = 0; flags <= XN_DELTA_INPLACE; flags +=
+	    XN_DELTA_INPLACE) {
+		struct outcome c = delta(old, new, BLOCK, flags);
+
+		CU_ASSERT(c.same);
+		CU_ASSERT(c.sent <= (flags == 0 ? most : in_place) +
+		    (16 + SIZE / BLOCK / 32) * BLOCK);
+	}
+	delta_batch = 0;
 	if (a.sent > most || b.sent > in_place)
 		printf("\n  sent %lld, in place %lld\n", a.sent, b.sent);
 	CU_ASSERT(a.same && b.same);
@@ -59,6 +71,31 @@ scattered_bytes_changed(void)
 	for (int i = 0; i < 50; i++)
 		new.p[next_random(&seed) % SIZE] ^= 0x5a;
 	expect(&old, &new, 50 * BLOCK, 50 * BLOCK);
+}
+
+/* Both ends work at the same time: what lies where it lay needs no more of the
+ * signature than that. */
+static void
+begun_before_all_is_signed(void)
+{
+	struct bytes old, new;
+	struct outcome o;
+
+	start(&old, &new);
+	add_bytes(&new, old.p, old.n);
+	new.p[3 * BLOCK] ^= 1;
+	for (int i = 0; i < 3 * BLOCK; i++)
+		new.p[100 * BLOCK + 500 + i] ^= 1;
+	new.p[1500 * BLOCK] ^= 1;
+	delta_batch = 50;
+	o = delta(&old, &new, BLOCK, 0);
+	delta_batch = 0;
+	CU_ASSERT(o.same);
+	CU_ASSERT_EQUAL(o.sent, 6 * BLOCK);
+	/* (It is told when something else begins.) */
+	CU_ASSERT(o.needed <= 1600);
+	free_bytes(&old);
+	free_bytes(&new);
 }
 
 static void
@@ -224,6 +261,7 @@ small_and_empty_files(void)
 static const struct xn_test_case cases[] = {
 	{ "nothing changed", nothing_changed },
 	{ "scattered bytes changed", scattered_bytes_changed },
+	{ "begun before all is signed", begun_before_all_is_signed },
 	{ "inserted in the beginning", inserted_in_the_beginning },
 	{ "deleted in the beginning", deleted_in_the_beginning },
 	{ "inserted and deleted all over", inserted_and_deleted_all_over },

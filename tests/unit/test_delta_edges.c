@@ -383,7 +383,73 @@ a_roll_finds_each_place(void)
 	free_bytes(&b);
 }
 
+/* By a thread: the same as by xn_delta_sign(). */
+static void
+a_thread_signs_the_same(void)
+{
+	static const size_t sizes[] = { 0, 1, BLOCK, 3 * BLOCK + 1,
+	    (9u << 20) + 5 };
+	static unsigned char ours[XN_DELTA_ENTRY * 20000], theirs[sizeof(ours)];
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		struct bytes b = { .p = NULL };
+		xn_signing *s;
+		int fd, n;
+
+		add_random(&b, sizes[i], 5);
+		fd = file_of(&b);
+		n = xn_delta_sign(fd, 0, (long long)b.n, BLOCK, ours,
+		    sizeof(ours));
+		s = xn_signing_open(fd, (long long)b.n, BLOCK);
+		close(fd);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+		CU_ASSERT_EQUAL(xn_signing_get(s, 0, theirs, (size_t)n), 0);
+		CU_ASSERT_EQUAL(memcmp(ours, theirs, (size_t)n), 0);
+		if (n > 0)
+			CU_ASSERT_EQUAL(xn_signing_get(s, (size_t)n -
+			    XN_DELTA_ENTRY, theirs, XN_DELTA_ENTRY), 0);
+		refused(xn_signing_get(s, 1, theirs, (size_t)n), EINVAL);
+		xn_signing_close(s);
+		free_bytes(&b);
+	}
+	xn_signing_close(NULL);
+}
+
+static void
+a_thread_that_signs_says_what_is_wrong(void)
+{
+	unsigned char out[XN_DELTA_ENTRY];
+	struct bytes b = { .p = NULL };
+	xn_signing *s;
+	int fd;
+
+	CU_ASSERT_PTR_NULL(xn_signing_open(0, -1, BLOCK));
+	CU_ASSERT_PTR_NULL(xn_signing_open(0, 1, 1000));
+	CU_ASSERT_PTR_NULL(xn_signing_open(0, 1ll << 40, BLOCK));
+	CU_ASSERT_EQUAL(errno, EINVAL);
+	CU_ASSERT_PTR_NULL(xn_signing_open(-1, 5000, BLOCK));
+	CU_ASSERT_EQUAL(errno, EBADF);
+	add_random(&b, 10u << 20, 5);
+	fd = file_of(&b);
+	/* Shorter than it was: what there is is signed. */
+	s = xn_signing_open(fd, 20 << 20, BLOCK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	CU_ASSERT_EQUAL(xn_signing_get(s, 0, out, sizeof(out)), 0);
+	refused(xn_signing_get(s, (15u << 20) / BLOCK * XN_DELTA_ENTRY, out,
+	    sizeof(out)), ESTALE);
+	xn_signing_close(s);
+	/* Closed before its end. */
+	s = xn_signing_open(fd, 10 << 20, BLOCK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s);
+	xn_signing_close(s);
+	close(fd);
+	free_bytes(&b);
+}
+
 static const struct xn_test_case cases[] = {
+	{ "a thread signs the same", a_thread_signs_the_same },
+	{ "a thread that signs says what is wrong",
+	  a_thread_that_signs_says_what_is_wrong },
 	{ "a block grows with the file", a_block_grows_with_the_file },
 	{ "memory does not grow with the file",
 	  memory_does_not_grow_with_the_file },

@@ -153,6 +153,11 @@ as_good_as_the_reference(void)
 		    XN_DELTA_INPLACE).same);
 		CU_ASSERT(delta(&old, &new, (long long)block,
 		    XN_DELTA_SPARSE).same);
+		delta_batch = 1 + (long long)chance(200);
+		CU_ASSERT(delta(&old, &new, (long long)block, 0).same);
+		CU_ASSERT(delta(&old, &new, (long long)block,
+		    XN_DELTA_INPLACE).same);
+		delta_batch = 0;
 		free_bytes(&old);
 		free_bytes(&new);
 	}

@@ -1,6 +1,8 @@
 /*
  * test_fileproc_command.c: the side that runs a command for each item.
  */
+#include <stdbool.h>
+
 #include "tests/lib/fileproc_test.h"
 
 #define SHELL(text)	VALUE("[sss]", "sh", "-c", text)
@@ -49,6 +51,74 @@ static void
 items_may_be_sent_before_the_answers_come(void)
 {
 	both(queued);
+}
+
+/* A long one is followed by shorter ones: nothing of it is left in them. */
+static void
+shorter(void)
+{
+	static char text[100001];
+
+	memset(text, 'x', sizeof(text) - 1);
+	start_room();
+	start_slot(VALUE("[s]", "cat"), NULL);
+	for (size_t n = sizeof(text) - 1; n > 0; n /= 10) {
+		text[n] = '\0';
+		send_text("x", text);
+		expect_text(text);
+	}
+	send_text("x", "");
+	expect_text("");
+	expect_clean_room();
+}
+
+static void
+nothing_of_an_item_is_seen_by_the_next(void)
+{
+	both(shorter);
+}
+
+/*
+ * Whether an item comes in a file that another came in, by the mode that each
+ * leaves behind.  (Numbers of files are no sign: a new file may be given the
+ * number of one that is gone.)
+ */
+static bool
+came_before(const char *item)
+{
+	const struct out *out;
+
+	send_text("x", item);
+	get_answer();
+	out = output("");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+	CU_ASSERT(strncmp(out->bytes, "new", 3) == 0 ||
+	    strncmp(out->bytes, "old", 3) == 0);
+	return strncmp(out->bytes, "old", 3) == 0;
+}
+
+static void
+serves(void)
+{
+	bool again = false;
+
+	start_room();
+	start_slot(SHELL("cat >/dev/null; "
+	    "case $(stat -Lc %a /dev/stdin) in 612) echo old;; *) echo new; esac; "
+	    "chmod 612 /dev/stdin"), NULL);
+	CU_ASSERT_FALSE(came_before("one"));
+	for (int i = 0; i < 10 && !again; i++)	/* a busy machine is late */
+		again = came_before("another");
+	CU_ASSERT_EQUAL(again, !native);
+	sleep(2);		/* now its memory is the system's again */
+	CU_ASSERT_FALSE(came_before("a third"));
+	expect_clean_room();
+}
+
+static void
+the_file_of_an_item_serves_the_next_for_a_second(void)
+{
+	both(serves);
 }
 
 static void
@@ -397,6 +467,10 @@ static const struct xn_test_case cases[] = {
 	{ "an item goes through a command", an_item_goes_through_a_command },
 	{ "items may be sent before the answers come",
 	    items_may_be_sent_before_the_answers_come },
+	{ "nothing of an item is seen by the next",
+	    nothing_of_an_item_is_seen_by_the_next },
+	{ "the file of an item serves the next for a second",
+	    the_file_of_an_item_serves_the_next_for_a_second },
 	{ "a command is told about its item",
 	    a_command_is_told_about_its_item },
 	{ "exit status and stderr are told", exit_status_and_stderr_are_told },

@@ -255,7 +255,7 @@ bad_items(void)
 	start_slot(VALUE("[s]", "cat"), NULL);
 	begin_item("x", 1, 2, 0, "file");
 	failed(xn_send(slot, "y", "abc", (size_t)3));
-	expect_refused("received more bytes of an item than it has");
+	expect_refused("bytes of a file, of which only ");
 	start_slot(VALUE("[s]", "cat"), NULL);
 	begin_item("x", 1, 2, 0, "file");
 	failed(xn_send(slot, "l", 3LL));

@@ -139,10 +139,10 @@ items_come_in_their_turn(void)
 	b = taken(q, "b");
 	/* One that comes back keeps its turn; one that waits goes aside. */
 	fp_queue_put(q, a);
-	fp_queue_released(q, 1);
+	fp_queue_released(q, 1, a->came);
 	b->due = apr_time_now() + xn_seconds(0.1);
 	fp_queue_put(q, b);
-	fp_queue_released(q, 1);
+	fp_queue_released(q, 1, b->came);
 	fp_item_free(taken(q, "a"));
 	fp_item_free(taken(q, "c"));
 	CU_ASSERT_PTR_NULL(fp_queue_take(q, 0));
@@ -156,6 +156,16 @@ items_come_in_their_turn(void)
 	apr_pool_destroy(pool);
 }
 
+/* One that came at CAME. */
+static fp_item_t *
+item_of(apr_time_t came, const char *name, long long size)
+{
+	fp_item_t *item = an_item(name, size);
+
+	item->came = came;
+	return item;
+}
+
 static void
 the_bytes_lent_are_bounded(void)
 {
@@ -164,19 +174,26 @@ the_bytes_lent_are_bounded(void)
 	fp_queue_t *q;
 
 	CU_ASSERT_PTR_NULL_FATAL(fp_queue_create(&q, 100, pool));
-	fp_queue_put(q, an_item("large", 1000));
-	fp_queue_put(q, an_item("a", 60));
-	fp_queue_put(q, an_item("b", 60));
+	fp_queue_put(q, item_of(3000, "large", 1000));
+	fp_queue_put(q, item_of(1000, "a", 60));
+	fp_queue_put(q, item_of(2000, "b", 60));
 	fp_item_free(taken(q, "large"));
 	CU_ASSERT_PTR_NULL(fp_queue_take(q, 0));
-	fp_queue_released(q, 1000);
+	fp_queue_released(q, 1000, 3000);
 	fp_item_free(taken(q, "a"));
 	CU_ASSERT_PTR_NULL(fp_queue_take(q, 0));
 	fp_queue_count(&counts, q);
 	CU_ASSERT_EQUAL(counts.ready, 1);
 	CU_ASSERT_EQUAL(counts.lent, 1);
-	fp_queue_released(q, 60);
+	/* The oldest counts until it is done with. */
+	CU_ASSERT_EQUAL(counts.oldest, 1000);
+	fp_queue_released(q, 60, 1000);
+	fp_queue_count(&counts, q);
+	CU_ASSERT_EQUAL(counts.oldest, 2000);
 	fp_item_free(taken(q, "b"));
+	fp_queue_released(q, 60, 2000);
+	fp_queue_count(&counts, q);
+	CU_ASSERT_EQUAL(counts.oldest, 0);
 	apr_pool_destroy(pool);
 }
 

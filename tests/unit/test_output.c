@@ -6,6 +6,7 @@
 
 #include "appliance/job/meter.h"
 #include "appliance/job/text.h"
+#include "appliance/job/times.h"
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
 
@@ -141,7 +142,43 @@ each_mode_has_its_form(void)
 	    "\"phase\":\"going\",\"unit\":\"step\",\"done\":9,\"total\":9"));
 }
 
+/* ---- Times -------------------------------------------------------------- */
+
+static void
+times_are_written_and_read(void)
+{
+	static const struct {
+		const char *text;
+		apr_time_t when;
+	} good[] = {
+		{ "1970-01-01T00:16:40.500Z", 1000500000 },
+		{ "2026-11-30T01:02:03.004Z", 1796000523004000 },
+		{ "9999-12-31T23:59:59.999Z", 253402300799999000 },
+	};
+	static const char *const bad[] = { "", "nonsense",
+	    "1969-12-31T23:59:59.000Z", "2026-11-30 01:02:03.004Z",
+	    "2026-11-30T01:02:03.04Z", "2026-11-30T01:02:03.004",
+	    "2026-11-30T01:02:03.004+", "2026-1x-30T01:02:03.004Z",
+	    "2026-13-30T01:02:03.004Z", "2026-11-30T01:02:03.-04Z" };
+	char text[SYNCGATE_TIME_SIZE];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		CU_ASSERT(syncgate_time_write(text, good[i].when));
+		CU_ASSERT_STRING_EQUAL(text, good[i].text);
+		CU_ASSERT_EQUAL(syncgate_time_read(text), good[i].when);
+	}
+	CU_ASSERT_EQUAL(syncgate_time_read("2026-11-30T01:02:03Z"),
+	    1796000523000000);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		CU_ASSERT_EQUAL(syncgate_time_read(bad[i]), 0);
+	CU_ASSERT(!syncgate_time_write(text, 0));
+	CU_ASSERT(!syncgate_time_write(text, -1));
+	CU_ASSERT(!syncgate_time_write(text, 253402300800000000));
+	CU_ASSERT_STRING_EQUAL(text, "");
+}
+
 static const struct xn_test_case cases[] = {
+	{ "times are written and read", times_are_written_and_read },
 	{ "text loses what a terminal would obey",
 	    text_loses_what_a_terminal_would_obey },
 	{ "text is cut at a character", text_is_cut_at_a_character },

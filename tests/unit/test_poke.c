@@ -107,7 +107,7 @@ start_together(struct starter s[TOGETHER], apr_pool_t *pool)
 			heard = &s[i];
 			n++;
 		} else {
-			CU_ASSERT_EQUAL(s[i].code, XN_E_USAGE);
+			CU_ASSERT_EQUAL(s[i].code, XN_E_SYSTEM);
 		}
 	}
 	CU_ASSERT_EQUAL(n, 1);

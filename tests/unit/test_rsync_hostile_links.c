@@ -83,7 +83,7 @@ link_then_folder(struct bad *b)
 	say_entry(&s, 'f', &e);
 	say_byte(&s, 'g');
 	say_text(&s, "canary");
-	say_bytes(&s, "a!B", 3);
+	say_bytes(&s, "a!B\1", 4);
 	say_it(b, &s);
 	say_byte(&s, '?');
 	say_it(b, &s);

@@ -347,10 +347,14 @@ lie_about_signature(struct bad *b)
 			ask(b, 'G', "a");
 		} else {		/* no whole entries: it fails alone */
 			say_byte(&s, 'S');
-			say_text_n(&s, piece, 59999);
+			say_text_n(&s, piece, 48000);
 			say_it(b, &s);
 			say_byte(&s, 'S');
-			say_text_n(&s, piece, 12 * 8000 + 1 - 59999);
+			say_text_n(&s, piece, 9600);
+			say_it(b, &s);
+			CU_ASSERT(hear_byte(b, 'y'));	/* the next batch */
+			say_byte(&s, 'S');
+			say_text_n(&s, piece, 12 * 8000 + 1 - 57600);
 			say_it(b, &s);
 			CU_ASSERT(hear_byte(b, 22));	/* EINVAL */
 			expect_end(b);

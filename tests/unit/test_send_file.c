@@ -1,32 +1,9 @@
 /*
  * test_send_file.c: a file goes to the client, from memory and from a disk.
  */
-#include "tests/lib/gateway_test.h"
+#include "tests/lib/whole_file_test.h"
 
 #include <fcntl.h>
-
-#define PATIENCE	apr_time_from_sec(60)
-#define LARGE		3000000
-
-/* Not a power of two long, so that no piece is like another. */
-static unsigned char
-byte_at(long long at)
-{
-	return (unsigned char)(at % 251 + at / 60000);
-}
-
-/* A folder for programs: in memory or on the disk. */
-static char *
-make_folder(int in_memory)
-{
-	char here[4096];
-	char *path = apr_pstrdup(pool, in_memory ? "/dev/shm/send-file.XXXXXX" :
-	    "send-file.XXXXXX");
-
-	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(path));
-	return path[0] == '/' ? path :
-	    apr_psprintf(pool, "%s/%s", getcwd(here, sizeof(here)), path);
-}
 
 /*
  * Makes a file of that many bytes in the folder; then sends "before", as many

@@ -126,6 +126,9 @@ static const struct {
 	{ "XN_E_MISMATCH", 1 },
 	{ "the-source: it ended without a word", 1 },
 	{ "a reason of its own", 1 },
+	{ "r3 of the mirror the-mirror differs from the source: its content",
+	    0 },
+	{ "something else than why r3 is what it is", 0 },
 };
 
 static void
@@ -146,12 +149,22 @@ expect(const xn_error_t *error, const char *why, apr_pool_t *pool)
 	CU_ASSERT(found);
 }
 
+static void
+on_proven(syncgate_job_t *job, apr_time_t at, const char *digest,
+    const char *text)
+{
+	(void)job;
+	(void)at;
+	(void)digest;
+	(void)text;
+}
+
 /* Verify once; it must end with WHY. */
 static void
 verify(int repair, const char *why)
 {
 	static const syncgate_host_t host = { .log = on_log,
-	    .progress = on_progress };
+	    .progress = on_progress, .proven = on_proven };
 	syncgate_job_t job = { .host = &host, .name = "a", .stop_fd = -1,
 	    .poke_fd = -1 };
 	xn_error_t *error;

@@ -47,10 +47,10 @@ static int
 load(const char *dump, long first, size_t piece, int fails)
 {
 	struct text t = { dump, strlen(dump), piece, fails };
-	int no_space;
+	enum loader_why why;
 
 	error[0] = '\0';
-	return loader_load(loader, first, next_piece, &t, &no_space, error);
+	return loader_load(loader, first, next_piece, &t, &why, error);
 }
 
 /* A record with PROPS, and headers before its lengths. */

@@ -2,6 +2,7 @@
  * Which repositories of a folder a pattern means.
  */
 #include <stddef.h>
+#include <string.h>
 
 #include "plugins/svnhotsync/side_names.h"
 
@@ -33,8 +34,32 @@ patterns_mean_names(void)
 		    rows[i].is);
 }
 
+static void
+some_names_are_left_out(void)
+{
+	static const struct {
+		const char *name;
+		int left, plain;
+	} rows[] = {
+		{ "a", 0, 1 }, { "a.syncgate-new", 1, 1 },
+		{ ".syncgate-new", 0, 1 }, { "a.syncgate-new.b", 0, 1 },
+		{ "a.before-1", 1, 1 }, { "a.before-12", 1, 1 },
+		{ "a.before-", 0, 1 }, { "a.before-0", 0, 1 },
+		{ "a.before-1x", 0, 1 }, { "a.before-01", 1, 1 },
+		{ ".before-1", 0, 1 }, { "a\nb", 0, 0 }, { "a\x7f", 0, 0 },
+		{ "\xc3\xbc b\\", 0, 1 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CU_ASSERT_EQUAL(name_is_left_behind(rows[i].name),
+		    rows[i].left);
+		CU_ASSERT_EQUAL(name_is_plain(rows[i].name), rows[i].plain);
+	}
+}
+
 static const struct xn_test_case cases[] = {
 	{ "patterns mean names", patterns_mean_names },
+	{ "some names are left out", some_names_are_left_out },
 };
 
 XN_TEST_MAIN("svnhotsync names", cases)

@@ -253,6 +253,9 @@ static const struct {
 	{ "propspack", "props", 2, { 2 }, NULL, "something else" },
 	{ "propspack", "propspack", 10, { 10 }, "propspack",
 	    "properties that cannot be" },
+	{ "props", "props", 0, { 0 }, "props", "sent another r3 than" },
+	{ "propspack", "propspack", 0, { 0 }, "propspack",
+	    "properties that cannot be" },
 	{ "nonsense", "file", 2, { 2 }, NULL, "something else" },
 };
 

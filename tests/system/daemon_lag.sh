@@ -1,0 +1,165 @@
+#!/bin/sh
+# Status begins with how far each job is behind, and when it was proven equal:
+# of each plugin, and over a restart of the daemon.
+# sanitize: yes
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
+. "$top_srcdir/tests/lib/daemon.sh"
+need python3 svnadmin svnmucc
+
+mkdir src in out
+echo one >src/one
+svnadmin create svn
+svnmucc -m 1 mkdir "file://$tmp/svn/a" >/dev/null
+cat >conf <<END
+daemon { socket = "$tmp/sock"  memory = "$tmp/memory" }
+job svn { plugin = svnhotsync  source = "$tmp/svn"  mirror = "$tmp/mirror" }
+job several {
+	plugin = svnhotsync
+	source = "$tmp/svn"
+	mirrors = {"$tmp/m1", "$tmp/m2"}
+}
+job timed {
+	plugin = svnhotsync
+	source = "$tmp/svn"
+	mirror = "$tmp/timed"
+	every = 1h
+}
+job follow {
+	plugin = rsync
+	source = "$tmp/src"
+	targets = {"$tmp/t1", "popen:$tmp/t2"}
+	follow = yes
+}
+job items {
+	plugin = fileproc
+	data-in = "$tmp/in"
+	data-out = "$tmp/out"
+	remotes = popen
+	command = "sh $tmp/work"
+	retries = 0
+}
+job tells {
+	plugin = testplugin
+	place = "/x"
+	steps = 3
+	lag = yes
+	proven = "a \"b\""
+	after = timed
+}
+job behind { plugin = testplugin  place = "/x"  lag = yes  pause = 1h }
+END
+cat >work <<'END'
+while [ -e "$(dirname "$0")/wait" ]; do sleep 0.1; done
+! grep bad
+END
+
+# lag JOB EXPRESSION: of its object, j, what is in "lag", l, and "proven", p.
+lag() {
+	"$SYNCGATE" status --daemon --json -c conf "$1" | python3 -c '
+import json, sys, time
+j = json.loads(sys.stdin.readline())
+l, p = j.get("lag", {}), j.get("proven", {})
+print(eval(sys.argv[1]))' "$2"
+}
+lags() {
+	[ "$(lag "$1" "$2")" = True ]
+}
+
+daemon
+for job in svn several follow items; do
+	check "$job is in step" wait_until 20 lags "$job" \
+	    'l["in_step"] and l["seconds"] == 0'
+done
+check_equal "with nothing to go" "0 0 0" "$(lag svn 'l["revisions"]') $(lag \
+    several 'l["revisions"]') $(lag items 'l["items"]')"
+ask status --daemon
+check_grep "which comes first for people" '^svn +in step +running +has run' \
+    said
+check_equal "the first column behind the name" "JOB BEHIND STATE WHY" \
+    "$(sed -n '1s/  */ /gp' said)"
+
+# ---- A job that has ended
+check "one that has ended was in step" wait_until 10 lags timed \
+    'not l["in_step"] and 0 <= l["seconds"] < 60 and l["revisions"] == 0'
+check "one that is not in step says how far it is behind" wait_until 5 lags \
+    behind 'l["revisions"] == 3 and 5 <= l["seconds"] < 60'
+check_equal "for people" "3 revisions, " "$(lag behind 'j["behind"][:13]')"
+
+# ---- What was proven
+check "a job tells what it has proven" wait_until 10 lags tells \
+    'p["text"] == "a \"b\"" and p["digest"] == "abc123"'
+ask status --daemon
+check_grep "for people, too" \
+    'proven equal at 20[0-9: -]* UTC: a "b", digest abc123$' said
+check_equal "nobody has compared the mirror" "{}" "$(lag svn p)"
+digest=$("$SYNCGATE" verify -c conf svn |
+    sed -n 's/.*digest \([0-9a-f]*\).*/\1/p')
+check "but verify does, and tells the daemon" [ "$(lag svn \
+    'p["text"] + " " + p["digest"]')" = "r0:1 $digest" ]
+check "with the time of now" lags svn \
+    'p["at"] >= time.strftime("%Y-%m-%dT%H:%M", time.gmtime(time.time() - 99))'
+"$SYNCGATE" verify -c conf several >said 2>&1
+check_equal "of several mirrors all are told of" \
+    "2 mirrors, each with a digest of its own" "$(lag several 'p["text"]')"
+check_grep "rsync compares all when it begins" \
+    '^1 entry, by a full comparison of sizes and times, without a digest$' \
+    /dev/stdin <<END
+$(lag follow 'p["text"]')
+END
+
+# ---- Behind
+touch wait
+echo good >in/one
+echo bad >in/two
+check "items that wait are counted, with the age of the oldest" \
+    wait_until 10 lags items \
+    'l["items"] == 2 and not l["in_step"] and 0.3 < l["seconds"] < 30'
+rm wait
+check "until they are done; what was given up is told of" \
+    wait_until 10 lags items \
+    'l["items"] == 0 and l["failed"] == 1 and l["in_step"]'
+
+# stop JOB: its worker and its agents stand still; go: and go on.
+below() {
+	for one in "$@"; do
+		echo "$one"
+		below $(pgrep -P "$one")
+	done
+}
+stood=$(below $(pgrep -P "$(tell follow pid)"))
+kill -STOP $stood
+echo two >src/two
+check "a target that does not take a change is behind" wait_until 10 lags \
+    follow 'not l["in_step"] and l["seconds"] > 0.5'
+kill -CONT $stood
+check "until it has it" wait_until 10 lags follow 'l["in_step"]'
+check "which it has" cmp src/two t2/two
+svnmucc -m 2 mkdir "file://$tmp/svn/b" >/dev/null
+check "a new revision is followed" wait_until 10 lags svn \
+    'l["in_step"] and j["done"] == 2'
+
+# ---- Over a restart
+"$SYNCGATE" stop -c conf several >said 2>&1
+check "one is stopped" wait_until 10 is several stopped
+kill -9 "$daemon"
+wait "$daemon" 2>/dev/null
+daemon
+check "what was proven is known to the next daemon" wait_until 10 lags svn \
+    "p['digest'] == '$digest' and p['text'] == 'r0:1'"
+check "and that a job that waits for its time was in step" lags timed \
+    'l["seconds"] >= 0'
+check "how long ago one was that does not run" lags several \
+    'j["behind"].endswith(" ago")'
+sed 's|/mirror"|/other"|' conf >new
+mv new conf
+ask reload
+check "of another mirror nothing is proven" lags svn 'p == {}'
+"$SYNCGATE" history -c conf --store "sqlite:$tmp/store.db" --json -n 0 \
+    timed >said
+check_equal "the history says what was done" '{"revisions": 2, "bytes": True}' \
+    "$(tail -n 1 said | python3 -c '
+import json, sys
+figures = json.load(sys.stdin)["figures"]
+figures["bytes"] = figures["bytes"] > 0
+print(json.dumps(figures).replace("true", "True"))')"
+finish
