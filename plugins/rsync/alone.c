@@ -72,8 +72,7 @@ serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 	r.error = NULL;
 	r.batch = 0;
 	r.changed = 0;
-	a->target->follows = a->target->done = 0;
-	a->target->alone = 1;
+	a->target->follows = a->target->done = a->target->told = 0;
 	apr_pool_create(&r.scratch, pool);
 	rsync_lag_lost(&r, a->target);
 	/* Whoever tells what is in the target names it. */
@@ -151,10 +150,12 @@ alone_thread(apr_thread_t *thread, void *baton)
 		error = rsync_open_target(a->main, a->target, a->pool);
 	apr_thread_mutex_lock(s->mutex);
 	together = a->state == CONNECTING && error == NULL && !a->main->begun;
-	if (together)
+	if (together) {
 		a->state = READY;
-	else
+	} else if (a->state == CONNECTING) {
 		a->state = ALONE;
+		a->target->alone = 1;
+	}
 	apr_thread_cond_broadcast(s->changed);
 	apr_thread_mutex_unlock(s->mutex);
 	if (together)
@@ -254,6 +255,7 @@ rsync_several_lost(struct rsync_run *r, struct rsync_target *target)
 		apr_thread_join(&ignored, a->thread);
 		a->thread = NULL;
 		a->state = ALONE;
+		target->alone = 1;
 		if (start_thread(a) == NULL)
 			return 1;
 		a->state = ENDED;

@@ -42,17 +42,40 @@ oldest_behind(const struct rsync_run *r, long long at)
 	return r->changed;
 }
 
+/* Show how T is, which R serves. */
 static void
-work_out(const struct rsync_run *r, struct rsync_target *t)
+show(const struct rsync_run *r, struct rsync_target *t)
 {
-	t->since = t->follows && t->at >= 0 ? oldest_behind(r, t->at) : 0;
-	t->in_step = t->done ? t->counts.errors == 0 &&
-	    t->counts.skipped == 0 : t->follows && t->at >= 0 &&
-	    t->since == 0;
-	if (t->done && t->in_step && t->compared == 0) {
+	struct rsync_shown *w = &t->shown;
+	const struct rsync_counts *c = &t->counts;
+
+	w->since = t->follows && t->at >= 0 ? oldest_behind(r, t->at) : 0;
+	w->in_step = t->done ? c->errors == 0 && c->skipped == 0 :
+	    t->follows && t->at >= 0 && w->since == 0;
+	if (t->done && w->in_step && !t->told) {
+		t->told = 1;
 		t->compared = apr_time_now();
-		t->entries = t->counts.checked;
+		t->entries = c->checked;
 	}
+	if (t->compared != 0) {
+		w->compared = t->compared;
+		w->entries = t->entries;
+		t->compared = 0;
+	}
+	w->checked = c->checked;
+	w->sent = c->sent;
+	w->data_bytes = c->data_bytes;
+	w->changed = c->changed;
+	w->deleted = c->deleted;
+}
+
+/* Show those that R serves: who is alone is served by another. */
+static void
+show_own(struct rsync_run *r)
+{
+	for (int i = 0; i < r->n; i++)
+		if (r->several == NULL || !r->targets[i].alone)
+			show(r, &r->targets[i]);
 }
 
 static void
@@ -61,10 +84,12 @@ tell_figures(const struct rsync_run *r)
 	long long files = 0, bytes = 0, changed = 0, deleted = 0;
 
 	for (int i = 0; r->all[i] != NULL; i++) {
-		files += r->all[i]->counts.sent;
-		bytes += r->all[i]->counts.data_bytes;
-		changed += r->all[i]->counts.changed;
-		deleted += r->all[i]->counts.deleted;
+		const struct rsync_shown *w = &r->all[i]->shown;
+
+		files += w->sent;
+		bytes += w->data_bytes;
+		changed += w->changed;
+		deleted += w->deleted;
 	}
 	syncgate_job_figure(r->job, "files", files);
 	syncgate_job_figure(r->job, "bytes", bytes);
@@ -80,21 +105,21 @@ static void
 tell_proven(struct rsync_run *r)
 {
 	const struct rsync_options *o = r->options;
-	apr_time_t at = r->all[0]->compared;
+	apr_time_t at = r->all[0]->shown.compared;
 	int n = 0;
 
 	for (; r->all[n] != NULL; n++)
-		if (r->all[n]->compared < at)
-			at = r->all[n]->compared;
+		if (r->all[n]->shown.compared < at)
+			at = r->all[n]->shown.compared;
 	if (at == 0)
 		return;
 	syncgate_job_proven(r->job, at, NULL, apr_psprintf(r->scratch,
 	    "%" APR_INT64_T_FMT " %s, by a full comparison of %s, without a "
-	    "digest", (apr_int64_t)r->all[0]->entries,
-	    r->all[0]->entries == 1 ? "entry" : "entries", o->checksum ?
+	    "digest", (apr_int64_t)r->all[0]->shown.entries,
+	    r->all[0]->shown.entries == 1 ? "entry" : "entries", o->checksum ?
 	    "all bytes" : o->size_only ? "sizes" : "sizes and times"));
 	for (int i = 0; i < n; i++)
-		r->all[i]->compared = 0;
+		r->all[i]->shown.compared = 0;
 }
 
 void
@@ -106,14 +131,13 @@ rsync_lag(struct rsync_run *r)
 		return;
 	pthread_mutex_lock(&lock);
 	lag.in_step = 1;
-	for (int i = 0; i < r->n; i++)
-		work_out(r, &r->targets[i]);
+	show_own(r);
 	for (int i = 0; r->all[i] != NULL; i++) {
-		const struct rsync_target *t = r->all[i];
+		const struct rsync_shown *w = &r->all[i]->shown;
 
-		lag.in_step &= t->in_step;
-		if (t->since != 0 && (lag.since == 0 || t->since < lag.since))
-			lag.since = t->since;
+		lag.in_step &= w->in_step;
+		if (w->since != 0 && (lag.since == 0 || w->since < lag.since))
+			lag.since = w->since;
 	}
 	syncgate_job_lag(r->job, &lag);
 	tell_figures(r);
@@ -126,8 +150,21 @@ rsync_lag_lost(struct rsync_run *r, struct rsync_target *target)
 {
 	pthread_mutex_lock(&lock);
 	target->at = -1;
-	target->in_step = 0;
-	target->since = target->compared = 0;
+	target->compared = 0;
+	target->shown.in_step = 0;
+	target->shown.since = target->shown.compared = 0;
 	pthread_mutex_unlock(&lock);
 	rsync_lag(r);
+}
+
+void
+rsync_lag_progress(struct rsync_run *r, syncgate_progress_t *p)
+{
+	pthread_mutex_lock(&lock);
+	show_own(r);
+	for (int i = 0; r->all[i] != NULL; i++) {
+		p->done += r->all[i]->shown.checked;
+		p->bytes += r->all[i]->shown.data_bytes;
+	}
+	pthread_mutex_unlock(&lock);
 }

@@ -55,10 +55,7 @@ on_progress(struct rsync_run *r, struct rsync_target *target,
 	    &target->counts.data_bytes));
 	if (target->follows)
 		p.phase = "following";
-	for (int i = 0; i < r->n; i++) {
-		p.done += r->targets[i].counts.checked;
-		p.bytes += r->targets[i].counts.data_bytes;
-	}
+	rsync_lag_progress(r, &p);
 	syncgate_job_progress(r->job, &p);
 	return NULL;
 }

@@ -17,6 +17,16 @@ struct rsync_counts {
 	    skipped;
 };
 
+/* What all of a job's threads may read of a target: lag.c has it, and a lock. */
+struct rsync_shown {
+	int in_step;
+	apr_time_t since;		/* when it was not any more; 0 */
+	apr_time_t compared;		/* when all of it was; 0 */
+	long long entries;		/* that were */
+	long long checked, sent, data_bytes, changed, deleted;
+};
+
+/* All but what is shown belongs to the thread that serves it. */
 struct rsync_target {
 	const xn_location_t *location;
 	xn_gateway_t *gateway;		/* NULL: it is here */
@@ -25,14 +35,15 @@ struct rsync_target {
 	struct rsync_known *known;	/* of its tree; or NULL */
 	int follows;			/* it is in step, and stays so */
 	long long at;			/* the source's batch that it has; -1 */
-	int in_step;			/* lag.c has these three: */
-	apr_time_t since;		/* when it was not any more; 0 */
-	apr_time_t compared;		/* when all of it was; 0 */
+	apr_time_t compared;		/* when all of it was; 0: no news */
 	long long entries;		/* that were */
+	struct rsync_shown shown;
 	int done;			/* counts are all there is */
-	int alone;			/* it has a source's side of its own:
-					 * what became of that of the others
-					 * is not why it ended */
+	int told;			/* and that it is in step is shown */
+	int alone;			/* it has a thread, and a source's
+					 * side, of its own: what became of
+					 * that of the others is not why it
+					 * ended.  Set before it begins */
 	xn_error_t *error;		/* why it is not */
 };
 
@@ -105,6 +116,9 @@ void rsync_lag(struct rsync_run *r);
 
 /* TARGET begins anew, or is lost. */
 void rsync_lag_lost(struct rsync_run *r, struct rsync_target *target);
+
+/* Add up in P what all targets have compared, and what came to them. */
+void rsync_lag_progress(struct rsync_run *r, syncgate_progress_t *p);
 
 /* Nobody tells meanwhile: all[] changes. */
 void rsync_lag_lock(void);
