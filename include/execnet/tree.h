@@ -106,8 +106,8 @@ const void *xn_ahead_known(xn_ahead *ahead, size_t *n);
 
 /*
  * A name of the file system that FD is on, which it keeps when it is mounted
- * again, or on another machine, and which no other one has: of ext2 to 4, by
- * its UUID.  0; -1 and errno, ENOTSUP: it has none.
+ * again, or on another machine, and which no other one has: of ext2 to
+ * 4, XFS and Btrfs, by its UUID.  0; -1 and errno, ENOTSUP: it has none.
  */
 #define XN_SYSTEM_NAME	32		/* bytes, with a NUL */
 int xn_file_system(int fd, char name[XN_SYSTEM_NAME]);

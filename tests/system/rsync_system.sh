@@ -71,4 +71,46 @@ for from in "" popen:; do
 		    0 $?
 	done
 done
+umount src
+
+# Others whose UUID can be asked for.  (A snapshot is on the same.)
+# another KIND SIZE COMMAND...
+another() {
+	kind=$1
+	size=$2
+	shift 2
+	for disk in one two; do
+		rm -f "$disk.img"
+		truncate -s "$size" "$disk.img"
+		"$@" "$disk.img" >/dev/null 2>&1 &&
+		    mount -o loop "$disk.img" src || {
+			skip "no $kind here"
+			return
+		}
+		mkdir src/tree
+		echo "$disk" >src/tree/which
+		umount src
+	done
+	rm -rf dst state
+	for turn in "a first run" "mounted again it is the same one"; do
+		on one
+		rsync_with "" "$tmp/src/tree" "$tmp/dst"
+		check_equal "$kind: $turn" 0 $?
+	done
+	if [ "$kind" = btrfs ]; then
+		btrfs subvolume snapshot src src/night >/dev/null
+		umount src
+		mount -o loop,subvol=night one.img src
+		rsync_with "" "$tmp/src/tree" "$tmp/dst"
+		check_equal "$kind: and so is a snapshot of it" 0 $?
+	fi
+	on two
+	rsync_with "" "$tmp/src/tree" "$tmp/dst"
+	check_equal "$kind: another disk is held" 1 $?
+	check_grep "$kind: which is said" "than the last time \($kind " "$log"
+	check_equal "$kind: nothing was done" one "$(cat dst/which)"
+	umount src
+}
+another xfs 320M mkfs.xfs -q
+another btrfs 120M mkfs.btrfs -q
 finish
