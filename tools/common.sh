@@ -45,6 +45,7 @@ packages() {
 prepare() {
 	for made in configure Makefile.in; do
 		[ -f "$made" ] && [ -z "$(find configure.ac Makefile.am \
+		    $(sed -n 's/^include //p' Makefile.am) \
 		    -newer "$made")" ] || {
 			run autoreconf -fi >build-aux.log 2>&1 || {
 				cat build-aux.log >&2

@@ -4,12 +4,14 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 
 cd "$top_srcdir" || exit 2
+# The makefile and its parts, not what a build or the tests' tools have made.
+cat Makefile.am $(sed -n 's/^include //p' Makefile.am) >"$tmp/lists"
 
-# missing FILE...: those whose name, without .c, is not in Makefile.am.
+# missing FILE...: those whose name, without .c, is not in them.
 missing() {
 	for file; do
 		grep -qE "(^|[[:space:]])$(printf %s "${file%.c}" |
-		    sed 's/\./\\./g')(\.c)?([[:space:]]|\$)" Makefile.am ||
+		    sed 's/\./\\./g')(\.c)?([[:space:]]|\$)" "$tmp/lists" ||
 		    echo "$file"
 	done
 }
