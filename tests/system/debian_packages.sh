@@ -169,8 +169,13 @@ for i in $(seq 100); do
 	sleep 0.1
 done 2>/dev/null
 [ "$(cat /var/lib/syncgate/mirror/db/current)" = 3 ] && echo "mirrors"
-syncgate status --daemon | grep -E '^first +running' &&
-    echo "tells root what it does"
+for i in $(seq 100); do
+	syncgate status --daemon >/status
+	grep -qE '^first +running' /status && break
+	sleep 0.1
+done
+cat /status
+grep -qE '^first +running' /status && echo "tells root what it does"
 kill $daemon && wait $daemon && echo "ends well"
 cat /idle.log
 # By remote execution, too, by the agent of this machine.
@@ -186,7 +191,7 @@ mkdir /proof && mv /var/lib/syncgate/mirror /proof/
 dpkg --remove $(cd /debs && ls *.deb | sed 's/_.*//') &&
     [ -f /etc/syncgate/conf.d/first.conf ] && echo "removed"
 dpkg --purge $(cd /debs && ls *.deb | sed 's/_.*//') && echo "purged"
-rm -f /idle.log /answer.c
+rm -f /idle.log /answer.c /status
 find / -xdev \( -path /debs -o -path /proof -o -path /proc -o -path /sys \) \
     -prune -o \( -name '*syncgate*' -o -name '*execnet*' \) -print >/left
 cat /left
@@ -247,7 +252,10 @@ systemctl is-active syncgate
 [ "$(cat /var/lib/syncgate/mirror/db/current)" = 3 ] && echo "mirrors"
 [ "$(stat -c %U /proc/"$(systemctl show --value -p MainPID syncgate)")" = \
     syncgate ] && echo "has its user"
-syncgate status --daemon | grep -qE '^first +running' && echo "answers root"
+for i in $(seq 100); do
+	syncgate status --daemon | grep -E '^first +running' && break
+	sleep 0.1
+done | grep -q . && echo "answers root"
 systemctl reload syncgate && echo "reloads"
 sleep 1
 journalctl --no-pager -o cat PLUGIN=svnhotsync JOB=first |
