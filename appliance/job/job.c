@@ -225,15 +225,8 @@ run_leased(syncgate_job_t *job, struct job_running *running,
 	xn_error_t *error = NULL;
 
 	if (!job->dry_run)
-		error = syncgate_lease_take(&lease, config, job,
-		    running->output);
-	if (error != NULL && error->code == XN_E_TIMEOUT && job->once &&
-	    options->supervised) {
-		syncgate_job_log(job, SYNCGATE_INFO, "%s: not here this time",
-		    xn_error_text(error, pool));
-		xn_error_clear(error);
-		return NULL;
-	}
+		error = syncgate_lease_take(&lease, options->skipped, config,
+		    job, running->output);
 	if (error != NULL && error->code == XN_E_CANCELLED && !job->once) {
 		xn_error_clear(error);
 		return NULL;
