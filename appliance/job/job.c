@@ -278,6 +278,7 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	job.dry_run = options->dry_run;
 	job.resync = options->resync;
 	job.stop_fd = syncgate_stop_fd();
+	running.around.own_group = !options->supervised;
 	if (!job.once && !job.dry_run)
 		listen_for_pokes(&job, &running, config, pool);
 	error = run_leased(&job, &running, config, options, pool);
