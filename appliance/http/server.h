@@ -25,6 +25,7 @@
 #define SERVER_CONNECTIONS	128
 #define SERVER_STREAMS		32
 #define SERVER_BODY		4096
+#define SERVER_HEADERS		(24 * 1024)
 
 typedef struct server_options {
 	const char *listen;		/* as of listen.h */

@@ -281,6 +281,12 @@ tests = [
      b"\r\n1000\r\n" + b"x" * 4096 + b"\r\n0\r\n\r\n", b"413"),
     (b"GET / HTTP/1.1\r\n" + head + b"X: " + b"x" * 100000 + b"\r\n\r\n",
      b"431"),
+    (b"GET / HTTP/1.1\r\n" + head + b"Cookie: a=" + b"x" * 25000 +
+     b"\r\n\r\n", b"431"),
+    (b"GET /health HTTP/1.1\r\n" + head + b"Cookie: a=" + b"x" * 12000 +
+     b"\r\n\r\n", b"200"),
+    (b"GET /health HTTP/1.1\r\n" + head + b"Cookie: " + b"; ".join(
+     b"a%d=x" % i for i in range(1000)) + b"\r\n\r\n", b"200"),
     (b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n" + head + b"\r\n", b"414"),
     (b"PUT / HTTP/1.1\r\n" + head + b"Content-Length: 0\r\n\r\n", b"405"),
     (b"POST / HTTP/1.1\r\n" + head + b"Content-Length: 0\r\n\r\n", b"405"),
