@@ -329,6 +329,15 @@ if seen.count(b"503") < 8 or seen.count(b"200") < 30:
     sys.exit("streams: %r" % seen)
 if status(talk(b"GET / HTTP/1.1\r\n" + head + b"\r\n")) != b"200":
     sys.exit("streams keep others out")
+# Another client has a place all the same, and none gets all of them.
+def from_other():
+    s = socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.2", 0))
+    s.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    streams.append(s)
+    return status(s.recv(4096))
+others = [from_other() for i in range(20)]
+if others[:16].count(b"200") != 16 or b"503" not in others:
+    sys.exit("streams of another client: %r" % others)
 # Both: streams have their places, and those that say nothing want all others.
 silent = []
 for i in range(130):
