@@ -22,6 +22,8 @@ typedef struct init {
 	int asks;			/* there is somebody at a terminal */
 	const char *plugin, *job;	/* NULL: not yet */
 	const syncgate_plugin_t *loaded;	/* the plugin itself */
+	syncgate_config_t *there;	/* the gateways that are configured; or
+					 * NULL */
 	apr_array_header_t *settings;	/* init_setting_t; those of a list have
 					 * one key */
 	const char *path;		/* of the file to be written, and */

@@ -7,6 +7,7 @@
 
 #include <apr_strings.h>
 
+#include "appliance/job/config_gateways.h"
 #include "core/plugin/loader.h"
 
 #define ANSWER_MAX	4096
@@ -143,6 +144,35 @@ fallback_of(const init_t *init, const struct question *question)
 
 /* ---- What is not known yet ---------------------------------------------- */
 
+/* Could KEY be ANSWER?  Says why not: one that was mistyped is no reason to
+ * lose the others. */
+static int
+is_good(const init_t *init, const char *key, const char *answer)
+{
+	const syncgate_setting_t setting = { .name = key, .value = answer,
+	    .where = "that will not do" };
+	const syncgate_option_t *option = init->loaded->options;
+	syncgate_option_t table[2] = { { .name = NULL } };
+	syncgate_plugin_t alone = *init->loaded;
+	const syncgate_values_t *values;
+	xn_error_t *error;
+
+	while (option->name != NULL && strcmp(option->name, key) != 0)
+		option++;
+	if (option->name == NULL)
+		return 1;
+	table[0] = *option;
+	alone.options = table;
+	error = syncgate_options_read(&values, &alone, &setting, 1,
+	    init->there == NULL ? NULL : syncgate_config_named, init->there,
+	    init->pool);
+	if (error == NULL)
+		return 1;
+	printf("%s\n", xn_error_text(error, init->pool));
+	xn_error_clear(error);
+	return 0;
+}
+
 /* Ask until there is an answer; a list until there is no further one. */
 static xn_error_t *
 ask_option(init_t *init, const char *key, const char *text,
@@ -152,14 +182,15 @@ ask_option(init_t *init, const char *key, const char *text,
 
 	do
 		XN_TRY(init_ask(&answer, init, text, fallback));
-	while (*answer == '\0');
+	while (*answer == '\0' || !is_good(init, key, answer));
 	set(init, key, answer);
 	while (many) {
 		XN_TRY(init_ask(&answer, init, "another one (none: Enter)",
 		    NULL));
 		if (*answer == '\0')
 			break;
-		set(init, key, answer);
+		if (is_good(init, key, answer))
+			set(init, key, answer);
 	}
 	return NULL;
 }
@@ -291,6 +322,9 @@ init_complete(init_t *init)
 	XN_TRY(take_words(init));
 	XN_TRY(complete_plugin(init, syncgate_plugin_folders(
 	    init->line->option[OPT_PLUGIN_DIR], init->pool)));
+	/* (One that is not there, or is wrong, is told of later.) */
+	xn_error_clear(syncgate_config_load_gateways(&init->there, init->file,
+	    init->pool));
 	XN_TRY(complete_options(init, &missing));
 	if (*missing != '\0')
 		return xn_error_create(XN_E_USAGE, "plugin %s needs%s",

@@ -34,21 +34,37 @@ make_output(const cmd_line_t *line)
 	    line->option['v'] != NULL, line->pool);
 }
 
-/* What became of the run, for the history; ERROR may be NULL. */
+/* What one left behind. */
+struct end {
+	apr_time_t began;
+	xn_error_t *error;		/* NULL: it was done */
+	int skipped;			/* it was passed by */
+	const char *figures;		/* or NULL */
+};
+
+static int
+outcome_of(const struct end *end)
+{
+	if (end->skipped)
+		return SYNCGATE_RUN_SKIPPED;
+	return syncgate_stop_count() > 0 ? SYNCGATE_RUN_STOPPED :
+	    end->error != NULL ? SYNCGATE_RUN_FAILED : SYNCGATE_RUN_WELL;
+}
+
+/* What became of the run, for the history. */
 static xn_error_t *
-record(const syncgate_job_config_t *job, apr_time_t began,
-    const xn_error_t *error, const char *figures, apr_pool_t *pool)
+record(const syncgate_job_config_t *job, const struct end *end,
+    apr_pool_t *pool)
 {
 	const char *url = job->config->store;
 	const syncgate_run_t run = {
 		.place = syncgate_store_place(url, job->config->file, pool),
 		.job = job->name, .plugin = job->plugin->name,
-		.began = began, .ended = apr_time_now(), .by_hand = 1,
-		.outcome = syncgate_stop_count() > 0 ? SYNCGATE_RUN_STOPPED :
-		    error != NULL ? SYNCGATE_RUN_FAILED : SYNCGATE_RUN_WELL,
-		.error = error == NULL ? NULL : apr_pstrndup(pool,
-		    xn_error_text(error, pool), ERROR_MAX),
-		.figures = figures,
+		.began = end->began, .ended = apr_time_now(), .by_hand = 1,
+		.outcome = outcome_of(end),
+		.error = end->error == NULL ? NULL : apr_pstrndup(pool,
+		    xn_error_text(end->error, pool), ERROR_MAX),
+		.figures = end->figures,
 	};
 	syncgate_store_t *store;
 
@@ -62,16 +78,15 @@ record(const syncgate_job_config_t *job, apr_time_t began,
 
 /* By hand, of a configured job, where the store is named: a run makes none. */
 static void
-record_if_wanted(const syncgate_job_config_t *job, apr_time_t began,
-    const xn_error_t *error, const char *figures, syncgate_output_t *output,
-    const cmd_line_t *line)
+record_if_wanted(const syncgate_job_config_t *job, const struct end *end,
+    syncgate_output_t *output, const cmd_line_t *line)
 {
 	xn_error_t *failed;
 
 	if (line->option[OPT_GIVEN] != NULL || job->config->texts == NULL ||
 	    job->config->store == NULL || line->option[OPT_DRY_RUN] != NULL)
 		return;
-	failed = record(job, began, error, figures, line->pool);
+	failed = record(job, end, line->pool);
 	if (failed != NULL)
 		syncgate_output_log(output, job->name, SYNCGATE_WARNING, "log",
 		    apr_psprintf(line->pool, "the history will not have this "
@@ -96,15 +111,41 @@ approved_of(const cmd_line_t *line)
 	return words;
 }
 
+/* Say how it ended; the exit code. */
+static int
+say_end(const syncgate_job_config_t *job, const struct end *end,
+    syncgate_output_t *output, const cmd_line_t *line)
+{
+	int given = line->option[OPT_GIVEN] != NULL;
+
+	if (end->error == NULL) {
+		syncgate_output_log(output, job->name, SYNCGATE_DEBUG, "done",
+		    "done");
+		return CMD_OK;
+	}
+	/* Of a time that comes and goes it is nothing but news. */
+	syncgate_output_log(output, job->name, end->skipped && given ?
+	    SYNCGATE_INFO : SYNCGATE_ERROR, end->skipped ? "skipped" :
+	    "failed", xn_error_text(end->error, line->pool));
+	if (!given)
+		return cmd_error(end->error, CMD_FAILED);
+	if (end->skipped)
+		return SYNCGATE_EXIT_SKIPPED;
+	if (end->error->code == XN_E_HELD)
+		return SYNCGATE_EXIT_HELD;
+	return syncgate_job_may_pass(end->error) ? SYNCGATE_EXIT_PASSING :
+	    CMD_FAILED;
+}
+
 /* One job, in this process. */
 static int
 run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 {
 	const apr_array_header_t *approved = approved_of(line);
-	const char *figures = NULL;
-	apr_time_t began = apr_time_now();
+	struct end end = { .began = apr_time_now() };
 	const syncgate_run_options_t options = {
-		.figures = &figures,
+		.figures = &end.figures,
+		.skipped = &end.skipped,
 		.approved = (const char *const *)approved->elts,
 		.approved_n = approved->nelts,
 		.once = line->option[OPT_ONCE] != NULL,
@@ -114,25 +155,14 @@ run_one(const syncgate_job_config_t *job, const cmd_line_t *line)
 		.supervised = line->option[OPT_GIVEN] != NULL,
 	};
 	syncgate_output_t *output = make_output(line);
-	xn_error_t *error = syncgate_stop_listen();
 
-	if (error == NULL)
-		error = syncgate_job_run(job, &options, output, line->pool);
+	end.error = syncgate_stop_listen();
+	if (end.error == NULL)
+		end.error = syncgate_job_run(job, &options, output,
+		    line->pool);
 	syncgate_output_clear(output);
-	record_if_wanted(job, began, error, figures, output, line);
-	if (error == NULL) {
-		syncgate_output_log(output, job->name, SYNCGATE_DEBUG, "done",
-		    "done");
-		return CMD_OK;
-	}
-	syncgate_output_log(output, job->name, SYNCGATE_ERROR, "failed",
-	    xn_error_text(error, line->pool));
-	if (line->option[OPT_GIVEN] == NULL)
-		return cmd_error(error, CMD_FAILED);
-	if (error->code == XN_E_HELD)
-		return SYNCGATE_EXIT_HELD;
-	return syncgate_job_may_pass(error) ? SYNCGATE_EXIT_PASSING :
-	    CMD_FAILED;
+	record_if_wanted(job, &end, output, line);
+	return say_end(job, &end, output, line);
 }
 
 /* The daemon's: the one job of the texts that it read. */

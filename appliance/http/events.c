@@ -8,9 +8,15 @@
  * A stream has one message at a time; who reads slowly misses what was between,
  * and costs no more for it.  When there is nothing new its connection is
  * suspended.
+ *
+ * When all are taken, who comes gets the place of a stream of the client, by its
+ * address, that has most, if that has more than one more: so one that opens
+ * many, and reads none, keeps nobody out but itself.
  */
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <apr_strings.h>
 
@@ -21,9 +27,17 @@
 #define MESSAGE_MAX	(256 * 1024)	/* no further job after that */
 #define SIGN_OF_LIFE	(15 * 1000000LL)
 
+/* An address without its port; zeros for a local one that has none. */
+struct client {
+	unsigned char bytes[16];
+};
+
 struct stream {
 	int used;
+	int ending;			/* its place is another's */
 	struct MHD_Connection *connection;
+	int fd;				/* of that */
+	struct client client;		/* whose it is */
 	server_t *server;
 	char job[72];			/* it shows this one alone; "" */
 	char *text;			/* malloc'ed: the message, and */
@@ -35,8 +49,10 @@ struct stream {
 	long long last;			/* it was told something */
 };
 
+#define PLACES	(2 * SERVER_STREAMS)
+
 struct events {
-	struct stream streams[SERVER_STREAMS];
+	struct stream streams[PLACES];
 	long long shown;		/* the take that is shown */
 	char *summary;			/* malloc'ed, and */
 	long long summary_take;		/* when that changed */
@@ -53,8 +69,9 @@ events_count(const server_t *s)
 {
 	int count = 0;
 
-	for (int i = 0; i < SERVER_STREAMS; i++)
-		count += s->events->streams[i].used;
+	for (int i = 0; i < PLACES; i++)
+		count += s->events->streams[i].used &&
+		    !s->events->streams[i].ending;
 	return count;
 }
 
@@ -216,7 +233,7 @@ read_stream(void *baton, uint64_t at, char *bytes, size_t most)
 	size_t n;
 
 	(void)at;
-	if (stream->server->stopping)
+	if (stream->server->stopping || stream->ending)
 		return MHD_CONTENT_READER_END_OF_STREAM;
 	if (stream->sent == stream->n)
 		make_message(stream);
@@ -243,10 +260,78 @@ free_stream(void *baton)
 
 /* ---- Streams ------------------------------------------------------------ */
 
-static struct stream *
-find_place(struct events *events)
+static struct client
+client_of(const request_t *r)
 {
-	for (int i = 0; i < SERVER_STREAMS; i++)
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct sockaddr *address = info == NULL ? NULL :
+	    info->client_addr;
+	struct client client = { { 0 } };
+
+	if (address != NULL && address->sa_family == AF_INET)
+		memcpy(client.bytes, &((const struct sockaddr_in *)
+		    (const void *)address)->sin_addr, 4);
+	else if (address != NULL && address->sa_family == AF_INET6)
+		memcpy(client.bytes, &((const struct sockaddr_in6 *)
+		    (const void *)address)->sin6_addr, 16);
+	return client;
+}
+
+static int
+is_of(const struct stream *stream, const struct client *client)
+{
+	return stream->used && !stream->ending && memcmp(&stream->client,
+	    client, sizeof(*client)) == 0;
+}
+
+static int
+count_of(const struct events *events, const struct client *client)
+{
+	int count = 0;
+
+	for (int i = 0; i < PLACES; i++)
+		count += is_of(&events->streams[i], client);
+	return count;
+}
+
+/* End one of the client that has most, if CLIENT is not much like it. */
+static void
+make_room(struct events *events, const struct client *client)
+{
+	int most = count_of(events, client) + 1;
+	struct stream *victim = NULL;
+
+	for (int i = 0; i < PLACES; i++) {
+		struct stream *stream = &events->streams[i];
+		int count = stream->used && !stream->ending ? count_of(events,
+		    &stream->client) : 0;
+
+		if (count > most) {
+			most = count;
+			victim = stream;
+		}
+	}
+	if (victim == NULL)
+		return;
+	victim->ending = 1;
+	shutdown(victim->fd, SHUT_RDWR);
+	if (victim->suspended)
+		MHD_resume_connection(victim->connection);
+	victim->suspended = 0;
+}
+
+/* NULL: there is none for CLIENT. */
+static struct stream *
+find_place(server_t *s, const struct client *client)
+{
+	struct events *events = s->events;
+
+	if (events_count(s) >= SERVER_STREAMS)
+		make_room(events, client);
+	if (events_count(s) >= SERVER_STREAMS)
+		return NULL;
+	for (int i = 0; i < PLACES; i++)
 		if (!events->streams[i].used)
 			return &events->streams[i];
 	return NULL;
@@ -256,7 +341,8 @@ result_t
 events_answer(request_t *r)
 {
 	server_t *s = r->server;
-	struct stream *stream = find_place(s->events);
+	const struct client client = client_of(r);
+	struct stream *stream = r->of == NULL ? NULL : find_place(s, &client);
 	const char *job = request_argument(r, "job");
 	struct MHD_Response *response;
 
@@ -266,6 +352,8 @@ events_answer(request_t *r)
 	memset(stream, 0, sizeof(*stream));
 	stream->used = 1;
 	stream->connection = r->connection;
+	stream->fd = r->of->fd;
+	stream->client = client;
 	stream->server = s;
 	stream->last = s->now;
 	if (job != NULL && act_is_name(job))
@@ -279,15 +367,14 @@ events_answer(request_t *r)
 		free_stream(stream);
 		return MHD_NO;
 	}
-	if (r->of != NULL)
-		r->of->streams = 1;
+	r->of->streams = 1;
 	return answer_send(r, MHD_HTTP_OK, "text/event-stream", response);
 }
 
 void
 events_wake(server_t *s)
 {
-	for (int i = 0; i < SERVER_STREAMS; i++) {
+	for (int i = 0; i < PLACES; i++) {
 		struct stream *stream = &s->events->streams[i];
 
 		if (!stream->used || !stream->suspended)

@@ -171,12 +171,28 @@ make_request(server_t *s, struct MHD_Connection *connection,
 	return r;
 }
 
+static size_t
+size_of_headers(const request_t *r)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+	    r->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info == NULL ? 0 : info->header_size;
+}
+
 /* Its headers are there, and its body is not. */
 static result_t
 begin(request_t *r)
 {
 	const char *length = request_header(r, "Content-Length");
 
+	if (strlen(r->path) > SERVER_HEADERS)
+		return answer_sentence(r, MHD_HTTP_URI_TOO_LONG,
+		    "the address is too long");
+	if (size_of_headers(r) > SERVER_HEADERS)
+		return answer_sentence(r,
+		    MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's "
+		    "headers are too long, cookies among them");
 	find_rights(r);
 	if (!guard_host(&r->server->guard, request_header(r, "Host")))
 		return answer_sentence(r, MHD_HTTP_MISDIRECTED_REQUEST,

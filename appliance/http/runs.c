@@ -214,7 +214,8 @@ look_of(const char *outcome)
 {
 	if (strcmp(outcome, "well") == 0 || strcmp(outcome, "running") == 0)
 		return "good";
-	return strcmp(outcome, "stopped") == 0 ? "off" : "bad";
+	return strcmp(outcome, "stopped") == 0 || strcmp(outcome, "skipped") ==
+	    0 ? "off" : "bad";
 }
 
 /* "1 item", "2 items". */

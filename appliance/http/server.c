@@ -26,7 +26,10 @@
 #define TAKE_EVERY	(1000 * 1000LL)
 #define TAKE_WITHIN	(5 * 1000000LL)
 #define MANY_JOBS	300		/* for those not so often */
-#define HEADERS		(24 * 1024)
+/* MHD reads a request into that, adds up what it takes it apart into (each
+ * header, each cookie), and makes the answer of what is left: without room it
+ * closes the connection without a word. */
+#define MEMORY		(128 * 1024)
 #define IDLE		15		/* seconds without a byte */
 #define REQUEST_WITHIN	(20 * 1000000LL)
 #define ANSWER_WITHIN	(60 * 1000000LL)
@@ -275,7 +278,7 @@ open_http(server_t *s)
 	    MHD_OPTION_LISTEN_SOCKET, s->listener,
 	    MHD_OPTION_CONNECTION_LIMIT, (unsigned int)SERVER_CONNECTIONS,
 	    MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE,
-	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS,
+	    MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY,
 	    MHD_OPTION_NOTIFY_COMPLETED, request_done, s,
 	    MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 	    MHD_OPTION_STRICT_FOR_CLIENT, 1,

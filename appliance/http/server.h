@@ -21,10 +21,12 @@
 #include "appliance/job/listen.h"
 #include "appliance/job/token.h"
 
-/* Connections, of which so many may be streams; a body has at most that. */
+/* Connections, of which so many may be streams (and as many again that end
+ * already); a body has at most that. */
 #define SERVER_CONNECTIONS	128
 #define SERVER_STREAMS		32
 #define SERVER_BODY		4096
+#define SERVER_HEADERS		(24 * 1024)
 
 typedef struct server_options {
 	const char *listen;		/* as of listen.h */

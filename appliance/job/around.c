@@ -98,7 +98,7 @@ add_result(apr_array_header_t *env, const syncgate_around_t *around,
 
 /* ---- While it runs ------------------------------------------------------- */
 
-/* In the child, which stays in our group: whoever kills that ends it, too. */
+/* In the child. */
 static void
 become(const char *const *argv, const char *const *env, int out, pid_t parent)
 {
@@ -125,6 +125,10 @@ start(struct program *p, const char *const *argv, const char *const *env)
 		return xn_error_system(errno, "cannot make a pipe");
 	p->pid = fork();
 	if (p->pid == 0) {
+		/* By hand, so that all of it can be ended.  (The daemon ends
+		 * our group, which it stays in then.) */
+		if (p->around->own_group)
+			setpgid(0, 0);
 		become(argv, env, ends[1], parent);
 		dprintf(ends[1], "cannot start %s: %s\n", argv[0],
 		    strerror(errno));
@@ -138,6 +142,9 @@ start(struct program *p, const char *const *argv, const char *const *env)
 		close(ends[0]);
 		return error;
 	}
+	/* Here as well: who is first does not matter. */
+	if (p->around->own_group)
+		setpgid(p->pid, p->pid);
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	p->fd = ends[0];
 	return NULL;
@@ -214,7 +221,7 @@ await(struct program *p, apr_time_t end)
 			    p->around->schedule->hooks_within / 1e6);
 		if (error == NULL)
 			continue;
-		kill(p->pid, SIGKILL);
+		kill(p->around->own_group ? -p->pid : p->pid, SIGKILL);
 		waitpid(p->pid, &status, 0);
 		return error;
 	}

@@ -14,6 +14,8 @@ typedef struct syncgate_around {
 	const syncgate_schedule_t *schedule;
 	syncgate_output_t *output;	/* gets what they write */
 	int stop_fd;			/* readable: end what runs; or -1 */
+	int own_group;			/* they are to have a process group of
+					 * their own: nobody ends ours */
 	apr_time_t began;
 	long long done, total, bytes;	/* the last progress; -1: not known */
 } syncgate_around_t;

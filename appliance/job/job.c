@@ -225,15 +225,8 @@ run_leased(syncgate_job_t *job, struct job_running *running,
 	xn_error_t *error = NULL;
 
 	if (!job->dry_run)
-		error = syncgate_lease_take(&lease, config, job,
-		    running->output);
-	if (error != NULL && error->code == XN_E_TIMEOUT && job->once &&
-	    options->supervised) {
-		syncgate_job_log(job, SYNCGATE_INFO, "%s: not here this time",
-		    xn_error_text(error, pool));
-		xn_error_clear(error);
-		return NULL;
-	}
+		error = syncgate_lease_take(&lease, options->skipped, config,
+		    job, running->output);
 	if (error != NULL && error->code == XN_E_CANCELLED && !job->once) {
 		xn_error_clear(error);
 		return NULL;
@@ -285,6 +278,7 @@ syncgate_job_run(const syncgate_job_config_t *config,
 	job.dry_run = options->dry_run;
 	job.resync = options->resync;
 	job.stop_fd = syncgate_stop_fd();
+	running.around.own_group = !options->supervised;
 	if (!job.once && !job.dry_run)
 		listen_for_pokes(&job, &running, config, pool);
 	error = run_leased(&job, &running, config, options, pool);

@@ -13,6 +13,8 @@
 #define SYNCGATE_EXIT_PASSING	75
 /* And after XN_E_HELD. */
 #define SYNCGATE_EXIT_HELD	76
+/* And when the run was passed by, since somebody else runs the job. */
+#define SYNCGATE_EXIT_SKIPPED	77
 
 /* What the command line said about all jobs. */
 typedef struct syncgate_run_options {
@@ -20,8 +22,11 @@ typedef struct syncgate_run_options {
 	int dry_run;
 	int resync;
 	const char *only;		/* one target; NULL: all */
-	int supervised;			/* the daemon runs it: once, it is well
-					 * if another one does it now */
+	int supervised;			/* the daemon runs it, and ends our
+					 * process group behind us */
+	int *skipped;			/* set to 1 if it was passed by, since
+					 * another one has its lease, which the
+					 * error says; may be NULL */
 	const char **figures;		/* what it did is put there, an object
 					 * in JSON or NULL; may be NULL */
 	const char *const *approved;	/* tokens and kinds: breaker.h, */

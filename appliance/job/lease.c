@@ -28,6 +28,7 @@ struct syncgate_lease {
 	syncgate_store_t *store;	/* of the thread that renews it */
 	apr_pool_t *pool;		/* of all this: its own */
 	int end[2];			/* closed when the job has ended */
+	int had;			/* another has it, and we do not wait */
 	int timer;
 	pthread_t renews, watches;
 
@@ -246,13 +247,14 @@ start_threads(syncgate_lease_t *lease)
 
 /* Another has it; *TOLD says that this was said. */
 static xn_error_t *
-wait_for_it(const syncgate_lease_t *lease, const syncgate_job_t *job,
+wait_for_it(syncgate_lease_t *lease, const syncgate_job_t *job,
     const char *other, apr_interval_time_t left, int *told,
     syncgate_output_t *output)
 {
 	struct pollfd stop = { job->stop_fd, POLLIN, 0 };
 	apr_interval_time_t wait = lease->time / 4;
 
+	lease->had = job->once;
 	if (job->once)
 		return xn_error_create(XN_E_TIMEOUT, "it is run elsewhere "
 		    "now: by %s", shown(other, lease->pool));
@@ -302,8 +304,9 @@ take(syncgate_lease_t *lease, const syncgate_job_t *job,
 }
 
 xn_error_t *
-syncgate_lease_take(syncgate_lease_t **out, const syncgate_job_config_t *config,
-    const syncgate_job_t *job, syncgate_output_t *output)
+syncgate_lease_take(syncgate_lease_t **out, int *had,
+    const syncgate_job_config_t *config, const syncgate_job_t *job,
+    syncgate_output_t *output)
 {
 	apr_interval_time_t time = config->config->daemon.lease;
 	syncgate_lease_t *lease;
@@ -325,6 +328,8 @@ syncgate_lease_take(syncgate_lease_t **out, const syncgate_job_config_t *config,
 	error = syncgate_store_open(&lease->store, config->config->store, own);
 	if (error == NULL)
 		error = take(lease, job, output);
+	if (had != NULL)
+		*had = lease->had;
 	if (error == NULL)
 		error = start_threads(lease);
 	if (error == NULL)

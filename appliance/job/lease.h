@@ -19,10 +19,11 @@ typedef struct syncgate_lease syncgate_lease_t;
 /*
  * Take the lease of the job of CONFIG, and wait for it as long as another has
  * it, which is said; *LEASE is NULL if the configuration wants none.  Where
- * JOB->once is set it does not wait: XN_E_TIMEOUT says who has it.
+ * JOB->once is set it does not wait: XN_E_TIMEOUT says who has it, and *HAD
+ * (HAD may be NULL), which is 0 before, is set to 1.
  * XN_E_CANCELLED: a signal came meanwhile.
  */
-xn_error_t *syncgate_lease_take(syncgate_lease_t **lease,
+xn_error_t *syncgate_lease_take(syncgate_lease_t **lease, int *had,
     const syncgate_job_config_t *config, const syncgate_job_t *job,
     syncgate_output_t *output);
 

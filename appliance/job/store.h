@@ -78,6 +78,8 @@ enum syncgate_outcome {
 					 * job is held since */
 	SYNCGATE_RUN_STOPPED,		/* as was asked, before it was done */
 	SYNCGATE_RUN_LOST,		/* whoever ran it died meanwhile */
+	SYNCGATE_RUN_SKIPPED,		/* nothing was done: another daemon ran
+					 * the job just then */
 	SYNCGATE_OUTCOMES
 };
 

@@ -63,6 +63,7 @@ syncgate_run_outcome(int outcome)
 		[SYNCGATE_RUN_HELD] = "held",
 		[SYNCGATE_RUN_STOPPED] = "stopped",
 		[SYNCGATE_RUN_LOST] = "lost",
+		[SYNCGATE_RUN_SKIPPED] = "skipped",
 	};
 
 	return outcome >= 0 && outcome < SYNCGATE_OUTCOMES ? names[outcome] :

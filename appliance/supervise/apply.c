@@ -1,6 +1,7 @@
 /*
  * A new configuration: only what changed is started, stopped or restarted.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include <apr_strings.h>
@@ -122,26 +123,100 @@ sort(supervisor_t *s)
 		    s->plan->jobs, i, plan_job_t).name));
 }
 
-static void
-check_socket(const supervisor_t *s, const plan_t *plan)
-{
-	const char *old = s->plan->daemon.socket, *new = plan->daemon.socket;
+/* ---- The daemon itself -------------------------------------------------- */
 
-	if ((old == NULL) != (new == NULL) || (old != NULL &&
-	    strcmp(old, new) != 0))
-		log_line(s->log, NULL, SYNCGATE_WARNING, "log", "another "
-		    "socket counts when the daemon is started again");
+#define OF_DAEMON(member)	offsetof(syncgate_daemon_config_t, member)
+
+static const struct {
+	const char *name;
+	enum { TEXT, NUMBER, TIME } kind;
+	size_t at;
+	int later;			/* it counts when the daemon begins */
+} settings[] = {
+	{ "socket", TEXT, OF_DAEMON(socket), 1 },
+	{ "control-group", TEXT, OF_DAEMON(group), 1 },
+	{ "memory", TEXT, OF_DAEMON(memory), 1 },
+	{ "at-once", NUMBER, OF_DAEMON(at_once), 0 },
+	{ "host-at-once", NUMBER, OF_DAEMON(host_at_once), 0 },
+	{ "stop-within", TIME, OF_DAEMON(stop_within), 0 },
+	{ "http", TEXT, OF_DAEMON(http), 0 },
+	{ "http-cert", TEXT, OF_DAEMON(http_cert), 0 },
+	{ "http-key", TEXT, OF_DAEMON(http_key), 0 },
+	{ "history-keep", TIME, OF_DAEMON(history_keep), 0 },
+	{ "history-runs", NUMBER, OF_DAEMON(history_runs), 0 },
+	{ "lease", TIME, OF_DAEMON(lease), 0 },
+	{ "log", NUMBER, OF_DAEMON(log), 0 },
+	{ "log-format", NUMBER, OF_DAEMON(log_json), 0 },
+	{ "log-socket", TEXT, OF_DAEMON(log_socket), 0 },
+};
+
+static int
+is_same_text(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static int
+is_same_setting(size_t which, const syncgate_daemon_config_t *a,
+    const syncgate_daemon_config_t *b)
+{
+	const char *one = (const char *)a + settings[which].at;
+	const char *other = (const char *)b + settings[which].at;
+
+	switch (settings[which].kind) {
+	case TEXT:
+		return is_same_text(*(const char *const *)one,
+		    *(const char *const *)other);
+	case NUMBER:
+		return *(const int *)one == *(const int *)other;
+	default:
+		return *(const apr_interval_time_t *)one ==
+		    *(const apr_interval_time_t *)other;
+	}
+}
+
+/* The names of those that are others now, LATER or at once; "": none. */
+static const char *
+list_changed(const supervisor_t *s, const plan_t *old, int later)
+{
+	const char *names = !later && !is_same_text(old->store,
+	    s->plan->store) ? "store" : "";
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (settings[i].later == later && !is_same_setting(i,
+		    &old->daemon, &s->plan->daemon))
+			names = apr_pstrcat(s->scratch, names, *names != '\0' ?
+			    ", " : "", settings[i].name, NULL);
+	return names;
+}
+
+/* "; of the daemon: at-once"; "": nothing changed. */
+static const char *
+daemon_changes(const supervisor_t *s, const plan_t *old)
+{
+	const char *now = list_changed(s, old, 0);
+	const char *later = list_changed(s, old, 1);
+	const char *text = "";
+
+	if (*now != '\0')
+		text = apr_pstrcat(s->scratch, "; of the daemon another ", now,
+		    NULL);
+	if (*later != '\0')
+		text = apr_pstrcat(s->scratch, text, "; another ", later,
+		    " when the daemon is started again", NULL);
+	return text;
 }
 
 void
 apply_plan(supervisor_t *s, plan_t *plan, const char **changed)
 {
 	struct changes changes = { 0 };
+	const char *others = "";
 	plan_t *old = s->plan;
 
-	if (old != NULL)
-		check_socket(s, plan);
 	s->plan = plan;
+	if (old != NULL)
+		others = daemon_changes(s, old);
 	for (job_t *job = s->jobs; job != NULL; job = job->next)
 		change(s, job, plan_find(plan, job->name), &changes);
 	for (int i = 0; i < plan->jobs->nelts; i++) {
@@ -164,7 +239,7 @@ apply_plan(supervisor_t *s, plan_t *plan, const char **changed)
 		apr_pool_destroy(old->pool);
 	}
 	*changed = apr_psprintf(s->scratch, "jobs: %d new, %d taken out, %d "
-	    "with other options, %d with other times, %d as they were",
+	    "with other options, %d with other times, %d as they were%s",
 	    changes.begun, changes.ended, changes.restarted, changes.others,
-	    changes.same);
+	    changes.same, others);
 }

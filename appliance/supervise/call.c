@@ -106,33 +106,57 @@ talk(const xn_value_t **answer, int fd, const char *request, size_t n,
 	    "the daemon does not say why it refuses"));
 }
 
+/* To the daemon of FILE at PATH; NULL: at its usual place. */
+static xn_error_t *
+connect_to(int *fd, const char *path, const char *file, apr_pool_t *pool)
+{
+	struct sockaddr_un address;
+	const char *folder;
+
+	XN_TRY(place_find(&address, &folder, path, file, pool));
+	return syncgate_sockets_connect(fd, &address);
+}
+
+static int
+is_nobody(const xn_error_t *error)
+{
+	return error != NULL && (error->status == ENOENT ||
+	    error->status == ECONNREFUSED);
+}
+
 /*
- * Where it listens is in the configuration.  That may be broken by now: then it
- * is where it is by default, or a link there leads to it.
+ * Where it listens is in the configuration.  That may be broken by now, or name
+ * another socket since the daemon began: then it is at its usual place, or a
+ * link there leads to it.
  */
 static xn_error_t *
 connect_daemon(int *fd, const char *file, apr_pool_t *pool)
 {
 	syncgate_config_t *config = NULL;
 	xn_error_t *wrong = syncgate_config_load_gateways(&config, file, pool);
-	struct sockaddr_un address;
-	const char *folder;
-	xn_error_t *error = place_find(&address, &folder, wrong == NULL ?
-	    config->daemon.socket : NULL, file, pool);
+	const char *path = wrong == NULL ? config->daemon.socket : NULL;
+	xn_error_t *error = connect_to(fd, path, file, pool), *other;
 
-	if (error == NULL)
-		error = syncgate_sockets_connect(fd, &address);
+	if (path != NULL && is_nobody(error)) {
+		other = connect_to(fd, NULL, file, pool);
+		if (other == NULL) {
+			xn_error_clear(error);
+			return NULL;
+		}
+		xn_error_clear(other);
+	}
 	if (error == NULL || wrong == NULL) {
 		xn_error_clear(wrong);
 	} else {
 		xn_error_clear(error);
 		return wrong;
 	}
-	if (error != NULL && (error->status == ENOENT ||
-	    error->status == ECONNREFUSED)) {
+	if (is_nobody(error)) {
 		xn_error_clear(error);
-		return xn_error_create(XN_E_CONNECT, "no daemon runs with %s, "
-		    "or not as this user", file);
+		return xn_error_create(XN_E_CONNECT, path == NULL ? "no daemon "
+		    "runs with %s, or not as this user" : "no daemon runs with "
+		    "%s, or not as this user: nobody listens at its socket, %s",
+		    file, path);
 	}
 	return error;
 }

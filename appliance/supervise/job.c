@@ -378,6 +378,19 @@ ended_well(supervisor_t *s, job_t *job)
 	trigger(s, job);
 }
 
+/* Another daemon ran the job just then: nothing was done, nothing failed.  What
+ * comes after it comes there. */
+static void
+passed_by(supervisor_t *s, job_t *job)
+{
+	apr_cpystrn(job->error, job->said.error, sizeof(job->error));
+	job->failures = 0;
+	hold_forget(&job->hold);
+	log_line(s->log, job->name, SYNCGATE_INFO, "skipped", "%s: not here "
+	    "this time", job->error);
+	job_when_next(s, job);
+}
+
 static void
 ended(supervisor_t *s, job_t *job, int status)
 {
@@ -400,6 +413,10 @@ ended(supervisor_t *s, job_t *job, int status)
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		ended_well(s, job);
 		outcome = SYNCGATE_RUN_WELL;
+	} else if (WIFEXITED(status) && WEXITSTATUS(status) ==
+	    SYNCGATE_EXIT_SKIPPED && job->said.error[0] != '\0') {
+		passed_by(s, job);
+		outcome = SYNCGATE_RUN_SKIPPED;
 	} else if (WIFEXITED(status) && WEXITSTATUS(status) ==
 	    SYNCGATE_EXIT_HELD && job->said.hold != NULL) {
 		is_held(s, job);

@@ -117,10 +117,30 @@ span(double seconds, apr_pool_t *pool)
 	    apr_psprintf(pool, "%ldd", n / 86400);
 }
 
+/* "17 bytes", "1.5 MB". */
+static const char *
+bytes_text(long long n, apr_pool_t *pool)
+{
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB",
+	    "EB" };
+	double bytes = (double)n / 1000;
+	int i = 0;
+
+	if (n < 1000)
+		return apr_psprintf(pool, "%d byte%s", (int)n, n == 1 ? "" :
+		    "s");
+	for (; bytes >= 999.95 && i < 5; i++)
+		bytes /= 1000;
+	return apr_psprintf(pool, "%.1f %s", bytes, units[i]);
+}
+
 static const char *
 count_text(long long n, const char *name, apr_pool_t *pool)
 {
 	size_t length = strlen(name);
+
+	if (strcmp(name, "bytes") == 0)
+		return bytes_text(n, pool);
 
 	/* One of them is without its "s". */
 	if (n == 1 && length > 0 && name[length - 1] == 's')

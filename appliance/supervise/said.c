@@ -180,9 +180,11 @@ take_object(said_t *said, said_line_t *log, const char *name,
 		apr_cpystrn(said->trouble, log->text, sizeof(said->trouble));
 		said->lost = log->level == SYNCGATE_WARNING;
 	}
-	if (strcmp(log->event, "failed") == 0) {
+	/* It is told when the run has ended. */
+	if (strcmp(log->event, "failed") == 0 ||
+	    strcmp(log->event, "skipped") == 0) {
 		apr_cpystrn(said->error, log->text, sizeof(said->error));
-		log->text = NULL;	/* it is told when it has ended */
+		log->text = NULL;
 	}
 }
 

@@ -65,6 +65,7 @@ fp_lag_tell(fp_job_t *job, fp_lag_t *lag, int idle)
 	count_again(job, lag);
 	fp_queue_count(&counts, job->queue);
 	told.items = counts.ready + counts.delayed + counts.lent;
+	told.bytes = counts.bytes;
 	told.failed = lag->failed;
 	told.since = counts.oldest;
 	told.in_step = told.items == 0 && idle;

@@ -19,6 +19,7 @@ struct fp_queue {
 					 * are lent */
 	struct fp_queue_counts counts;
 	long long bytes, bytes_max;	/* lent now, and at most */
+	long long waiting;		/* bytes of the others */
 	unsigned long long turns;	/* given so far */
 	int closed;
 };
@@ -139,6 +140,7 @@ fp_queue_put(fp_queue_t *q, fp_item_t *item)
 	note_age(q, item);
 	if (item->turn == 0)
 		item->turn = ++q->turns;
+	q->waiting += item->size;
 	if (item->due > apr_time_now()) {
 		apr_skiplist_insert(q->delayed, item);
 		q->counts.delayed++;
@@ -179,6 +181,7 @@ lend(fp_queue_t *q)
 	apr_skiplist_pop(q->ready, NULL);
 	q->counts.ready--;
 	q->counts.lent++;
+	q->waiting -= item->size;
 	item->lent = item->size;
 	q->bytes += item->lent;
 	return item;
@@ -248,6 +251,7 @@ fp_queue_count(struct fp_queue_counts *counts, fp_queue_t *q)
 	let_in_due(q);
 	*counts = q->counts;
 	oldest = apr_skiplist_peek(q->ages);
+	counts->bytes = q->waiting + q->bytes;
 	counts->oldest = oldest == NULL ? 0 : oldest->came;
 	apr_thread_mutex_unlock(q->mutex);
 }

@@ -43,6 +43,7 @@ void fp_queue_close(fp_queue_t *queue);
 /* How many there are: that could be taken, that are not due, that are lent. */
 struct fp_queue_counts {
 	int ready, delayed, lent;
+	long long bytes;	/* of all of them */
 	apr_time_t oldest;	/* of all of them: when it came; 0: none */
 };
 void fp_queue_count(struct fp_queue_counts *counts, fp_queue_t *queue);

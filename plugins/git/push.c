@@ -13,6 +13,7 @@
 
 #include "plugins/git/libgit2.h"
 #include "plugins/git/login.h"
+#include "plugins/git/pushed.h"
 
 struct state {
 	const struct gitw_push *push;
@@ -25,6 +26,8 @@ struct state {
 	const char *foreign;		/* why it is another one; or NULL */
 	struct gitw_login login;
 	const char *refused;		/* the first ref that was, and why */
+	int refusals;
+	apr_array_header_t *refs;	/* what all are then: lines, the same */
 	int ended;
 };
 
@@ -112,6 +115,7 @@ on_updated(const char *ref, const char *refused, void *baton)
 {
 	struct state *s = baton;
 
+	s->refusals += refused != NULL;
 	if (refused != NULL && s->refused == NULL)
 		s->refused = apr_psprintf(s->pool, "%s: %s", ref, refused);
 	return 0;
@@ -128,18 +132,6 @@ on_credential(git_credential **out, const char *url, const char *user,
 }
 
 /* ---- What is to change -------------------------------------------------- */
-
-static int
-is_sent(const char *ref)
-{
-	static const char *const folders[] = { "refs/heads/", "refs/tags/",
-	    "refs/notes/", "refs/syncgate/" };
-
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
-		if (strncmp(ref, folders[i], strlen(folders[i])) == 0)
-			return 1;
-	return 0;
-}
 
 static int
 is_branch_or_tag(const char *ref)
@@ -199,7 +191,7 @@ list_there(apr_hash_t *refs, struct state *s)
 		const char *name = heads[i]->name;
 
 		/* (What a tag leads to is said, too, as NAME^{}.) */
-		if (!is_sent(name) || strchr(name, '^') != NULL)
+		if (!gitw_pushed_takes(name) || strchr(name, '^') != NULL)
 			continue;
 		apr_hash_set(refs, apr_pstrdup(s->pool, name),
 		    APR_HASH_KEY_STRING, apr_pmemdup(s->pool, &heads[i]->oid,
@@ -213,7 +205,7 @@ take_here(const char *name, void *baton)
 {
 	apr_array_header_t *names = baton;
 
-	if (is_sent(name))
+	if (gitw_pushed_takes(name))
 		APR_ARRAY_PUSH(names, const char *) = apr_pstrdup(names->pool,
 		    name);
 	return 0;
@@ -273,10 +265,14 @@ compare(struct state *s, apr_hash_t *there)
 		const char *name = APR_ARRAY_IDX(here, i, const char *);
 		const git_oid *other = apr_hash_get(there, name,
 		    APR_HASH_KEY_STRING);
+		char hex[GIT_OID_HEXSZ + 1];
 		git_oid id;
 
 		if (git_reference_name_to_id(&id, s->repository, name) != 0)
 			return gitw_libgit2_error("cannot read %s", name);
+		APR_ARRAY_PUSH(s->refs, const char *) = apr_pstrcat(s->pool,
+		    git_oid_tostr(hex, sizeof(hex), &id), " ", name, "\n",
+		    NULL);
 		if (other != NULL && git_oid_cmp(&id, other) != 0)
 			note_loss(s, name, other, &id);
 		if (other == NULL || git_oid_cmp(&id, other) != 0)
@@ -354,6 +350,13 @@ open_all(struct state *s, git_push_options *options)
 	return NULL;
 }
 
+static void
+tell_behind(const struct state *s, int n)
+{
+	if (s->push->behind != NULL)
+		s->push->behind(s->push->baton, n);
+}
+
 static xn_error_t *
 send_specs(struct state *s, const git_push_options *options)
 {
@@ -363,9 +366,10 @@ send_specs(struct state *s, const git_push_options *options)
 	s->login.keys = s->login.passwords = 0;
 	if (git_remote_push(s->remote, &specs, options) != 0)
 		return gitw_libgit2_error("cannot send them");
-	if (s->refused != NULL)
-		return xn_error_create(XN_E_JOB, "refused: %s", s->refused);
-	return NULL;
+	if (s->refused == NULL)
+		return NULL;
+	tell_behind(s, s->refusals);
+	return xn_error_create(XN_E_JOB, "refused: %s", s->refused);
 }
 
 static xn_error_t *
@@ -378,27 +382,33 @@ push_all(struct state *s)
 	XN_TRY(open_all(s, &options));
 	XN_TRY(list_there(there, s));
 	XN_TRY(compare(s, there));
+	if (s->foreign == NULL)
+		tell_behind(s, s->specs->nelts);
 	XN_TRY(ask_first(s));
 	return s->specs->nelts == 0 ? NULL : send_specs(s, &options);
 }
 
 xn_error_t *
-gitw_push(unsigned int *changed, const struct gitw_push *push,
-    apr_pool_t *scratch)
+gitw_push(unsigned int *changed, const char **refs,
+    const struct gitw_push *push, apr_pool_t *scratch)
 {
 	struct state s = { .push = push };
 	xn_error_t *error;
 
 	*changed = 0;
+	*refs = NULL;
 	apr_pool_create(&s.pool, scratch);
 	s.login.pool = s.pool;
 	s.specs = apr_array_make(s.pool, 16, sizeof(const char *));
 	s.lines = apr_array_make(s.pool, 16, sizeof(const char *));
+	s.refs = apr_array_make(s.pool, 64, sizeof(const char *));
 	error = push_all(&s);
-	if (error == NULL)
+	if (error == NULL) {
 		*changed = (unsigned int)s.specs->nelts;
-	else if (s.ended)
+		*refs = apr_array_pstrcat(scratch, s.refs, 0);
+	} else if (s.ended) {
 		error->code = XN_E_CANCELLED;
+	}
 	apr_pool_destroy(s.pool);
 	return error == NULL ? NULL : xn_error_wrap(error, "pushing to %s",
 	    gitw_push_shown(push->url, scratch));

@@ -28,6 +28,9 @@ struct gitw_push {
 	/* May that be?  Before anything is sent; NULL: what is foreign may not,
 	 * all else may. */
 	int (*may)(void *baton, const struct gitw_loss *loss);
+	/* So many refs differ there: before anything is sent, and again if some
+	 * were refused.  May be NULL. */
+	void (*behind)(void *baton, int n);
 	void *baton;
 };
 
@@ -42,13 +45,14 @@ const char *gitw_push_shown(const char *url, apr_pool_t *pool);
  * and refs/syncgate, of which those that are not here are deleted, and moved
  * ones forced.  Of branches and tags that would go, or not go on from where
  * they are, PUSH->may is asked first; if it says no, nothing is changed.
- * Objects go before refs.  *CHANGED refs were.  Who one is there login.h says;
+ * Objects go before refs.  *CHANGED refs were, and all are as the lines of
+ * *REFS (pushed.h), in SCRATCH.  Who one is there login.h says;
  * by ssh the host must be in ~/.ssh/known_hosts.
  *
  * XN_E_JOB says why not, or the first ref that was refused there (others may
  * have been taken).  XN_E_CANCELLED: it was asked to end.
  */
-xn_error_t *gitw_push(unsigned int *changed, const struct gitw_push *push,
-    apr_pool_t *scratch);
+xn_error_t *gitw_push(unsigned int *changed, const char **refs,
+    const struct gitw_push *push, apr_pool_t *scratch);
 
 #endif

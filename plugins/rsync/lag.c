@@ -67,6 +67,8 @@ show(const struct rsync_run *r, struct rsync_target *t)
 	w->data_bytes = c->data_bytes;
 	w->changed = c->changed;
 	w->deleted = c->deleted;
+	w->owed_files = t->owed_files;
+	w->owed_bytes = t->owed_bytes;
 }
 
 /* Show those that R serves: who is alone is served by another. */
@@ -76,6 +78,15 @@ show_own(struct rsync_run *r)
 	for (int i = 0; i < r->n; i++)
 		if (r->several == NULL || !r->targets[i].alone)
 			show(r, &r->targets[i]);
+}
+
+/* N more to go; no side's word makes it less than nothing, or too much. */
+static void
+add(long long *sum, long long n)
+{
+	if (n > 0)
+		*sum = n > 0x7fffffffffffffffll - *sum ? 0x7fffffffffffffffll :
+		    *sum + n;
 }
 
 static void
@@ -126,6 +137,7 @@ void
 rsync_lag(struct rsync_run *r)
 {
 	syncgate_lag_t lag = SYNCGATE_LAG_UNKNOWN;
+	long long files = 0, bytes = 0;
 
 	if (r->options->dry || syncgate_job_only(r->job) != NULL)
 		return;
@@ -138,6 +150,15 @@ rsync_lag(struct rsync_run *r)
 		lag.in_step &= w->in_step;
 		if (w->since != 0 && (lag.since == 0 || w->since < lag.since))
 			lag.since = w->since;
+		add(&files, w->owed_files);
+		add(&bytes, w->owed_bytes);
+	}
+	/* What was not compared yet may be more: nobody knows how much. */
+	if (lag.in_step) {
+		lag.files = lag.bytes = 0;
+	} else if (files > 0) {
+		lag.files = files;
+		lag.bytes = bytes;
 	}
 	syncgate_job_lag(r->job, &lag);
 	tell_figures(r);
@@ -152,6 +173,8 @@ rsync_lag_lost(struct rsync_run *r, struct rsync_target *target)
 	target->at = -1;
 	target->compared = 0;
 	target->shown.in_step = 0;
+	target->owed_files = target->owed_bytes = 0;
+	target->shown.owed_files = target->shown.owed_bytes = 0;
 	target->shown.since = target->shown.compared = 0;
 	pthread_mutex_unlock(&lock);
 	rsync_lag(r);

@@ -50,9 +50,10 @@ on_progress(struct rsync_run *r, struct rsync_target *target,
 	    .total = -1 };
 	const char *tag;
 
-	XN_TRY(xn_unpack_value(message, r->scratch, "(slll)", &tag,
+	XN_TRY(xn_unpack_value(message, r->scratch, "(slllll)", &tag,
 	    &target->counts.checked, &target->counts.sent,
-	    &target->counts.data_bytes));
+	    &target->counts.data_bytes, &target->owed_files,
+	    &target->owed_bytes));
 	if (target->follows)
 		p.phase = "following";
 	rsync_lag_progress(r, &p);
@@ -81,6 +82,7 @@ on_done(struct rsync_run *r, struct rsync_target *target,
 	c->vanished = xn_value_int(d, "vanished", 0);
 	c->skipped = xn_value_int(d, "skipped", 0);
 	target->done = 1;
+	target->owed_files = target->owed_bytes = 0;
 	return NULL;
 }
 
@@ -104,6 +106,7 @@ on_compared(struct rsync_run *r, struct rsync_target *target,
 	XN_TRY(xn_unpack_value(message, r->scratch, "(sl)", &tag,
 	    &target->entries));
 	target->compared = apr_time_now();
+	target->owed_files = target->owed_bytes = 0;
 	return NULL;
 }
 
@@ -113,6 +116,7 @@ on_at(struct rsync_run *r, struct rsync_target *target,
 {
 	const char *tag;
 
+	target->owed_files = target->owed_bytes = 0;
 	return xn_unpack_value(message, r->scratch, "(sl)", &tag, &target->at);
 }
 

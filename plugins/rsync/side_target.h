@@ -48,6 +48,8 @@ struct rs_want {
 	size_t page;			/* bytes of the page that comes */
 	char changes[12];		/* as rsync -i has them */
 	long long old_size, block, signed_to;	/* of a delta */
+	int owes;			/* it is counted in owed_files, */
+	long long owed;			/* and for so much in owed_bytes */
 	struct rs_item *mine;		/* M: what is here, and */
 	int alone;			/* ... it shares nothing, */
 	int hashed;			/* ... and has this hash */
@@ -153,6 +155,8 @@ struct rs_target {
 	struct rs_want *first, *last;	/* asked for */
 	struct rs_want *waiting, *waiting_last;	/* to be asked for, in order */
 	int waiting_n;
+	long long owed_files, owed_bytes; /* files that are to come, and their
+					 * bytes, all of them */
 	int asked;
 	const struct rs_want *holding;	/* nothing is asked before its
 					 * signature has gone */

@@ -45,6 +45,19 @@ rs_in_line(struct rs_target *t, struct rs_want *w)
 	t->last = w;
 }
 
+/* W's file is to come.  (The size is the source's word.) */
+static inline void
+rs_owe(struct rs_target *t, struct rs_want *w)
+{
+	if (w->owes)
+		return;
+	w->owes = 1;
+	t->owed_files++;
+	if (w->item->e.size <= 0x7fffffffffffffffll - t->owed_bytes)
+		w->owed = w->item->e.size;
+	t->owed_bytes += w->owed;
+}
+
 /* W is to be asked for, behind all that wait already. */
 static inline void
 rs_waits(struct rs_target *t, struct rs_want *w)
@@ -56,6 +69,8 @@ rs_waits(struct rs_target *t, struct rs_want *w)
 		t->waiting = w;
 	t->waiting_last = w;
 	t->waiting_n++;
+	if (w->kind == 'G')
+		rs_owe(t, w);
 }
 
 static inline struct rs_want *

@@ -46,6 +46,19 @@ rs_tell_line(struct rs_target *t, int kind, const char *const *parts)
 	t->lines_n += n;
 }
 
+/* The bytes of files that are to come, without those that came of the one that
+ * is arriving. */
+static inline long long
+rs_owed_bytes(const struct rs_target *t)
+{
+	long long came = t->arriving.active ? t->arriving.at : 0;
+
+	if (t->first == NULL || came < 0)
+		return t->owed_bytes;
+	return t->owed_bytes - (came < t->first->owed ? came :
+	    t->first->owed);
+}
+
 static inline void
 rs_tell_progress(struct rs_target *t, int now)
 {
@@ -55,8 +68,9 @@ rs_tell_progress(struct rs_target *t, int now)
 		return;
 	t->told = clock;
 	rs_tell_lines(t);
-	xn_send(t->channel, "(slll)", "progress", t->stats.checked,
-	    t->stats.sent, t->stats.data_bytes);
+	xn_send(t->channel, "(slllll)", "progress", t->stats.checked,
+	    t->stats.sent, t->stats.data_bytes, t->owed_files,
+	    rs_owed_bytes(t));
 }
 
 /* Something could not be done, WHAT, to DIR/NAME; errno says why. */

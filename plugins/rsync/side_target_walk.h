@@ -23,6 +23,8 @@ rs_want_free(struct rs_target *t, struct rs_want *w)
 	struct rs_dir *dir = w->dir;
 
 	t->listing -= w->kind == 'D' || w->kind == 'S';
+	t->owed_files -= w->owes;
+	t->owed_bytes -= w->owed;
 	rs_list_close(t, w);
 	if (w->item != NULL && w->kind != 'L')
 		rs_linked_settle(t, &w->item->e);

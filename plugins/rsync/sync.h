@@ -24,6 +24,7 @@ struct rsync_shown {
 	apr_time_t compared;		/* when all of it was; 0 */
 	long long entries;		/* that were */
 	long long checked, sent, data_bytes, changed, deleted;
+	long long owed_files, owed_bytes;
 };
 
 /* All but what is shown belongs to the thread that serves it. */
@@ -33,6 +34,8 @@ struct rsync_target {
 	xn_channel_t *control, *peer;
 	struct rsync_counts counts;
 	struct rsync_known *known;	/* of its tree; or NULL */
+	long long owed_files, owed_bytes; /* found to differ, and still to come:
+					 * as its side says */
 	int follows;			/* it is in step, and stays so */
 	long long at;			/* the source's batch that it has; -1 */
 	apr_time_t compared;		/* when all of it was; 0: no news */

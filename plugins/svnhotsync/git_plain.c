@@ -7,6 +7,7 @@
 #include <svn_pools.h>
 
 #include "plugins/git/push.h"
+#include "plugins/git/pushed.h"
 #include "plugins/svnhotsync/git_convert.h"
 #include "plugins/svnhotsync/git_notes.h"
 
@@ -98,46 +99,70 @@ git_plain_props(git_plain_t *git, long *changed, char *error)
 	return result;
 }
 
-/* Who is asked by gitw_push(). */
-struct asking {
-	int (*ended)(void *baton);
-	int (*may)(void *baton, const char *reason, int lost, int all,
-	    const char *const *lines);
-	void *baton;
-};
+/* ---- Pushing ------------------------------------------------------------ */
 
 static int
 push_ended(void *baton)
 {
-	const struct asking *asking = baton;
+	const struct git_plain_push *p = baton;
 
-	return asking->ended(asking->baton);
+	return p->ended(p->baton);
 }
 
 static int
 push_may(void *baton, const struct gitw_loss *loss)
 {
-	const struct asking *asking = baton;
+	const struct git_plain_push *p = baton;
 
-	return asking->may(asking->baton, loss->foreign ? loss->reason : "",
-	    loss->lost, loss->all, loss->lines);
+	return p->may(p->baton, loss->foreign ? loss->reason : "", loss->lost,
+	    loss->all, loss->lines);
+}
+
+static void
+push_behind(void *baton, int n)
+{
+	const struct git_plain_push *p = baton;
+
+	p->behind(p->baton, n);
+}
+
+static xn_error_t *
+push_it(unsigned int *changed, struct git_plain_push *p, long long rev,
+    apr_pool_t *scratch)
+{
+	const struct gitw_push push = { .dir = p->dir, .url = p->url,
+	    .mark = SVNGIT_NOTES, .ended = push_ended, .may = push_may,
+	    .behind = push_behind, .baton = p };
+	const char *refs;
+
+	XN_TRY(gitw_push(changed, &refs, &push, scratch));
+	return gitw_pushed_write(p->dir, GIT_PUSHED, apr_psprintf(scratch,
+	    "r%" APR_INT64_T_FMT "\n", (apr_int64_t)rev), refs, scratch);
 }
 
 enum git_plain_result
-git_plain_push(unsigned int *changed, const char *dir, const char *url,
-    int (*ended)(void *baton), int (*may)(void *baton, const char *reason,
-    int lost, int all, const char *const *lines), void *baton, char *error)
+git_plain_push(unsigned int *changed, const struct git_plain_push *push,
+    long long rev, char *error)
 {
-	struct asking asking = { ended, may, baton };
-	const struct gitw_push push = { .dir = dir, .url = url,
-	    .mark = SVNGIT_NOTES, .ended = push_ended, .may = push_may,
-	    .baton = &asking };
+	struct git_plain_push copy = *push;
 	apr_pool_t *pool = svn_pool_create(NULL);
-	enum git_plain_result result = result_of(gitw_push(changed, &push,
+	enum git_plain_result result = result_of(push_it(changed, &copy, rev,
 	    pool), error);
 
 	svn_pool_destroy(pool);
 	return result;
+}
+
+long long
+git_plain_behind(const char *dir)
+{
+	apr_pool_t *pool = svn_pool_create(NULL);
+	long long n;
+
+	/* (What cannot be read the push itself says.) */
+	xn_error_clear(gitw_pushed_behind(&n, dir, GIT_PUSHED, pool));
+	svn_pool_destroy(pool);
+	return n;
 }
 
 void

@@ -47,16 +47,27 @@ enum git_plain_result git_plain_props(git_plain_t *git, long *changed,
     char *error);
 
 /*
- * As gitw_push() of DIR to URL.  MAY is asked what of it may be lost: LOST of
- * ALL branches and tags; REASON is there if it is another repository, else "";
- * LINES end with a null pointer.
+ * As gitw_push() of DIR to URL, which has all up to REV then; that and the refs
+ * are left in GIT_PUSHED.  MAY is asked what of it may be lost: LOST of ALL
+ * branches and tags; REASON is there if it is another repository, else ""; LINES
+ * end with a null pointer.
  */
-enum git_plain_result git_plain_push(unsigned int *changed, const char *dir,
-    const char *url, int (*ended)(void *baton), int (*may)(void *baton,
-    const char *reason, int lost, int all, const char *const *lines),
-    void *baton, char *error);
+struct git_plain_push {
+	const char *dir, *url;
+	int (*ended)(void *baton);
+	int (*may)(void *baton, const char *reason, int lost, int all,
+	    const char *const *lines);
+	void (*behind)(void *baton, int n);
+	void *baton;
+};
+enum git_plain_result git_plain_push(unsigned int *changed,
+    const struct git_plain_push *push, long long rev, char *error);
 
-/* A file in the repository: how far it was pushed. */
+/* How many of DIR's refs differ from what was pushed; -1: nobody knows. */
+long long git_plain_behind(const char *dir);
+
+/* A file in the repository: "rN", how far it was pushed, and the refs (see
+ * plugins/git/pushed.h). */
 #define GIT_NOTES	"refs/notes/svn"	/* the map, and how far it is */
 #define GIT_PUSHED	"syncgate-pushed"
 

@@ -31,7 +31,7 @@ hotsync_push_start(struct hot_push *p, struct hotsync *h)
 
 	memset(p, 0, sizeof(*p));
 	p->job = job;
-	p->told = -1;
+	p->told = p->refs = -1;
 	if (url == NULL || syncgate_job_dry_run(job))
 		return NULL;
 	p->shown = gitw_push_shown(url, h->pool);
@@ -51,6 +51,7 @@ on_pushed(struct hot_push *p, long long rev, long long changed)
 		syncgate_job_log(p->job, SYNCGATE_INFO, "%s is at r%"
 		    APR_INT64_T_FMT, p->shown, (apr_int64_t)rev);
 	p->told = rev;
+	p->refs = 0;
 }
 
 static void
@@ -108,21 +109,30 @@ on_held(struct hot_push *p, const char *reason, long long lost, long long all,
 	return xn_send(p->channel, "(s)", "go");
 }
 
-/* Take what it says within TIMEOUT. */
+/* Take what it says within TIMEOUT, if anything: *HEARD. */
 static xn_error_t *
-hear(struct hot_push *p, apr_interval_time_t timeout, apr_pool_t *scratch)
+hear(int *heard, struct hot_push *p, apr_interval_time_t timeout,
+    apr_pool_t *scratch)
 {
 	const xn_value_t *message;
-	long long rev, changed, lost, all;
+	long long rev, changed, lost, all, refs;
 	const char *tag, *why, *lines;
 	xn_error_t *error;
 
+	*heard = 0;
 	error = xn_channel_receive(&message, p->channel, timeout, scratch);
 	if (error != NULL && error->code == XN_E_TIMEOUT) {
 		xn_error_clear(error);
 		return NULL;
 	}
 	XN_TRY_W(error, "pushing");
+	*heard = 1;
+	error = xn_unpack_value(message, scratch, "(sl)", &tag, &refs);
+	if (error == NULL) {
+		p->refs = refs;
+		return NULL;
+	}
+	xn_error_clear(error);
 	error = xn_unpack_value(message, scratch, "(sll)", &tag, &rev,
 	    &changed);
 	if (error == NULL) {
@@ -147,14 +157,28 @@ is_behind(const struct hot_push *p, const struct hot_git *g)
 	return g->looked >= 0 && g->published != p->sent;
 }
 
+/* While it has to wait: how many refs differ by now? */
+static xn_error_t *
+count(struct hot_push *p, const struct hot_git *g)
+{
+	if (p->counted == g->published)
+		return NULL;
+	p->counted = g->published;
+	return xn_send(p->channel, "(sl)", "count", g->looked);
+}
+
 xn_error_t *
 hotsync_push(struct hot_push *p, const struct hot_git *g, apr_pool_t *scratch)
 {
-	if (p->channel == NULL)
+	int heard = p->channel != NULL;
+
+	while (heard)
+		XN_TRY(hear(&heard, p, 0, scratch));
+	if (p->channel == NULL || p->pushing || !is_behind(p, g))
 		return NULL;
-	XN_TRY(hear(p, 0, scratch));
-	if (p->pushing || !is_behind(p, g) || apr_time_now() < p->due)
-		return NULL;
+	if (apr_time_now() < p->due)
+		return count(p, g);
+	p->counted = g->published;
 	p->pushing = 1;
 	p->sent = g->published;
 	return xn_send(p->channel, "(sl)", "push", g->looked);
@@ -164,6 +188,8 @@ xn_error_t *
 hotsync_push_end(struct hot_push *p, const struct hot_git *g,
     apr_pool_t *scratch)
 {
+	int heard;
+
 	/* Once more, whatever failed before. */
 	p->due = 0;
 	while (p->channel != NULL && (p->pushing || (is_behind(p, g) &&
@@ -171,7 +197,7 @@ hotsync_push_end(struct hot_push *p, const struct hot_git *g,
 		apr_pool_clear(scratch);
 		XN_TRY(hotsync_push(p, g, scratch));
 		if (p->pushing)
-			XN_TRY(hear(p, END_CHECK, scratch));
+			XN_TRY(hear(&heard, p, END_CHECK, scratch));
 	}
 	return NULL;
 }

@@ -2,7 +2,11 @@
  * git_side_push.c: the side that sends the refs of the Git repository on, in a
  * thread beside the one that converts, so that nothing waits for a network:
  *
+ *   <- ("count", rev)
+ *   -> ("behind", n)		so many refs differ there, as far as is known
+ *				from here; -1: it is not
  *   <- ("push", rev)		the repository has all up to that one
+ *   -> ("behind", n)		the same, and again when they were compared
  *   -> ("pushed", rev, n)	so has the other, of which n refs changed
  *   -> ("unpushed", reason)
  *   -> ("held", reason or "", refs that would be lost, of so many, lines)
@@ -11,8 +15,8 @@
  *
  * kwargs: dir, url.
  *
- * How far it is pushed is left in the repository, in the file GIT_PUSHED: "rN",
- * for `syncgate status`.
+ * How far it is pushed is left in the repository, in the file GIT_PUSHED, for
+ * `syncgate status`.
  */
 #include <execnet/remote.h>
 
@@ -95,30 +99,51 @@ may(void *baton, const char *reason, int lost, int all,
 	return q.may;
 }
 
-/* All up to REV is there: 0; -1, and ERROR says why it cannot be left so. */
-static int
-leave(const struct side *s, long long rev, char *error)
-{
-	char text[80];
-	int base = xn_base_open(s->dir), failed;
+/* How many refs there is to be told. */
+struct count {
+	struct side *side;
+	long long n;
+};
 
-	snprintf(text, sizeof(text), "r%lld\n", rev);
-	failed = base == -1 || xn_write_file(base, GIT_PUSHED, text,
-	    strlen(text), 0444) != 0;
-	if (failed)
-		snprintf(error, GIT_PLAIN_ERROR, "cannot write %s/%s: %s",
-		    s->dir, GIT_PUSHED, strerror(errno));
-	if (base != -1)
-		close(base);
-	return failed ? -1 : 0;
+static void
+put_count(void *baton)
+{
+	const struct count *count = baton;
+
+	xn_send(count->side->channel, "(sl)", "behind", count->n);
+}
+
+/* (Called from within libgit2, too.) */
+static void
+behind(void *baton, int n)
+{
+	struct count count = { baton, n };
+	char error[256];
+
+	if (xn_attempt(put_count, &count, error, sizeof(error)) != 0)
+		count.side->ended = 1;
+}
+
+static void
+push(struct side *s, long long rev)
+{
+	const struct git_plain_push push = { .dir = s->dir, .url = s->url,
+	    .ended = ended, .may = may, .behind = behind, .baton = s };
+	char error[GIT_PLAIN_ERROR];
+	unsigned int changed;
+
+	if (git_plain_push(&changed, &push, rev, error) == GIT_PLAIN_DONE)
+		xn_send(s->channel, "(sll)", "pushed", rev,
+		    (long long)changed);
+	else
+		xn_send(s->channel, "(ss)", "unpushed", xn_utf8(error,
+		    sizeof(error), error));
 }
 
 void
 svnhotsync_side_push(xn_channel *channel, const xn_value *kwargs)
 {
 	struct side *s = xn_alloc(sizeof(*s));
-	char error[GIT_PLAIN_ERROR];
-	unsigned int changed;
 	const char *tag;
 	long long rev;
 
@@ -128,12 +153,8 @@ svnhotsync_side_push(xn_channel *channel, const xn_value *kwargs)
 	s->url = xn_value_text(kwargs, "url", "");
 	for (;;) {
 		xn_receive(channel, XN_FOREVER, "(sl)", &tag, &rev);
-		if (git_plain_push(&changed, s->dir, s->url, ended, may, s,
-		    error) == GIT_PLAIN_DONE && leave(s, rev, error) == 0)
-			xn_send(channel, "(sll)", "pushed", rev,
-			    (long long)changed);
-		else
-			xn_send(channel, "(ss)", "unpushed", xn_utf8(error,
-			    sizeof(error), error));
+		xn_send(channel, "(sl)", "behind", git_plain_behind(s->dir));
+		if (strcmp(tag, "push") == 0)
+			push(s, rev);
 	}
 }

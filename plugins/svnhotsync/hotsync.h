@@ -70,6 +70,9 @@ struct hot_push {
 	apr_time_t due;			/* not before; 0: now */
 	apr_interval_time_t wait;	/* after the last failure; or 0 */
 	long long told;			/* the revision that it was at last */
+	long long refs;			/* that differ there, as was counted
+					 * last; -1: nobody knows */
+	unsigned int counted;		/* what was published then */
 	char failed[2048];		/* why the last attempt did; or "" */
 };
 
@@ -136,10 +139,10 @@ xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
 int hotsync_lag_of(long long *left, const struct hot_report *r);
 void hotsync_lag(struct hotsync *h);
 
-/* Tell the job LEFT and whether it is IN_STEP; *SINCE is when it was not any
- * more, and 0 at first. */
+/* Tell the job LEFT revisions and REFS (-1: not known) and whether it is
+ * IN_STEP; *SINCE is when it was not any more, and 0 at first. */
 void hotsync_lag_tell(syncgate_job_t *job, apr_time_t *since, long long left,
-    int in_step);
+    long long refs, int in_step);
 
 /* What was left undone, as an error for a run that does not go on; NULL if
  * nothing was. */

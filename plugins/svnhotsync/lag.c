@@ -22,7 +22,7 @@ hotsync_lag_of(long long *left, const struct hot_report *r)
 
 void
 hotsync_lag_tell(syncgate_job_t *job, apr_time_t *since, long long left,
-    int in_step)
+    long long refs, int in_step)
 {
 	syncgate_lag_t lag = SYNCGATE_LAG_UNKNOWN;
 
@@ -35,6 +35,7 @@ hotsync_lag_tell(syncgate_job_t *job, apr_time_t *since, long long left,
 		*since = apr_time_now();
 	lag.in_step = in_step;
 	lag.revisions = left;
+	lag.refs = refs;
 	if (!in_step && *since > 0)
 		lag.since = *since;
 	syncgate_job_lag(job, &lag);
@@ -59,6 +60,21 @@ behind_it(const struct hotsync *h, long long done)
 	if (!is_sent(h) && h->push.told < done)
 		done = h->push.told;
 	return done;
+}
+
+/* The refs that Git, or whom they are sent on to, has otherwise than DONE has
+ * them; -1: nobody knows, or there are none. */
+static long long
+refs_behind(const struct hotsync *h, long long done)
+{
+	int converted = h->git.looked >= done;
+
+	if (h->git.channel == NULL)
+		return -1;
+	if (is_sent(h))
+		return converted ? 0 : -1;
+	/* (What is not converted yet will be more.) */
+	return converted || h->push.refs > 0 ? h->push.refs : -1;
 }
 
 /* This attempt's, for the history. */
@@ -87,7 +103,7 @@ hotsync_lag(struct hotsync *h)
 		return;
 	done = r->progress.done > r->first ? r->progress.done : r->first;
 	left += done - behind_it(h, done);
-	hotsync_lag_tell(h->job, &h->behind, left, in_step && left == 0 &&
-	    is_sent(h));
+	hotsync_lag_tell(h->job, &h->behind, left, refs_behind(h, done),
+	    in_step && left == 0 && is_sent(h));
 	tell_figures(h);
 }

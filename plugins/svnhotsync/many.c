@@ -262,7 +262,7 @@ tell_lag(struct many *many)
 		got += m->got + m->got_before;
 		bytes += m->shown.bytes > 0 ? m->shown.bytes : 0;
 	}
-	hotsync_lag_tell(many->h->job, &many->behind, left, in_step);
+	hotsync_lag_tell(many->h->job, &many->behind, left, -1, in_step);
 	syncgate_job_figure(many->h->job, "revisions", got);
 	syncgate_job_figure(many->h->job, "bytes", bytes);
 }

@@ -127,6 +127,26 @@ END
 check_equal "what is not there is written only if that is wished" 1 "$?"
 check_none "and that is not the default" etc/conf.d/gone.conf
 
+at_terminal --plugin rsync <<END
+the folder to keep in step:|ssh=me@host//nonsense=1:/x
+the folder to keep in step:|$tmp/src
+where to|popen:relative
+where to|popen:$tmp/five
+another one|ssh=@:/x
+another one|popen:$tmp/six
+another one|
+each change over|perhaps
+each change over|no
+the name of the job [src]:|five
+[yes]:|
+END
+check_equal "what was mistyped is asked again" 0 "$?"
+check_grep "with what is wrong" 'nonsense' out
+check_equal "and no other answer is lost" \
+    'source = "S"|targets = {"popen:T/five", "popen:T/six"}|follow = "no"|' \
+    "$(sed -n "s|$tmp/src|S|; s|$tmp|T|g; s/^	\(source\|targets\|follow\)/\1/p" \
+    etc/conf.d/five.conf | tr '\n' '|')"
+
 # ---- By ssh, through a gateway that is configured
 sshd_start || exit 1
 mkdir kept

@@ -154,6 +154,23 @@ echo 'job fresh { plugin = testplugin  place = "/x"  end = follow }' >>conf
 kill -HUP "$daemon"
 check "SIGHUP reads it, too: what is new runs" wait_until 5 is fresh running
 check "what was taken out ends" wait_until 5 gone "$pid"
+# edit EXPRESSION: the configuration, by sed; and have it read.
+edit() {
+	sed "$1" conf >new
+	mv new conf
+	ask reload
+}
+edit 's/at-once = 2/at-once = 3/'
+check_grep "what changed of the daemon itself is told" \
+    ' as they were; of the daemon another at-once$' said
+edit "s|/sock\"|/moved\"|"
+check_equal "a daemon whose configuration names another socket is found" 0 "$?"
+check_grep "and says when that counts" \
+    'as they were; another socket when the daemon is started again$' said
+ask status --daemon
+check_equal "by all commands" 0 "$?"
+edit "s|/moved\"|/sock\"|"
+check_equal "and again" 0 "$?"
 
 # ---- Clients that are not ours
 cat >hostile.py <<'END'

@@ -88,6 +88,14 @@ by_hand before-run="$tmp/around" before-run=60 before-run="$tmp/was" \
     hooks-within=300ms
 check_equal "one that does not end" 1 "$?"
 check_grep "is killed" 'before-run did not end within 0.3 s' said
+by_hand before-run="$tmp/around" before-run=61.37 before-run="$tmp/was" \
+    hooks-within=300ms
+check_equal "what it has started is killed as well" "" \
+    "$(pgrep -f '^sleep 61.37')"
+by_hand after-run="$tmp/around" after-run=61.38 after-run="$tmp/was" \
+    hooks-within=300ms
+check_grep "behind a run, too" 'after-run did not end within 0.3 s' said
+check_equal "with what it has started" "" "$(pgrep -f '^sleep 61.38')"
 by_hand before-run=/none
 check_grep "one that is not there is said" 'cannot start /none' said
 rm was

@@ -4,12 +4,17 @@
 # sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/daemon.sh"
-need python3 svnadmin svnmucc
+need python3 svnadmin svnmucc git
 
 mkdir src in out
 echo one >src/one
 svnadmin create svn
 svnmucc -m 1 mkdir "file://$tmp/svn/a" >/dev/null
+svnadmin create code
+svnmucc -m 1 mkdir "file://$tmp/code/trunk" mkdir "file://$tmp/code/tags" \
+    >/dev/null
+git init -q --bare pushed.git
+mkdir big
 cat >conf <<END
 daemon { socket = "$tmp/sock"  memory = "$tmp/memory" }
 job svn { plugin = svnhotsync  source = "$tmp/svn"  mirror = "$tmp/mirror" }
@@ -46,6 +51,20 @@ job tells {
 	proven = "a \"b\""
 	after = timed
 }
+job git {
+	plugin = svnhotsync
+	source = "$tmp/code"
+	mirror = "$tmp/code.m"
+	git = "$tmp/code.git"
+	push = "$tmp/pushed.git"
+}
+job slow {
+	plugin = rsync
+	source = "$tmp/big"
+	targets = "$tmp/big.t"
+	bwlimit = 100k
+	follow = yes
+}
 job behind { plugin = testplugin  place = "/x"  lag = yes  pause = 1h }
 END
 cat >work <<'END'
@@ -66,12 +85,16 @@ lags() {
 }
 
 daemon
-for job in svn several follow items; do
+for job in svn several follow items git slow; do
 	check "$job is in step" wait_until 20 lags "$job" \
 	    'l["in_step"] and l["seconds"] == 0'
 done
 check_equal "with nothing to go" "0 0 0" "$(lag svn 'l["revisions"]') $(lag \
     several 'l["revisions"]') $(lag items 'l["items"]')"
+check_equal "of refs, files and bytes neither" "0 0 0 0" "$(lag git \
+    'l["refs"]') $(lag slow 'l["files"]') $(lag slow 'l["bytes"]') $(lag \
+    items 'l["bytes"]')"
+check "where there is no Git nobody tells of refs" lags svn '"refs" not in l'
 ask status --daemon
 check_grep "which comes first for people" '^svn +in step +running +has run' \
     said
@@ -114,10 +137,43 @@ echo bad >in/two
 check "items that wait are counted, with the age of the oldest" \
     wait_until 10 lags items \
     'l["items"] == 2 and not l["in_step"] and 0.3 < l["seconds"] < 30'
+check "and so are their bytes" lags items 'l["bytes"] == 9'
+check_grep "for people, too" '^2 items, 9 bytes, ' /dev/stdin <<END
+$(lag items 'j["behind"]')
+END
 rm wait
 check "until they are done; what was given up is told of" \
     wait_until 10 lags items \
     'l["items"] == 0 and l["failed"] == 1 and l["in_step"]'
+
+# ---- What is on its way
+head -c 1000000 /dev/urandom >big/one
+check "rsync tells what is still to come of a file that it sends" \
+    wait_until 10 lags slow \
+    'l["files"] == 1 and 0 < l["bytes"] < 1000000 and not l["in_step"]'
+check_grep "in a unit, for people" '^1 file, [0-9]*\.[0-9] [kM]B, ' /dev/stdin \
+    <<END
+$(lag slow 'j["behind"]')
+END
+check "until it has come" wait_until 30 lags slow \
+    'l["in_step"] and l["files"] == 0 and l["bytes"] == 0'
+check "as it has" cmp big/one big.t/one
+
+# ---- Refs
+mv pushed.git away.git
+svnmucc -m 2 mkdir "file://$tmp/code/trunk/a" >/dev/null
+check "refs that cannot be pushed are counted, though nobody answers" \
+    wait_until 20 lags git \
+    'l["refs"] == 3 and not l["in_step"] and l["revisions"] == 1'
+svnmucc -m 3 cp HEAD "file://$tmp/code/trunk" "file://$tmp/code/tags/t" \
+    >/dev/null
+check "and those that come after" wait_until 20 lags git 'l["refs"] == 4'
+check_grep "for people" '^2 revisions, 4 refs, ' /dev/stdin <<END
+$(lag git 'j["behind"]')
+END
+mv away.git pushed.git
+check "until they are pushed" wait_until 40 lags git \
+    'l["refs"] == 0 and l["in_step"]'
 
 # stop JOB: its worker and its agents stand still; go: and go on.
 below() {

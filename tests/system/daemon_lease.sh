@@ -60,6 +60,13 @@ worker() {
 says() {
 	[ "$(grep -c "job tree: .*$2" "$1.log")" -ge "${3:-1}" ]
 }
+# history JOB: what became of its last run that b has, and why.
+history() {
+	"$SYNCGATE" history -c b.conf --json -n 1 "$1" | python3 -c '
+import json, sys
+run = json.loads(sys.stdin.readline())
+print(run["outcome"], (run["error"] or "")[:23])'
+}
 number=0
 # arrives SENTENCE SECONDS
 arrives() {
@@ -78,6 +85,8 @@ check_grep "and why it waits" 'it is run elsewhere now' said
 "$SYNCGATE" run --once -c b.conf tree >said 2>&1
 check_equal "by hand it is not run beside that" 1 $?
 check_grep "which is said" 'job tree: it is run elsewhere now: by ' said
+check_equal "and the history has it as skipped, with the reason" \
+    "skipped job tree: it is run els" "$(history tree)"
 arrives "what changes is carried over" 10
 
 # ---- It ends
@@ -123,6 +132,15 @@ wait_until 10 grep -q 'job timed: ' a.log
 "$SYNCGATE" start -c b.conf timed >said 2>&1
 check "what one has begun the other passes by" wait_until 10 \
     grep -q 'job timed: it is run elsewhere now: .*: not here this time' b.log
+is_skipped() {
+	[ "$(history timed)" = "skipped it is run elsewhere now" ]
+}
+check "the history says that it was, and why" wait_until 10 is_skipped
+"$SYNCGATE" status --daemon --json -c b.conf timed >said
+check_equal "it is no success, and no failure" "None 0 0 waiting" "$(python3 -c '
+import json
+j = json.load(open("said"))
+print(j["succeeded"], j["failures"], j["failed"], j["state"])')"
 kill "$a" "$b"
 wait "$a" "$b"
 check "no process is left" wait_until 10 nothing_marked "$mark"

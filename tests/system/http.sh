@@ -281,6 +281,12 @@ tests = [
      b"\r\n1000\r\n" + b"x" * 4096 + b"\r\n0\r\n\r\n", b"413"),
     (b"GET / HTTP/1.1\r\n" + head + b"X: " + b"x" * 100000 + b"\r\n\r\n",
      b"431"),
+    (b"GET / HTTP/1.1\r\n" + head + b"Cookie: a=" + b"x" * 25000 +
+     b"\r\n\r\n", b"431"),
+    (b"GET /health HTTP/1.1\r\n" + head + b"Cookie: a=" + b"x" * 12000 +
+     b"\r\n\r\n", b"200"),
+    (b"GET /health HTTP/1.1\r\n" + head + b"Cookie: " + b"; ".join(
+     b"a%d=x" % i for i in range(1000)) + b"\r\n\r\n", b"200"),
     (b"GET /" + b"x" * 100000 + b" HTTP/1.1\r\n" + head + b"\r\n", b"414"),
     (b"PUT / HTTP/1.1\r\n" + head + b"Content-Length: 0\r\n\r\n", b"405"),
     (b"POST / HTTP/1.1\r\n" + head + b"Content-Length: 0\r\n\r\n", b"405"),
@@ -323,6 +329,15 @@ if seen.count(b"503") < 8 or seen.count(b"200") < 30:
     sys.exit("streams: %r" % seen)
 if status(talk(b"GET / HTTP/1.1\r\n" + head + b"\r\n")) != b"200":
     sys.exit("streams keep others out")
+# Another client has a place all the same, and none gets all of them.
+def from_other():
+    s = socket.create_connection(("127.0.0.1", port), 5, ("127.0.0.2", 0))
+    s.sendall(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    streams.append(s)
+    return status(s.recv(4096))
+others = [from_other() for i in range(20)]
+if others[:16].count(b"200") != 16 or b"503" not in others:
+    sys.exit("streams of another client: %r" % others)
 # Both: streams have their places, and those that say nothing want all others.
 silent = []
 for i in range(130):
