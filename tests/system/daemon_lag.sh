@@ -4,7 +4,7 @@
 # sanitize: yes
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 . "$top_srcdir/tests/lib/daemon.sh"
-need python3 svnadmin svnmucc git
+need python3 svnadmin svnmucc git curl
 
 mkdir src in out
 echo one >src/one
@@ -16,7 +16,7 @@ svnmucc -m 1 mkdir "file://$tmp/code/trunk" mkdir "file://$tmp/code/tags" \
 git init -q --bare pushed.git
 mkdir big
 cat >conf <<END
-daemon { socket = "$tmp/sock"  memory = "$tmp/memory" }
+daemon { socket = "$tmp/sock"  memory = "$tmp/memory"  http = "127.0.0.1:0" }
 job svn { plugin = svnhotsync  source = "$tmp/svn"  mirror = "$tmp/mirror" }
 job several {
 	plugin = svnhotsync
@@ -101,6 +101,11 @@ check_grep "which comes first for people" '^svn +in step +running +has run' \
 check_equal "the first column behind the name" "JOB BEHIND STATE WHY" \
     "$(sed -n '1s/  */ /gp' said)"
 
+# shows PATH PATTERN: what the status page has there.
+shows() {
+	curl -s -m 10 "$(url)$1" | grep -Eq "$2"
+}
+
 # ---- A job that has ended
 check "one that has ended was in step" wait_until 10 lags timed \
     'not l["in_step"] and 0 <= l["seconds"] < 60 and l["revisions"] == 0'
@@ -138,6 +143,9 @@ check "items that wait are counted, with the age of the oldest" \
     wait_until 10 lags items \
     'l["items"] == 2 and not l["in_step"] and 0.3 < l["seconds"] < 30'
 check "and so are their bytes" lags items 'l["bytes"] == 9'
+check "the status page shows that" wait_until 10 shows / '2 items, 9 bytes, '
+check "and so do its metrics" wait_until 10 shows /metrics \
+    '^syncgate_job_lag_bytes\{name="items",plugin="fileproc"\} 9$'
 check_grep "for people, too" '^2 items, 9 bytes, ' /dev/stdin <<END
 $(lag items 'j["behind"]')
 END
@@ -171,6 +179,8 @@ check "and those that come after" wait_until 20 lags git 'l["refs"] == 4'
 check_grep "for people" '^2 revisions, 4 refs, ' /dev/stdin <<END
 $(lag git 'j["behind"]')
 END
+check "and for the metrics" wait_until 10 shows /metrics \
+    '^syncgate_job_lag_refs\{name="git",plugin="svnhotsync"\} 4$'
 mv away.git pushed.git
 check "until they are pushed" wait_until 40 lags git \
     'l["refs"] == 0 and l["in_step"]'
