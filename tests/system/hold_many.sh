@@ -5,6 +5,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin svnlook python3
 . "$top_srcdir/tests/lib/hotsync.sh"
+. "$top_srcdir/tests/lib/daemon.sh"
 cd "$tmp" || exit 2
 
 svnadmin create source
@@ -141,6 +142,56 @@ hot_several "$tmp/source" "$all"
 wait "$hot_pid"
 check_equal "when all are held the job is" 1 "$?"
 check_grep "which it says" '3 of 3 mirrors are held: ' "$err"
+
+# ---- By the daemon, which has a job that goes on without one of its mirrors
+becomes newer
+rm -rf ./m*.before-*
+for one in m1 m3; do
+	rm -rf $one
+	hot "$tmp/source" "$tmp/$one"
+done
+rm -rf m2
+hot "$tmp/alien" "$tmp/m2"
+cat >conf <<END
+daemon { socket = "$tmp/sock"  memory = "$tmp/memory"  stop-within = 9s }
+job several {
+	plugin = svnhotsync
+	source = "$tmp/source"
+	mirrors = {"$tmp/m1", "$tmp/m2", "$tmp/m3"}
+}
+END
+daemon
+check "it tells of it" wait_until 20 logged 'UUID.*; the others go on'
+ask why several
+check_grep "why says what is held, and how to approve it" \
+    'without what is held: .*UUID.*`syncgate approve several` begins it' said
+check_grep "and what would be done" "would: make $tmp/m2 anew" said
+"$SYNCGATE" approve -c conf --token 00000000000000000000 several >said 2>&1
+check_equal "another token is no approval" 1 "$?"
+ask approve several
+check_equal "it is approved while it runs" 0 "$?"
+check "which is done" wait_until 30 logged 'm2: .*; following'
+same_repo "that one is made anew" "$tmp/source" "$tmp/m2"
+check "and what it was is kept" [ -d m2.before-1 ]
+check_none "and no other" m[13].before-1
+check "the others follow, too" wait_until 20 sh -c \
+    "[ \$(grep -c 'm[13]: .*; following' log) = 4 ]"
+ask approve several
+check_equal "there is nothing more to approve" 1 "$?"
+rm -rf older2
+cp -a older older2
+svn mkdir -q -m instead "file://$tmp/older2/instead"
+rm -rf source
+mv older2 source
+check "when all are held the job is" wait_until 60 is several held
+ask approve several
+check_equal "and approved" 0 "$?"
+check "goes on" wait_until 60 logged 'm[123]: .*; following' 8
+for one in m1 m2 m3; do
+	same_repo "with $one" "$tmp/source" "$tmp/$one"
+done
+kill "$daemon"
+wait "$daemon"
 
 # ---- Many repositories
 rm -rf ./m[123]* alien
