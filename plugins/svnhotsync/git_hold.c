@@ -1,9 +1,9 @@
 /*
  * git_hold.c: a repository that we made does not fit the mirror (any more).
  *
- * It is never gone on with, nor written over.  But somebody may say that it goes
- * aside, as a mirror does that is made anew, and that the mirror is converted
- * into a new one.  What is no repository of ours is not moved, whoever says so.
+ * It is never gone on with, nor written over.  But somebody may say that it
+ * goes aside, as a mirror does that is made anew, and that the mirror is
+ * converted into a new one.  What is no repository of ours is not moved, whoever says so.
  */
 #include "plugins/svnhotsync/git_internal.h"
 

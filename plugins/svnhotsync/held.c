@@ -48,7 +48,6 @@ hotsync_on_held(struct hot_report *r, const xn_value_t *message)
 	const struct hot_held *held = &r->held;
 
 	XN_TRY(take(&r->held, message, r->scratch));
-	r->is_held = 1;
 	if (r->name != NULL)
 		return xn_error_create(XN_E_HELD, "%s", held->why);
 	XN_TRY(hotsync_ask_held(r->job, &r->mirror, &held, 1, r->scratch));

@@ -32,10 +32,9 @@ struct hot_report {
 	int whole;			/* a new mirror has all, and waits to
 					 * take the old one's place */
 	int resynced;			/* and has */
-	int is_held;			/* for what HELD says; */
-	int anew;			/* and somebody has approved that it is
-					 * made anew */
-	struct hot_held held;
+	int anew;			/* it is held, and to be made anew:
+					 * somebody has approved that */
+	struct hot_held held;		/* why it is, if it is */
 	struct {
 		unsigned int what;	/* a hash of its text */
 		apr_time_t at;		/* 0: none */
@@ -113,8 +112,8 @@ struct hotsync {
 	long long reload;		/* one more than the revision from which
 					 * the mirror is to be loaded anew; 0:
 					 * it is not */
-	const struct hot_held *approved;	/* the mirror is made anew,
-					 * since it was held for that; or NULL */
+	const struct hot_held *approved;	/* the mirror is made anew, as
+						 * it was held for that */
 	int identity;			/* HOT_IDENTITY...: nothing but whether
 					 * the two fit is asked; else 0 */
 };
@@ -149,8 +148,8 @@ xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
  */
 xn_error_t *hotsync_on_held(struct hot_report *r, const xn_value_t *message);
 
-/* What an approval for the mirror AT is good for: it is the same text as long as
- * the same is held, for the same. */
+/* What an approval for the mirror AT is good for: the same text as long as the
+ * same is held, for the same. */
 const char *hotsync_held_subject(const xn_location_t *at,
     const struct hot_held *held, apr_pool_t *pool);
 

@@ -53,7 +53,7 @@ say_failed(struct hot_mirror *m, int again)
 }
 
 /* M was made anew, or that has failed: 1 if it is to be opened now.  What was
- * approved once is not done once more of itself, but if it was cut off. */
+ * approved once is not done a second time, unless it was cut off. */
 static int
 after_making(struct hot_mirror *m)
 {
@@ -104,7 +104,8 @@ after_end(struct hot_mirror *m)
 	m->state = again ? HOT_WAITING : many->h->follow ? HOT_DONE :
 	    HOT_FAILED;
 	m->due = apr_time_now() + m->pause;
-	m->pause = m->pause * 2 > HOT_PAUSE_LAST ? HOT_PAUSE_LAST : m->pause * 2;
+	m->pause = m->pause * 2 > HOT_PAUSE_LAST ? HOT_PAUSE_LAST :
+	    m->pause * 2;
 }
 
 /* Are all that are being opened ready, or have they had time enough? */
@@ -236,61 +237,6 @@ advance(struct hot_mirror *m)
 
 /* ---- The whole ---------------------------------------------------------- */
 
-/* All mirrors as one line: the least of them, or how many are up to date. */
-static void
-show(struct many *many)
-{
-	syncgate_progress_t p = { .unit = "revision", .done = -1, .total = -1 };
-	long long all = 0, followed = 0;
-
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
-		const syncgate_progress_t *one = &m->shown;
-
-		all++;
-		followed += m->followed && m->state == HOT_SERVED;
-		if (one->done >= 0 && (p.done < 0 || one->done < p.done))
-			p.done = one->done;
-		if (one->total > p.total)
-			p.total = one->total;
-		p.bytes += one->bytes;
-	}
-	p.phase = all > 0 && followed == all ? "following" : "copying";
-	if (many->parent != NULL) {
-		p.unit = "mirror";
-		p.done = 0;
-		for (struct hot_mirror *m = many->mirrors; m != NULL;
-		    m = m->next)
-			p.done += (m->followed &&
-			    m->state == HOT_SERVED) || m->state == HOT_DONE;
-		p.total = all;
-	}
-	syncgate_job_progress(many->h->job, &p);
-}
-
-/* All mirrors together: of one repository the last of them counts, of several
- * all that is to go. */
-static void
-tell_lag(struct many *many)
-{
-	long long left = 0, got = 0, bytes = 0;
-	int in_step = many->parent == NULL || many->listed;
-
-	for (const struct hot_mirror *m = many->mirrors; m != NULL;
-	    m = m->next) {
-		if (m->left > 0 && many->parent != NULL)
-			left += m->left;
-		else if (m->left > left)
-			left = m->left;
-		in_step &= m->state == HOT_GONE || (m->in_step &&
-		    (m->state == HOT_SERVED || m->state == HOT_DONE));
-		got += m->got + m->got_before;
-		bytes += m->shown.bytes > 0 ? m->shown.bytes : 0;
-	}
-	hotsync_lag_tell(many->h->job, &many->behind, left, in_step);
-	syncgate_job_figure(many->h->job, "revisions", got);
-	syncgate_job_figure(many->h->job, "bytes", bytes);
-}
-
 /* With --once: is there nothing left to wait for? */
 static int
 is_over(const struct many *many)
@@ -374,9 +320,9 @@ turn(struct many *many)
 	XN_TRY(hot_ask_held(many));
 	if (many->stopping)
 		cut_off(many);
-	show(many);
+	hot_show(many);
 	if (!syncgate_job_dry_run(many->h->job))
-		tell_lag(many);
+		hot_tell_lag(many);
 	return NULL;
 }
 

@@ -134,6 +134,10 @@ void hot_leave_held(struct hot_mirror *m);
 /* Is nothing left but mirrors that are held? */
 int hot_all_held(const struct many *many);
 
+/* Tell the job how far all are, and how far behind. */
+void hot_show(struct many *many);
+void hot_tell_lag(struct many *many);
+
 /* M has ended, with ERROR (consumed) or well. */
 void hot_end(struct hot_mirror *m, xn_error_t *error);
 

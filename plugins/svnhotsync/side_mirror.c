@@ -24,11 +24,11 @@
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
  * resync (make it anew), approved and approved_rev (if the source has that
- * state at that revision still; none: whatever it has), include (bits of enum part), run_hooks; or promote
- * (bool), step ("resume": only bring it to its end, "look": only see whether it
- * can be, or "promote"), expected (the revision that it must have, or -1),
- * forced (what others committed is promoted, too), path, job, run_hooks,
- * without a peer: side_mirror_promote.h.
+ * state at that revision still; none: whatever it has), include (bits of enum
+ * part), run_hooks; or promote (bool), step ("resume": only bring it to its end,
+ * "look": only see whether it can be, or "promote"), expected (the revision that
+ * it must have, or -1), forced (what others committed is promoted, too), path,
+ * job, run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
