@@ -343,39 +343,6 @@ r10_must_have_its_date(void)
 	svnrepo_end();
 }
 
-/* What it says of its state is what an approval is good for. */
-static void
-its_state_must_be_one(void)
-{
-	static const struct {
-		long long rev;
-		size_t n;
-	} states[] = { { 20, 15 }, { 20, 17 }, { 20, 0 }, { 19, 16 } };
-	unsigned char digest[17] = { 1 };
-	struct svnpair *p;
-	char before[40];
-
-	begin();
-	strcpy(before, svnrepo_digest(mirror, 0));
-	for (size_t i = 0; i <= sizeof(states) / sizeof(states[0]); i++) {
-		p = introduce();
-		svnpair_send(p, "(sllyy)", "digest", 10LL, 1LL, digest,
-		    (size_t)16, "", (size_t)0);
-		CU_ASSERT_STRING_EQUAL(svnpair_receive(p), "('state', 20)");
-		if (i == sizeof(states) / sizeof(states[0])) {
-			svnpair_send(p, "l", 5LL);
-			expect_refusal(p, "something else than a message",
-			    before);
-			continue;
-		}
-		svnpair_send(p, "(sl)", "dirty", -1LL);
-		svnpair_send(p, "(sly)", "state", states[i].rev, digest,
-		    states[i].n);
-		expect_refusal(p, "something else than its state", before);
-	}
-	svnrepo_end();
-}
-
 /* The mirror of begin() as a packed one of format 4, whose source says that it
  * was upgraded to 6. */
 static struct svnpair *
@@ -456,7 +423,6 @@ static const struct xn_test_case cases[] = {
 	    a_pack_that_is_not_whole_is_not_shown },
 	{ "pieces must fit", pieces_must_fit },
 	{ "r10 must have its date", r10_must_have_its_date },
-	{ "its state must be one", its_state_must_be_one },
 	{ "an upgrade that lies leaves the old format",
 	    an_upgrade_that_lies_leaves_the_old_format },
 	{ "a source that describes itself wrongly is refused",
