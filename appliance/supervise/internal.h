@@ -136,6 +136,10 @@ job_t *job_create(supervisor_t *s, const plan_job_t *config);
 /* Start its worker; that it cannot is a failure of the run. */
 void job_begin(supervisor_t *s, job_t *job);
 
+/* What somebody may approve: what it is held for, or what a run that goes on
+ * has left, and told of; NULL: nothing. */
+const said_hold_t *job_asks(const job_t *job);
+
 /* What it is held for is not asked for any more. */
 void job_unhold(job_t *job);
 

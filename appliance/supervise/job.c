@@ -135,6 +135,14 @@ has_failed(supervisor_t *s, job_t *job, const char *text, int passing)
 		hooks_begin(s, job, SYNCGATE_ON_FAILURE, text);
 }
 
+const said_hold_t *
+job_asks(const job_t *job)
+{
+	if (job->pid != 0)
+		return job->once || job->asked > 0 ? NULL : job->said.hold;
+	return job->wish == WISH_HELD ? job->held : NULL;
+}
+
 void
 job_unhold(job_t *job)
 {

@@ -93,9 +93,9 @@ do_why(supervisor_t *s, const struct asked *asked, request_t *request)
 		return;
 	fputs("{\"ok\":true,\"text\":", out);
 	syncgate_json_write_text(out, text, strlen(text));
-	if (job->wish == WISH_HELD && job->held != NULL) {
+	if (job_asks(job) != NULL) {
 		fputs(",\"hold\":", out);
-		said_hold_write(out, job->held, "reason");
+		said_hold_write(out, job_asks(job), "reason");
 	}
 	fputs("}\n", out);
 	fclose(out);
@@ -205,14 +205,22 @@ resume(supervisor_t *s, job_t *job, const struct asked *asked)
 		job_when_first(s, job);
 }
 
-/* What it asked for may be done: by its next run, which begins now. */
+/* What it asked for may be done: by its next run, which begins now, or, if it
+ * goes on without what it asked for, when this one has ended. */
 static void
 approve(supervisor_t *s, job_t *job, const struct asked *asked)
 {
-	memcpy(job->approved, job->held->approve, sizeof(job->approved));
+	const said_hold_t *hold = job_asks(job);
+
+	memcpy(job->approved, hold->approve, sizeof(job->approved));
 	if (asked->always)
-		job->always |= 1u << syncgate_hold_kind(job->held->kind);
-	resume(s, job, asked);
+		job->always |= 1u << syncgate_hold_kind(hold->kind);
+	if (job->pid == 0) {
+		resume(s, job, asked);
+		return;
+	}
+	job->again = 1;
+	job_end(s, job);
 }
 
 /* As if it had never run: no failure, nothing held, nothing approved. */
@@ -243,12 +251,13 @@ static const char *
 cannot_approve(const supervisor_t *s, const job_t *job,
     const struct asked *asked)
 {
-	if (job->held == NULL)
+	const said_hold_t *hold = job_asks(job);
+
+	if (hold == NULL)
 		return "it does not wait to be approved";
-	if (asked->token != NULL && strcmp(asked->token, job->held->approve) !=
-	    0)
+	if (asked->token != NULL && strcmp(asked->token, hold->approve) != 0)
 		return apr_psprintf(s->scratch, "what it asks for is another "
-		    "thing by now: %s", job->held->reason);
+		    "thing by now: %s", hold->reason);
 	return NULL;
 }
 
@@ -276,7 +285,8 @@ static const struct verb {
 	    FOR(WISH_PAUSED), 1, JOBS_MAX },
 	{ "resume", NULL, resume, "goes on", FOR(WISH_PAUSED) |
 	    FOR(WISH_HELD), 1, JOBS_MAX },
-	{ "approve", NULL, approve, "goes on", FOR(WISH_HELD), 1, JOBS_MAX },
+	{ "approve", NULL, approve, "goes on", FOR(WISH_HELD) |
+	    FOR(WISH_RUN), 1, JOBS_MAX },
 	{ "loglevel", NULL, set_level, NULL, FOR(WISH_RUN) |
 	    FOR(WISH_PAUSED) | FOR(WISH_STOPPED) | FOR(WISH_HELD), 1,
 	    JOBS_MAX },

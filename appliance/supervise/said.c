@@ -136,6 +136,18 @@ said_hold_write(FILE *out, const said_hold_t *hold, const char *key)
 	fputs("]}", out);
 }
 
+/* The last one counts: a run that goes on asks again when it is for more. */
+static void
+take_hold(said_t *said, const xn_value_t *object)
+{
+	said_hold_t *hold = said_hold_read(object, "text");
+
+	if (hold == NULL)
+		return;
+	free(said->hold);
+	said->hold = hold;
+}
+
 void
 said_forget(said_t *said)
 {
@@ -168,8 +180,7 @@ take_object(said_t *said, said_line_t *log, const char *name,
 	}
 	log->text = without_name(xn_value_text(object, "text", ""), name);
 	if (strcmp(log->event, "hold") == 0) {
-		if (said->hold == NULL)
-			said->hold = said_hold_read(object, "text");
+		take_hold(said, object);
 		log->text = NULL;
 		return;
 	}

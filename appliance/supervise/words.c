@@ -93,6 +93,11 @@ why_running(const supervisor_t *s, const job_t *job)
 {
 	const char *since = span(s, s->now - job->began);
 
+	if (job->asked == 0 && job_asks(job) != NULL)
+		return apr_psprintf(s->scratch, "has run for %s, in process "
+		    "%d%s, without what is held: %s; `syncgate approve %s` "
+		    "begins it again with that", since, (int)job->pid,
+		    progress(s, job), job_asks(job)->reason, job->name);
 	if (job->asked == 0)
 		return apr_psprintf(s->scratch, "has run for %s, in process "
 		    "%d%s", since, (int)job->pid, progress(s, job));
@@ -257,9 +262,9 @@ words_write(FILE *out, const supervisor_t *s, const job_t *job)
 	    job->ended_at != 0);
 	put_number(out, "next", apr_time_sec(next), job->pid == 0 &&
 	    next != 0 && job->wish == WISH_RUN);
-	if (job->wish == WISH_HELD && job->held != NULL) {
+	if (job_asks(job) != NULL) {
 		fputs(",\"hold\":", out);
-		said_hold_write(out, job->held, "reason");
+		said_hold_write(out, job_asks(job), "reason");
 	}
 	if (job->always != 0) {
 		fputs(",\"approved\":", out);

@@ -140,6 +140,39 @@ tell(struct hot_git *g, long long rev)
 	    g->at->text, (apr_int64_t)rev);
 }
 
+/* What is there was made by us, and is not of this mirror (any more): may it go
+ * aside? */
+static xn_error_t *
+on_held(struct hot_git *g, const xn_value_t *message, apr_pool_t *scratch)
+{
+	const char *tag, *kind, *why, *state;
+	const char *sample[] = {
+		apr_psprintf(scratch, "keep the repository as it is, as "
+		    "%s.before-1 or the next number", g->at->text),
+		apr_psprintf(scratch, "convert all of the mirror into a new "
+		    "one, %s", g->at->text), NULL
+	};
+	syncgate_hold_t hold = { .sample = sample };
+
+	XN_TRY(xn_unpack_value(message, scratch, "(ssss)", &tag, &kind, &why,
+	    &state));
+	if (strcmp(tag, "held") != 0)
+		return xn_error_create(XN_E_PROTOCOL, "who converts to Git "
+		    "says something unknown");
+	hold.kind = strcmp(kind, "loss") == 0 ? SYNCGATE_HOLD_LOSS :
+	    strcmp(kind, "back") == 0 ? SYNCGATE_HOLD_BACK :
+	    SYNCGATE_HOLD_OTHER;
+	hold.subject = apr_pstrcat(scratch, g->at->text, "\n", why, "\n",
+	    state, NULL);
+	hold.reason = apr_psprintf(scratch, "%s; if it is approved the mirror "
+	    "is converted anew, and the repository that is there is kept "
+	    "beside it as %s.before-1 or the next number", why, g->at->text);
+	XN_TRY(syncgate_job_hold(g->job, &hold));
+	g->converted = g->looked = g->told = -1;
+	g->looking = 1;
+	return xn_send(g->channel, "(s)", "aside");
+}
+
 /* It said something: an error if it cannot go on. */
 static xn_error_t *
 on_said(struct hot_git *g, const xn_value_t *message, apr_pool_t *scratch)
@@ -176,7 +209,17 @@ on_said(struct hot_git *g, const xn_value_t *message, apr_pool_t *scratch)
 		return NULL;
 	}
 	xn_error_clear(error);
-	XN_TRY(xn_unpack_value(message, scratch, "(ss)", &tag, &text));
+	error = xn_unpack_value(message, scratch, "(ss)", &tag, &text);
+	if (error != NULL) {
+		xn_error_clear(error);
+		return on_held(g, message, scratch);
+	}
+	if (strcmp(tag, "aside") == 0) {
+		syncgate_job_log(g->job, SYNCGATE_WARNING, "the old repository "
+		    "is %s now, beside the new one: remove it when nobody "
+		    "needs it", text);
+		return NULL;
+	}
 	if (strcmp(tag, "odd") == 0) {
 		syncgate_job_log(g->job, SYNCGATE_WARNING, "%s", text);
 		return NULL;

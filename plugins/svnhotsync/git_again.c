@@ -249,10 +249,10 @@ convert(int *ended, struct svngit *g, const char *dir, apr_pool_t *pool)
 	XN_TRY(compare(&p));
 	if (p.rev == 0)
 		return NULL;
-	return xn_error_create(XN_E_JOB, "r%ld, /%s of the mirror %s is not "
-	    "what %s has: the mirror was made anew with another history; give "
-	    "the job an empty folder to convert it anew", (long)p.rev, p.path,
-	    g->options->mirror, g->options->dir);
+	return svngit_hold(g, "back", g->position, "r%ld, /%s of the mirror "
+	    "%s is not what %s has: the mirror was made anew with another "
+	    "history", (long)p.rev, p.path, g->options->mirror,
+	    g->options->dir);
 }
 
 static xn_error_t *

@@ -78,7 +78,8 @@ take_note(void *baton, svn_revnum_t rev, const char *path,
 
 /* The refs that there are: tips of our branches, and others. */
 static xn_error_t *
-take_ref(struct svngit *g, apr_hash_t *by_ref, const struct gitw_ref *ref)
+take_ref(struct svngit *g, apr_hash_t *by_ref, const struct gitw_ref *ref,
+    svn_revnum_t rev)
 {
 	struct svngit_branch *b = apr_hash_get(by_ref, ref->name,
 	    APR_HASH_KEY_STRING);
@@ -98,9 +99,8 @@ take_ref(struct svngit *g, apr_hash_t *by_ref, const struct gitw_ref *ref)
 	b->tip = ref->is_tag ? ref->peeled : ref->id;
 	if (gitw_id_compare(&b->tip, &b->steps[b->n - 1].commit) == 0)
 		return NULL;
-	return xn_error_create(XN_E_JOB, "%s of %s is not what it was left as: "
-	    "set it back, or give the job a repository of its own", ref->name,
-	    g->options->dir);
+	return svngit_hold(g, "loss", rev, "%s of %s is not what it was left "
+	    "as: somebody else has moved it", ref->name, g->options->dir);
 }
 
 /* The refs are not those that were left: say which is not. */
@@ -129,9 +129,9 @@ changed_refs(struct svngit *g, svn_revnum_t rev)
 		    strncmp(name, "refs/syncgate/", 14) != 0)
 			what = name;
 	}
-	return xn_error_create(XN_E_JOB, "%s of %s is not what it was left as: "
-	    "somebody else has made, changed or deleted it; set it back, or "
-	    "give the job a repository of its own", what, g->options->dir);
+	return svngit_hold(g, "loss", rev, "%s of %s is not what it was left "
+	    "as: somebody else has made, changed or deleted it", what,
+	    g->options->dir);
 }
 
 static xn_error_t *
@@ -146,7 +146,7 @@ take_refs(struct svngit *g, const struct svngit_position *p)
 		apr_hash_set(by_ref, b->ref, APR_HASH_KEY_STRING, b);
 	}
 	for (size_t i = 0; i < g->refs->n; i++)
-		XN_TRY(take_ref(g, by_ref, &g->refs->refs[i]));
+		XN_TRY(take_ref(g, by_ref, &g->refs->refs[i], p->rev));
 	return strcmp(svngit_refs_digest(g->refs, g->refs_pool), p->refs) == 0 ?
 	    NULL : changed_refs(g, p->rev);
 }
@@ -159,8 +159,8 @@ check_position(struct svngit *g, const struct svngit_position *p)
 	const char *digest;
 
 	if (strcmp(p->uuid, g->uuid) != 0)
-		return xn_error_create(XN_E_JOB, "%s has the repository with "
-		    "UUID %s, and the mirror's is %s", g->options->dir,
+		return svngit_hold(g, "other", p->rev, "%s has the repository "
+		    "with UUID %s, and the mirror's is %s", g->options->dir,
 		    p->uuid, g->uuid);
 	if (strcmp(p->made_by, g->made_by) != 0)
 		return xn_error_create(XN_E_CONFIG, "%s was made with another "
@@ -169,15 +169,14 @@ check_position(struct svngit *g, const struct svngit_position *p)
 		    g->options->dir);
 	SVNGIT_TRY(svn_fs_youngest_rev(&youngest, g->fs, g->fs_pool));
 	if (p->rev > youngest)
-		return xn_error_create(XN_E_JOB, "%s is at r%ld, and the "
+		return svngit_hold(g, "back", p->rev, "%s is at r%ld, and the "
 		    "mirror at r%ld: it was made anew or wound back",
 		    g->options->dir, (long)p->rev, (long)youngest);
 	XN_TRY(svngit_digest(&digest, g, p->rev, g->refs_pool));
 	if (strcmp(digest, p->digest) != 0)
-		return xn_error_create(XN_E_JOB, "r%ld of the mirror is not "
-		    "the one that %s has: the repository was replaced or "
-		    "wound back; give the job an empty folder to convert it "
-		    "anew", (long)p->rev, g->options->dir);
+		return svngit_hold(g, "back", p->rev, "r%ld of the mirror is "
+		    "not the one that %s has: the repository was replaced or "
+		    "wound back", (long)p->rev, g->options->dir);
 	return NULL;
 }
 
@@ -192,7 +191,8 @@ resume(struct svngit *g)
 	ref = gitw_refs_find(g->refs, SVNGIT_NOTES);
 	if (ref == NULL && g->refs->n > 0)
 		return xn_error_create(XN_E_CONFIG, "%s has refs, and none of "
-		    "them is " SVNGIT_NOTES ": give the job an empty folder",
+		    "them is " SVNGIT_NOTES ": syncgate did not make it, and "
+		    "leaves it alone; give the job an empty folder",
 		    g->options->dir);
 	if (ref == NULL)
 		return NULL;

@@ -41,10 +41,16 @@ struct svngit_state {
 
 /*
  * Open and lock the repository; OPTIONS must live as long as POOL.  What the
- * user has to set right is XN_E_CONFIG or XN_E_JOB.
+ * user has to set right is XN_E_CONFIG or XN_E_JOB.  XN_E_HELD, of any of
+ * these: it is ours, and does not fit the mirror (any more); somebody is to say
+ * whether it goes aside.  (*GIT is set even then.)
  */
 xn_error_t *svngit_open(svngit_t **git, const struct svngit_options *options,
     apr_pool_t *pool);
+
+/* Of what it is held for: "loss", "back" or "other", and the state of both, as
+ * a text. */
+void svngit_held(const char **kind, const char **state, const svngit_t *git);
 
 /*
  * Convert what is new in the mirror, or some of it: until state->position is

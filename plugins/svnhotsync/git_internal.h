@@ -2,6 +2,7 @@
  * git_internal.h: what the files of the conversion share.
  *
  *	git_convert.c	from the repository's position to the mirror's youngest
+ *	git_hold.c	what does not fit is held until somebody says what to do
  *	git_again.c	and whether that mirror is the one it was
  *	git_revision.c	a revision: which branches it touches
  *	git_branch.c	a branch in it: its commit, and its ref
@@ -58,6 +59,8 @@ struct svngit {
 	svn_revnum_t most;		/* convert no further; 0: all */
 	apr_int64_t when;		/* of the last revision converted */
 	int outside_told;
+	const char *held_kind;		/* of XN_E_HELD; or NULL */
+	const char *held_state;
 };
 
 /* A revision at hand. */
@@ -86,6 +89,11 @@ xn_error_t *svngit_error(svn_error_t *error);
  * hash's order. */
 apr_array_header_t *svngit_names_of(apr_hash_t *table, apr_pool_t *pool);
 
+/* The error that G's repository, which was converted up to REV, is held for:
+ * KIND is "loss", "back" or "other". */
+xn_error_t *svngit_hold(struct svngit *g, const char *kind, svn_revnum_t rev,
+    const char *format, ...) __attribute__((format(printf, 4, 5)));
+
 /* What REV is known by again: 40 hexadecimal digits in POOL. */
 xn_error_t *svngit_digest(const char **digest, struct svngit *g,
     svn_revnum_t rev, apr_pool_t *pool);
@@ -101,7 +109,7 @@ const char *svngit_refs_digest(const struct gitw_refs *refs,
 /*
  * Is the mirror still the folder that was converted, or one with the same
  * history?  If it is another one this takes as long as converting all that G
- * has.  *ENDED, which is 0: it was asked to end meanwhile.  XN_E_JOB if the
+ * has.  *ENDED, which is 0: it was asked to end meanwhile.  XN_E_HELD if the
  * history is another.
  */
 xn_error_t *svngit_same_mirror(int *ended, struct svngit *g,

@@ -26,7 +26,8 @@ result_of(xn_error_t *error, char *out)
 	if (error == NULL)
 		return GIT_PLAIN_DONE;
 	apr_cpystrn(out, xn_error_text(error, error->pool), GIT_PLAIN_ERROR);
-	result = error->code == XN_E_JOB || error->code == XN_E_CONFIG ?
+	result = error->code == XN_E_HELD ? GIT_PLAIN_HELD :
+	    error->code == XN_E_JOB || error->code == XN_E_CONFIG ?
 	    GIT_PLAIN_REFUSED : GIT_PLAIN_FAILED;
 	xn_error_clear(error);
 	return result;
@@ -70,6 +71,12 @@ git_plain_open(git_plain_t **out, const struct git_plain_options *options,
 	git->options.baton = options->baton;
 	*out = git;
 	return result_of(svngit_open(&git->git, &git->options, pool), error);
+}
+
+void
+git_plain_held(const char **kind, const char **state, const git_plain_t *git)
+{
+	svngit_held(kind, state, git->git);
 }
 
 enum git_plain_result

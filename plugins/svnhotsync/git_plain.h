@@ -32,11 +32,17 @@ struct git_plain_options {
 enum git_plain_result {
 	GIT_PLAIN_DONE,
 	GIT_PLAIN_FAILED,
-	GIT_PLAIN_REFUSED		/* it will not be better next time */
+	GIT_PLAIN_REFUSED,		/* it will not be better next time */
+	GIT_PLAIN_HELD			/* but if somebody says that it goes
+					 * aside: git_plain_held() */
 };
 
 enum git_plain_result git_plain_open(git_plain_t **git,
     const struct git_plain_options *options, char *error);
+
+/* As svngit_held(), of what stays until GIT is closed. */
+void git_plain_held(const char **kind, const char **state,
+    const git_plain_t *git);
 
 /* As svngit_batch(). */
 enum git_plain_result git_plain_batch(git_plain_t *git, long *position,

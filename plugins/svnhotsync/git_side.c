@@ -9,6 +9,10 @@
  *   -> ("properties", n)	so many revisions had some that were, and noted
  *   -> ("odd", text)		for the log
  *   -> ("refused", reason)	and it looks no more
+ *   -> ("held", kind, reason, state)	nor does it then, until
+ *   <- ("aside",)		the repository goes aside, and all is converted
+ *				into a new one
+ *   -> ("aside", path)		where it is now
  *
  * kwargs: dir, mirror, layout (its words, a line each), authors ("": none),
  * keep, ignore, merges, empty-dirs, externals (no, file or gitmodules).
@@ -21,11 +25,13 @@
 #include "plugins/svnhotsync/git_plain.h"
 #include "plugins/svnhotsync/sides.h"
 
+#define BEFORE_MAX	1000		/* names that are tried */
+
 struct side {
 	xn_channel *channel;
 	struct git_plain_options options;
 	git_plain_t *git;		/* opened when it is first needed */
-	int refused;
+	int refused, held;
 	int ended;
 	const char *text;		/* what an attempt is to say */
 };
@@ -77,6 +83,16 @@ ended(void *baton)
 	return s->ended;
 }
 
+static void
+tell_held(struct side *s, const char *why)
+{
+	const char *kind, *state;
+
+	git_plain_held(&kind, &state, s->git);
+	s->held = 1;
+	xn_send(s->channel, "(ssss)", "held", kind, why, state);
+}
+
 /* What came of it: 1 if all is well. */
 static int
 is_done(struct side *s, enum git_plain_result result, const char *why)
@@ -86,6 +102,8 @@ is_done(struct side *s, enum git_plain_result result, const char *why)
 	why = result == GIT_PLAIN_DONE ? "" : xn_utf8(out, sizeof(out), why);
 	if (result == GIT_PLAIN_FAILED)
 		xn_fail("%s", why);
+	if (result == GIT_PLAIN_HELD)
+		tell_held(s, why);
 	if (result == GIT_PLAIN_REFUSED) {
 		s->refused = 1;
 		xn_send(s->channel, "(ss)", "refused", why);
@@ -144,6 +162,52 @@ look_at_props(struct side *s)
 		xn_send(s->channel, "(sl)", "properties", (long long)changed);
 }
 
+/* Give NAME in the folder BASE another one that is free, FREE; 0, or -1 and
+ * errno. */
+static int
+rename_aside(const char **free_name, int base, const char *name)
+{
+	int failed = base == -1 ? -1 : 1;
+
+	for (int i = 1; failed == 1 && i <= BEFORE_MAX; i++) {
+		*free_name = xn_printf("%s.before-%d", name, i);
+		if (xn_rename_new(base, name, *free_name) == 0)
+			failed = 0;
+		else if (errno != EEXIST)
+			failed = -1;
+	}
+	return failed != 0 || xn_sync_dir(base, "") != 0 ? -1 : 0;
+}
+
+/* The repository that does not fit gets another name, as an old mirror does:
+ * the next look makes a new one. */
+static void
+go_aside(struct side *s)
+{
+	char *dir = xn_printf("%s", s->options.dir), out[GIT_PLAIN_ERROR];
+	const char *to = "";
+	size_t n = strlen(dir), slash;
+	int base, failed, number;
+
+	while (n > 1 && dir[n - 1] == '/')
+		dir[--n] = '\0';
+	slash = (size_t)(strrchr(dir, '/') - dir);
+	base = xn_base_open(slash == 0 ? "/" : xn_printf("%.*s", (int)slash,
+	    dir));
+	git_plain_close(s->git);
+	s->git = NULL;
+	failed = rename_aside(&to, base, dir + slash + 1);
+	number = errno;
+	if (base != -1)
+		close(base);
+	errno = number;
+	if (failed)
+		xn_fail("cannot give %s another name: %m", dir);
+	s->held = 0;
+	xn_send(s->channel, "(ss)", "aside", (const char *)xn_utf8(out,
+	    sizeof(out), xn_printf("%.*s/%s", (int)slash, dir, to)));
+}
+
 static enum git_externals
 externals_of(const char *word)
 {
@@ -179,7 +243,9 @@ svnhotsync_side_git(xn_channel *channel, const xn_value *kwargs)
 	 * closed channel. */
 	for (;;) {
 		xn_receive(channel, XN_FOREVER, "(s)", &tag);
-		if (s->refused)
+		if (s->held && strcmp(tag, "aside") == 0)
+			go_aside(s);
+		else if (s->refused || s->held)
 			continue;
 		if (strcmp(tag, "props") == 0)
 			look_at_props(s);

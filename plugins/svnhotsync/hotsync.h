@@ -10,6 +10,14 @@
 
 #define HOT_WARNED	32
 
+/* Why a mirror is held, and what it would be made anew from. */
+struct hot_held {
+	int kind;			/* enum syncgate_hold_kind */
+	long long ours, theirs;		/* youngest revisions */
+	unsigned char state[16];	/* the source's: side_state.h */
+	char why[1024];
+};
+
 /* What a mirror's side has reported. */
 struct hot_report {
 	syncgate_job_t *job;
@@ -26,6 +34,7 @@ struct hot_report {
 	int resynced;			/* and has */
 	int anew;			/* it is held, and to be made anew:
 					 * somebody has approved that */
+	struct hot_held held;		/* why it is, if it is */
 	struct {
 		unsigned int what;	/* a hash of its text */
 		apr_time_t at;		/* 0: none */
@@ -87,6 +96,8 @@ struct hotsync {
 	syncgate_job_t *job;
 	xn_group_t *group;
 	apr_pool_t *pool, *scratch;	/* scratch: of one turn */
+	const char *name;		/* of one of several that is made anew;
+					 * or NULL */
 	const xn_location_t *source;
 	const xn_location_t *mirror;	/* NULL: there may be several, */
 	const xn_location_t *const *mirrors;	/* a NULL behind */
@@ -104,6 +115,8 @@ struct hotsync {
 	long long reload;		/* one more than the revision from which
 					 * the mirror is to be loaded anew; 0:
 					 * it is not */
+	const struct hot_held *approved;	/* the mirror is made anew, as
+						 * it was held for that */
 	int identity;			/* HOT_IDENTITY...: nothing but whether
 					 * the two fit is asked; else 0 */
 };
@@ -130,6 +143,27 @@ xn_error_t *hotsync_mirror_kwargs(const xn_value_t **out,
 void hotsync_report_begin(struct hot_report *r, syncgate_job_t *job,
     const xn_location_t *mirror);
 xn_error_t *hotsync_report(struct hot_report *r, const xn_value_t *message);
+
+/*
+ * held.c: it is held, as MESSAGE says.  Of one mirror it is asked at once
+ * whether it may be made anew; of several, r->held is for who looks after all.
+ * What is returned ends the attempt.
+ */
+xn_error_t *hotsync_on_held(struct hot_report *r, const xn_value_t *message);
+
+/* What an approval for the mirror AT is good for: the same text as long as the
+ * same is held, for the same. */
+const char *hotsync_held_subject(const xn_location_t *at,
+    const struct hot_held *held, apr_pool_t *pool);
+
+/* Ask whether the N mirrors AT, held for HELD and all of one kind, may be made
+ * anew, as syncgate_job_hold() does. */
+xn_error_t *hotsync_ask_held(syncgate_job_t *job,
+    const xn_location_t *const *at, const struct hot_held *const *held, int n,
+    apr_pool_t *scratch);
+
+/* Is the mirror made anew in this run? */
+int hotsync_is_anew(const struct hotsync *h);
 
 /*
  * lag.c: how far what R reports of is behind: *LEFT revisions, -1: nobody

@@ -99,7 +99,8 @@ hotsync_lag(struct hotsync *h)
 	long long left, done;
 	int in_step = hotsync_lag_of(&left, r);
 
-	if (syncgate_job_dry_run(h->job) || left < 0)
+	/* (One of several tells nothing: all together do.) */
+	if (syncgate_job_dry_run(h->job) || left < 0 || h->name != NULL)
 		return;
 	done = r->progress.done > r->first ? r->progress.done : r->first;
 	left += done - behind_it(h, done);

@@ -4,7 +4,8 @@
  * All are opened at once, some at a time, and wait shortly for each other, so
  * that the source is read once for those that are at the same place.  One that
  * fails is tried again alone; with --once it has failed, and the job with it,
- * when the others are done.
+ * when the others are done.  So it is with one that is held, and the job is,
+ * too, when nothing else is left of it.
  */
 #include "plugins/svnhotsync/many.h"
 
@@ -12,12 +13,12 @@
 #include <string.h>
 
 #define OPENING_MAX	8
+#define MAKING_MAX	4	/* that are made anew at a time */
 #define CHECKING_MAX	2	/* mirrors here that are verified at a time:
 				 * more threads of libsvn are in each other's
 				 * way */
 #define TURN		xn_seconds(0.2)
 #define GATHER		xn_seconds(2)
-#define PAUSE_LAST	xn_seconds(60)
 #define SAY_AGAIN	xn_seconds(3600)
 #define STOP_MOST	xn_seconds(30)	/* for mirrors to come to an end */
 
@@ -51,6 +52,22 @@ say_failed(struct hot_mirror *m, int again)
 		    m->error);
 }
 
+/* M was made anew, or that has failed: 1 if it is to be opened now.  What was
+ * approved once is not done a second time, unless it was cut off. */
+static int
+after_making(struct hot_mirror *m)
+{
+	int made = m->anew && m->error == NULL;
+
+	if (m->error == NULL || m->code == XN_E_JOB || m->code == XN_E_HELD)
+		m->anew = 0;
+	if (!made)
+		return 0;
+	m->state = HOT_WAITING;
+	m->due = 0;
+	return 1;
+}
+
 /* M's attempt has ended: what now? */
 static void
 after_end(struct hot_mirror *m)
@@ -58,6 +75,9 @@ after_end(struct hot_mirror *m)
 	struct many *many = m->many;
 	int again = many->h->follow && !many->stopping;
 
+	m->is_held = 0;
+	if (after_making(m))
+		return;
 	if (m->error == NULL) {
 		m->state = HOT_DONE;
 		return;
@@ -70,6 +90,10 @@ after_end(struct hot_mirror *m)
 		m->state = HOT_GONE;
 		return;
 	}
+	if (m->code == XN_E_HELD) {
+		hot_hold(m);
+		return;
+	}
 	if (m->followed) {
 		m->pause = HOT_PAUSE_FIRST;
 		free(m->said);
@@ -80,7 +104,8 @@ after_end(struct hot_mirror *m)
 	m->state = again ? HOT_WAITING : many->h->follow ? HOT_DONE :
 	    HOT_FAILED;
 	m->due = apr_time_now() + m->pause;
-	m->pause = m->pause * 2 > PAUSE_LAST ? PAUSE_LAST : m->pause * 2;
+	m->pause = m->pause * 2 > HOT_PAUSE_LAST ? HOT_PAUSE_LAST :
+	    m->pause * 2;
 }
 
 /* Are all that are being opened ready, or have they had time enough? */
@@ -91,8 +116,8 @@ is_gathered(struct many *many)
 
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
 		ready += m->state == HOT_READY;
-		coming += m->state == HOT_OPENING ||
-		    (m->state == HOT_WAITING && m->due == 0);
+		coming += !m->anew && (m->state == HOT_OPENING ||
+		    (m->state == HOT_WAITING && m->due == 0));
 	}
 	if (ready > 0 && many->gather_until == 0)
 		many->gather_until = apr_time_now() + GATHER;
@@ -171,8 +196,8 @@ advance(struct hot_mirror *m)
 	case HOT_WAITING:
 		if (many->stopping)
 			m->state = HOT_DONE;
-		else if (m->due <= apr_time_now() &&
-		    many->opening < OPENING_MAX)
+		else if (m->due <= apr_time_now() && (m->anew ?
+		    many->making < MAKING_MAX : many->opening < OPENING_MAX))
 			error = hot_open(m);
 		break;
 	case HOT_READY:
@@ -212,67 +237,14 @@ advance(struct hot_mirror *m)
 
 /* ---- The whole ---------------------------------------------------------- */
 
-/* All mirrors as one line: the least of them, or how many are up to date. */
-static void
-show(struct many *many)
-{
-	syncgate_progress_t p = { .unit = "revision", .done = -1, .total = -1 };
-	long long all = 0, followed = 0;
-
-	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next) {
-		const syncgate_progress_t *one = &m->shown;
-
-		all++;
-		followed += m->followed && m->state == HOT_SERVED;
-		if (one->done >= 0 && (p.done < 0 || one->done < p.done))
-			p.done = one->done;
-		if (one->total > p.total)
-			p.total = one->total;
-		p.bytes += one->bytes;
-	}
-	p.phase = all > 0 && followed == all ? "following" : "copying";
-	if (many->parent != NULL) {
-		p.unit = "mirror";
-		p.done = 0;
-		for (struct hot_mirror *m = many->mirrors; m != NULL;
-		    m = m->next)
-			p.done += (m->followed &&
-			    m->state == HOT_SERVED) || m->state == HOT_DONE;
-		p.total = all;
-	}
-	syncgate_job_progress(many->h->job, &p);
-}
-
-/* All mirrors together: of one repository the last of them counts, of several
- * all that is to go. */
-static void
-tell_lag(struct many *many)
-{
-	long long left = 0, got = 0, bytes = 0;
-	int in_step = many->parent == NULL || many->listed;
-
-	for (const struct hot_mirror *m = many->mirrors; m != NULL;
-	    m = m->next) {
-		if (m->left > 0 && many->parent != NULL)
-			left += m->left;
-		else if (m->left > left)
-			left = m->left;
-		in_step &= m->state == HOT_GONE || (m->in_step &&
-		    (m->state == HOT_SERVED || m->state == HOT_DONE));
-		got += m->got + m->got_before;
-		bytes += m->shown.bytes > 0 ? m->shown.bytes : 0;
-	}
-	hotsync_lag_tell(many->h->job, &many->behind, left, -1, in_step);
-	syncgate_job_figure(many->h->job, "revisions", got);
-	syncgate_job_figure(many->h->job, "bytes", bytes);
-}
-
 /* With --once: is there nothing left to wait for? */
 static int
 is_over(const struct many *many)
 {
 	if (many->parent != NULL && !many->listed && !many->stopping)
 		return 0;
+	if (many->h->follow && hot_all_held(many))
+		return 1;
 	for (const struct hot_mirror *m = many->mirrors; m != NULL;
 	    m = m->next)
 		if (!is_final(m->state))
@@ -290,7 +262,8 @@ cut_off(struct many *many)
 
 	for (const struct hot_mirror *m = many->mirrors; m != NULL;
 	    m = m->next)
-		served += m->state != HOT_OPENING && !is_final(m->state);
+		served += (m->state != HOT_OPENING || m->anew) &&
+		    !is_final(m->state);
 	if (many->stop_since == 0)
 		many->stop_since = apr_time_now();
 	if (served > 0 && apr_time_now() - many->stop_since < STOP_MOST)
@@ -344,11 +317,12 @@ turn(struct many *many)
 	many->hub->expected = n;
 	for (struct hot_mirror *m = many->mirrors; m != NULL; m = m->next)
 		XN_TRY(advance(m));
+	XN_TRY(hot_ask_held(many));
 	if (many->stopping)
 		cut_off(many);
-	show(many);
+	hot_show(many);
 	if (!syncgate_job_dry_run(many->h->job))
-		tell_lag(many);
+		hot_tell_lag(many);
 	return NULL;
 }
 
@@ -385,7 +359,7 @@ many_cleanup(void *baton)
 	int opening;
 
 	apr_thread_mutex_lock(many->hub->mutex);
-	opening = many->opening;
+	opening = many->opening + many->making;
 	apr_thread_mutex_unlock(many->hub->mutex);
 	/* Whoever connects to a host that does not answer would hold us up. */
 	if (opening > 0)
@@ -395,6 +369,8 @@ many_cleanup(void *baton)
 			hot_close(m, 0);
 		free(m->error);
 		free(m->said);
+		free(m->asked);
+		free(m->held);
 	}
 	hot_close_gates(many);
 	hot_forget_told(many);
@@ -432,17 +408,22 @@ static xn_error_t *
 verdict(const struct many *many)
 {
 	const struct hot_mirror *first = NULL;
-	int failed = 0, all = 0;
+	int failed = 0, held = 0, all = 0;
 
 	for (const struct hot_mirror *m = many->mirrors; m != NULL;
 	    m = m->next) {
 		all++;
-		if (m->state != HOT_FAILED)
+		held += m->is_held;
+		if (m->state != HOT_FAILED || m->is_held)
 			continue;
 		failed++;
 		if (first == NULL)
 			first = m;
 	}
+	/* (What is asked comes before what is tried again.) */
+	if (held > 0 && !(many->h->follow && many->stopping))
+		return xn_error_create(XN_E_HELD, "%d of %d mirrors %s held: "
+		    "%s", held, all, held == 1 ? "is" : "are", many->held);
 	if (failed == 0 && many->unread > 0 && !many->h->follow)
 		return xn_error_create(XN_E_JOB, "%d of what is there could "
 		    "not be looked at, the first of them %s", many->unread,

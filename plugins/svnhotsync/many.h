@@ -3,15 +3,17 @@
  *
  * Each mirror of each repository is a struct hot_mirror, which is tried again
  * and again by itself.  The main thread says what is tried when (many.c), and
- * which there are (many_told.c); threads open (many_open.c); what is reported
- * and how it ended comes from the threads of gateways.
+ * which there are (many_told.c), and asks about those that are held
+ * (many_held.c); threads open (many_open.c); what is reported and how it ended
+ * comes from the threads of gateways.
  */
 #ifndef SVNHOTSYNC_MANY_H
 #define SVNHOTSYNC_MANY_H
 
 #include "plugins/svnhotsync/hub.h"
 
-#define HOT_PAUSE_FIRST	xn_seconds(1)	/* before the second attempt */
+#define HOT_PAUSE_FIRST	xn_seconds(1)	/* before the second attempt, */
+#define HOT_PAUSE_LAST	xn_seconds(60)	/* and the most before another */
 
 enum hot_state {
 	HOT_WAITING,		/* until due */
@@ -19,6 +21,7 @@ enum hot_state {
 	HOT_READY,		/* its side runs, and waits for the source */
 	HOT_SERVED,
 	HOT_ENDED,		/* and is to be cleaned up */
+	HOT_HELD,		/* until it is known of all whether they are */
 	HOT_DONE,		/* with --once: well */
 	HOT_FAILED,		/* with --once: not well */
 	HOT_GONE		/* its repository is no longer there */
@@ -51,6 +54,14 @@ struct hot_mirror {
 	int stop_sent;
 	int drop_told, method_told;
 	int gone;			/* its repository is */
+	int begun;			/* it fits the source */
+	int is_held;			/* it did not at the last attempt; and
+					 * nobody has approved what was asked */
+	char *asked;			/* namely that; malloc'ed */
+	int anew;			/* somebody has: it is made anew, of a
+					 * source as HELD has it, by the thread
+					 * that opens it */
+	struct hot_held *held;		/* why it is; malloc'ed */
 	syncgate_progress_t shown;	/* what it reported last */
 	long long left;			/* revisions; -1: not known */
 	long long got, got_before;	/* revisions, in this attempt, and in
@@ -78,7 +89,10 @@ struct many {
 	struct hot_mirror *mirrors;
 	struct hot_gate *gates;
 	apr_thread_mutex_t *gates_mutex;
-	int opening;			/* threads */
+	int opening;			/* threads, */
+	int making;			/* and those that make one anew */
+	const char *held;		/* what was asked last about those that
+					 * are held, and how to approve it */
 	struct hot_told *told, **told_end;
 	int listed;			/* the source told all it had */
 	int unread;			/* what may be repositories, and could
@@ -108,6 +122,21 @@ xn_error_t *hot_open(struct hot_mirror *m);
 /* After the end of an attempt, or, without EXPLAIN, in the middle of it: let go
  * of all it had.  EXPLAIN: was it the connection?  Then that is m->error. */
 void hot_close(struct hot_mirror *m, int explain);
+
+/* Ask about those that are held, if there are any, when it is known of all
+ * others that they are not. */
+xn_error_t *hot_ask_held(struct many *many);
+
+/* M's attempt has ended with that it is held. */
+void hot_hold(struct hot_mirror *m);
+void hot_leave_held(struct hot_mirror *m);
+
+/* Is nothing left but mirrors that are held? */
+int hot_all_held(const struct many *many);
+
+/* Tell the job how far all are, and how far behind. */
+void hot_show(struct many *many);
+void hot_tell_lag(struct many *many);
 
 /* M has ended, with ERROR (consumed) or well. */
 void hot_end(struct hot_mirror *m, xn_error_t *error);

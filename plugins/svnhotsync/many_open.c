@@ -136,6 +136,7 @@ on_report(void *baton, xn_channel_t *control, const xn_value_t *message,
 		m->got = m->report.begun && m->shown.done > m->report.first ?
 		    m->shown.done - m->report.first : 0;
 		m->followed = m->report.followed;
+		m->begun = m->report.begun;
 		m->finished = m->report.finished && error == NULL;
 		apr_thread_cond_broadcast(m->many->hub->changed);
 		apr_thread_mutex_unlock(m->many->hub->mutex);
@@ -210,6 +211,24 @@ job_of(struct hot_mirror *m)
 	return h;
 }
 
+/*
+ * As `run --once --resync --only` does it, beside all else: the source is read
+ * for it alone, and when it is in its place it is opened as the others are.
+ */
+static xn_error_t *
+make_anew(struct hot_mirror *m, struct hotsync *h)
+{
+	xn_error_t *error;
+
+	apr_pool_create(&h->scratch, m->pool);
+	h->follow = 0;
+	h->name = m->name;
+	h->approved = m->held;
+	error = hotsync_run_one(h);
+	m->report.held = h->report.held;
+	return error;
+}
+
 static xn_error_t *
 start_mirror(struct hot_mirror *m)
 {
@@ -218,6 +237,8 @@ start_mirror(struct hot_mirror *m)
 	if (m->location.xspec != NULL)
 		XN_TRY(open_gate(m));
 	h = job_of(m);
+	if (m->anew)
+		return make_anew(m, h);
 	XN_TRY(hotsync_choose(h));
 	m->method_told = h->method_told;
 	if (hotsync_copies(h)) {
@@ -232,20 +253,32 @@ start_mirror(struct hot_mirror *m)
 	    m->gate == NULL ? NULL : m->gate->gateway, m->pool);
 }
 
+/* Among which its thread counts. */
+static int *
+threads_of(const struct hot_mirror *m)
+{
+	return m->anew ? &m->many->making : &m->many->opening;
+}
+
 static void *APR_THREAD_FUNC
 open_thread(apr_thread_t *thread, void *baton)
 {
 	struct hot_mirror *m = baton;
 	struct hub *hub = m->many->hub;
+	int anew = m->anew;
 	xn_error_t *error = start_mirror(m);
 
 	(void)thread;
 	apr_thread_mutex_lock(hub->mutex);
-	m->many->opening--;
-	if (error == NULL)
+	(*threads_of(m))--;
+	if (error == NULL && !anew)
 		m->state = HOT_READY;
 	apr_thread_cond_broadcast(hub->changed);
 	apr_thread_mutex_unlock(hub->mutex);
+	if (anew) {
+		hot_end(m, error);
+		return NULL;
+	}
 	if (error == NULL)
 		error = xn_channel_setcallback(m->control, on_report, m, 1);
 	if (error != NULL)
@@ -263,16 +296,16 @@ hot_open(struct hot_mirror *m)
 	m->control = NULL;
 	m->lane = NULL;
 	m->stop_sent = m->drop_told = m->followed = m->finished = 0;
-	m->in_step = 0;
+	m->in_step = m->begun = 0;
 	m->got_before += m->got;
 	m->got = 0;
 	hotsync_report_begin(&m->report, m->many->h->job, &m->location);
 	m->report.name = m->name;
 	m->state = HOT_OPENING;
-	m->many->opening++;
+	(*threads_of(m))++;
 	status = apr_thread_create(&m->thread, NULL, open_thread, m, m->pool);
 	if (status != APR_SUCCESS) {
-		m->many->opening--;
+		(*threads_of(m))--;
 		m->thread = NULL;
 		return xn_error_system(status, "cannot start a thread");
 	}
@@ -314,7 +347,7 @@ explain_end(struct hot_mirror *m)
 	apr_pool_t *pool;
 
 	if (m->gate == NULL || m->code == 0 || m->code == XN_E_JOB ||
-	    m->code == XN_E_CANCELLED)
+	    m->code == XN_E_HELD || m->code == XN_E_CANCELLED)
 		return;
 	lost = hotsync_lost(m->gate->gateway, m->code == XN_E_REMOTE ? 0 :
 	    LOST_WAIT);

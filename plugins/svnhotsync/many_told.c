@@ -90,6 +90,7 @@ repository_found(struct many *many, const char *name)
 			m->gone = 0;
 			if (m->state == HOT_GONE) {
 				m->state = HOT_WAITING;
+				m->is_held = 0;
 				m->due = 0;
 				m->pause = HOT_PAUSE_FIRST;
 			}

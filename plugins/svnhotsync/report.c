@@ -213,57 +213,6 @@ on_refused(struct hot_report *r, const xn_value_t *message)
 	return xn_error_create(XN_E_JOB, "%s", why);
 }
 
-/* What would become of the mirror, which has OURS and the source THEIRS. */
-static const char *const *
-sample_of(const struct hot_report *r, long long ours, long long theirs)
-{
-	const char **lines = apr_pcalloc(r->scratch, sizeof(*lines) *
-	    (SYNCGATE_SAMPLE_LINES + 1));
-	int n = 0;
-
-	lines[n++] = apr_psprintf(r->scratch, "make %s anew, from the source's "
-	    "revisions 0 to %" APR_INT64_T_FMT, r->mirror->text,
-	    (apr_int64_t)theirs);
-	lines[n++] = apr_psprintf(r->scratch, "keep the mirror as it is beside "
-	    "it, as %s.before-1 or the next number", r->mirror->text);
-	for (long long rev = theirs + 1; rev <= ours &&
-	    n < SYNCGATE_SAMPLE_LINES; rev++)
-		lines[n++] = apr_psprintf(r->scratch, "be without r%"
-		    APR_INT64_T_FMT ", which the source does not have",
-		    (apr_int64_t)rev);
-	return lines;
-}
-
-static int
-kind_of(const char *kind)
-{
-	return strcmp(kind, "back") == 0 ? SYNCGATE_HOLD_BACK :
-	    strcmp(kind, "loss") == 0 ? SYNCGATE_HOLD_LOSS :
-	    SYNCGATE_HOLD_OTHER;
-}
-
-/* One of several is left alone, and the others go on. */
-static xn_error_t *
-on_held(struct hot_report *r, const xn_value_t *message)
-{
-	const char *tag, *kind, *why;
-	long long ours, theirs;
-	syncgate_hold_t hold;
-
-	XN_TRY(xn_unpack_value(message, r->scratch, "(sssll)", &tag, &kind,
-	    &why, &ours, &theirs));
-	if (r->name != NULL)
-		return xn_error_create(XN_E_JOB, "%s", why);
-	hold.kind = kind_of(kind);
-	hold.reason = why;
-	hold.subject = apr_pstrcat(r->scratch, r->mirror->text, "\n", why,
-	    NULL);
-	hold.sample = sample_of(r, ours, theirs);
-	XN_TRY(syncgate_job_hold(r->job, &hold));
-	r->anew = 1;
-	return xn_error_create(XN_E_JOB, "%s", why);
-}
-
 static xn_error_t *
 on_mirror(struct hot_report *r, const xn_value_t *message)
 {
@@ -299,7 +248,7 @@ static const struct {
 	{ "resynced", on_resynced },
 	{ "warn", on_warn },
 	{ "refused", on_refused },
-	{ "held", on_held },
+	{ "held", hotsync_on_held },
 	{ "mirror", on_mirror },
 	{ "done", on_done },
 };

@@ -10,6 +10,12 @@
 #define STOP_CHECK	xn_seconds(0.2)
 #define LOST_WAIT	xn_seconds(0.5)
 
+int
+hotsync_is_anew(const struct hotsync *h)
+{
+	return h->approved != NULL || syncgate_job_resync(h->job);
+}
+
 /* Where a new mirror is made: NEW_SUFFIX of the mirror's side. */
 static const char *
 new_path(const struct hotsync *h)
@@ -31,9 +37,10 @@ exchange(struct hotsync *h)
 
 	new_one.path = new_one.text = new_path(h);
 	h->report.whole = 0;
-	syncgate_job_log(h->job, SYNCGATE_INFO, "the new mirror has all, to "
-	    "r%" APR_INT64_T_FMT ": it is verified, and then takes the old "
-	    "one's place", (apr_int64_t)h->report.progress.done);
+	syncgate_job_log(h->job, SYNCGATE_INFO, "%s%sthe new mirror has all, "
+	    "to r%" APR_INT64_T_FMT ": it is verified, and then takes the old "
+	    "one's place", h->name == NULL ? "" : h->name, h->name == NULL ?
+	    "" : ": ", (apr_int64_t)h->report.progress.done);
 	XN_TRY(hotsync_check_start(&check, h, &new_one, h->gateways[1],
 	    h->pool));
 	XN_TRY_W(hotsync_check_end(&check, &h->report, h->scratch), "the new "
@@ -47,7 +54,7 @@ exchange(struct hotsync *h)
 static xn_error_t *
 say_left(const struct hotsync *h, xn_error_t *error)
 {
-	if (!syncgate_job_resync(h->job) || h->report.resynced ||
+	if (!hotsync_is_anew(h) || h->report.resynced ||
 	    h->report.progress.total < 0)
 		return error;
 	return xn_error_wrap(error, "the old mirror is as it was, and what "
@@ -60,7 +67,7 @@ say_left(const struct hotsync *h, xn_error_t *error)
 static int
 is_in_place(const struct hotsync *h)
 {
-	return !syncgate_job_resync(h->job) || h->report.resynced ||
+	return !hotsync_is_anew(h) || h->report.resynced ||
 	    h->report.followed || h->report.finished;
 }
 
@@ -158,6 +165,7 @@ hotsync_run_one(struct hotsync *h)
 	xn_error_t *error = NULL;
 
 	hotsync_report_begin(&h->report, h->job, h->mirror);
+	h->report.name = h->name;
 	XN_TRY(hotsync_start(h));
 	XN_TRY(hotsync_check_start(&h->check, h, h->mirror, h->gateways[1],
 	    h->pool));
@@ -236,20 +244,24 @@ check_resync(const struct hotsync *h)
 	    "its log names them", syncgate_job_name(h->job));
 }
 
-/* *ANEW: it ended since the mirror is to be made anew, as was approved. */
+/* *ANEW: it ended since the mirror is to be made anew, as was approved for what
+ * *HELD says; with APPROVED it is. */
 static xn_error_t *
-run(int *anew, syncgate_job_t *job, apr_pool_t *pool)
+run(int *anew, struct hot_held *held, syncgate_job_t *job,
+    const struct hot_held *approved, apr_pool_t *pool)
 {
 	struct hotsync *h;
 	xn_error_t *error;
 
 	*anew = 0;
 	XN_TRY(hotsync_begin(&h, job, pool));
+	h->approved = approved;
 	XN_TRY(check_resync(h));
 	if (h->mirror == NULL || hotsync_is_pattern(h->source))
 		return hotsync_run_many(h);
 	error = hotsync_run_one(h);
 	*anew = h->report.anew;
+	*held = h->report.held;
 	return error;
 }
 
@@ -257,15 +269,16 @@ xn_error_t *
 hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 {
 	apr_pool_t *first;
+	struct hot_held held = { 0 }, ignored;
 	xn_error_t *error;
 	int anew;
 
 	apr_pool_create(&first, pool);
-	error = run(&anew, job, first);
+	error = run(&anew, &held, job, NULL, first);
 	if (!anew)
 		return error;
 	xn_error_clear(error);
 	apr_pool_destroy(first);
 	syncgate_job_make_anew(job);
-	return run(&anew, job, pool);
+	return run(&anew, &ignored, job, &held, pool);
 }

@@ -17,6 +17,9 @@
  *   <- ("content", rev)
  *   -> ("content", rev, 16 bytes)	digest of what it changed
  *
+ *   <- ("state", rev)
+ *   -> ("state", rev, 16 bytes)	of what it is: side_state.h
+ *
  * Properties of revisions, which can be changed later, by ranges:
  *   <- ("compare", first, n, 16 bytes)	digest of the digests of each
  *   -> ("same", first)  or
@@ -40,6 +43,7 @@
 #include "side_dump_watch.h"
 #include "side_place.h"
 #include "side_revprops.h"
+#include "side_state.h"
 
 static void
 dump_cleanup(void *baton)
@@ -228,6 +232,22 @@ on_content(struct dump *d, const xn_value *message)
 }
 
 static void
+on_state(struct dump *d, const xn_value *message)
+{
+	unsigned char digest[16], props[16];
+	const char *tag;
+	long long rev;
+
+	if (!xn_unpack_value(message, "(sl)", &tag, &rev) || rev < 0)
+		xn_fail("a request for its state of another shape");
+	content_digest(d->path, rev, digest);
+	revprops_digests(d->path, rev, 1, props);
+	state_of(d->db, digest, (const char *)props, sizeof(props), digest);
+	xn_send(d->peer, "(sly)", "state", rev, (const void *)digest,
+	    sizeof(digest));
+}
+
+static void
 on_follow(struct dump *d, const xn_value *message)
 {
 	(void)message;
@@ -255,6 +275,7 @@ static const struct {
 	{ "compare", on_compare },
 	{ "want", on_want },
 	{ "content", on_content },
+	{ "state", on_state },
 	{ "follow", on_follow },
 	{ "look", on_look },
 };

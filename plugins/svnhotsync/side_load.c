@@ -8,8 +8,8 @@
  * into the plugin, and libsvn does (load.c).
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
- * resync (make it anew), reload (one more than the revision from which it is
- * to be made anew: side_load_reload.h).
+ * resync (make it anew), approved, approved_rev (as side_mirror.c), reload (one
+ * more than the revision from which it is to be made anew: side_load_reload.h).
  */
 #include <execnet/remote.h>
 
@@ -350,6 +350,7 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(mirror_last_words, &l->m);
 	load_hear(l);
+	check_approval(&l->m, kwargs);
 	resync_begin(&l->m, reload > 0 || xn_value_bool(kwargs, "resync", 0));
 	if (reload > 0)
 		reload_begin(l, reload - 1);

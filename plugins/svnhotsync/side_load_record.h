@@ -68,7 +68,7 @@ load_tick(struct load *l, int now)
 		HOLD(&l->m, "loss",
 		    "the mirror %s was written to by somebody else: "
 		    "its youngest revision is r%lld, and r%lld was left there"
-		    FOREIGN RESYNC, l->m.path, rev, l->asked);
+		    FOREIGN, l->m.path, rev, l->asked);
 	l->m.last.rev = rev;
 	if (rev == l->m.published.rev)
 		l->checkpoint = xn_clock();
@@ -165,7 +165,7 @@ load_check_untouched(struct load *l, const struct record *r)
 	    memcmp(now.digest, r->published.digest, 16) != 0)
 		HOLD(m, "loss",
 		    "the mirror %s was written to by somebody else: "
-		    "r%lld is not as it was left there" FOREIGN RESYNC, m->path,
+		    "r%lld is not as it was left there" FOREIGN, m->path,
 		    now.rev);
 	m->youngest = fs_read_number(m->db, "current");
 	if (m->youngest != now.rev && restarted) {
@@ -177,7 +177,7 @@ load_check_untouched(struct load *l, const struct record *r)
 		HOLD(m, "loss",
 		    "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there"
-		    FOREIGN RESYNC, m->path, m->youngest, now.rev);
+		    FOREIGN, m->path, m->youngest, now.rev);
 	m->published = now;
 	m->last.rev = m->youngest;
 }

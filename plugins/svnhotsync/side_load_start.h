@@ -237,7 +237,7 @@ load_check_same(struct load *l, const struct record *record)
 		return;
 	HOLD(&l->m, "back",
 	    "r%lld of the source has another date and another "
-	    "content than the r%lld of %s: %s; nothing was changed%s" RESYNC,
+	    "content than the r%lld of %s: %s; nothing was changed%s",
 	    l->m.youngest, l->m.youngest, l->m.path,
 	    load_is_foreign(&l->m, record) ? "the mirror was written to by "
 	    "somebody else" : "the source was replaced or wound back",
@@ -262,7 +262,7 @@ load_check_existing(struct load *l)
 		HOLD(m, "back",
 		    "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld; r%lld was left there): %s; nothing was changed"
-		    "%s" RESYNC, m->path, m->youngest, m->source_youngest,
+		    "%s", m->path, m->youngest, m->source_youngest,
 		    record.published.rev, load_is_foreign(m, &record) ?
 		    "it was written to by somebody else" :
 		    "the source was replaced or wound back",

@@ -13,8 +13,9 @@
  *   -> ("whole", revision)	the new one has all, and may be verified
  *   -> ("resynced", path)	it was made anew; where the old one is now
  *   -> ("refused", reason)	and it ends: trying again is of no use
- *   -> ("held", kind, reason, our youngest, theirs)	the same, but
- *				that the mirror is made anew if approved
+ *   -> ("held", kind, reason, our youngest, theirs, 16 bytes)	the same,
+ *				but that the mirror is made anew if approved,
+ *				from a source in that state (side_state.h)
  *   -> ("done", revision)	and it ends
  *   -> ("mirror",)		it is one, and was not being promoted
  *   <- ("stop",)		commit what is whole, and end
@@ -22,11 +23,12 @@
  *   <- ("look",)		after "following": have the source look now
  *
  * kwargs: peer (channel to the source's side), path, job, follow, guard, dry,
- * resync (make it anew), include (bits of enum part), run_hooks; or promote
- * (bool), step ("resume": only bring it to its end, "look": only see whether it
- * can be, or "promote"), expected (the revision that it must have, or -1),
- * forced (what others committed is promoted, too), path, job, run_hooks,
- * without a peer: side_mirror_promote.h.
+ * resync (make it anew), approved and approved_rev (if the source has that
+ * state at that revision still; none: whatever it has), include (bits of enum
+ * part), run_hooks; or promote (bool), step ("resume": only bring it to its end,
+ * "look": only see whether it can be, or "promote"), expected (the revision that
+ * it must have, or -1), forced (what others committed is promoted, too), path,
+ * job, run_hooks, without a peer: side_mirror_promote.h.
  */
 #include <execnet/remote.h>
 
@@ -283,6 +285,8 @@ remote_main(xn_channel *channel, const xn_value *kwargs)
 		xn_fail("the mirror's side got no channel to the source");
 	xn_cleanup(mirror_last_words, m);
 	hear_source(m, &offer);
+	m->source_youngest = offer.youngest;
+	check_approval(m, kwargs);
 	resync_begin(m, xn_value_bool(kwargs, "resync", 0));
 	start_mirror(m, &offer);
 	if (m->dry) {

@@ -6,6 +6,7 @@
 
 #include "side_fsfs.h"
 #include "side_part.h"
+#include "side_state.h"
 
 #define BATCH_REVISIONS	1000
 #define BATCH_BYTES	(64LL << 20)
@@ -167,7 +168,7 @@ mirror_last_words(void *baton)
 
 #define MOVED	"the mirror %s was moved away or replaced meanwhile"
 
-/* What to do about what is held, */
+/* What to do about what cannot go on, if nobody is to be asked; */
 #define RESYNC	"; if the source is right, `syncgate run --resync` makes the " \
 	"mirror anew"
 /* and about what others wrote to a mirror, before that. */
@@ -185,24 +186,69 @@ mirror_last_words(void *baton)
 		xn_fail("%s", refused_text);				\
 	} while (0)
 
+/* Tell the coordinator that the mirror is held, of which KIND and WHY, and in
+ * which state the source is that it would be made anew from. */
+static inline void
+tell_held(struct mirror *m, const char *kind, const char *why)
+{
+	unsigned char state[16];
+	char text[2048];
+
+	xn_utf8(text, sizeof(text), why);
+	state_ask(m->peer, m->source_youngest, state);
+	xn_send(m->control, "(ssslly)", "held", kind, (const char *)text,
+	    m->youngest, m->source_youngest, (const void *)state,
+	    sizeof(state));
+}
+
 /*
  * The same where somebody may approve that the mirror is made anew: KIND is
  * "loss", "back" or "other", as <syncgate/plugin.h> has them.  Who only looks
  * is refused.
  */
 #define HOLD(m, kind, ...) do {						\
-		char held_text[2048];					\
-		xn_utf8(held_text, sizeof(held_text),			\
-		    xn_printf(__VA_ARGS__));				\
+		const char *held_text = xn_printf(__VA_ARGS__);		\
 		if ((m)->dry || (m)->identity)				\
-			REFUSE(m, "%s", held_text);			\
+			REFUSE(m, "%s" RESYNC, held_text);		\
 		(m)->refused = 1;					\
 		if (!(m)->trying)					\
-			xn_send((m)->control, "(sssll)", "held", kind,	\
-			    (const char *)held_text, (m)->youngest,	\
-			    (m)->source_youngest);			\
+			tell_held(m, kind, held_text);			\
 		xn_fail("%s", held_text);				\
 	} while (0)
+
+/*
+ * It is to be made anew, which was approved for a source with STATE (N bytes;
+ * 0: it was asked for as it is) at REV: is it that still?
+ */
+static inline void
+check_approved(struct mirror *m, const void *state, size_t n, long long rev)
+{
+	unsigned char now[16] = { 0 };
+
+	if (n == 0)
+		return;
+	if (n != sizeof(now) || rev < 0)
+		xn_fail("the coordinator names a state that cannot be");
+	if (rev <= m->source_youngest)
+		state_ask(m->peer, rev, now);
+	if (rev > m->source_youngest || memcmp(now, state, n) != 0)
+		REFUSE(m, "the source is not any more what it was when it was "
+		    "approved that the mirror %s is made anew: it was replaced "
+		    "or wound back meanwhile; nothing was changed", m->path);
+}
+
+/* The same with what the coordinator gave in KWARGS. */
+static inline void
+check_approval(struct mirror *m, const xn_value *kwargs)
+{
+	const xn_value *value = xn_value_get(kwargs, "approved");
+	const void *state = "";
+	size_t n = 0;
+
+	if (value != NULL && !xn_unpack_value(value, "y", &state, &n))
+		xn_fail("the coordinator names a state that cannot be");
+	check_approved(m, state, n, xn_value_int(kwargs, "approved_rev", -1));
+}
 
 /* Something is left undone, and the rest goes on: the job has not ended well
  * then. */

@@ -151,13 +151,13 @@ check_untouched(struct mirror *m, const struct record *r)
 		HOLD(m, "loss",
 		    "the mirror %s was written to by somebody else: its "
 		    "youngest revision is r%lld, and r%lld was left there"
-		    FOREIGN RESYNC, m->path, m->youngest, r->upcoming.rev);
+		    FOREIGN, m->path, m->youngest, r->upcoming.rev);
 	now = m->identity == 2 ? known : mark_now(m, m->youngest);
 	if (now->kind == known->kind && !same_mark(now, known) &&
 	    !same_mark(now, &r->published))
 		HOLD(m, "loss",
 		    "the mirror %s was written to by somebody else: "
-		    "r%lld is not as it was left there" FOREIGN RESYNC, m->path,
+		    "r%lld is not as it was left there" FOREIGN, m->path,
 		    m->youngest);
 	m->published = now->kind == known->kind ? *now : *known;
 	m->last = m->published;
@@ -183,7 +183,7 @@ check_same_revision(struct mirror *m)
 			HOLD(m, "back",
 			    "r%lld of the source is not the r%lld that "
 			    "was mirrored to %s: the source was replaced or "
-			    "wound back; nothing was changed" RESYNC, rev, rev,
+			    "wound back; nothing was changed", rev, rev,
 			    m->path);
 		return;
 	}
@@ -205,7 +205,7 @@ check_same_revision(struct mirror *m)
 		HOLD(m, "back",
 		    "r%lld of the source has another date than the r%lld "
 		    "that was mirrored to %s: the source was replaced or wound "
-		    "back; nothing was changed" RESYNC, rev, rev, m->path);
+		    "back; nothing was changed", rev, rev, m->path);
 	xn_log("r%lld is packed in the source and not in the mirror: compared "
 	    "by its date", rev);
 }
@@ -221,7 +221,7 @@ check_uuid(struct mirror *m)
 	if (strcmp(uuid, m->uuid) != 0)
 		HOLD(m, "other",
 		    "the mirror %s has the UUID %s by now, and the source "
-		    "has %s" RESYNC, m->path, uuid, m->uuid);
+		    "has %s", m->path, uuid, m->uuid);
 }
 
 /*
@@ -240,7 +240,7 @@ check_format(struct mirror *m, const struct fsfs *theirs,
 	    m->fs.physical != theirs->physical)
 		HOLD(m, "other",
 		    "the mirror %s has another layout than the source, "
-		    "which was made anew; nothing was changed" RESYNC, m->path);
+		    "which was made anew; nothing was changed", m->path);
 	if (ours > theirs->format && ours >= FORMAT_PACKED_PROPS &&
 	    theirs->format < FORMAT_PACKED_PROPS)
 		REFUSE(m, "the mirror %s has format %d, and the source only "
@@ -272,7 +272,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 	if (strcmp(record.uuid, m->uuid) != 0)
 		HOLD(m, "other",
 		    "%s is a mirror of the repository with UUID %s, and "
-		    "the source has %s" RESYNC, m->path, record.uuid, m->uuid);
+		    "the source has %s", m->path, record.uuid, m->uuid);
 	if (strcmp(record.method, "copy") != 0)
 		REFUSE(m, "the mirror %s was made by method = %s: say so in "
 		    "the job, or give another place", m->path, record.method);
@@ -289,7 +289,7 @@ check_existing(struct mirror *m, const struct fsfs *theirs,
 		HOLD(m, "back",
 		    "the mirror %s is ahead of the source (r%lld and "
 		    "r%lld): the source was replaced or wound back; nothing "
-		    "was changed" RESYNC, m->path, m->youngest,
+		    "was changed", m->path, m->youngest,
 		    offer->youngest);
 	if (m->min_unpacked > offer->min_unpacked && !m->identity)
 		REFUSE(m, "the mirror %s is packed up to r%lld, and the source "
@@ -410,6 +410,8 @@ hear_source(struct mirror *m, struct offer *offer)
 	    offer->format_n);
 	offer->conf = memcpy(xn_alloc(offer->conf_n + 1), offer->conf,
 	    offer->conf_n);
+	offer->uuid = memcpy(xn_alloc(offer->uuid_n + 1), offer->uuid,
+	    offer->uuid_n);
 }
 
 /* Make sure that the two fit; then make a new mirror. */

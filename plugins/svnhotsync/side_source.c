@@ -11,6 +11,8 @@
  *       min unpacked, place)	the first message (side_place.h)
  *   <- ("digest", rev)		is it the same revision?
  *   -> ("digest", rev, kind, 16 bytes, svn:date)
+ *   <- ("state", rev)		of what it is: side_state.h
+ *   -> ("state", rev, 16 bytes)
  *   <- ("props", shard)	its packed properties, for a mirror that is
  *   -> ("repack", shard), files, ("packend", shard)	upgraded
  *   <- ("from", rev, min unpacked)	the first revision that the mirror

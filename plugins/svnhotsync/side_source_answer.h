@@ -6,6 +6,7 @@
 #define SVNHOTSYNC_SIDE_SOURCE_ANSWER_H
 
 #include "side_source_stream.h"
+#include "side_state.h"
 
 #define ANSWERS_MAX	4	/* of a lane, before others have their turn */
 
@@ -65,36 +66,63 @@ take_nothing(struct request *q, const xn_value *message)
 
 /* ---- What it gets: 1, or 0 if that goes on later ------------------------ */
 
+/* The digest of REV's file, whose kind is returned; or fails. */
 static int
-on_digest(struct lane *lane, struct request *q)
+digest_of(struct source *s, long long rev, unsigned char digest[16])
 {
-	struct source *s = lane->source;
-	unsigned char digest[16] = { 0 };
 	int kind = DIGEST_NONE;
-	const char *props;
-	char date[64], why[1024];
-	size_t n;
 
 	read_numbers(s);
-	if (q->first < 0 || q->first > s->youngest)
+	if (rev < 0 || rev > s->youngest)
 		xn_fail("%s has no r%lld: its youngest is r%lld", s->path,
-		    q->first, s->youngest);
+		    rev, s->youngest);
 	for (int round = 0; round < ROUNDS && kind == DIGEST_NONE; round++) {
-		kind = fs_digest(s->db, &s->fs, q->first, s->min_unpacked,
-		    digest);
+		kind = fs_digest(s->db, &s->fs, rev, s->min_unpacked, digest);
 		if (kind == DIGEST_NONE && errno != ENOENT)
 			break;
 		if (kind == DIGEST_NONE)
 			read_numbers(s);
 	}
 	if (kind == DIGEST_NONE)
-		xn_fail("cannot read r%lld in %s: %m", q->first, s->path);
+		xn_fail("cannot read r%lld in %s: %m", rev, s->path);
+	return kind;
+}
+
+static int
+on_digest(struct lane *lane, struct request *q)
+{
+	struct source *s = lane->source;
+	unsigned char digest[16] = { 0 };
+	int kind = digest_of(s, q->first, digest);
+	const char *props;
+	char date[64], why[1024];
+	size_t n;
+
 	props = props_try(s, q->first, &n, why, sizeof(why));
 	fs_props_date(date, props == NULL ? "" : props, props == NULL ? 0 : n);
 	props_forget(s);
 	TELL(s->reader, 0, "(sllyy)", "digest", q->first, (long long)kind,
 	    (const void *)digest, sizeof(digest), (const void *)date,
 	    strlen(date));
+	return 1;
+}
+
+/* What somebody may approve: that very state. */
+static int
+on_state(struct lane *lane, struct request *q)
+{
+	struct source *s = lane->source;
+	unsigned char digest[16] = { 0 };
+	const char *props;
+	char why[1024];
+	size_t n = 0;
+
+	digest_of(s, q->first, digest);
+	props = props_try(s, q->first, &n, why, sizeof(why));
+	state_of(s->db, digest, props, n, digest);
+	props_forget(s);
+	TELL(s->reader, 0, "(sly)", "state", q->first, (const void *)digest,
+	    sizeof(digest));
 	return 1;
 }
 
@@ -324,6 +352,7 @@ static const struct {
 	int before_from;
 } requests[] = {
 	{ "digest", take_number, on_digest, 1 },
+	{ "state", take_number, on_state, 1 },
 	{ "props", take_number, on_props, 1 },
 	{ "from", take_from, on_from, 1 },
 	{ "compare", take_compare, on_compare, 0 },

@@ -26,16 +26,22 @@ xn_error_t *
 hotsync_mirror_kwargs(const xn_value_t **out, const struct hotsync *h,
     const xn_location_t *location, xn_channel_t *peer, apr_pool_t *pool)
 {
-	return xn_make_value(out, pool, "{scspspsbsbsbsbslslsbsl}",
+	const struct hot_held *approved = h->approved;
+
+	return xn_make_value(out, pool, "{scspspsbsbsbsbslslsbslsysl}",
 	    "peer", peer, "path", location->path,
 	    "job", syncgate_job_name(h->job), "follow", h->follow,
 	    "guard", syncgate_job_bool(h->job, "guard"),
 	    "dry", h->identity || syncgate_job_dry_run(h->job),
-	    "resync", syncgate_job_resync(h->job),
+	    "resync", hotsync_is_anew(h),
 	    "include", (long long)hotsync_parts(h->job),
 	    "reload", h->reload, "run_hooks",
 	    strcmp(syncgate_job_string(h->job, "hooks"), "run") == 0,
-	    "identity", (long long)h->identity);
+	    "identity", (long long)h->identity,
+	    "approved", approved == NULL ? (const unsigned char *)"" :
+	    approved->state, approved == NULL ? (size_t)0 :
+	    sizeof(approved->state), "approved_rev", approved == NULL ? -1LL :
+	    approved->theirs);
 }
 
 /* The same for many mirrors. */

@@ -27,12 +27,13 @@ struct svnpair {
 	void *control[2];
 	pthread_t mirror;
 	char *mirror_error;
-	xn_value source_items[6], mirror_items[14];
+	xn_value source_items[6], mirror_items[20];
 	xn_value source_kwargs, mirror_kwargs;
 	char shown[1024];
 };
 
 int svnpair_include;
+struct svnpair_approved svnpair_approved;
 
 static void *
 run_mirror(void *baton)
@@ -80,9 +81,17 @@ kwargs(struct svnpair *p, const char *source, const char *mirror, int follow,
 	text_value(&v[12], "include");
 	v[13].kind = XN_INT;
 	v[13].u.integer = svnpair_include;
+	bool_item(&v[14], "resync", svnpair_approved.n > 0);
+	text_value(&v[16], "approved");
+	v[17].kind = XN_BYTES;
+	v[17].size = svnpair_approved.n;
+	v[17].u.bytes = svnpair_approved.state;
+	text_value(&v[18], "approved_rev");
+	v[19].kind = XN_INT;
+	v[19].u.integer = svnpair_approved.rev;
 	p->mirror_kwargs.kind = p->source_kwargs.kind = XN_DICT;
 	p->mirror_kwargs.depth = p->source_kwargs.depth = 1;
-	p->mirror_kwargs.size = 7;
+	p->mirror_kwargs.size = 10;
 	p->mirror_kwargs.u.items = v;
 	v = p->source_items;
 	text_value(&v[0], "path");

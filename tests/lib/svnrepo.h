@@ -50,6 +50,14 @@ struct svnpair;
 /* What the mirror includes from then on: bits of enum part of side_part.h. */
 extern int svnpair_include;
 
+/* Whether it is made anew from then on, and for which state of the source that
+ * was approved: n is 16, or 0 if it is not. */
+extern struct svnpair_approved {
+	unsigned char state[16];
+	unsigned int n;
+	long long rev;
+} svnpair_approved;
+
 /* Start both natively.  With SOURCE NULL the test speaks for the source. */
 struct svnpair *svnpair_start(const char *source, const char *mirror,
     int follow, int dry);

@@ -184,6 +184,62 @@ same_repo "by a mirror that is made anew" "$tmp/src" "$tmp/mir"
 check_equal "and what it was is beside it" "$sum" \
     "$(repo_sum "$tmp/mir.before-1")"
 
+# ---- svnhotsync: what was approved is put in its place, and not another one
+for method in copy dump; do
+	rm -rf src src.new src.one mir mir.*
+	svnadmin create src.one
+	svnadmin load -q src.one <old.dump
+	cp -a src.one src
+	svn mkdir -q -m more "file://$tmp/src/more"
+	mirror method=$method
+	check_equal "$method: a mirror" 0 "$?"
+	sum=$(repo_sum "$tmp/mir")
+	mv src src.new
+	cp -a src.one src
+	mirror method=$method
+	held "$method: a source with less is held" 'is ahead of the source .r10'
+	first=$(token)
+	mirror method=$method
+	check_equal "$method: what it is named by stays" "$first" "$(token)"
+	check_grep "$method: what is approved is said" \
+	    "approved the mirror is made anew from the source, .* $tmp/mir.before-1" \
+	    said
+	check_not "$method: and nothing else" grep -q -e --resync said
+	# With the same UUID and as many revisions, of which the last has another
+	# author, log, or date, or another content.
+	for name in svn:author svn:log svn:date; do
+		printf 2001-01-01T00:00:00.000000Z >value
+		svnadmin setrevprop src -r 9 $name value
+		mirror method=$method --approve "$first"
+		held "$method: with another $name it is held anew" \
+		    'is ahead of the source .r10'
+		check_not "$method: by another name" [ "$first" = "$(token)" ]
+		rm -rf src
+		cp -a src.one src
+	done
+	rm -rf src
+	svnadmin create src
+	svnadmin dump -q -r 0:8 src.one | svnadmin load -q src
+	svn mkdir -q -m x "file://$tmp/src/instead"
+	svnadmin setuuid src "$(svnlook uuid src.one)"
+	for name in svn:author svn:log svn:date; do
+		svnlook propget --revprop -r 9 src.one $name >value
+		printf %s "$(cat value)" >value
+		svnadmin setrevprop src -r 9 $name value
+	done
+	mirror method=$method --approve "$first"
+	held "$method: one with another content is held anew" \
+	    'is ahead of the source .r10'
+	second=$(token)
+	check_not "$method: by another name" [ "$first" = "$second" ]
+	check_equal "$method: and the mirror is what it was" "$sum" \
+	    "$(repo_sum "$tmp/mir")"
+	check_none "$method: nothing is beside it" mir.*
+	mirror method=$method --approve "$second"
+	check_equal "$method: what is there now is approved by its own" 0 "$?"
+	same_repo "$method: and taken" "$tmp/src" "$tmp/mir"
+done
+
 # ---- svnhotsync: another UUID, by both ways
 for method in copy dump; do
 	rm -rf src mir mir.*

@@ -236,7 +236,7 @@ for to in "$tmp/e" "popen:$tmp/e.there"; do
 	svn mkdir -q -m 3 "file://$tmp/wound/other" || fail "a commit"
 	check_not "another history is held" hot "$tmp/wound" "$to" method=dump
 	check_grep "with what to do" \
-	    'another content .* was replaced .*syncgate run --resync' "$err"
+	    'another content .* was replaced .*syncgate run --approve' "$err"
 	rm "$where.foreign/hooks/start-commit"
 	svn mkdir -q -m f "file://$where.foreign/foreign" || fail "a commit"
 	for again in "" ", again"; do

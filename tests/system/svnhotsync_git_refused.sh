@@ -51,10 +51,20 @@ Some Body <some@body>
 a ?b?? <a ?b??@$uuid>" "$(git -C who.git log --all --format='%an <%ae>' |
     grep -v syncgate | grep -v J | LC_ALL=C sort -u)"
 
+# is_held SENTENCE PATTERN WORD...: not done, until somebody approves it.
+is_held() {
+	refused "$@"
+	check_grep "$1: what would become of it" \
+	    "is converted anew, .*\.before-1 .*run --approve" "$err"
+}
+token() {
+	sed -n 's/.*run --approve \([0-9a-f]*\).*/\1/p' "$err"
+}
+
 # ---- Refused
 refused "another layout" 'another layout' to_git m1 layout=none
 svnadmin create other
-refused "another repository" 'with UUID .* and the mirror' \
+is_held "another repository" 'with UUID .* and the mirror' \
     hot "$tmp/other" "$tmp/other.m" "git=$tmp/m1.git"
 rm -r other
 svnadmin create other
@@ -62,13 +72,22 @@ cp source/db/uuid other/db/uuid
 svnadmin dump -q -r 1:$((youngest - 1)) source 2>/dev/null |
     svnadmin load -q --ignore-uuid --bypass-prop-validation other >/dev/null
 svn mkdir -q -m "another end" "file://$tmp/other/trunk/another"
-refused "another history of the same UUID" 'replaced or wound back' \
+is_held "another history of the same UUID" 'replaced or wound back' \
     hot "$tmp/other" "$tmp/other.m2" "git=$tmp/m1.git" verify=no
 git init -q --bare foreign.git
 git -C m1.git push -q "$tmp/foreign.git" trunk
 git -C foreign.git pack-refs --all
-refused "a repository with other refs" 'give the job an empty folder' \
-    hot "$tmp/source" "$tmp/m1" "git=$tmp/foreign.git"
+before=$(git_refs foreign.git)
+for kind in loss empty back other; do
+	set -- "$@" --approve $kind
+done
+refused "a repository with other refs" \
+    'did not make it, .* give the job an empty folder' \
+    hot "$tmp/source" "$tmp/m1" "git=$tmp/foreign.git" "$@"
+set --
+check_equal "whoever approves it, it is as it was" "$before" \
+    "$(git_refs foreign.git)"
+check_none "and in its place" foreign.git.before*
 refused "a mirror elsewhere" 'on another' \
     hot "$tmp/source" "popen:$tmp/m2" "git=$tmp/x.git"
 refused "Git elsewhere" 'must be a folder on this one' \
@@ -108,7 +127,7 @@ meddled() {
 	git -C meddled.git -c user.name=x -c user.email=x "$@" >git.out 2>&1 ||
 	    fail "$meddled_what: git" git.out
 	git -C meddled.git pack-refs --all
-	refused "$meddled_what" "$meddled_why of .* not what it was left as" \
+	is_held "$meddled_what" "$meddled_why of .* not what it was left as" \
 	    hot "$tmp/source" "$tmp/m1" "git=$tmp/meddled.git"
 }
 meddled "a branch that was moved" refs/heads/trunk \
@@ -138,11 +157,45 @@ svndumpfilter exclude trunk/secret <all.dump >some.dump 2>filter.out
 rm -r source
 svnadmin create source
 svnadmin load -q --force-uuid --bypass-prop-validation source <some.dump
-refused "a history of which somebody has removed a file" \
+is_held "a history of which somebody has removed a file" \
     'r2, /trunk of the mirror .* made anew with another history' \
     to_git m1 --resync
 step "and in later runs" $(put d trunk/d)
-refused "in later runs, too" 'another history' to_git m1
+is_held "in later runs, too" 'another history' to_git m1
 check_equal "nothing is changed" "$refs" "$(git_refs m1.git)"
 check "nothing is left" [ ! -e m1.git/syncgate-again ]
+
+# ---- Approved
+first=$(token)
+step "more comes" $(put e trunk/e)
+is_held "with more in the mirror it is the same" 'another history' to_git m1
+check_equal "by its name" "$first" "$(token)"
+# trunk_is COMMIT: as Git leaves it when somebody packs refs.
+trunk_is() {
+	git -C m1.git update-ref refs/heads/trunk "$1"
+	git -C m1.git pack-refs --all
+}
+trunk_is refs/heads/trunk^
+is_held "refs that somebody has changed are something else" 'what it was left' \
+    to_git m1 --approve "$first"
+check_none "which was not approved" m1.git.before*
+trunk_is "$(echo "$refs" | sed -n 's,^\([0-9a-f]*\) refs/heads/trunk$,\1,p')"
+check "what was approved is done" to_git m1 --approve "$first"
+check_grep "where the old one is is told" \
+    "the old repository is $tmp/m1.git.before-1 now" "$out"
+git_oracle "it is converted anew" source m1.git $standard
+check_equal "and what was is kept" "$refs" "$(git_refs m1.git.before-1)"
+check "the next run goes on" to_git m1
+for kind in loss other; do
+	case $kind in
+	loss) git -C m1.git branch -f mine trunk
+		git -C m1.git pack-refs --all ;;
+	other) svnadmin setuuid source
+		rm -r m1 ;;
+	esac
+	is_held "what is held of another kind" . to_git m1 --approve back
+	check "its kind approves it: $kind" to_git m1 --approve $kind
+	check "which is done" git -C m1.git rev-parse -q --verify trunk
+done
+check "each is kept" [ -d m1.git.before-2 -a -d m1.git.before-3 ]
 finish

@@ -58,7 +58,7 @@ check_grep "naming it" "$tmp/no/such/mirror" "$err"
 
 cp -a "$tmp/mir20" "$mir"
 svnadmin setuuid "$mir" 00000000-1111-2222-3333-444444444444
-refused "a mirror whose UUID was changed" 'UUID 00000000.*--resync' \
+refused "a mirror whose UUID was changed" 'UUID 00000000.*--approve' \
     "$src" "$mir"
 rm -rf "$mir"
 for file in syncgate current uuid; do

@@ -25,7 +25,9 @@ for i in 1 2 3; do
 	svn mkdir -q -m "$i" "file://$src/instead-$i"
 done
 check_not "a source that was wound back is held" hot "$src" "$mir"
-check_grep "and the way out is told" 'run --resync' "$err"
+check_grep "and the way out is told" \
+    "approved the mirror is made anew.*kept beside it as $mir.before-1" "$err"
+check_not "which is one way" grep -q -e --resync "$err"
 check_equal "nothing at the mirror changes" "$before" "$(tree "$mir")"
 check "a dry run of making it anew" hot "$src" "$mir" --resync --dry-run
 check_grep "says so" 'anew with revisions 0 to 23' "$out" "$err"

@@ -51,7 +51,8 @@ for where in here there; do
 	cp -a "$tmp/wound" "$src"
 	check_not "$where: a source that was wound back is held" \
 	    hot "$src" "$way" method=dump
-	check_grep "$where: and the way out is told" 'run --resync' "$err"
+	check_grep "$where: and the way out is told" \
+	    'approved the mirror is made anew.*run --approve' "$err"
 	check "$where: a dry run of making it anew" \
 	    hot "$src" "$way" method=dump --resync --dry-run
 	check_grep "$where: says so" 'anew with revisions 0 to 23' "$out" "$err"

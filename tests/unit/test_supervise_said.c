@@ -276,8 +276,8 @@ what_a_worker_is_held_for_is_kept(void)
 	CU_ASSERT_STRING_EQUAL(said.hold->approve, TOKEN);
 	CU_ASSERT_STRING_EQUAL(said.hold->reason, "too much");
 	CU_ASSERT_STRING_EQUAL(said.hold->sample, "a \033[2J\nb c\n");
-	/* The first one counts. */
-	say(&said, HELD "\"empty\",\"approve\":\"" TOKEN "\"}", pool);
+	/* What cannot be changes nothing. */
+	say(&said, HELD "\"much\",\"approve\":\"" TOKEN "\"}", pool);
 	CU_ASSERT_STRING_EQUAL(said.hold->kind, "loss");
 	said_hold_write(out, said.hold, "reason");
 	fclose(out);
@@ -288,6 +288,9 @@ what_a_worker_is_held_for_is_kept(void)
 	CU_ASSERT(memcmp(again, said.hold, sizeof(*again)) == 0);
 	free(again);
 	free(text);
+	/* The last one counts. */
+	say(&said, HELD "\"empty\",\"approve\":\"" TOKEN "\"}", pool);
+	CU_ASSERT_STRING_EQUAL(said.hold->kind, "empty");
 	said_forget(&said);
 	CU_ASSERT_PTR_NULL(said.hold);
 }

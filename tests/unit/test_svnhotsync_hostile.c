@@ -332,6 +332,12 @@ r10_must_have_its_date(void)
 		p = introduce();
 		svnpair_send(p, "(sllyy)", "digest", 10LL, 2LL, digest,
 		    (size_t)16, dates[i].date, strlen(dates[i].date));
+		if (dates[i].date[0] != '\0') {
+			CU_ASSERT_STRING_EQUAL(svnpair_receive(p),
+			    "('state', 20)");
+			svnpair_send(p, "(sly)", "state", 20LL, digest,
+			    (size_t)16);
+		}
 		expect_refusal(p, dates[i].why, before);
 	}
 	svnrepo_end();
