@@ -95,7 +95,7 @@ receiving_grants_nothing(void)
 static void
 asked_for_life_by_status_on_a_fresh_odd_id(void)
 {
-	xn_channel_t *ch = puppet("//timeout=1",
+	xn_channel_t *ch = puppet("//timeout=2",
 	    "kind, channel, payload = take()\n"
 	    "say(DATA, channel, b'JQ')\n"
 	    "say(CLOSE, channel)\n"
@@ -109,11 +109,11 @@ asked_for_life_by_status_on_a_fresh_odd_id(void)
 static void
 silence_is_an_error(void)
 {
-	xn_channel_t *ch = puppet("//timeout=1", "time.sleep(20)");
+	xn_channel_t *ch = puppet("//timeout=2", "time.sleep(20)");
 	int v;
 
 	text_has(xn_receive(ch, xn_seconds(15), "i", &v), XN_E_CONNECTION,
-	    "said nothing for 1 seconds");
+	    "said nothing for 2 seconds");
 	end();
 }
 

@@ -38,7 +38,7 @@ puppet(const char *more, const char *source)
 static void
 a_flood_waits_outside(void)
 {
-	xn_channel_t *ch = puppet("//timeout=1",
+	xn_channel_t *ch = puppet("//timeout=2",
 	    FLOOD_OF("1600") "take()\n");
 	const void *bytes;
 	size_t n;
@@ -87,7 +87,7 @@ a_flood_of_small_values_waits_outside(void)
 static void
 who_waits_on_another_channel_hears_which_is_full(void)
 {
-	xn_channel_t *ch = puppet("//timeout=1", FLOOD
+	xn_channel_t *ch = puppet("//timeout=2", FLOOD
 	    "say(DATA, 3, text('behind'))\ntake()\n"), *other;
 	const void *bytes;
 	const char *text;
@@ -115,7 +115,7 @@ a_select_hears_it_too(void)
 	xn_channel_t *others[2];
 	int ready[2] = { 0, 0 }, v;
 
-	puppet("//timeout=1", FLOOD "take()\n");
+	puppet("//timeout=2", FLOOD "take()\n");
 	failed(xn_gateway_newchannel(&others[0], gw, pool));
 	failed(xn_gateway_newchannel(&others[1], gw, pool));
 	CU_ASSERT(xn_channel__select(others, ready, 2, NULL, NULL, 0,
@@ -145,7 +145,7 @@ receive_slowly(void *channel)
 static void
 slow_is_not_stuck(void)
 {
-	xn_channel_t *ch = puppet("//timeout=1", FLOOD
+	xn_channel_t *ch = puppet("//timeout=2", FLOOD
 	    "say(DATA, 3, text('behind'))\ntake()\n"), *other;
 	pthread_t thread;
 	const char *text = "";
