@@ -63,10 +63,14 @@ sshd_config_for 22 "ListenAddress 198.18.0.2" "ClientAliveInterval 2" \
     "SetEnv XDG_RUNTIME_DIR=$XDG_RUNTIME_DIR" |
     grep -v 127.0.0.1 >"$SSHD_DIR/sshd_config"
 host=$(echo "$SSHD_XSPEC" | sed 's/127.0.0.1$/198.18.0.2/')
+# Whole: who strikes reads it at any time.
+tell_pid() {
+	echo "$1" >"$2.new" && mv "$2.new" "$2"
+}
 listen() {
 	nsenter --net="/run/netns/$net" "$sshd_program" -D -e \
 	    -f "$SSHD_DIR/sshd_config" </dev/null >>"$SSHD_LOG" 2>&1 &
-	echo $! >sshd.pid
+	tell_pid $! sshd.pid
 }
 listen
 
@@ -80,7 +84,7 @@ begin() {
 	MARK=$mark nsenter --net="/run/netns/$net-here" "$SYNCGATE" daemon \
 	    --foreground -c conf --store "sqlite:$tmp/store.db" 2>>log &
 	daemon=$!
-	echo "$daemon" >daemon.pid
+	tell_pid "$daemon" daemon.pid
 }
 at_exit 'kill -9 $(marked "$mark") $(cat sshd.pid) 2>/dev/null'
 begin
