@@ -5,14 +5,12 @@
 
 #include <string.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
-#include "tests/lib/cunit_main.h"
+#include "tests/lib/apr_test.h"
 
 #define UUID	"another UUID"
 
-static apr_pool_t *pool;
 static const xn_location_t at = { .text = "/m" }, other = { .text = "h:/n" };
 
 /* What was asked; nobody approves it. */
@@ -38,10 +36,6 @@ syncgate_job_hold(syncgate_job_t *job, const syncgate_hold_t *hold)
 static void
 begin(struct hot_report *r)
 {
-	if (pool == NULL) {
-		apr_initialize();
-		apr_pool_create(&pool, NULL);
-	}
 	memset(r, 0, sizeof(*r));
 	memset(&asked, 0, sizeof(asked));
 	r->mirror = &at;
@@ -169,4 +163,4 @@ static const struct xn_test_case cases[] = {
 	{ "several are one question", several_are_one_question },
 };
 
-XN_TEST_MAIN("svnhotsync held", cases)
+XN_TEST_MAIN_POOL("svnhotsync held", cases)
