@@ -171,11 +171,11 @@ done 2>/dev/null
 [ "$(cat /var/lib/syncgate/mirror/db/current)" = 3 ] && echo "mirrors"
 for i in $(seq 100); do
 	syncgate status --daemon >/status
-	grep -qE '^first +running' /status && break
+	grep -qE '^first .* running ' /status && break
 	sleep 0.1
 done
 cat /status
-grep -qE '^first +running' /status && echo "tells root what it does"
+grep -qE '^first .* running ' /status && echo "tells root what it does"
 kill $daemon && wait $daemon && echo "ends well"
 cat /idle.log
 # By remote execution, too, by the agent of this machine.
@@ -253,7 +253,7 @@ systemctl is-active syncgate
 [ "$(stat -c %U /proc/"$(systemctl show --value -p MainPID syncgate)")" = \
     syncgate ] && echo "has its user"
 for i in $(seq 100); do
-	syncgate status --daemon | grep -E '^first +running' && break
+	syncgate status --daemon | grep -E '^first .* running ' && break
 	sleep 0.1
 done | grep -q . && echo "answers root"
 systemctl reload syncgate && echo "reloads"
