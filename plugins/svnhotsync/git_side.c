@@ -23,6 +23,7 @@
 #include <execnet/remote.h>
 
 #include "plugins/svnhotsync/git_plain.h"
+#include "plugins/svnhotsync/git_side_ended.h"
 #include "plugins/svnhotsync/sides.h"
 
 #define BEFORE_MAX	1000		/* names that are tried */
@@ -64,22 +65,12 @@ odd(void *baton, const char *text)
 		s->ended = 1;
 }
 
-static void
-see_end(void *baton)
-{
-	struct side *s = baton;
-
-	s->ended = xn_wait(s->channel, 0) == XN_READY_EOF;
-}
-
 static int
 ended(void *baton)
 {
 	struct side *s = baton;
-	char error[256];
 
-	if (!s->ended && xn_attempt(see_end, s, error, sizeof(error)) != 0)
-		s->ended = 1;
+	s->ended = s->ended || git_has_ended(s->channel);
 	return s->ended;
 }
 

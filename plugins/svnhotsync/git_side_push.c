@@ -21,6 +21,7 @@
 #include <execnet/remote.h>
 
 #include "plugins/svnhotsync/git_plain.h"
+#include "plugins/svnhotsync/git_side_ended.h"
 #include "plugins/svnhotsync/sides.h"
 
 #define LINES_MOST	40
@@ -32,22 +33,12 @@ struct side {
 	int ended;
 };
 
-static void
-see_end(void *baton)
-{
-	struct side *s = baton;
-
-	s->ended = xn_wait(s->channel, 0) == XN_READY_EOF;
-}
-
 static int
 ended(void *baton)
 {
 	struct side *s = baton;
-	char error[256];
 
-	if (!s->ended && xn_attempt(see_end, s, error, sizeof(error)) != 0)
-		s->ended = 1;
+	s->ended = s->ended || git_has_ended(s->channel);
 	return s->ended;
 }
 
