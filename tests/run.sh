@@ -86,6 +86,10 @@ fi
 
 top_srcdir=$(cd "$(dirname "$0")/.." && pwd)
 top_builddir=$(cd "$builddir" && pwd) || exit 2
+# The system's own programs: a version manager's stand-in for python3 starts ten
+# times as slowly, and is not what is tested.
+PATH=${TEST_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}
+export PATH
 SYNCGATE_AGENT_DIR=$top_builddir/agent
 SYNCGATE_PLUGIN_DIR=$top_builddir/plugins/.libs
 srcdir=$top_srcdir

@@ -69,7 +69,11 @@ configure_in() {
 	    ! [ configure -nt "$folder/Makefile" ]; then
 		return 0
 	fi
-	(cd "$folder" && "$root/configure" -q "$@") || return 1
+	# libtool, a script for each file, takes the shell of configure: bash
+	# needs twice as long for it as Debian's sh.
+	(cd "$folder" && CONFIG_SHELL=${CONFIG_SHELL:-/bin/sh} &&
+	    export CONFIG_SHELL && "$CONFIG_SHELL" "$root/configure" -q "$@") ||
+	    return 1
 	echo "$*" >"$folder/configured"
 }
 

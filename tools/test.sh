@@ -65,17 +65,18 @@ finish() {
 	exit
 }
 
-# build NAME [CONFIGURE ARGUMENT...]: everything, with the test programs.
+# build NAME PROGRAMS [CONFIGURE ARGUMENT...]: everything, with those for tests.
 build() {
 	name=$1
-	shift
+	programs=$2
+	shift 2
 	configure_in "$builds/$name" --enable-werror "$@" &&
 	    make_in "$builds/$name" all &&
-	    make_in "$builds/$name" check-programs
+	    make_in "$builds/$name" check-parts $programs
 }
 
-units_of() {
-	make -s -C "$builds/$1" list-unit-tests
+list_units() {
+	make -s -C "$builds/gcc" list-unit-tests
 }
 
 # Whole runs by popen, with our processes and the agent under a sanitizer; with
@@ -97,7 +98,7 @@ sanitized_scripts() {
 # The units whose code runs in several threads: by themselves, or by a gateway,
 # which most open by begin_with() or tests/interop/peers.h.
 threaded_units() {
-	for unit in $(units_of "$1"); do
+	for unit in $(list_units); do
 		! grep -q -E 'thread|xn_gateway_open|xn_native_|begin_with|peers.h' \
 		    "$unit.c" || echo "$unit"
 	done
@@ -157,19 +158,19 @@ page_tools
 PROMTOOL=$builds/promtool/promtool
 SYNCGATE_BROWSER=$builds/browser
 export PROMTOOL SYNCGATE_BROWSER
-stage "gcc" build gcc CC=gcc "CFLAGS=-g -O2" $agents || finish
-stage "tests" run_tests gcc $(units_of gcc) \
+stage "gcc" build gcc check-programs CC=gcc "CFLAGS=-g -O2" $agents || finish
+stage "tests" run_tests gcc $(list_units) \
     $(make -s -C "$builds/gcc" list-system-tests) || :
-stage "clang" build clang CC=clang "CFLAGS=-g -O1" || :
-if stage "gcc -fsanitize=address,undefined" build asan CC=gcc \
+stage "clang" build clang check-programs CC=clang "CFLAGS=-g -O1" || :
+if stage "gcc -fsanitize=address,undefined" build asan check-programs CC=gcc \
     "CFLAGS=-g -O1" --enable-sanitize=address,undefined; then
 	stage "tests, address and undefined behaviour" run_tests asan \
-	    $(units_of asan) $(sanitized_scripts) || :
+	    $(list_units) $(sanitized_scripts) || :
 fi
-if stage "gcc -fsanitize=thread" build tsan CC=gcc "CFLAGS=-g -O1" \
+threaded=$(threaded_units)
+if stage "gcc -fsanitize=thread" build tsan "$threaded" CC=gcc "CFLAGS=-g -O1" \
     --enable-sanitize=thread; then
-	stage "tests, threads" run_tests tsan $(threaded_units tsan) \
-	    tests/system/fileproc.sh tests/system/rsync_follow.sh || :
+	stage "tests, threads" run_tests tsan $threaded tests/system/fileproc.sh tests/system/rsync_follow.sh || :
 fi
 stage "cppcheck" lint || :
 [ -z "$SYNCGATE_LONG" ] || stage "make distcheck" distcheck || :

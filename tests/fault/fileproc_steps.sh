@@ -28,7 +28,7 @@ for form in $FORMS; do
 		[ "$side" = main ] || [ "$side" = syncgate-exec ] ||
 		    [ "$every" = 1 ] || [ "$form" = command ] || continue
 		MARK=$MARK python3 -B "$top_srcdir/tests/lib/fileproc_steps.py" \
-		    "$tmp/$form-$side" "$program" "$kill_at" "$form" "$side" \
+		    "$tmp/$form-$side" "$SYNCGATE" "$kill_at" "$form" "$side" \
 		    "$every" >said 2>&1
 		said "$form, $side" $?
 	done

@@ -39,7 +39,7 @@ for mode in $MODES; do
 	mkdir "$tmp/$mode"
 	MARK=$MARK MODE=$mode python3 -B \
 	    "$top_srcdir/tests/lib/fileproc_torture.py" "$tmp/$mode" \
-	    "$program" "$SSHD_PID" "$login" "$login" popen >said 2>&1
+	    "$SYNCGATE" "$SSHD_PID" "$login" "$login" popen >said 2>&1
 	status=$?
 	before=$test_failed
 	said "$mode" "$status"

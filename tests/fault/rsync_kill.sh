@@ -36,7 +36,7 @@ start() {
 	push) set -- "source=$tmp/src" "targets=$SSHD_XSPEC:$tmp/$dst" ;;
 	pull) set -- "source=$SSHD_XSPEC:$tmp/src" "targets=$tmp/$dst" ;;
 	esac
-	env MARK="$MARK" "$program" run --once --plugin rsync \
+	env MARK="$MARK" "$SYNCGATE" run --once --plugin rsync \
 	    hold-over=100% "$@" fsync=none \
 	    >run.log 2>&1 </dev/null &
 	run_pid=$!

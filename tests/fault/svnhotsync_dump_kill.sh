@@ -84,11 +84,14 @@ reached() {
 } 2>/dev/null
 
 # moment WHO N: until one of three times soon after the beginning, else until
-# a random one of the revisions is there; svnadmin dump is far ahead of it.
+# a random one of the revisions is there; svnadmin dump is far ahead of it.  In
+# $found is then who was there before that: to look for them takes longer than
+# some hundred revisions on a machine that is slow to start programs.
 moment() {
 	if [ $(($2 % 3)) -eq 0 ]; then
 		at="$(random 0 0.2) s"
 		sleep "${at% s}"
+		found=$(victims "$1")
 		return
 	fi
 	has=$(repo_youngest "$loaded")
@@ -98,6 +101,9 @@ moment() {
 	*) at=$(random "$has" $((has + (revisions - has) * 3 / 4))) ;;
 	esac
 	at=r${at%.*}
+	until found=$(victims "$1") && [ -n "$found" ] || ! runs; do
+		sleep 0.005
+	done
 	until reached "${at#r}" || ! runs; do
 		sleep 0.005
 	done
@@ -111,8 +117,8 @@ struck_at() {
 	ends "$who" "$number"
 	hot_follow "$from" "$to" method=dump --once "$@"
 	moment "$who" "$number"
-	found=$(victims "$who")
-	[ -z "$found" ] || kill -9 $found 2>/dev/null
+	[ -z "$found" ] || kill -9 $found 2>/dev/null ||
+	    kill -9 $(victims "$who") 2>/dev/null
 	wait "$hot_pid" 2>/dev/null
 	what="kill $number of $who, at $at"
 	wait_until 10 nothing_marked "$mark" || fail "$what: processes are left"

@@ -12,9 +12,9 @@ if [ -f "$shared/wire_conformance.py" ]; then
 	cp "$shared"/wire_conformance.py "$shared"/*.json "$tmp"
 	conform="/usr/bin/python3 $tmp/wire_conformance.py check-worker"
 	check "it answers as execnet's worker does, frame by frame" \
-	    $conform "python3 $worker --frames" --bootstrap none --python-exec
+	    $conform "/usr/bin/python3 $worker --frames" --bootstrap none --python-exec
 	check "the same, started as execnet starts a far one" \
-	    $conform "python3 $worker -c" --bootstrap exec --python-exec
+	    $conform "/usr/bin/python3 $worker -c" --bootstrap exec --python-exec
 else
 	skip "no ../shared/execnet here: its checker is not run"
 fi
@@ -28,7 +28,7 @@ import time
 
 import execnet
 
-gateway = execnet.makegateway("popen//python=python3 %s" % sys.argv[1])
+gateway = execnet.makegateway("popen//python=/usr/bin/python3 %s" % sys.argv[1])
 
 
 def ours():

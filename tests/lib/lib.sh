@@ -27,7 +27,7 @@ fi
 top_builddir=$(cd "$top_builddir" && pwd) || exit 2
 . "$top_builddir/tests/config.sh"
 
-SYNCGATE=$top_builddir/syncgate
+SYNCGATE=$top_builddir/tests/syncgate
 AGENT=$top_builddir/agent/syncgate-agent-$host_cpu
 SYNCGATE_AGENT_DIR=$top_builddir/agent
 SYNCGATE_PLUGIN_DIR=$top_builddir/plugins/.libs

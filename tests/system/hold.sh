@@ -115,6 +115,7 @@ check "the target is empty, too" diff -r a b
 # ---- rsync: while it is followed
 rmdir a
 mv gone a
+: >said
 "$SYNCGATE" run --plugin rsync source="$tmp/a" targets="popen:$tmp/b" \
     follow=yes hold-over=20 >said 2>&1 &
 following=$!
@@ -133,6 +134,7 @@ mkdir a
 for i in $(seq 400); do
 	echo "$i" >"a/$i"
 done
+: >said
 "$SYNCGATE" run --plugin rsync source="$tmp/a" targets="popen:$tmp/b" \
     follow=yes >said 2>&1 &
 following=$!

@@ -75,6 +75,7 @@ refused "a second server there" 1 'somebody listens at .* already' "unix:$sock"
 says_hello "which does no harm to the first" "unix=$sock"
 
 # It ends by a signal: its agents end with it, and the file is gone.
+: >"$tmp/out"
 timeout 60 "$SYNCGATE" exec "unix=$sock" "$tmp/wait.c" \
     >"$tmp/out" 2>/dev/null <"$tmp/hold" &
 client=$!

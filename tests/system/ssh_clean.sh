@@ -72,6 +72,7 @@ for round in 1 2 3; do
 	check_clean "after the session was killed during upload $round"
 	wait "$upload_pid"
 done
+: >"$tmp/slow"
 drive upload "$login" 50000 >"$tmp/slow" 2>&1 &
 upload_pid=$!
 wait_until 20 grep -q '^slow' "$tmp/slow"

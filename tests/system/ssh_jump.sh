@@ -142,6 +142,7 @@ void remote_main(xn_channel *channel, const xn_value *kwargs)
 EOT
 mkfifo "$tmp/hold"
 exec 9<>"$tmp/hold"		# a standard input without an end
+: >"$tmp/out"			# what is waited for is not what was there
 {
 	timeout 60 "$SYNCGATE" exec "$there" "$tmp/wait.c" >"$tmp/out" \
 	    2>"$tmp/err" <"$tmp/hold"

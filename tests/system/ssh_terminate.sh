@@ -30,6 +30,7 @@ no_session() {
 # A gateway with two programs, which ends when fd 7 is closed.
 mkfifo "$tmp/hold"
 held() {
+	: >"$tmp/held"
 	timeout -k 5 120 "$top_builddir/tests/lib/hop_drive" "$@" \
 	    <"$tmp/hold" >"$tmp/held" 2>&1 &
 	drive_pid=$!
