@@ -162,7 +162,10 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=700 none work \
 	    \"echo x >>$tmp/started; sleep 0.2; cat\""
 	umount work
 	check_equal "others are all processed" 12 "$(ls large.out | wc -l)"
-	check_equal "and none of them was interrupted" 12 "$(wc -l <started)"
+	# One that writes while the disk is full is begun again.  Each attempt of
+	# the large one once ended all that was there.
+	check "and they were not interrupted ($(wc -l <started) were begun)" \
+	    [ "$(wc -l <started)" -le 14 ]
 	check_equal "the large one is not lost" 1 \
 	    "$(find large.in large.in.failed -name a | wc -l)"
 else
