@@ -30,6 +30,8 @@ static const char *const *
 environment(const supervisor_t *s, const job_t *job, int kind,
     const char *reason)
 {
+	const said_hold_t *hold = job->held != NULL ? job->held :
+	    job->said.hold;
 	apr_array_header_t *env = apr_array_make(s->scratch, 64,
 	    sizeof(const char *));
 
@@ -44,11 +46,11 @@ environment(const supervisor_t *s, const job_t *job, int kind,
 	    "SYNCGATE_JOB_REASON=", reason, NULL);
 	APR_ARRAY_PUSH(env, const char *) = apr_psprintf(s->scratch,
 	    "SYNCGATE_JOB_FAILURES=%d", job->failures);
-	if (kind == SYNCGATE_ON_HOLD && job->held != NULL) {
+	if (kind == SYNCGATE_ON_HOLD && hold != NULL) {
 		APR_ARRAY_PUSH(env, const char *) = apr_pstrcat(s->scratch,
-		    "SYNCGATE_JOB_SAMPLE=", job->held->sample, NULL);
+		    "SYNCGATE_JOB_SAMPLE=", hold->sample, NULL);
 		APR_ARRAY_PUSH(env, const char *) = apr_pstrcat(s->scratch,
-		    "SYNCGATE_JOB_APPROVE=", job->held->approve, NULL);
+		    "SYNCGATE_JOB_APPROVE=", hold->approve, NULL);
 	}
 	APR_ARRAY_PUSH(env, const char *) = NULL;
 	return (const char *const *)env->elts;

@@ -81,6 +81,7 @@ typedef struct job {
 	hold_t hold;
 	said_hold_t *held;		/* what it asks for while it is held for
 					 * that; malloc'ed, or NULL */
+	char told[SYNCGATE_HOLD_TOKEN + 1];	/* on-hold has heard of that */
 	char approved[SYNCGATE_HOLD_TOKEN + 1];	/* for the next run, or "" */
 	unsigned int always;		/* kinds that are approved, as bits */
 	char error[SAID_TEXT_MAX];	/* of the last run; "": it was well */

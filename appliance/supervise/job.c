@@ -143,11 +143,28 @@ job_asks(const job_t *job)
 	return job->wish == WISH_HELD ? job->held : NULL;
 }
 
-void
-job_unhold(job_t *job)
+static void
+forget_held(job_t *job)
 {
 	free(job->held);
 	job->held = NULL;
+}
+
+void
+job_unhold(job_t *job)
+{
+	forget_held(job);
+	job->told[0] = '\0';
+}
+
+/* Who wants to know hears of HOLD, which is JOB's: once. */
+static void
+tell_of_hold(supervisor_t *s, job_t *job, const said_hold_t *hold)
+{
+	if (strcmp(job->told, hold->approve) == 0)
+		return;
+	memcpy(job->told, hold->approve, sizeof(job->told));
+	hooks_begin(s, job, SYNCGATE_ON_HOLD, hold->reason);
 }
 
 /* It asks for something that somebody is to approve. */
@@ -172,7 +189,7 @@ is_held(supervisor_t *s, job_t *job)
 	    line = end + 1)
 		log_line(s->log, job->name, SYNCGATE_INFO, "sample",
 		    "would: %.*s", (int)(end - line), line);
-	hooks_begin(s, job, SYNCGATE_ON_HOLD, job->error);
+	tell_of_hold(s, job, job->held);
 }
 
 void
@@ -189,7 +206,7 @@ job_begin(supervisor_t *s, job_t *job)
 	said_forget(&job->said);
 	job->said.lag = &job->lag;
 	lag_begin(&job->lag);
-	job_unhold(job);
+	forget_held(job);
 	job->runs++;
 	job->began = s->now;
 	job->began_at = s->wall;
@@ -303,6 +320,9 @@ on_line(void *baton, char *line)
 		log_said(s->log, hearing->job->name, log.level, log.event,
 		    log.text);
 	note_health(s, hearing->job);
+	/* One that goes on without what it asks for. */
+	if (job_asks(hearing->job) != NULL)
+		tell_of_hold(s, hearing->job, job_asks(hearing->job));
 	apr_pool_destroy(pool);
 }
 

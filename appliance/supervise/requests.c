@@ -219,6 +219,7 @@ approve(supervisor_t *s, job_t *job, const struct asked *asked)
 		resume(s, job, asked);
 		return;
 	}
+	job_unhold(job);
 	job->again = 1;
 	job_end(s, job);
 }

@@ -158,16 +158,21 @@ job several {
 	plugin = svnhotsync
 	source = "$tmp/source"
 	mirrors = {"$tmp/m1", "$tmp/m2", "$tmp/m3"}
+	on-hold = {"sh", "-c", "echo \"\$SYNCGATE_JOB_APPROVE \$SYNCGATE_JOB_SAMPLE\" >>\$0", "$tmp/told"}
 }
 END
 daemon
 check "it tells of it" wait_until 20 logged 'UUID.*; the others go on'
+check "also on-hold, with what would be done" wait_until 10 \
+    grep -q "make $tmp/m2 anew" told
 ask why several
 check_grep "why says what is held, and how to approve it" \
     'without what is held: .*UUID.*`syncgate approve several` begins it' said
 check_grep "and what would be done" "would: make $tmp/m2 anew" said
 "$SYNCGATE" approve -c conf --token 00000000000000000000 several >said 2>&1
 check_equal "another token is no approval" 1 "$?"
+check_equal "once, though the mirror is tried again" 1 \
+    "$(grep -c "^[0-9a-f]\{20\} " told)"
 ask approve several
 check_equal "it is approved while it runs" 0 "$?"
 check "which is done" wait_until 30 logged 'm2: .*; following'
