@@ -308,9 +308,22 @@ syncgate_job_is_over(const syncgate_job_t *job, long long lost, long long all,
 }
 
 void
-syncgate_job_make_anew(syncgate_job_t *job)
+syncgate_job_make_anew(syncgate_job_t *job, const void *as, size_t n)
 {
+	if (n > sizeof(job->anew_as))
+		abort();	/* a plugin that is broken, as above */
+	memcpy(job->anew_as, as, n);
+	job->anew_as_n = n;
 	__atomic_store_n(&job->resync, 1, __ATOMIC_RELAXED);
+}
+
+int
+syncgate_job_anew_as(const syncgate_job_t *job, void *as, size_t n)
+{
+	if (!syncgate_job_resync(job) || n == 0 || job->anew_as_n != n)
+		return 0;
+	memcpy(as, job->anew_as, n);
+	return 1;
 }
 
 /* ---- Items -------------------------------------------------------------- */

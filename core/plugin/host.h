@@ -65,6 +65,8 @@ struct syncgate_job {
 	int once;			/* --once */
 	int dry_run;			/* --dry-run */
 	int resync;			/* --resync; 0 once it is done */
+	unsigned char anew_as[SYNCGATE_ANEW_MAX];
+	size_t anew_as_n;		/* 0: nothing was approved */
 	const char *only;		/* --only, or NULL */
 	long long hold_over;		/* how many, or percent; -1: any */
 	int hold_percent;		/* it is that */

@@ -275,9 +275,16 @@ XN_API int syncgate_job_is_over(const syncgate_job_t *job, long long lost,
 
 /*
  * The target is to be made anew after all, as if --resync had been given: what
- * made that necessary was approved.
+ * made that necessary was approved.  AS (N bytes, at most SYNCGATE_ANEW_MAX,
+ * copied) is what the plugin is to know of it in each attempt until that is done,
+ * for a connection may be lost in the middle.  The thread that runs the job.
  */
-XN_API void syncgate_job_make_anew(syncgate_job_t *job);
+#define SYNCGATE_ANEW_MAX	64
+XN_API void syncgate_job_make_anew(syncgate_job_t *job, const void *as,
+    size_t n);
+
+/* 1 with that in AS; 0: there are no such N bytes.  The same thread. */
+XN_API int syncgate_job_anew_as(const syncgate_job_t *job, void *as, size_t n);
 
 /* ---- Items ------------------------------------------------------------------- */
 

@@ -265,6 +265,36 @@ run(int *anew, struct hot_held *held, syncgate_job_t *job,
 	return error;
 }
 
+/* Of what was approved, what each attempt compares the source to. */
+struct approved {
+	unsigned char state[sizeof(((struct hot_held *)0)->state)];
+	long long theirs;
+};
+
+static void
+remember(syncgate_job_t *job, const struct hot_held *held)
+{
+	struct approved it;
+
+	memset(&it, 0, sizeof(it));
+	memcpy(it.state, held->state, sizeof(it.state));
+	it.theirs = held->theirs;
+	syncgate_job_make_anew(job, &it, sizeof(it));
+}
+
+/* An attempt before this one had begun with what was approved. */
+static int
+is_remembered(struct hot_held *held, const syncgate_job_t *job)
+{
+	struct approved it;
+
+	if (!syncgate_job_anew_as(job, &it, sizeof(it)))
+		return 0;
+	memcpy(held->state, it.state, sizeof(it.state));
+	held->theirs = it.theirs;
+	return 1;
+}
+
 xn_error_t *
 hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 {
@@ -273,12 +303,14 @@ hotsync_run(syncgate_job_t *job, apr_pool_t *pool)
 	xn_error_t *error;
 	int anew;
 
+	if (is_remembered(&held, job))
+		return run(&anew, &ignored, job, &held, pool);
 	apr_pool_create(&first, pool);
 	error = run(&anew, &held, job, NULL, first);
 	if (!anew)
 		return error;
 	xn_error_clear(error);
 	apr_pool_destroy(first);
-	syncgate_job_make_anew(job);
+	remember(job, &held);
 	return run(&anew, &ignored, job, &held, pool);
 }

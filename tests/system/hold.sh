@@ -5,6 +5,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/lib/lib.sh"
 need svn svnadmin python3 git
 . "$top_srcdir/tests/lib/hotsync.sh"
+. "$top_srcdir/tests/lib/sshd.sh"
 cd "$tmp" || exit 2
 
 # go WORD...: one run of rsync, from a to b.
@@ -241,6 +242,49 @@ for method in copy dump; do
 	check_equal "$method: what is there now is approved by its own" 0 "$?"
 	same_repo "$method: and taken" "$tmp/src" "$tmp/mir"
 done
+
+# ---- svnhotsync: nor if the connection is lost in the middle
+rm -rf src src.* mir mir.*
+mkrepo src.one 1500 8000000 7
+cp -a src.one src
+svn mkdir -q -m more "file://$tmp/src/more"
+cut() {
+	"$SYNCGATE" run --plugin svnhotsync source="$tmp/src" \
+	    mirror="popen:$tmp/mir" "$@" >said 2>&1 </dev/null
+}
+cut --once
+sum=$(repo_sum "$tmp/mir")
+rm -rf src
+cp -a src.one src
+cut --once
+held "a source with less is held" 'is ahead of the source .r1501'
+first=$(token)
+cp -a src.one src.other
+printf other >value
+svnadmin setrevprop src.other -r 1500 svn:log value
+: >said
+cut --approve "$first" &
+cutting=$!
+at_exit "kill_child $cutting"
+there=$tmp/mir.syncgate-new/db/current
+wait_until 20 sh -c "[ \"\$(cat '$there')\" -gt 0 ]" 2>/dev/null
+job=$(pgrep -P "$cutting" || echo "$cutting")
+kill -STOP "$job"
+kill -9 $(process_tree "$job")
+mv src gone
+mv src.other src
+kill -CONT "$job"
+check "it was met while it was made" [ -f "$there" ]
+check "another source is not put in the mirror's place" wait_until 30 \
+    grep -q 'is not any more what it was when it was approved' said
+kill "$job"
+wait "$cutting"
+check_equal "which is as it was" "$sum" "$(repo_sum "$tmp/mir")"
+rm -rf src
+mv gone src
+cut --approve "$first" --once
+check_equal "it is made of what was approved" 0 "$?"
+same_repo "and is that" "$tmp/src" "$tmp/mir"
 
 # ---- svnhotsync: another UUID, by both ways
 for method in copy dump; do
