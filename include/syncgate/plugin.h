@@ -17,7 +17,7 @@
 
 /*
  * The ABI of this header: a host loads a plugin only if the numbers are equal.
- * It grows with every change of a struct below.
+ * It grows with every change of a struct or of a function's arguments below.
  *	1	2026-11: the first
  *	2	2026-11: options that are lists; items, and what is done to them
  *	3	2026-11: lists of locations; what only one job can have
@@ -26,8 +26,9 @@
  *	5	2026-11: one target of several; what a comparison found, in the
  *		status
  *	6	2026-11: what is held until somebody approves it
+ *	7	2026-11: what was approved is kept until it is done
  */
-#define SYNCGATE_PLUGIN_ABI 6
+#define SYNCGATE_PLUGIN_ABI 7
 
 /* ---- Options ---------------------------------------------------------------- */
 
