@@ -1,5 +1,5 @@
 #!/bin/sh
-# test.sh [--long]: every test, half an hour on two cores.
+# test.sh [--long]: every test, forty minutes on two cores.
 #
 # Installs what the tests need, builds with warnings as errors (gcc, then
 # clang), runs all tests, then the units and the tests that go by popen under
