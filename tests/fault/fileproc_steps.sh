@@ -10,7 +10,7 @@ kill_at=$top_builddir/tests/lib/kill_at
 "$kill_at" main 1000 "$tmp/report" /bin/true ||
     skip_all "processes may not be traced here"
 
-[ -n "${SYNCGATE_LONG:-}" ] && every=1 || every=12
+[ -n "${SYNCGATE_LONG:-}" ] && every=1 || every=24
 every=${EVERY:-$every}
 : "${FORMS=command c keep replace folder flat failing retry discard}"
 : "${SIDES=main syncgate-agent syncgate-keeper syncgate-exec sh}"
