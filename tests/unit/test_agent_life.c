@@ -266,7 +266,7 @@ a_program_sends_no_more_than_is_granted(void)
 	agent_start(&a);
 	agent_exec(&a, 1, INCLUDE MAIN "{ static char b[1000000];\n"
 	    "xn_send(ch, \"y\", b, sizeof(b)); }");
-	while ((rc = agent_next(&a, 300)) == 1) {
+	while ((rc = agent_next(&a, total == 0 ? TIMEOUT_MS : 500)) == 1) {
 		CU_ASSERT_EQUAL(a.m.type, XN_MSG_CHANNEL_PART);
 		total += a.m.length + XN_FRAME_COST;
 	}

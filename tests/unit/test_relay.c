@@ -24,6 +24,7 @@ struct carrying {
 	xn_channel_t *one, *two;
 	xn_error_t *error;
 	apr_thread_t *thread;
+	int begun;
 };
 
 static void *APR_THREAD_FUNC
@@ -386,6 +387,7 @@ send_large(apr_thread_t *thread, void *baton)
 	struct carrying *c = baton;
 
 	(void)thread;
+	__atomic_store_n(&c->begun, 1, __ATOMIC_RELEASE);
 	c->error = xn_send(c->one, "y", large, sizeof(large));
 	return NULL;
 }
@@ -409,6 +411,8 @@ a_channel_that_is_sent_on_is_not_tied(void)
 	failed(xn_gateway_newchannel(&go, a, pool));
 	failed(xn_send(c.one, "c", go));
 	apr_thread_create(&c.thread, NULL, send_large, &c, pool);
+	while (!__atomic_load_n(&c.begun, __ATOMIC_ACQUIRE))
+		usleep(1000);
 	usleep(500000);		/* it waits for credit */
 	text_has(xn_channel_relay(c.one, on_b), XN_E_USAGE, "sending");
 	text_has(xn_channel_relay(on_b, c.one), XN_E_USAGE, "sending");
