@@ -121,8 +121,8 @@ open_it(void *baton)
 }
 
 /*
- * Open XSPEC in a thread and cancel it soon; with WAIT_FOR, when that file is
- * there.  The timeout is an hour, so only cancelling can have ended it.
+ * Open XSPEC in a thread and cancel it soon; with WAIT_FOR, when that file has
+ * something in it.  The timeout is an hour, so only cancelling can have ended it.
  */
 static void
 is_cancelled(const char *xspec, const char *wait_for)
@@ -130,6 +130,7 @@ is_cancelled(const char *xspec, const char *wait_for)
 	struct opening o = { .code = -1 };
 	int fds, threads;
 	pthread_t thread;
+	struct stat st;
 
 	fds = count("/proc/self/fd");
 	threads = count("/proc/self/task");
@@ -138,7 +139,8 @@ is_cancelled(const char *xspec, const char *wait_for)
 	o.xspec = apr_pstrcat(pool, xspec, "//timeout=3600", NULL);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, open_it, &o), 0);
 	for (int i = 0; i < (wait_for != NULL ? 500 : 10); i++) {
-		if (wait_for != NULL && access(wait_for, F_OK) == 0)
+		if (wait_for != NULL && stat(wait_for, &st) == 0 &&
+		    st.st_size > 0)
 			break;
 		usleep(10000);
 	}
