@@ -146,6 +146,9 @@ STORMS = {
     "a byte at a time": lambda: bytewise(frame(DATA, 1, b"x" * 500), 0.1),
 }
 
+# Whose end is for who reads them, which may take a while.
+REFUSED = ("too many channels", "too many values", "the same key")
+
 MODES = {
     "our parity": frame(DATA, 1, channels([1, 3])),
     "our parity, cut": frame(PART, 1, b"B\0\0") + frame(PART, 1, b"\7\1"),
@@ -194,7 +197,7 @@ try:
     if mode in STORMS:
         for piece in STORMS[mode]():
             say(piece)
-        time.sleep(0.3)
+        time.sleep(5 if mode in REFUSED else 0.3)
     else:
         say(MODES[mode])
         if mode != "cut":
