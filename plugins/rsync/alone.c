@@ -19,6 +19,8 @@ enum state { CONNECTING, READY, TOGETHER, ALONE, ENDED };
 
 struct rsync_alone {
 	struct rsync_run *main;
+	struct rsync_run like;		/* that, as it was when the thread
+					 * began: it changes meanwhile */
 	struct rsync_target *target;
 	apr_pool_t *pool;		/* of its thread */
 	apr_thread_t *thread;
@@ -59,7 +61,7 @@ note_missing(struct rsync_alone *a, long long n)
 static void
 serve_alone(struct rsync_alone *a, apr_pool_t *pool)
 {
-	struct rsync_run r = *a->main;
+	struct rsync_run r = a->like;
 	xn_error_t *error = NULL;
 
 	r.pool = pool;
@@ -170,9 +172,11 @@ alone_thread(apr_thread_t *thread, void *baton)
 static xn_error_t *
 start_thread(struct rsync_alone *a)
 {
-	apr_status_t status = apr_thread_create(&a->thread, NULL, alone_thread,
-	    a, a->main->pool);
+	apr_status_t status;
 
+	a->like = *a->main;
+	status = apr_thread_create(&a->thread, NULL, alone_thread, a,
+	    a->main->pool);
 	return status == APR_SUCCESS ? NULL : xn_error_system(status,
 	    "cannot start a thread");
 }
