@@ -4,6 +4,8 @@
  */
 #include "tests/lib/gateway_test.h"
 
+#include "core/gateway/channel.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 
@@ -24,7 +26,6 @@ struct carrying {
 	xn_channel_t *one, *two;
 	xn_error_t *error;
 	apr_thread_t *thread;
-	int begun;
 };
 
 static void *APR_THREAD_FUNC
@@ -387,9 +388,19 @@ send_large(apr_thread_t *thread, void *baton)
 	struct carrying *c = baton;
 
 	(void)thread;
-	__atomic_store_n(&c->begun, 1, __ATOMIC_RELEASE);
 	c->error = xn_send(c->one, "y", large, sizeof(large));
 	return NULL;
+}
+
+static int
+is_sending(xn_channel_t *ch)
+{
+	int is;
+
+	xn_group__lock(ch->group);
+	is = ch->sending;
+	xn_group__unlock(ch->group);
+	return is;
 }
 
 /* Frames of other values would come between those of the one being sent. */
@@ -411,9 +422,8 @@ a_channel_that_is_sent_on_is_not_tied(void)
 	failed(xn_gateway_newchannel(&go, a, pool));
 	failed(xn_send(c.one, "c", go));
 	apr_thread_create(&c.thread, NULL, send_large, &c, pool);
-	while (!__atomic_load_n(&c.begun, __ATOMIC_ACQUIRE))
+	for (int i = 0; i < 20000 && !is_sending(c.one); i++)
 		usleep(1000);
-	usleep(500000);		/* it waits for credit */
 	text_has(xn_channel_relay(c.one, on_b), XN_E_USAGE, "sending");
 	text_has(xn_channel_relay(on_b, c.one), XN_E_USAGE, "sending");
 	text_has(xn_link(c.one, on_b, NULL), XN_E_USAGE, "sending");
