@@ -75,11 +75,12 @@ build() {
 	    make_in "$builds/$name" check-parts $programs
 }
 
-# What clang warns of, in each file once; what it would make nobody runs.
+# What clang warns of, in each file once; what it would make nobody runs, so no
+# object is made there, and all of them are to be made.
 clang_warnings() {
-	configure_in "$builds/clang" --enable-werror CC=clang &&
-	    make_in "$builds/clang" built-sources || return 1
-	cd "$builds/clang"
+	configure_in "$builds/clang-looks" --enable-werror CC=clang &&
+	    make_in "$builds/clang-looks" built-sources || return 1
+	cd "$builds/clang-looks"
 	make -n all check-programs |
 	    sed -n 's/^.*[ ;]\(clang .*\) -MT .* -c -o [^ ]* \(.*\.c\)\( .*\)\{0,1\}$/\1 -fsyntax-only \2/p' |
 	    awk -v root="$root/" '{
@@ -194,7 +195,8 @@ fi
 threaded=$(threaded_units)
 if stage "gcc -fsanitize=thread" build tsan "$threaded" CC=gcc "CFLAGS=-g1 -O1" \
     --enable-sanitize=thread; then
-	stage "tests, threads" run_tests tsan $threaded tests/system/fileproc.sh tests/system/rsync_follow.sh || :
+	stage "tests, threads" run_tests tsan $threaded \
+	    tests/system/fileproc.sh tests/system/rsync_follow.sh || :
 fi
 stage "cppcheck" lint || :
 [ -z "$SYNCGATE_LONG" ] || stage "make distcheck" distcheck || :
