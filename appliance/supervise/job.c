@@ -311,6 +311,7 @@ on_line(void *baton, char *line)
 {
 	const struct hearing *hearing = baton;
 	supervisor_t *s = hearing->s;
+	const said_hold_t *asks;
 	said_line_t log;
 	apr_pool_t *pool;
 
@@ -321,8 +322,9 @@ on_line(void *baton, char *line)
 		    log.text);
 	note_health(s, hearing->job);
 	/* One that goes on without what it asks for. */
-	if (job_asks(hearing->job) != NULL)
-		tell_of_hold(s, hearing->job, job_asks(hearing->job));
+	asks = job_asks(hearing->job);
+	if (asks != NULL)
+		tell_of_hold(s, hearing->job, asks);
 	apr_pool_destroy(pool);
 }
 

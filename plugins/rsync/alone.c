@@ -172,9 +172,13 @@ alone_thread(apr_thread_t *thread, void *baton)
 static xn_error_t *
 start_thread(struct rsync_alone *a)
 {
+	struct rsync_several *s = a->main->several;
 	apr_status_t status;
 
+	/* (Another thread may note what is missing.) */
+	apr_thread_mutex_lock(s->mutex);
 	a->like = *a->main;
+	apr_thread_mutex_unlock(s->mutex);
 	status = apr_thread_create(&a->thread, NULL, alone_thread, a,
 	    a->main->pool);
 	return status == APR_SUCCESS ? NULL : xn_error_system(status,
