@@ -40,7 +40,7 @@ job tree {
 job timed {
 	plugin = testplugin
 	place = "/nowhere"
-	steps = 8
+	steps = 100
 	pause = 200ms
 	at = "00:00"
 }
@@ -128,9 +128,10 @@ arrives "when it is back, one does" 30
 
 # ---- A job with an end
 "$SYNCGATE" start -c a.conf timed >said 2>&1
-wait_until 10 grep -q 'job timed: ' a.log
+# It has the lease when its plugin speaks, and keeps it until a is told to stop.
+wait_until 20 grep -q 'job timed: pid' a.log
 "$SYNCGATE" start -c b.conf timed >said 2>&1
-check "what one has begun the other passes by" wait_until 10 \
+check "what one has begun the other passes by" wait_until 20 \
     grep -q 'job timed: it is run elsewhere now: .*: not here this time' b.log
 is_skipped() {
 	[ "$(history timed)" = "skipped it is run elsewhere now" ]
@@ -146,7 +147,7 @@ wait "$a" "$b"
 check "no process is left" wait_until 10 nothing_marked "$mark"
 
 # ---- The server is away while a job ends
-sed 's/lease = 4s/lease = 8s/; s/steps = 8/steps = 20/' a.conf >late.conf
+sed 's/lease = 4s/lease = 8s/; s/steps = 100/steps = 20/' a.conf >late.conf
 "$SYNCGATE" run --once -c late.conf timed >said 2>&1 &
 late=$!
 wait_until 10 grep -q 'job timed: pid' said
