@@ -326,6 +326,8 @@ supervise_run(const supervise_options_t *options, apr_pool_t *parent)
 	take_time(s);
 	error = begin(s);
 	if (error == NULL) {
+		/* (To read the configuration took a while.) */
+		take_time(s);
 		options->ready(options->baton);
 		notify_send("READY=1");
 		log_line(s->log, NULL, SYNCGATE_INFO, "begun", "%d jobs",

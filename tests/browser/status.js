@@ -23,7 +23,7 @@ function equal(sentence, wanted, got) {
 
 /* TEST becomes true, in SECONDS at most. */
 async function until(sentence, test, seconds) {
-	const end = Date.now() + (seconds || 8) * 1000;
+	const end = Date.now() + (seconds || 8) * 3000;
 	let last;
 
 	while (Date.now() < end) {

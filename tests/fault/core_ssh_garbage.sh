@@ -20,8 +20,12 @@ says() {
 	python3 "$top_srcdir/tests/lib/garbage_server.py" "$1" >"$tmp/port" &
 	says_server=$!
 	wait_until 10 test -s "$tmp/port"
-	HOME=$tmp/home timeout 30 "$SYNCGATE" exec \
-	    "ssh=-p $(cat "$tmp/port") 127.0.0.1//timeout=2" "$tmp/ok.c" \
+	case $2 in
+	*'timed out'*) says_limit=4 ;;
+	*) says_limit=20 ;;
+	esac
+	HOME=$tmp/home timeout 60 "$SYNCGATE" exec \
+	    "ssh=-p $(cat "$tmp/port") 127.0.0.1//timeout=$says_limit" "$tmp/ok.c" \
 	    >"$tmp/out" 2>&1
 	says_rc=$?
 	kill "$says_server"

@@ -23,8 +23,8 @@ run() {
 paused() {
 	rm -f trace
 	# The source is syncgate's own; its third piece waits before it is read.
-	rsync_before="strace -f -qq -o $tmp/trace -e trace=pread64 \
-	    -e inject=pread64:delay_enter=1500000:when=3"
+	rsync_before="strace -f -qq -o $tmp/trace -P $tmp/src/file \
+	    -e trace=pread64 -e inject=pread64:delay_enter=6000000:when=3"
 	run &
 	paused_pid=$!
 	wait_until 20 sh -c "[ \$(grep -c pread64 trace) -ge 2 ]" ||
@@ -93,8 +93,13 @@ python3 - <<'EOP' &
 import os, random, time
 f = os.open("src/file", os.O_WRONLY)
 until = time.time() + 60
+# (Several: one alone may have no processor while it is read.)
+several = os.fork() and os.fork()
 while time.time() < until and not os.path.exists("enough"):
     os.pwrite(f, b"n" * 5000, random.randrange(29000000))
+if several:
+    os.wait()
+    os.wait()
 EOP
 writer=$!
 at_exit 'kill_child "$writer"'
@@ -119,7 +124,7 @@ import os
 for i in range(2000):
     with open("src/folder/%04d" % i, "wb") as f:
         f.write(os.urandom(40000))'
-run &
+run bwlimit=8m &
 running=$!
 wait_until 20 [ -e dst/folder/0005 ]
 for i in $(seq 1500 1999); do

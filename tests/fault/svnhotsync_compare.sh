@@ -46,6 +46,7 @@ for n in $(seq "$kills"); do
 	wait "$hot_pid" 2>/dev/null
 	check "kill $n: each file is what it was, or what is right" whole copy
 done
+props copy 10	# (there is something left, however far they came)
 repaired "after kills" copy "$one" copy
 check_not "their leftovers are gone" ls -d copy/db/syncgate-mend*[!k]
 

@@ -17,10 +17,10 @@ a_flood_of_theirs_leaves_us_small(void)
 	size_t n;
 	int number;
 
-	if (begin_own("//timeout=2"))
+	if (begin_own("//timeout=6"))
 		return;
 	ch = run(python, c);
-	usleep(2500000);	/* longer than the timeout */
+	usleep(7000000);	/* longer than the timeout */
 	if (MEASURED)
 		CU_ASSERT(peak_kib((int)getpid()) < 64 * 1024);
 	for (int i = 0; i < 1600; i++) {

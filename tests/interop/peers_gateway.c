@@ -117,7 +117,7 @@ terminate_ends_an_idle_peer_at_once(void)
 	if (begin_own(""))
 		return;
 	xn_gateway_exit(gw);
-	failed(xn_gateway_join(gw, xn_seconds(4)));
+	failed(xn_gateway_join(gw, xn_seconds(30)));
 	end();
 }
 

@@ -21,7 +21,11 @@ daemon() {
 	    "$@" 2>log &
 	daemon=$!
 	at_exit "kill_child $daemon"
-	wait_until 10 test -S sock
+	wait_until 10 daemon_answers
+}
+# daemon_answers: a socket may be there at which nobody listens, or not yet.
+daemon_answers() {
+	"$SYNCGATE" status --daemon -c conf 2>/dev/null | grep -q '^JOB '
 }
 # ask WORD...: `syncgate WORD... -c conf`; what it said is in said.
 ask() {

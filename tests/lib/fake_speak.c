@@ -11,7 +11,7 @@
 
 #include "core/wire/format.h"
 
-#define RECEIVE_TIMEOUT	10000
+#define RECEIVE_TIMEOUT	60000
 #define SHOWN_MAX	65536
 
 static _Thread_local char shown[2][SHOWN_MAX];

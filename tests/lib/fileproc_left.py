@@ -1,8 +1,10 @@
 """What a job of fileproc with FOLDER/in, FOLDER/out and FOLDER/store.db has
 left where nothing should be left, and the like."""
+import fcntl
 import glob
 import os
 import sqlite3
+import struct
 import time
 
 BASES = ("/dev/shm", "/var/tmp", "/tmp")
@@ -54,6 +56,22 @@ def rooms(folder):
         queue = f.read().strip()
     return [p for base in BASES
             for p in glob.glob("%s/syncgate-*/%s*" % (base, queue))]
+
+
+def is_dead(room):
+    """Was it left by one that was killed?  The lock is asked after, not taken:
+    who looks for dead ones would believe that it lives."""
+    ask = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        with open(os.path.join(room, "lock"), "r+b") as lock:
+            said = fcntl.fcntl(lock, fcntl.F_OFD_GETLK, ask)
+    except OSError:
+        return os.path.exists(room)
+    return struct.unpack("hhqqi4x", said)[0] == fcntl.F_UNLCK
+
+
+def dead_rooms(folder):
+    return [room for room in rooms(folder) if is_dead(room)]
 
 
 # ---- Processes --------------------------------------------------------------

@@ -301,6 +301,9 @@ class Torture:
     def finish(self):
         folder = self.folder
         left.within(20, lambda: self.records() or left.claims(folder))
+        # What a kill has left goes when that remote is opened again, which the
+        # last kill may have made necessary a moment ago.
+        left.within(60, lambda: left.dead_rooms(folder))
         self.process.terminate()
         try:
             self.process.wait(30)

@@ -29,7 +29,7 @@ begin() {
 	"$SYNCGATE" daemon --foreground -c conf 2>log 9>&- &
 	daemon=$!
 	at_exit "kill_child $daemon"
-	wait_until 10 test -S sock
+	wait_until 10 daemon_answers
 }
 # past [OPTION...]: `history`.
 past() {

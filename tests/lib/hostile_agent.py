@@ -197,11 +197,11 @@ try:
     if mode in STORMS:
         for piece in STORMS[mode]():
             say(piece)
-        time.sleep(5 if mode in REFUSED else 0.3)
+        time.sleep(60 if mode in REFUSED else 0.3)
     else:
         say(MODES[mode])
         if mode != "cut":
-            time.sleep(5)
+            time.sleep(60)
 except BrokenPipeError:
     pass
 os._exit(0)

@@ -151,8 +151,8 @@ check_grep() {
 	fi
 }
 
-# wait_until SECONDS COMMAND...: try it 20 times a second.
-wait_until() {
+# within SECONDS COMMAND...: try it 20 times a second, for no longer than that.
+within() {
 	test_tries=$(($1 * 20))
 	shift
 	until "$@" >/dev/null 2>&1; do
@@ -160,6 +160,15 @@ wait_until() {
 		[ "$test_tries" -gt 0 ] || return 1
 		sleep 0.05
 	done
+}
+
+# wait_until SECONDS COMMAND...: that many on a quiet machine.  A busy one gets
+# three times as long: such a limit ends what hangs, and says of nothing how
+# fast it is.
+wait_until() {
+	test_patience=$(($1 * 3))
+	shift
+	within "$test_patience" "$@"
 }
 
 # have PROGRAM...: are they all there?

@@ -40,11 +40,11 @@ remember_line(void *baton, const char *id, const char *line)
 	pthread_mutex_unlock(&log_lock);
 }
 
-/* The log once PART is in it; what there is after 10 s. */
+/* The log once PART is in it; what there is after 60 s. */
 static inline const char *
 wait_for_line(const char *part)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		pthread_mutex_lock(&log_lock);
 		memcpy(log_copy, log_text, sizeof(log_copy));
 		pthread_mutex_unlock(&log_lock);

@@ -13,7 +13,7 @@
 #include "tests/lib/cunit_main.h"
 #include "tests/lib/expect.h"
 
-#define SILENCE		apr_time_from_sec(5)
+#define SILENCE		apr_time_from_sec(30)
 #define HEARD_MOST	(256 * 1024)
 
 void

@@ -129,11 +129,12 @@ sshd_start() {
 	for sshd_try in 1 2 3 4 5 6 7 8 9 10; do
 		SSHD_PORT=${sshd_fixed_port:-$(sshd_some_port)}
 		sshd_config_for "$SSHD_PORT" "$@" >"$SSHD_DIR/sshd_config"
+		: >"$SSHD_LOG"
 		"$sshd_program" -D -e -f "$SSHD_DIR/sshd_config" \
 		    </dev/null >"$SSHD_LOG" 2>&1 &
 		SSHD_PID=$!
 		sshd_waits=0
-		while [ "$sshd_waits" -lt 100 ]; do
+		while [ "$sshd_waits" -lt 600 ]; do
 			if sshd_answers; then
 				sshd_client_files
 				at_exit sshd_stop

@@ -72,8 +72,9 @@ hot_pid=$!
 at_exit "kill_child $hot_pid"
 check "four jobs run" wait_until 20 sh -c "[ \$(grep -c \
     'the mirror is at r0; following' '$out') = 2 ]"
-wait_until 10 test -d to
-sleep 1
+wait_until 10 grep -q 'job folders: .*is in step; following' "$out"
+wait_until 10 grep -q "job files: .*/in' cannot be watched" "$out"
+sleep 2
 
 commit source a
 commit many/one b

@@ -13,7 +13,7 @@ check_equal "before the first run there is none" "no runs" "$(past)"
 begin
 check "a run that goes on is so" wait_until 5 has stays running
 check "one that ends well is so, and each one" wait_until 5 has good \
-    'well well*'
+    '*well well*'
 check "one that fails, and one after which its job is held" \
     wait_until 5 has bad 'held failed'
 past >said
@@ -23,13 +23,14 @@ check_grep "and why it failed, whatever that is" \
     '^bad .* held .*: a "quoted" \\x1b\[2Jtext / of two' said
 past --json -n 1 good >said
 check_equal "as many as are asked for" 1 "$(grep -c . said)"
+past --json good | grep '"outcome": "well"' | head -n 1 >said
 check_equal "for programs with its figures" '{"steps": 3, "bytes": 2000} True' \
     "$(python3 -c '
 import json, sys
 run = json.load(sys.stdin)
 print(json.dumps(run["figures"]), 0 <= run["seconds"] < 60)' <said)"
 check_equal "those since then" "no runs" "$(past --since 2000-01-01 none)"
-check_equal "those since then" "no runs" "$(past --since 0.01ms)"
+check_equal "those since then" "no runs" "$(past --since 0.01ms bad)"
 past --since nonsense >said
 check_equal "a time that is none is wrong use" 2 "$?"
 ask stop stays
@@ -51,8 +52,13 @@ check "numbers go on" [ "$(past --json -n 1 stays | sed \
 
 # ---- Old ones
 write "sqlite:$tmp/store.db" 2
+last=$(past --json -n 1 good | sed 's/.*"number": \([0-9]*\).*/\1/')
+pruned() {
+	[ "$(past --json -n 0 good |
+	    sed -n '$s/.*"number": \([0-9]*\).*/\1/p')" -ge "$last" ]
+}
 begin
-check "so many are kept" wait_until 5 has good 'well well'
+check "no more than so many are kept" wait_until 5 pruned
 end
 
 # ---- By hand
@@ -90,7 +96,7 @@ if wait_until 30 grep -q host= conninfo; then
 	ask reload
 	check "another store after a reload is used" wait_until 5 has stays \
 	    'running*'
-	check "for what was before, too" has good '*well well'
+	check "for what was before, too" wait_until 5 has good '*well well'
 	exec 9>&-
 	check "that it is lost is told" wait_until 20 logged \
 	    'not recorded: .*store pgsql:host=/[^n]'

@@ -90,12 +90,14 @@ check_equal "one that does not end" 1 "$?"
 check_grep "is killed" 'before-run did not end within 0.3 s' said
 by_hand before-run="$tmp/around" before-run=61.37 before-run="$tmp/was" \
     hooks-within=300ms
-check_equal "what it has started is killed as well" "" \
-    "$(pgrep -f '^sleep 61.37')"
+no_sleep() {
+	! pgrep -f "^sleep $1"
+}
+check "what it has started is killed as well" wait_until 5 no_sleep 61.37
 by_hand after-run="$tmp/around" after-run=61.38 after-run="$tmp/was" \
     hooks-within=300ms
 check_grep "behind a run, too" 'after-run did not end within 0.3 s' said
-check_equal "with what it has started" "" "$(pgrep -f '^sleep 61.38')"
+check "with what it has started" wait_until 5 no_sleep 61.38
 by_hand before-run=/none
 check_grep "one that is not there is said" 'cannot start /none' said
 rm was
@@ -247,6 +249,7 @@ check_not "and nothing else" logged 'job talks: tag some'
 "$SYNCGATE" loglevel -c conf talks debug >said 2>&1
 check_equal "the level can be changed" "0 job talks: is logged from debug on" \
     "$? $(cat said)"
+wait_until 5 is talks done
 ask start talks
 check "to one that has more" wait_until 5 logged 'job talks: tag some'
 "$SYNCGATE" loglevel -c conf talks loud >said 2>&1

@@ -118,7 +118,7 @@ old="$(workers) $(agents)"
 kill "$daemon"
 wait "$daemon"
 check_equal "and ends well" 0 "$?"
-check "with all of its processes" gone $old
+check "with all of its processes" wait_until 5 gone $old
 check_none "no file of ours is left" hot/.[!.]* cold/.[!.]*
 
 # ---- systemd, a job that does not end, and the background
@@ -180,8 +180,9 @@ cat >strike.py <<'EOT'
 import os, signal, sys, time
 pid = open("number").read().strip()
 here = "/proc/%s/task/%s/children" % (pid, pid)
-end = time.time() + 10
+end = time.time() + 60
 while time.time() < end:
+    os.kill(int(pid), signal.SIGCONT)   # it waits for us
     for child in open(here).read().split():
         try:
             if b"--plan" in open("/proc/%s/cmdline" % child, "rb").read():
@@ -194,8 +195,8 @@ EOT
 python3 strike.py >struck &
 striker=$!
 exec 8>number
-"$SYNCGATE" daemon --foreground -c conf --store "sqlite:$tmp/store.db" \
-    2>log 8>&- &
+sh -c 'kill -STOP $$; exec "$@"' sh "$SYNCGATE" daemon --foreground -c conf \
+    --store "sqlite:$tmp/store.db" 2>log 8>&- &
 daemon=$!
 at_exit "kill_child $daemon"
 echo "$daemon" >&8

@@ -45,6 +45,7 @@ deafen() {
 }
 end() {
 	kill_child "$daemon"
+	wait "$daemon" 2>/dev/null
 }
 # told EXPRESSION: there is a record r for which this holds.
 told() {

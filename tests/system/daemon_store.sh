@@ -12,6 +12,7 @@ need python3
 write "sqlite:$tmp/store.db"
 begin
 check "it runs" wait_until 5 is stays running
+wait_until 5 has stays 'running*'
 cat >lock.py <<'END'
 import sqlite3, sys
 store = sqlite3.connect(sys.argv[1])
@@ -66,7 +67,7 @@ check_grep "of the store" '^syncgate: .*store sqlite:' said
 rm -f store.db
 check "when it is gone it is made anew" wait_until 20 logged \
     'history is recorded again$'
-check "with all that was since then" has good '*well well'
+check "with all that was since then" wait_until 5 has good '*well well'
 end
 
 # ---- A full disk

@@ -13,15 +13,15 @@ daemon {
 	memory = "$tmp/memory"
 	at-once = 1
 }
-job first { plugin = testplugin  place = "/x"  every = 1h  pause = 700ms }
+job first { plugin = testplugin  place = "/x"  every = 1h  pause = 3s }
 job second { plugin = testplugin  place = "/x"  every = 1h }
 job timed { plugin = testplugin  place = "/x"
-	at = {"$(date -d '+3 seconds' +%T)", "$(date -d '+1 hour' +%T)"} }
+	at = {"$(date -d '+12 seconds' +%T)", "$(date -d '+1 hour' +%T)"} }
 job open { plugin = testplugin  place = "/x"  end = follow
-	within = "$(date -d '-1 hour' +%H:%M)-$(date -d '+4 seconds' +%T)" }
+	within = "$(date -d '-1 hour' +%H:%M)-$(date -d '+14 seconds' +%T)" }
 job closed { plugin = testplugin  place = "/x"  end = follow
 	within = {"$(date -d '+2 hours' +%H:%M)-$(date -d '+3 hours' +%H:%M)",
-	    "$(date -d '+6 seconds' +%T)-$(date -d '+1 hour' +%T)"} }
+	    "$(date -d '+16 seconds' +%T)-$(date -d '+1 hour' +%T)"} }
 job lost { plugin = testplugin  place = "/x"  fail = 1000  end = follow }
 END
 daemon
@@ -34,7 +34,7 @@ check "a job that has no place waits" wait_until 5 is second queued
 ask why second
 check_grep "and says for whom" '1 may run at once, and so do: first$' said
 check "its turn comes" wait_until 5 logged 'job second: done'
-check "a time of the day comes" wait_until 5 logged 'job timed: done'
+check "a time of the day comes" wait_until 10 logged 'job timed: done'
 check "what runs all the time ends with its hours" wait_until 8 \
     is open waiting
 check "and what waited for its own begins" wait_until 8 is closed running
@@ -57,23 +57,25 @@ echo 'job here { plugin = testplugin  end = follow  place = "/x" }' >>conf
 daemon --json --verbose
 check "all of many jobs with one host run" wait_until 10 logged \
     '"text":"pid ' 7
-check_equal "four of them begin at once, and others later" "yes yes" "$(
+# (By when it is said, which on a busy machine is later than when it is due.)
+check_equal "four of them begin at once, and others later" "yes" "$(
     python3 -c '
 import datetime, json
 t = sorted(datetime.datetime.fromisoformat(l["time"][:-1]).timestamp()
     for l in map(json.loads, open("log"))
     if l["event"] == "begun" and l["job"] not in (None, "here"))
-print("yes" if t[3] - t[0] < 0.9 else t, "yes" if t[4] - t[0] > 0.9 else t)')"
+gaps = [b - a for a, b in zip(t, t[1:])]
+print("yes" if len(t) == 6 and gaps.index(max(gaps)) == 3 else t)')"
 kill "$daemon"
 wait "$daemon"
 
 # ---- So many with one host, and days
 cat >conf <<END
 daemon { socket = "$tmp/sock"  memory = "$tmp/memory"  host-at-once = 1 }
-job one { plugin = testplugin  every = 1h  pause = 700ms
+job one { plugin = testplugin  every = 1h  pause = 3s
 	place = "ssh=me@host:/x" }
 job two { plugin = testplugin  every = 1h  place = "ssh=me@host//nice=1:/x" }
-job three { plugin = testplugin  every = 1h  pause = 700ms
+job three { plugin = testplugin  every = 1h  pause = 3s
 	place = "ssh=me@other:/x" }
 job weekly { plugin = testplugin  place = "/x"
 	at = "$(LC_ALL=C date -d '+3 days' +%a) 02:30" }

@@ -93,7 +93,13 @@ check_grep "the reason names the gateway" \
     'at reader \(popen//nice=1\): exit status 1' in.failed/one.error
 conf 'command = "nosuchprogram"' 'remotes = {"reader"}' 'retries = 0'
 mv in.failed/one in/two
-timeout 4 "$SYNCGATE" run --once -c conf >said 2>&1
+: >said
+"$SYNCGATE" run --once -c conf >said 2>&1 &
+running=$!
+at_exit "kill_child $running"
+wait_until 20 grep -q 'reader (popen.*nosuchprogram' said
+kill "$running" 2>/dev/null
+wait "$running"
 check_grep "and so does the log" 'reader \(popen//nice=1\): .*nosuchprogram' said
 rm -f in/two
 conf 'command = "false"' 'remotes = {"popen//nice=2"}' 'retries = 0'

@@ -165,7 +165,7 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=4m,mode=700 none work \
 	# One that writes while the disk is full is begun again.  Each attempt of
 	# the large one once ended all that was there.
 	check "and they were not interrupted ($(wc -l <started) were begun)" \
-	    [ "$(wc -l <started)" -le 14 ]
+	    [ "$(wc -l <started)" -le 17 ]
 	check_equal "the large one is not lost" 1 \
 	    "$(find large.in large.in.failed -name a | wc -l)"
 else

@@ -163,6 +163,7 @@ job several {
 END
 daemon
 check "it tells of it" wait_until 20 logged 'UUID.*; the others go on'
+wait_until 20 logged 'm[13]: .*; following' 2
 check "also on-hold, with what would be done" wait_until 10 \
     grep -q "make $tmp/m2 anew" told
 ask why several

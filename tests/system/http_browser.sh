@@ -54,7 +54,7 @@ wait_until 10 logged 'status page: listens at'
 wait_until 5 is risky held
 ask token
 mkfifo lines
-timeout 90 node "$top_srcdir/tests/browser/status.js" "$(url)" \
+timeout 270 node "$top_srcdir/tests/browser/status.js" "$(url)" \
     "$(cat said)" ${SYNCGATE_PICTURES:+"$SYNCGATE_PICTURES"} >lines 2>err &
 node=$!
 at_exit "kill_child $node"

@@ -60,12 +60,12 @@ end_follow
 
 # A file that somebody has open is not told before it is closed.
 rm -rf dst
+echo begun >src/slow
 follow "$tmp/dst"
 following "it begins anew"
-exec 9>src/slow
-# The kernel tells that it was made before it counts who writes it: in between
-# it looks as if nobody did, and may be told, still empty: then it comes now.
-wait_until 2 test -e dst/slow
+# (That one is made the kernel tells before it counts who writes it: so it is one
+# that is there.)
+exec 9>>src/slow
 echo first >&9
 sleep 0.5
 check_not "what is being written is not there yet" grep -q first dst/slow

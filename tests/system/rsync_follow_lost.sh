@@ -22,9 +22,10 @@ again() {
 }
 
 again "$tmp/dst"
+mkdir new
+echo other >new/other
 mv src old
-mkdir src
-echo other >src/other
+mv new src
 soon "a source that was replaced is followed again" dst
 check_grep "and that it was replaced is said" \
     'source .*moved away, replaced' "$log"
@@ -98,7 +99,7 @@ end_follow
 again "$tmp/dst" max-delete=1 full=2s
 rm src/f1
 check "max-delete=1: one goes" wait_until 10 gone f1
-rm src/f2 src/f3
+rm src/f2 src/f3 src/f4
 check "a comparison of all lets one more go" wait_until 10 grep -q \
     'max-delete is reached' "$log"
 told() {
@@ -125,8 +126,9 @@ echo kept >dst/kept
 follow "$tmp/dst"
 check "a source that is not there is waited for" wait_until 10 grep -q \
     'cannot open the source' "$log"
-mkdir src
-echo one >src/one
+mkdir new
+echo one >new/one
+mv new src
 soon "until it is" dst
 end_follow
 

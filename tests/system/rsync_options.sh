@@ -363,7 +363,7 @@ stopped() {
 	    targets="$tmp/dst" fsync=none bwlimit=100 >"$log" 2>&1 &
 	running=$!
 	at_exit "kill_child $running"
-	wait_until 10 [ -d dst ]
+	wait_until 10 [ -e dst/a ]
 	sleep 0.3
 	kill -TERM "$running"
 	wait "$running"

@@ -75,8 +75,9 @@ while [ $i -lt 400 ]; do
 	i=$((i + 1))
 done
 for after in 0.15 0.3 0.5; do
-	rsync_before="timeout -s KILL $after" rsync_run "$tmp/src" "$base" \
-	    snapshots=3
+	timeout -s KILL $after "$SYNCGATE" run --once --plugin rsync \
+	    source="$tmp/src" targets="$base" snapshots=3 hold-over=100% \
+	    >"$log" 2>&1 </dev/null
 done
 sleep 1
 check "after runs that were killed" snapshot

@@ -23,8 +23,12 @@ for disk in one two; do
 done
 at_exit 'umount "$tmp/src" 2>/dev/null'
 # on DISK: it is what is mounted there.
-on() {
+off() {
 	umount src 2>/dev/null
+	! mountpoint -q src
+}
+on() {
+	wait_until 10 off
 	mount -o loop "$1.img" src
 }
 run() {
@@ -46,7 +50,7 @@ for from in "" popen:; do
 	check_equal "$from nothing was done" one "$(cat dst/which)"
 	run --dry-run ""
 	check_equal "$from a dry run is not held" 0 $?
-	umount src
+	wait_until 10 off
 	run "" ""
 	check_equal "$from none is held as well" 1 $?
 	check_equal "$from nothing was done" one "$(cat dst/which)"
@@ -71,7 +75,7 @@ for from in "" popen:; do
 		    0 $?
 	done
 done
-umount src
+wait_until 10 off
 
 # Others whose UUID can be asked for.  (A snapshot is on the same.)
 # another KIND SIZE COMMAND...
@@ -89,7 +93,7 @@ another() {
 		}
 		mkdir src/tree
 		echo "$disk" >src/tree/which
-		umount src
+		wait_until 10 off
 	done
 	rm -rf dst state
 	for turn in "a first run" "mounted again it is the same one"; do
@@ -99,7 +103,7 @@ another() {
 	done
 	if [ "$kind" = btrfs ]; then
 		btrfs subvolume snapshot src src/night >/dev/null
-		umount src
+		wait_until 10 off
 		mount -o loop,subvol=night one.img src
 		rsync_with "" "$tmp/src/tree" "$tmp/dst"
 		check_equal "$kind: and so is a snapshot of it" 0 $?
@@ -109,7 +113,7 @@ another() {
 	check_equal "$kind: another disk is held" 1 $?
 	check_grep "$kind: which is said" "than the last time \($kind " "$log"
 	check_equal "$kind: nothing was done" one "$(cat dst/which)"
-	umount src
+	wait_until 10 off
 }
 another xfs 320M mkfs.xfs -q
 another btrfs 120M mkfs.btrfs -q

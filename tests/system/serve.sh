@@ -109,6 +109,7 @@ rm "$sock"
 serve tcp --max 2 127.0.0.1:0 "unix:$sock"
 says_hello "an agent answers on loopback" "socket=127.0.0.1:$(port)"
 says_hello "and at the socket beside it" "unix=$sock"
+wait_until 10 grep -q 'connection 2 ended' "$log"
 for i in 1 2; do
 	timeout 60 "$SYNCGATE" exec "unix=$sock" "$tmp/wait.c" \
 	    >"$tmp/out$i" 2>/dev/null <"$tmp/hold" &

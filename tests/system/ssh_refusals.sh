@@ -40,7 +40,7 @@ check_error "a broadcast address has a reason too" \
 kill -STOP "$SSHD_PID"
 check_error "a server that says nothing times out" \
     '^error 12: .*timed out waiting for .*127.0.0.1:[0-9]+ to agree on keys' \
-    exec "$here//timeout=1" true
+    exec "$here//timeout=5" true
 kill -CONT "$SSHD_PID"
 if have python3; then
 	python3 -c '

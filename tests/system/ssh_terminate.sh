@@ -39,8 +39,11 @@ held() {
 }
 
 held "$login"
+many_run() {
+	[ "$(marked | wc -l)" -gt 2 ]
+}
 check "an agent and its programs are running over there" \
-    test "$(marked | wc -l)" -gt 2
+    wait_until 10 many_run
 exec 7>&-
 wait "$drive_pid"
 check_grep "a gateway over ssh is terminated" '^terminated' "$tmp/held"

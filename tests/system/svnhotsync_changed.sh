@@ -73,16 +73,16 @@ check "and verifies" svnadmin verify -q "$mir"
 
 # ---- Two jobs begin the same mirror -------------------------------------------
 
-mkrepo "$tmp/large" 3000 12000000
+mkrepo "$tmp/large" 1500 6000000
 mir=$tmp/twice
 hot_follow "$tmp/large" "$mir"
-check "the first job begins" wait_until 20 test -e "$mir/db/syncgate-lock"
+check "the first job begins" wait_until 20 test -e "$mir/db/syncgate"
 "$SYNCGATE" run --plugin svnhotsync source="$tmp/large" mirror="$mir" \
     --once >"$tmp/out2" 2>"$tmp/err2" &
 second=$!
 at_exit "kill_child $second"
 check "the second waits" wait_until 20 grep -q waiting "$tmp/out2" "$tmp/err2"
-check "the first has all" wait_until 60 has_revision "$mir" 3000
+check "the first has all" wait_until 60 has_revision "$mir" 1500
 uuid=$(cat "$mir/db/uuid")
 hot_stop
 wait "$second"

@@ -15,7 +15,7 @@ mkrepo "$source" 100 500000 5 50 || exit 1
 printf '#!/bin/sh\n' >"$source/hooks/pre-revprop-change"
 chmod 755 "$source/hooks/pre-revprop-change"
 
-hot_follow "$source" "$mirror" --json
+hot_follow "$source" "$mirror" poll=600 --json
 check "the mirror gets what was there" wait_until 30 has_revision "$mirror" 100
 check "and says that it follows" wait_until 30 grep -q 'following' "$out"
 
@@ -65,7 +65,7 @@ check "the mirror verifies" svnadmin verify -q "$mirror"
 late=0
 for n in 1101 1102 1103 1104 1105; do
 	svn mkdir -q -m "commit $n" "$url/one-$n"
-	wait_until 8 has_revision "$mirror" "$n" || late=$((late + 1))
+	wait_until 20 has_revision "$mirror" "$n" || late=$((late + 1))
 done
 check_equal "each of five single commits arrives sooner than a poll" 0 "$late"
 

@@ -80,7 +80,7 @@ hot_several "$source" "$mirrors"
 check "four follow" wait_until 20 sh -c \
     "[ \$(grep -c 'm[1-4]: .*; following' '$out') = 4 ]"
 check "the refused one is named, and tried again" \
-    grep -q 'precious: .*not empty.*trying again' "$out"
+    wait_until 10 grep -q 'precious: .*not empty.*trying again' "$out"
 for i in 1 2 3; do hot_commit "$tmp/source"; done
 check "commits arrive at all four" wait_until 10 all_have "$good" "$commits"
 svnadmin setrevprop source -r 7 svn:log precious/file
@@ -113,7 +113,7 @@ kill -9 $stopped
 check "a killed one is named, and tried again" wait_until 10 \
     grep -q 'm4: .*trying again' "$out"
 hot_commit "$tmp/source"
-check "and comes back" wait_until 20 all_have "$good" "$commits"
+check "and comes back" wait_until 20 all_have "$good precious" "$commits"
 hot_stop
 check_equal "SIGTERM ends it with 0" 0 "$hot_status"
 all_same "all are equal" source "$good $tmp/precious"

@@ -116,6 +116,7 @@ EOT
 SSHD_XSPEC=$login
 # attach TRACE; detach
 attach() {
+	: >attached
 	strace -f -y -s 4096 -o "$1" -e trace="$calls" -p "$SSHD_PID" \
 	    2>attached &
 	tracer=$!

@@ -372,7 +372,7 @@ expect_processes(const struct agent *a, int want)
 {
 	int have = -1;
 
-	for (int i = 0; i < 1000 && have != want; i++) {
+	for (int i = 0; i < 6000 && have != want; i++) {
 		have = processes(a);
 		if (have != want)
 			usleep(10000);

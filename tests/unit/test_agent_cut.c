@@ -69,16 +69,22 @@ start_long_compile(struct agent *a)
 	    "xn_send(ch, \"i\", 1); xn_receive_value(ch, -1);\n";
 	static const char step[] = "x += x * 3 + (x ^ 5) / 7; x = -x;\n";
 	char *source = malloc(SOURCE_SIZE + 1), *p = source;
+	int i;
 
 	p += sprintf(p, "%s", begin);
 	while (p < source + SOURCE_SIZE - 100)
 		p += sprintf(p, "%s", step);
 	sprintf(p, "}");
-	agent_start(a);
-	agent_exec(a, 1, source);
+	for (i = 0; i < 20; i++) {	/* once more if that was too late */
+		agent_start(a);
+		agent_exec(a, 1, source);
+		wait_for(a, "syncgate-exec", TICKS);
+		if (agent_next(a, 0) == -1)
+			break;
+		agent_end(a);
+	}
 	free(source);
-	wait_for(a, "syncgate-exec", TICKS);
-	CU_ASSERT_EQUAL(agent_next(a, 0), -1);
+	CU_ASSERT_FATAL(i < 20);
 }
 
 static void
@@ -131,7 +137,9 @@ a_channel_closed_during_a_compile_is_closed_for_its_program(void)
 	/* It finds its channel closed, and ends without a word. */
 	expect_processes(&a, 1);
 	agent_exec(&a, 3, INCLUDE MAIN "{ xn_send(ch, \"i\", 3); }");
-	CU_ASSERT_EQUAL(agent_next(&a, TIMEOUT_MS), 1);
+	do {	/* it may have said its 1 just before */
+		CU_ASSERT_EQUAL_FATAL(agent_next(&a, TIMEOUT_MS), 1);
+	} while (a.m.type == XN_MSG_CHANNEL_DATA && a.m.channel == 1);
 	CU_ASSERT(a.m.type == XN_MSG_CHANNEL_DATA && a.m.channel == 3);
 	agent_end(&a);
 }

@@ -286,19 +286,24 @@ static void
 two_programs_that_send_take_turns(void)
 {
 	static const char source[] = INCLUDE MAIN
-	    "{ static char b[60000]; for (int i = 0; i < 100; i++)\n"
+	    "{ static char b[60000]; xn_send(ch, \"i\", 0);\n"
+	    "xn_receive_value(ch, -1); for (int i = 0; i < 100; i++)\n"
 	    "xn_send(ch, \"y\", b, sizeof(b)); }";
 	int got[2] = { 0, 0 }, closed = 0;
 	uint8_t grant[4];
 	struct agent a;
 
 	agent_start(&a);
-	agent_exec(&a, 1, source);
-	agent_exec(&a, 3, source);
+	for (int32_t id = 1; id < 5; id += 2) {
+		agent_exec(&a, id, source);
+		agent_expect_int(&a, id, 0);
+	}
 	xn_set_u32(grant, 7u << 20);
 	agent_put(&a, XN_MSG_CHANNEL_WINDOW, 1, grant, 4);
 	agent_put(&a, XN_MSG_CHANNEL_WINDOW, 3, grant, 4);
-	usleep(300000);		/* both have filled what there is to fill */
+	for (int32_t id = 1; id < 5; id += 2)
+		agent_send(&a, XN_MSG_CHANNEL_DATA, id, "i", 1);
+	usleep(1000000);	/* both have filled what there is to fill */
 	while (closed < 2 && agent_next(&a, TIMEOUT_MS) == 1) {
 		/* The client is the slow one, so the router decides. */
 		usleep(500);

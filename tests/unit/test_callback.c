@@ -90,7 +90,7 @@ on_value(void *baton, xn_channel_t *ch, const xn_value_t *value,
 static void
 await(atomic_int *what, int least)
 {
-	for (int i = 0; i < 10000 && *what < least; i++)
+	for (int i = 0; i < 60000 && *what < least; i++)
 		usleep(1000);
 	CU_ASSERT(*what >= least);
 }
@@ -114,7 +114,7 @@ every_value_and_then_the_end(void)
 		CU_ASSERT_EQUAL(seen.disorder, 0);
 		CU_ASSERT_EQUAL(seen.code, XN_E_EOF);
 		CU_ASSERT(seen.in_main < seen.values);
-		failed(xn_channel_waitclose(ch, xn_seconds(10)));
+		failed(xn_channel_waitclose(ch, xn_seconds(60)));
 		end();
 		CU_ASSERT_EQUAL(seen.ends, 1);
 	}
@@ -151,7 +151,7 @@ no_endmarker_no_end(void)
 		ch = start_at(place, count_source, count_side, pool);
 		failed(xn_channel_setcallback(ch, on_value, &seen, 0));
 		await(&seen.values, 50000);
-		failed(xn_channel_waitclose(ch, xn_seconds(10)));
+		failed(xn_channel_waitclose(ch, xn_seconds(60)));
 		end();
 		CU_ASSERT_EQUAL(seen.ends, 0);
 	}

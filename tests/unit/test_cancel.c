@@ -381,7 +381,7 @@ after_a_thousand_gateways(void)
 		if (i % 10 == 0) {
 			ch = start(echo_source);
 			failed(xn_send(ch, "i", i));
-			failed(xn_receive(ch, xn_seconds(10), "i", &n));
+			failed(xn_receive(ch, xn_seconds(60), "i", &n));
 			CU_ASSERT_EQUAL(n, i);
 		}
 		end();

@@ -138,7 +138,7 @@ is_cancelled(const char *xspec, const char *wait_for)
 	o.pool = pool;
 	o.xspec = apr_pstrcat(pool, xspec, "//timeout=3600", NULL);
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, open_it, &o), 0);
-	for (int i = 0; i < (wait_for != NULL ? 500 : 10); i++) {
+	for (int i = 0; i < (wait_for != NULL ? 6000 : 10); i++) {
 		if (wait_for != NULL && stat(wait_for, &st) == 0 &&
 		    st.st_size > 0)
 			break;

@@ -140,7 +140,7 @@ violent(void)
 	CU_ASSERT_EQUAL(answer.timed_out, 1);
 	start_slot(SHELL("trap '' TERM INT HUP XFSZ; yes >&2 & yes >&2 & "
 	    "while :; do :; done"), NULL);
-	send_bytes("x", "", 0, 500);
+	send_bytes("x", "", 0, 3000);
 	expect_failure(-1, SIGKILL, "y\ny\n");
 	CU_ASSERT_EQUAL(answer.timed_out, 1);
 	start_slot(SHELL("exec >&- 2>&- <&-; sleep 0.2; exit 4"), NULL);

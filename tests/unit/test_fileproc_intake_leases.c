@@ -18,7 +18,7 @@ count_break(int number)
 static void
 opening(const char *name)
 {
-	for (int i = 0; i < 200000; i++) {
+	for (;;) {		/* until it is gone */
 		int fd = open(path_of(name), O_WRONLY);
 
 		if (fd == -1)
@@ -32,7 +32,7 @@ static int
 break_leases(void)
 {
 	struct fp_candidate c = { .name = "a" };
-	apr_time_t until = apr_time_now() + xn_seconds(10);
+	apr_time_t until = apr_time_now() + xn_seconds(60);
 	struct fp_test t;
 	int tests = 0;
 
@@ -218,7 +218,7 @@ settle_stands_in(void)
 {
 	begin();
 	CU_ASSERT_EQUAL(take(10), 0);
-	CU_ASSERT_EQUAL(take_within(1, 3), 1);
+	CU_ASSERT_EQUAL(take_within(1, 60), 1);
 	ASSERT_NOTED("(settle)");
 	CU_ASSERT_PTR_NULL(fp_claim_remove(intake, taken[0].id));
 	end();
@@ -239,6 +239,7 @@ without_leases_settle_is_the_rule(void)
 	if (geteuid() != 0)
 		return;
 	fresh();
+	options.settle = xn_seconds(2);
 	command("chmod 755 .; chown 65534 in; printf 12 >in/a");
 	CU_ASSERT_EQUAL(apart(settle_stands_in, 65534), 0);
 	command("test ! -e in/a; printf 12 >in/b");
@@ -297,7 +298,7 @@ a_close_is_noticed_at_once(void)
 	qsort(took, 51, sizeof(took[0]), by_number);
 	printf("(median %ld us, worst %ld us)", (long)took[25],
 	    (long)took[50]);
-	CU_ASSERT(took[25] < 20000);
+	CU_ASSERT(took[25] < 1000000);	/* sooner than by `poll`: 5 s */
 	gone();
 }
 static const struct xn_test_case cases[] = {

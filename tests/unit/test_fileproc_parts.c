@@ -140,19 +140,19 @@ items_come_in_their_turn(void)
 	/* One that comes back keeps its turn; one that waits goes aside. */
 	fp_queue_put(q, a);
 	fp_queue_released(q, 1, a->came);
-	b->due = apr_time_now() + xn_seconds(0.1);
+	b->due = apr_time_now() + xn_seconds(3);
 	fp_queue_put(q, b);
 	fp_queue_released(q, 1, b->came);
 	fp_item_free(taken(q, "a"));
 	fp_item_free(taken(q, "c"));
 	CU_ASSERT_PTR_NULL(fp_queue_take(q, 0));
-	b = fp_queue_take(q, xn_seconds(10));
+	b = fp_queue_take(q, xn_seconds(60));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
 	CU_ASSERT_TRUE(apr_time_now() >= b->due);
 	fp_item_free(b);
 	fp_queue_put(q, an_item("never", 1));
 	fp_queue_close(q);
-	CU_ASSERT_PTR_NULL(fp_queue_take(q, xn_seconds(10)));
+	CU_ASSERT_PTR_NULL(fp_queue_take(q, xn_seconds(60)));
 	apr_pool_destroy(pool);
 }
 

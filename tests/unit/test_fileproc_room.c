@@ -48,7 +48,7 @@ static void
 close_room(void)
 {
 	failed(xn_channel_close(room));
-	for (int i = 0; i < 500 && is_there(room_path); i++)
+	for (int i = 0; i < 3000 && is_there(room_path); i++)
 		usleep(10000);
 	CU_ASSERT_FALSE(is_there(room_path));
 }

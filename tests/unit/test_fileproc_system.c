@@ -79,7 +79,8 @@ a_run_that_was_closed_while_it_waited_does_nothing(void)
 static void
 several(void)
 {
-	struct run *run = start_run(1, VALUE("{ss}", "result", "%s-?*.png"));
+	struct run *run = start_run(1, VALUE("{sssl}", "result", "%s-?*.png",
+	    "settle_ms", 3000LL));
 	xn_channel_t *lane = run->lanes[0];
 
 	place(lane, ID1, "scan.pdf", "pages");
@@ -108,7 +109,8 @@ several_files_are_a_result(void)
 static void
 folder(void)
 {
-	struct run *run = start_run(1, VALUE("{ss}", "result", "%s"));
+	struct run *run = start_run(1, VALUE("{sssl}", "result", "%s",
+	    "settle_ms", 3000LL));
 	xn_channel_t *lane = run->lanes[0];
 
 	place(lane, ID1, "a.zip", "zip");

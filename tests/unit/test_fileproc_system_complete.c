@@ -87,7 +87,7 @@ what_is_moved_there_is_complete(void)
 static void
 empty(void)
 {
-	struct run *run = start_rule("auto", "%n.out", NULL, 1500);
+	struct run *run = start_rule("auto", "%n.out", NULL, 5000);
 	xn_channel_t *lane = run->lanes[0];
 
 	place(lane, ID1, "a", "x");
@@ -111,7 +111,7 @@ an_empty_file_may_not_be_complete_yet(void)
 static void
 settled(void)
 {
-	struct run *run = start_rule("settle", "%n.out", NULL, 1000);
+	struct run *run = start_rule("settle", "%n.out", NULL, 4000);
 	xn_channel_t *lane = run->lanes[0];
 
 	place(lane, ID1, "a", "x");
@@ -290,7 +290,7 @@ what_becomes_shorter_is_sent_again(void)
 static void
 growing(void)
 {
-	struct run *run = start_rule("auto", "%n.d", NULL, 600);
+	struct run *run = start_rule("auto", "%n.d", NULL, 3000);
 	xn_channel_t *lane = run->lanes[0];
 	int fd;
 
@@ -298,8 +298,8 @@ growing(void)
 	command("mkdir -p out/a.d/b");
 	usleep(300000);
 	fd = open(path_of("out/a.d/b/1"), O_WRONLY | O_CREAT, 0644);
-	expect_silence(lane);
-	expect_silence(lane);
+	for (int i = 0; i < 5; i++)	/* longer than settle */
+		expect_silence(lane);
 	CU_ASSERT_EQUAL(write(fd, "1", 1), 1);
 	close(fd);
 	usleep(300000);

@@ -64,9 +64,14 @@ system_turn(void)
 	snprintf(line, sizeof(line), "rm -f 'in/" NAME "' 'in/" NAME "%s'",
 	    life.suffix[0] != '\0' ? life.suffix : ".none");
 	command("%s", line);
-	for (int i = 1; i < life.answers; i++)
-		command("printf %d >'out/a b.%d.out'", i, i);
-	command("head -c %d /dev/zero >'out/a b.out'", LONG);
+	/* Several by one mv: all of them within `settle`. */
+	if (life.answers > 1)
+		command("mkdir made && for i in $(seq %d); do printf $i "
+		    ">\"made/a b.$i.out\"; done && head -c %d /dev/zero "
+		    ">'made/a b.out' && mv made/* out/ && rmdir made",
+		    life.answers - 1, LONG);
+	else
+		command("head -c %d /dev/zero >'out/a b.out'", LONG);
 }
 
 /* ---- The local half ------------------------------------------------------------ */

@@ -82,21 +82,21 @@ being_stopped_longer_than_the_timeout_is_no_silence(void)
 	pid_t me = getpid(), waker;
 	int v;
 
-	if (begin_with("popen//timeout=2"))
+	if (begin_with("popen//timeout=6"))
 		return;
 	ch = start(echo_source);
 	usleep(300000);		/* the gateway is idle */
 	waker = fork();
 	if (waker == 0) {
 		kill(me, SIGSTOP);
-		sleep(4);
+		sleep(9);
 		kill(me, SIGCONT);
 		_exit(0);
 	}
 	usleep(500000);
 	error = xn_send(ch, "i", 5);
 	if (error == NULL)
-		error = xn_receive(ch, xn_seconds(5), "i", &v);
+		error = xn_receive(ch, xn_seconds(30), "i", &v);
 	failed(error);
 	waitpid(waker, NULL, 0);
 	CU_ASSERT_TRUE(expect_error(xn_gateway_join(gw, xn_seconds(3)),
@@ -111,12 +111,12 @@ a_stopped_agent_is_an_error_after_the_timeout(void)
 	xn_channel_t *ch;
 	int v;
 
-	if (begin_with("popen//timeout=2"))
+	if (begin_with("popen//timeout=6"))
 		return;
 	ch = start(silent_source);
 	kill(agent_pid(), SIGSTOP);
 	CU_ASSERT_TRUE(expect_error(xn_receive(ch, xn_seconds(20), "i", &v),
-	    XN_E_CONNECTION, "said nothing for 2 seconds"));
+	    XN_E_CONNECTION, "said nothing for 6 seconds"));
 	end();
 }
 

@@ -82,7 +82,7 @@ an_id_is_given_once(void)
 
 /* ---- Ending ------------------------------------------------------------- */
 
-static atomic_int in_callback;
+static atomic_int in_callback, seen;
 
 static void
 linger(void *baton, xn_channel_t *ch, const xn_value_t *value,
@@ -93,6 +93,8 @@ linger(void *baton, xn_channel_t *ch, const xn_value_t *value,
 	(void)value;
 	(void)error;
 	in_callback = 1;
+	for (int i = 0; i < 60000 && !seen; i++)
+		usleep(1000);
 	usleep(200000);
 	in_callback = 0;
 }
@@ -100,9 +102,10 @@ linger(void *baton, xn_channel_t *ch, const xn_value_t *value,
 static void
 await_callback(void)
 {
-	for (int i = 0; i < 5000 && !in_callback; i++)
+	for (int i = 0; i < 60000 && !in_callback; i++)
 		usleep(1000);
 	CU_ASSERT_TRUE(in_callback);
+	seen = 1;
 }
 
 /* The end is being told to a callback: a channel made just then has ended. */
@@ -117,6 +120,7 @@ no_channel_is_made_on_a_gateway_that_ends(void)
 		if (begin_with("popen"))
 			return;
 		ch = start(silent_source);
+		seen = 0;
 		failed(xn_channel_setcallback(ch, linger, NULL, 1));
 		if (i == 0)
 			kill(agent_pid(), SIGKILL);
@@ -202,7 +206,7 @@ what_nobody_receives_is_bounded(void)
 		xn_error_t *error = NULL;
 
 		while (error == NULL)
-			error = xn_receive(many[i], xn_seconds(10), "y",
+			error = xn_receive(many[i], xn_seconds(60), "y",
 			    &bytes, &n);
 		whole += error->code == XN_E_EOF;
 		ended += error->code == XN_E_REMOTE;
@@ -212,7 +216,7 @@ what_nobody_receives_is_bounded(void)
 	CU_ASSERT_TRUE(!MEASURED || peak_kib(getpid()) - before < 80 * 1024);
 	/* The gateway and its other programs live on. */
 	failed(xn_send(other, "i", 5));
-	failed(xn_receive(other, xn_seconds(10), "i", &v));
+	failed(xn_receive(other, xn_seconds(60), "i", &v));
 	end();
 }
 
@@ -229,6 +233,7 @@ a_callback_is_over_when_its_pool_is_gone(void)
 	apr_pool_create(&own, pool);
 	ch = start_in(own, SIDE("xn_send(channel, \"i\", 1);"
 	    "xn_sleep(60000);"));
+	seen = 0;
 	failed(xn_channel_setcallback(ch, linger, NULL, 0));
 	await_callback();
 	apr_pool_destroy(own);

@@ -95,6 +95,7 @@ nobody_reads_and_the_program_waits(void)
 	xn_channel_t *ch;
 	int ends[2];
 	long long sent = 0, now = 0;
+	int code;
 
 	if (begin_with("popen"))
 		return;
@@ -111,12 +112,16 @@ nobody_reads_and_the_program_waits(void)
 		failed(xn_channel_attach(data, ends[1], ends[1]));
 		failed(xn_send(ch, "c", data));
 	}
-	while (code_of(xn_receive(ch, xn_seconds(0.4), "l", &now)) == 0)
+	while (code_of(xn_receive(ch, xn_seconds(sent > 100000 ? 2 : 60), "l",
+	    &now)) == 0)
 		sent = now;
 	CU_ASSERT(sent > 100000);
 	CU_ASSERT(sent < 9LL * 1024 * 1024);
 	close(ends[0]);
-	text_has(xn_receive(ch, xn_seconds(10), "l", &now), XN_E_EOF, "");
+	do	/* what it had sent before it heard of that */
+		code = code_of(xn_receive(ch, xn_seconds(60), "l", &now));
+	while (code == 0);
+	CU_ASSERT_EQUAL(code, XN_E_EOF);
 	end();
 }
 
@@ -186,12 +191,12 @@ a_descriptor_that_fails_is_told(void)
 		    "xn_wait(channel, XN_FOREVER);"));
 		failed(xn_channel_attach(ch, -1,
 		    open("/dev/full", O_WRONLY | O_CLOEXEC)));
-		text_has(xn_channel_waitclose(ch, xn_seconds(10)), XN_E_REMOTE,
+		text_has(xn_channel_waitclose(ch, xn_seconds(60)), XN_E_REMOTE,
 		    "cannot write to the attached descriptor: No space left");
 	}
 	ch = start(SIDE("xn_wait(channel, XN_FOREVER);"));
 	failed(xn_channel_attach(ch, open("/", O_RDONLY | O_CLOEXEC), -1));
-	text_has(xn_channel_waitclose(ch, xn_seconds(10)), XN_E_REMOTE,
+	text_has(xn_channel_waitclose(ch, xn_seconds(60)), XN_E_REMOTE,
 	    "cannot read from the attached descriptor: Is a directory");
 	end();
 }
@@ -235,7 +240,7 @@ a_chain_of_agents_carries_data(void)
 	}
 	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(20), "n")),
 	    XN_E_EOF);
-	xn_group_terminate(group, xn_seconds(5));
+	xn_group_terminate(group, xn_seconds(60));
 	for (int i = 0; i < 4; i++)
 		failed(xn_gateway_join(chain[i], 0));
 	end();
@@ -399,12 +404,12 @@ a_native_program_pumps(void)
 	CU_ASSERT_EQUAL(read(ends[0], text, 5), 5);
 	CU_ASSERT_STRING_EQUAL(text, "there");
 	CU_ASSERT_EQUAL(write(ends[0], "back", 4), 4);
-	failed(xn_receive(ch, xn_seconds(10), "y", &bytes, &n));
+	failed(xn_receive(ch, xn_seconds(60), "y", &bytes, &n));
 	CU_ASSERT(n == 4 && memcmp(bytes, "back", 4) == 0);
 	failed(xn_channel_close_write(ch));
 	CU_ASSERT_EQUAL(read(ends[0], text, 5), 0);
 	close(ends[0]);
-	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	failed(xn_channel_waitclose(ch, xn_seconds(60)));
 	end();
 }
 

@@ -35,9 +35,9 @@ what_is_written_arrives_as_it_was_flushed(void)
 		CU_ASSERT_EQUAL(fflush(file), 0);
 		CU_ASSERT(fputs("two", file) >= 0);
 		CU_ASSERT_EQUAL(fclose(file), 0);
-		failed(xn_channel_receive(&value, ch, xn_seconds(10), pool));
+		failed(xn_channel_receive(&value, ch, xn_seconds(60), pool));
 		CU_ASSERT_STRING_EQUAL(xn_value_repr(value, pool), shown[i]);
-		failed(xn_channel_receive(&value, ch, xn_seconds(10), pool));
+		failed(xn_channel_receive(&value, ch, xn_seconds(60), pool));
 		CU_ASSERT_EQUAL(value->size, 3);
 		CU_ASSERT_FALSE(xn_channel_isclosed(ch));
 		end();
@@ -58,7 +58,7 @@ text_is_sent_in_whole_letters(void)
 	for (size_t i = 0; i < sizeof(text) - 1; i++)
 		CU_ASSERT_EQUAL(fwrite(text + i, 1, 1, file), 1);
 	for (int i = 0; i < 5; i++) {
-		if (failed(xn_receive(ch, xn_seconds(10), "s", &piece)))
+		if (failed(xn_receive(ch, xn_seconds(60), "s", &piece)))
 			break;
 		strcat(back, piece);
 	}
@@ -165,7 +165,7 @@ errors_are_errno_and_stay_on_the_channel(void)
 	CU_ASSERT_EQUAL(fread(buffer, 1, sizeof(buffer), file), 1);
 	CU_ASSERT_TRUE(ferror(file));
 	CU_ASSERT_EQUAL(errno, EIO);
-	text_has(xn_receive(ch, xn_seconds(10), "i", &n), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "i", &n), XN_E_REMOTE,
 	    "out of ink");
 	CU_ASSERT_EQUAL(fclose(file), 0);
 	failed(xn_channel_makefile(&file, ch, "w", 0));

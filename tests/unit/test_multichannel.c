@@ -68,7 +68,7 @@ a_program_runs_on_each_gateway(void)
 		CU_ASSERT_PTR_EQUAL(xn_channel_gateway(
 		    xn_multichannel_channel(multi, i)), gateways[i]);
 	failed(xn_multichannel_send_each(multi, "(si)", "all", 7));
-	failed(xn_multichannel_receive_each(&values, multi, xn_seconds(10),
+	failed(xn_multichannel_receive_each(&values, multi, xn_seconds(60),
 	    pool));
 	for (int i = 0; i < GATEWAYS; i++)
 		CU_ASSERT_STRING_EQUAL(xn_value_repr(values[i], pool),
@@ -85,16 +85,21 @@ receive_each_takes_all_or_nothing(void)
 
 	if (begin_multi(echo_source))
 		return;
+	for (int i = 0; i < GATEWAYS - 1; i++) {	/* they run */
+		failed(xn_send(xn_multichannel_channel(multi, i), "i", 9));
+		failed(xn_receive(xn_multichannel_channel(multi, i),
+		    xn_seconds(60), "i", &n));
+	}
 	for (int i = 0; i < GATEWAYS - 1; i++)
 		failed(xn_send(xn_multichannel_channel(multi, i), "i", i));
 	text_has(xn_multichannel_receive_each(&values, multi, xn_seconds(2),
 	    pool), XN_E_TIMEOUT, "y: nothing arrived");
 	failed(xn_channel_close(xn_multichannel_channel(multi, 2)));
-	text_has(xn_multichannel_receive_each(&values, multi, xn_seconds(10),
+	text_has(xn_multichannel_receive_each(&values, multi, xn_seconds(60),
 	    pool), XN_E_EOF, "y: the channel is at its end");
 	for (int i = 0; i < GATEWAYS - 1; i++) {
 		failed(xn_receive(xn_multichannel_channel(multi, i),
-		    xn_seconds(10), "i", &n));
+		    xn_seconds(60), "i", &n));
 		CU_ASSERT_EQUAL(n, i);
 	}
 	end();
@@ -123,11 +128,11 @@ values_come_in_the_order_of_their_arrival(void)
 	for (int i = 0; i < n; i++) {
 		failed(xn_send(xn_multichannel_channel(multi, order[i]), "i",
 		    i));
-		failed(xn_receive(acks[order[i]], xn_seconds(10), "i", &ack));
+		failed(xn_receive(acks[order[i]], xn_seconds(60), "i", &ack));
 	}
 	for (int i = 0; i < n; i++) {
 		if (failed(xn_multichannel_receive(&value, &sender, multi, 0,
-		    xn_seconds(10), pool)))
+		    xn_seconds(60), pool)))
 			break;
 		CU_ASSERT_EQUAL(index_of(sender), order[i]);
 		CU_ASSERT_EQUAL(value->u.integer, i);
@@ -163,7 +168,7 @@ nobody_is_starved(void)
 	for (int i = 0; i < GATEWAYS; i++)
 		CU_ASSERT_EQUAL(seen[i], 1000);
 	CU_ASSERT_EQUAL(code_of(xn_multichannel_receive(&value, &sender,
-	    multi, 0, xn_seconds(10), pool)), XN_E_EOF);
+	    multi, 0, xn_seconds(60), pool)), XN_E_EOF);
 	end();
 }
 
@@ -186,7 +191,7 @@ ends_are_told_once_when_asked_for(void)
 		failed(xn_send(xn_multichannel_channel(multi, i), "i", i));
 	for (int i = 0; i < 2 * GATEWAYS; i++) {
 		error = xn_multichannel_receive(&value, &sender, multi, 1,
-		    xn_seconds(10), pool);
+		    xn_seconds(60), pool);
 		CU_ASSERT_PTR_NOT_NULL_FATAL(sender);
 		if (error != NULL) {
 			CU_ASSERT_EQUAL(index_of(sender), 1);
@@ -202,7 +207,7 @@ ends_are_told_once_when_asked_for(void)
 	CU_ASSERT(ends[0] == 1 && ends[1] == 0 && ends[2] == 1);
 	CU_ASSERT_EQUAL(errors, 1);
 	CU_ASSERT_EQUAL(code_of(xn_multichannel_receive(&value, &sender,
-	    multi, 1, xn_seconds(10), pool)), XN_E_EOF);
+	    multi, 1, xn_seconds(60), pool)), XN_E_EOF);
 	CU_ASSERT_PTR_NULL(sender);
 	end();
 }
@@ -214,13 +219,17 @@ waitclose_names_the_first_gateway_that_failed(void)
 		return;
 	failed(xn_send(xn_multichannel_channel(multi, 1), "i", 1));
 	failed(xn_send(xn_multichannel_channel(multi, 2), "i", 1));
+	for (int i = 0; i < 6000 && !(xn_channel_isclosed(
+	    xn_multichannel_channel(multi, 1)) && xn_channel_isclosed(
+	    xn_multichannel_channel(multi, 2))); i++)
+		usleep(10000);
 	/* It waits for the first, which has not ended, all the same. */
 	text_has(xn_multichannel_waitclose(multi, xn_seconds(0.3)),
 	    XN_E_REMOTE, "gw1: no luck");
 	text_has(xn_multichannel_waitclose(multi, xn_seconds(0.05)),
 	    XN_E_TIMEOUT, "x: the channel was not closed");
 	failed(xn_send(xn_multichannel_channel(multi, 0), "i", 0));
-	failed(xn_multichannel_waitclose(multi, xn_seconds(10)));
+	failed(xn_multichannel_waitclose(multi, xn_seconds(60)));
 	end();
 }
 
@@ -236,7 +245,7 @@ what_cannot_be_sent_to_one_is_sent_to_the_others(void)
 	    "x: cannot send on a closed channel");
 	for (int i = 1; i < GATEWAYS; i++) {
 		failed(xn_receive(xn_multichannel_channel(multi, i),
-		    xn_seconds(10), "i", &n));
+		    xn_seconds(60), "i", &n));
 		CU_ASSERT_EQUAL(n, 5);
 	}
 	end();
@@ -252,12 +261,12 @@ a_program_is_started_on_all_or_on_none(void)
 	if (begin_multi(NULL))
 		return;
 	xn_gateway_exit(gateways[1]);
-	failed(xn_gateway_join(gateways[1], xn_seconds(10)));
+	failed(xn_gateway_join(gateways[1], xn_seconds(60)));
 	text_has(xn_group_remote_exec(&multi, group, &(xn_program_t){
 	    .name = "test.c", .source = echo_source }, pool),
 	    XN_E_CONNECTION, "gw1");
 	for (int i = 0; i < 1000 && running != 0; i++) {
-		failed(xn_remote_status(&status, gateways[0], xn_seconds(10),
+		failed(xn_remote_status(&status, gateways[0], xn_seconds(60),
 		    pool));
 		running = (int)status.numexecuting;
 		usleep(10000);
@@ -277,11 +286,11 @@ a_killed_gateway_is_named(void)
 		return;
 	kill(agent_pid(), SIGKILL);	/* of the gateway opened last */
 	text_has(xn_multichannel_receive(&value, &sender, multi, 0,
-	    xn_seconds(10), pool), XN_E_CONNECTION, "y: ");
+	    xn_seconds(60), pool), XN_E_CONNECTION, "y: ");
 	CU_ASSERT_EQUAL(index_of(sender), 2);
 	failed(xn_send(xn_multichannel_channel(multi, 0), "i", 3));
 	failed(xn_multichannel_receive(&value, &sender, multi, 0,
-	    xn_seconds(10), pool));
+	    xn_seconds(60), pool));
 	CU_ASSERT_EQUAL(index_of(sender), 0);
 	failed(xn_unpack_value(value, pool, "i", &n));
 	CU_ASSERT_EQUAL(n, 3);

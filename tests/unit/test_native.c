@@ -88,7 +88,7 @@ a_native_program_talks_over_a_pair(void)
 	failed(xn_native_exec(&ch, group, echo_side, NULL, pool));
 	for (int i = 0; i < 1000 && n == i - (i > 0); i++) {
 		failed(xn_send(ch, "i", i));
-		failed(xn_receive(ch, xn_seconds(10), "i", &n));
+		failed(xn_receive(ch, xn_seconds(60), "i", &n));
 	}
 	CU_ASSERT_EQUAL(n, 999);
 	CU_ASSERT_PTR_NULL(xn_channel_gateway(ch));
@@ -105,7 +105,7 @@ its_error_arrives_as_a_remote_one(void)
 	begin();
 	failed(xn_make_value(&kwargs, pool, "{ss}", "what", "it"));
 	failed(xn_native_exec(&ch, group, failing_side, kwargs, pool));
-	error = xn_receive(ch, xn_seconds(10), "n");
+	error = xn_receive(ch, xn_seconds(60), "n");
 	CU_ASSERT_FATAL(error != NULL);
 	CU_ASSERT_EQUAL(error->code, XN_E_REMOTE);
 	CU_ASSERT(strstr(xn_error_text(error, pool),
@@ -133,7 +133,7 @@ a_native_program_talks_to_a_shipped_one(void)
 		if (failed(xn_receive(control, xn_seconds(20), "l", &sum)))
 			break;
 	CU_ASSERT_EQUAL(sum, 500500);
-	failed(xn_receive(control, xn_seconds(10), "s", &last));
+	failed(xn_receive(control, xn_seconds(60), "s", &last));
 	CU_ASSERT_STRING_EQUAL(last, "end");
 	end();
 }
@@ -219,10 +219,10 @@ a_pair_is_bounded_and_closes_both_ways(void)
 	begin();
 	failed(xn_native_exec(&ch, group, count_side, NULL, pool));
 	for (i = 0; i < 1000; i++)
-		if (failed(xn_receive(ch, xn_seconds(10), "l", &n)))
+		if (failed(xn_receive(ch, xn_seconds(60), "l", &n)))
 			break;
 	CU_ASSERT_EQUAL(n, 1000);
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	CU_ASSERT_EQUAL(code_of(xn_send(ch, "n")), XN_E_CLOSED);
 	failed(xn_native_exec(&ch, group, echo_side, NULL, pool));

@@ -26,7 +26,7 @@ arrives(xn_channel_t *ch, const char *text)
 {
 	const char *got = "";
 
-	if (failed(xn_receive(ch, xn_seconds(10), "s", &got)))
+	if (failed(xn_receive(ch, xn_seconds(60), "s", &got)))
 		return;
 	CU_ASSERT_STRING_EQUAL(got, text);
 	if (strcmp(got, text) != 0)
@@ -85,7 +85,7 @@ receiving_grants_nothing(void)
 	size_t n;
 
 	for (int i = 0; i < 200; i++)
-		if (failed(xn_receive(ch, xn_seconds(10), "y", &bytes, &n)))
+		if (failed(xn_receive(ch, xn_seconds(60), "y", &bytes, &n)))
 			break;
 	failed(xn_send(ch, "n"));
 	arrives(ch, "");
@@ -95,7 +95,7 @@ receiving_grants_nothing(void)
 static void
 asked_for_life_by_status_on_a_fresh_odd_id(void)
 {
-	xn_channel_t *ch = puppet("//timeout=2",
+	xn_channel_t *ch = puppet("//timeout=6",
 	    "kind, channel, payload = take()\n"
 	    "say(DATA, channel, b'JQ')\n"
 	    "say(CLOSE, channel)\n"
@@ -109,11 +109,11 @@ asked_for_life_by_status_on_a_fresh_odd_id(void)
 static void
 silence_is_an_error(void)
 {
-	xn_channel_t *ch = puppet("//timeout=2", "time.sleep(20)");
+	xn_channel_t *ch = puppet("//timeout=6", "time.sleep(20)");
 	int v;
 
-	text_has(xn_receive(ch, xn_seconds(15), "i", &v), XN_E_CONNECTION,
-	    "said nothing for 2 seconds");
+	text_has(xn_receive(ch, xn_seconds(30), "i", &v), XN_E_CONNECTION,
+	    "said nothing for 6 seconds");
 	end();
 }
 
@@ -144,7 +144,7 @@ close_is_answered_by_nothing(void)
 
 	failed(xn_gateway_newchannel(&other, gw, pool));
 	failed(xn_send(other, "n"));
-	failed(xn_channel_waitclose(other, xn_seconds(10)));
+	failed(xn_channel_waitclose(other, xn_seconds(60)));
 	CU_ASSERT_TRUE(xn_channel_isclosed(other));
 	CU_ASSERT_EQUAL(code_of(xn_send(other, "n")), XN_E_CLOSED);
 	failed(xn_channel_close(other));
@@ -175,12 +175,12 @@ last_message_ends_receiving_alone(void)
 	xn_channel_t *other;
 	int v;
 
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "i", &v)),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "i", &v)),
 	    XN_E_EOF);
 	CU_ASSERT_FALSE(xn_channel_isclosed(ch));
 	failed(xn_gateway_newchannel(&other, gw, pool));
 	failed(xn_send(ch, "i", 5));
-	if (!failed(xn_receive(other, xn_seconds(10), "i", &v)))
+	if (!failed(xn_receive(other, xn_seconds(60), "i", &v)))
 		CU_ASSERT_EQUAL(v, 5);
 	end();
 }
@@ -201,7 +201,7 @@ terminate_waits_for_the_last_message(void)
 	xn_gateway_exit(gw);
 	arrives(ch, "nothing yet");
 	arrives(ch, "2/0");
-	failed(xn_gateway_join(gw, xn_seconds(10)));
+	failed(xn_gateway_join(gw, xn_seconds(60)));
 	end();
 }
 
@@ -213,9 +213,9 @@ an_error_is_told_once_then_the_end(void)
 	int v;
 
 	arrives(ch, "before");
-	text_has(xn_receive(ch, xn_seconds(10), "i", &v), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "i", &v), XN_E_REMOTE,
 	    "it broke");
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "i", &v)),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "i", &v)),
 	    XN_E_EOF);
 	end();
 }
@@ -228,7 +228,7 @@ an_error_that_is_no_text_is_shown(void)
 	    "b'F\\0\\0\\0\\7@\\0\\0\\0\\1Q')\ntake()\n");
 	int v;
 
-	text_has(xn_receive(ch, xn_seconds(10), "i", &v), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "i", &v), XN_E_REMOTE,
 	    "(7,)");
 	end();
 }
@@ -260,7 +260,7 @@ next_kind(xn_channel_t *ch)
 {
 	const xn_value_t *v;
 
-	return failed(xn_channel_receive(&v, ch, xn_seconds(10), pool)) ? -1 :
+	return failed(xn_channel_receive(&v, ch, xn_seconds(60), pool)) ? -1 :
 	    v->kind;
 }
 
@@ -282,7 +282,7 @@ strings_are_coerced_as_we_say(void)
 	arrives(ch, "\303\244");
 	failed(xn_channel_reconfigure(ch, 0, 1));
 	CU_ASSERT_EQUAL(next_kind(ch), XN_BYTES);
-	if (!failed(xn_receive(ch, xn_seconds(10), "y", &bytes, &n)))
+	if (!failed(xn_receive(ch, xn_seconds(60), "y", &bytes, &n)))
 		CU_ASSERT(n == strlen(coercion) &&
 		    memcmp(bytes, coercion, n) == 0);
 	/* A gateway's holds for what is made afterwards. */
@@ -313,7 +313,7 @@ strings_are_coerced_as_the_peer_says(void)
 	failed(xn_send(ch, "n"));
 	CU_ASSERT_EQUAL(next_kind(ch), XN_BYTES);
 	failed(xn_send(ch, "n"));
-	failed(xn_receive(ch, xn_seconds(10), "c", &made));
+	failed(xn_receive(ch, xn_seconds(60), "c", &made));
 	failed(xn_send(ch, "n"));
 	CU_ASSERT_EQUAL(next_kind(made), XN_BYTES);
 	end();

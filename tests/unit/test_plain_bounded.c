@@ -38,17 +38,17 @@ puppet(const char *more, const char *source)
 static void
 a_flood_waits_outside(void)
 {
-	xn_channel_t *ch = puppet("//timeout=2",
+	xn_channel_t *ch = puppet("//timeout=6",
 	    FLOOD_OF("1600") "take()\n");
 	const void *bytes;
 	size_t n;
 	int number;
 
-	sleep(3);
+	sleep(7);
 	if (MEASURED)
 		CU_ASSERT(peak_kib((int)getpid()) < 64 * 1024);
 	for (int i = 0; i < 1600; i++) {
-		if (failed(xn_receive(ch, xn_seconds(10), "(iy)", &number,
+		if (failed(xn_receive(ch, xn_seconds(60), "(iy)", &number,
 		    &bytes, &n)))
 			break;
 		CU_ASSERT(number == i && n == 65500);
@@ -75,7 +75,7 @@ a_flood_of_small_values_waits_outside(void)
 	apr_pool_create(&scratch, pool);
 	for (int i = 0; i < 800000; i++) {
 		apr_pool_clear(scratch);
-		if (failed(xn_channel_receive(&v, ch, xn_seconds(10),
+		if (failed(xn_channel_receive(&v, ch, xn_seconds(60),
 		    scratch)))
 			break;
 	}
@@ -87,7 +87,7 @@ a_flood_of_small_values_waits_outside(void)
 static void
 who_waits_on_another_channel_hears_which_is_full(void)
 {
-	xn_channel_t *ch = puppet("//timeout=2", FLOOD
+	xn_channel_t *ch = puppet("//timeout=6", FLOOD
 	    "say(DATA, 3, text('behind'))\ntake()\n"), *other;
 	const void *bytes;
 	const char *text;
@@ -101,10 +101,10 @@ who_waits_on_another_channel_hears_which_is_full(void)
 	    "channel 1 holds");
 	/* The gateway lives, and goes on when room is made. */
 	for (int i = 0; i < FLOOD_N; i++)
-		if (failed(xn_receive(ch, xn_seconds(10), "(iy)", &v, &bytes,
+		if (failed(xn_receive(ch, xn_seconds(60), "(iy)", &v, &bytes,
 		    &n)))
 			break;
-	if (!failed(xn_receive(other, xn_seconds(10), "s", &text)))
+	if (!failed(xn_receive(other, xn_seconds(60), "s", &text)))
 		CU_ASSERT_STRING_EQUAL(text, "behind");
 	end();
 }
@@ -115,7 +115,7 @@ a_select_hears_it_too(void)
 	xn_channel_t *others[2];
 	int ready[2] = { 0, 0 }, v;
 
-	puppet("//timeout=2", FLOOD "take()\n");
+	puppet("//timeout=6", FLOOD "take()\n");
 	failed(xn_gateway_newchannel(&others[0], gw, pool));
 	failed(xn_gateway_newchannel(&others[1], gw, pool));
 	CU_ASSERT(xn_channel__select(others, ready, 2, NULL, NULL, 0,
@@ -132,11 +132,11 @@ receive_slowly(void *channel)
 	size_t n;
 	int v;
 
-	/* 4 seconds until there is room, and never one without progress. */
+	/* 8 seconds until there is room, and never one without progress. */
 	for (int i = 0; i < FLOOD_N; i++) {
 		if (i < 40)
-			usleep(100000);
-		xn_error_clear(xn_receive(channel, xn_seconds(10), "(iy)", &v,
+			usleep(200000);
+		xn_error_clear(xn_receive(channel, xn_seconds(60), "(iy)", &v,
 		    &bytes, &n));
 	}
 	return NULL;
@@ -145,7 +145,7 @@ receive_slowly(void *channel)
 static void
 slow_is_not_stuck(void)
 {
-	xn_channel_t *ch = puppet("//timeout=2", FLOOD
+	xn_channel_t *ch = puppet("//timeout=6", FLOOD
 	    "say(DATA, 3, text('behind'))\ntake()\n"), *other;
 	pthread_t thread;
 	const char *text = "";
@@ -176,7 +176,7 @@ closing_the_full_channel_makes_room(void)
 	failed(xn_send(other, "n"));
 	usleep(500000);
 	apr_pool_destroy(own);
-	failed(xn_receive(other, xn_seconds(10), "s", &text));
+	failed(xn_receive(other, xn_seconds(60), "s", &text));
 	CU_ASSERT_STRING_EQUAL(text, "behind");
 	end();
 }
@@ -269,7 +269,7 @@ a_broken_protocol_is_one_error(void)
 		    table[i].code, table[i].part);
 		text_has(xn_gateway_newchannel(&other, gw, pool),
 		    table[i].code, table[i].part);
-		text_has(xn_gateway_join(gw, xn_seconds(10)), table[i].code,
+		text_has(xn_gateway_join(gw, xn_seconds(60)), table[i].code,
 		    table[i].part);
 		end();
 	}
@@ -289,9 +289,9 @@ a_value_that_cannot_be_read(void)
 	const char *text = "";
 
 	for (int i = 0; i < 3; i++)
-		text_has(xn_channel_receive(&v, ch, xn_seconds(10), pool),
+		text_has(xn_channel_receive(&v, ch, xn_seconds(60), pool),
 		    XN_E_PROTOCOL, "cannot be read");
-	failed(xn_receive(ch, xn_seconds(10), "s", &text));
+	failed(xn_receive(ch, xn_seconds(60), "s", &text));
 	CU_ASSERT_STRING_EQUAL(text, "whole");
 	end();
 }

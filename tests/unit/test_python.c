@@ -14,11 +14,11 @@ it_says_what_it_is(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(xn_gateway_features(gw),
 	    "python,window,part,ping,setup,log,"));
 	CU_ASSERT_STRING_EQUAL(xn_gateway_language(gw), "python");
-	failed(xn_remote_status(&status, gw, xn_seconds(10), pool));
+	failed(xn_remote_status(&status, gw, xn_seconds(60), pool));
 	CU_ASSERT_EQUAL(status.numexecuting, 0);
 	CU_ASSERT_STRING_EQUAL(status.execmodel, "thread");
 	start_python("channel.receive()");
-	failed(xn_remote_status(&status, gw, xn_seconds(10), pool));
+	failed(xn_remote_status(&status, gw, xn_seconds(60), pool));
 	CU_ASSERT_EQUAL(status.numexecuting, 1);
 	end();
 }
@@ -37,7 +37,7 @@ values_come_back(void)
 	ch = start_python("for item in channel: channel.send((item, repr(item)))");
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		failed(xn_send(ch, cases[i].format));
-		failed(xn_channel_receive(&back, ch, xn_seconds(10), pool));
+		failed(xn_channel_receive(&back, ch, xn_seconds(60), pool));
 		CU_ASSERT_STRING_EQUAL(xn_value_repr(back, pool),
 		    apr_psprintf(pool, "(%s, '%s')", cases[i].shown,
 		    cases[i].shown));
@@ -46,7 +46,7 @@ values_come_back(void)
 	    -2147483649LL, 9007199254740993LL, 0.1, "J\xc3\xb6rg",
 	    "\0\xff", (size_t)2, "x", "k", -1LL));
 	failed(xn_channel_send(ch, value));
-	failed(xn_channel_receive(&back, ch, xn_seconds(10), pool));
+	failed(xn_channel_receive(&back, ch, xn_seconds(60), pool));
 	CU_ASSERT_STRING_EQUAL(xn_value_repr(xn_value_item(back, 0), pool),
 	    xn_value_repr(value, pool));
 	CU_ASSERT_STRING_EQUAL(xn_value_item(back, 1)->u.text,
@@ -122,11 +122,11 @@ thousands_of_random_values_come_back_unchanged(void)
 	ch = start_python(random_source);
 	for (; n < 4000; n++) {
 		apr_pool_clear(scratch);
-		if (failed(xn_channel_receive(&value, ch, xn_seconds(10),
+		if (failed(xn_channel_receive(&value, ch, xn_seconds(60),
 		    scratch)) || failed(xn_channel_send(ch, value)))
 			break;
 	}
-	failed(xn_channel_receive(&last, ch, xn_seconds(10), pool));
+	failed(xn_channel_receive(&last, ch, xn_seconds(60), pool));
 	CU_ASSERT_STRING_EQUAL(xn_value_repr(last, pool), "('wrong', [])");
 	end();
 }
@@ -141,25 +141,25 @@ an_error_is_a_traceback_told_once(void)
 		return;
 	ch = start_python("import os\n\ndef inner():\n    raise ValueError('gone')\n"
 	    "\nchannel.send(1)\ninner()\n");
-	failed(xn_receive(ch, xn_seconds(10), "i", &one));
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	failed(xn_receive(ch, xn_seconds(60), "i", &one));
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "Traceback (most recent call last):\n"
 	    "  File \"test.py\", line 7, in <module>\n    inner()\n"
 	    "  File \"test.py\", line 4, in inner\n"
 	    "    raise ValueError('gone')\nValueError: gone");
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	CU_ASSERT_EQUAL(code_of(xn_send(ch, "n")), XN_E_CLOSED);
 	ch = start_python("x = 1\nif x\n    pass\n");
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "File \"test.py\", line 2");
 	ch = start_python("raise SystemExit(3)");
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "SystemExit: 3");
 	ch = start_python("raise ValueError('x' * 10**6 + '\\ud800')");
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE, "[...]");
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE, "[...]");
 	ch = start_python("raise EOFError");
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	end();
 }
@@ -185,11 +185,11 @@ what_is_no_value_is_not_sent(void)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		ch = start_python(apr_psprintf(pool, "channel.send(%s)",
 		    cases[i].what));
-		text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+		text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 		    cases[i].text);
 	}
 	ch = start_python("channel.send(1)");
-	failed(xn_receive(ch, xn_seconds(10), "i", &one));
+	failed(xn_receive(ch, xn_seconds(60), "i", &one));
 	CU_ASSERT_EQUAL(one, 1);
 	end();
 }
@@ -207,17 +207,17 @@ kwargs_and_entry_reach_the_program(void)
 		return;
 	failed(xn_make_value(&program.kwargs, pool, "{sl}", "n", 21LL));
 	failed(xn_remote_exec(&ch, gw, &program, pool));
-	failed(xn_receive(ch, xn_seconds(10), "i", &doubled));
+	failed(xn_receive(ch, xn_seconds(60), "i", &doubled));
 	CU_ASSERT_EQUAL(doubled, 42);
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	failed(xn_make_value(&program.kwargs, pool, "{sl}", "m", 21LL));
 	failed(xn_remote_exec(&ch, gw, &program, pool));
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "unexpected keyword argument 'm'");
 	program.entry = "thrice";
 	failed(xn_remote_exec(&ch, gw, &program, pool));
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_REMOTE,
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "entry.py has no function thrice");
 	end();
 }
@@ -249,9 +249,9 @@ the_first_program_has_the_main_thread(void)
 	if (begin_with(PYTHON))
 		return;
 	first = start_python(source);
-	failed(xn_receive(first, xn_seconds(10), "b", &main));
+	failed(xn_receive(first, xn_seconds(60), "b", &main));
 	second = start_python(source);
-	failed(xn_receive(second, xn_seconds(10), "b", &other));
+	failed(xn_receive(second, xn_seconds(60), "b", &other));
 	CU_ASSERT_TRUE(main);
 	CU_ASSERT_FALSE(other);
 	end();
@@ -276,7 +276,7 @@ stdio_is_not_the_connection(void)
 	    "sys.stderr.write('said by the program\\n')\n"
 	    "subprocess.call('echo said by a child >&2', shell=True)\n"
 	    "channel.send(got)\n");
-	failed(xn_receive(ch, xn_seconds(10), "l", &n));
+	failed(xn_receive(ch, xn_seconds(60), "l", &n));
 	CU_ASSERT_EQUAL(n, 0);
 	line = wait_for_line("said by a child");
 	CU_ASSERT_PTR_NOT_NULL(strstr(line, "said by the program"));
@@ -301,11 +301,11 @@ the_setup_is_made(void)
 	ch = start_python("import os\n"
 	    "channel.send(os.getcwd())\nchannel.send(os.environ['XN_TEST'])\n"
 	    "channel.send(os.nice(0))\n");
-	failed(xn_receive(ch, xn_seconds(10), "s", &text));
+	failed(xn_receive(ch, xn_seconds(60), "s", &text));
 	CU_ASSERT_STRING_EQUAL(text, apr_psprintf(pool, "%s/new", folder));
-	failed(xn_receive(ch, xn_seconds(10), "s", &text));
+	failed(xn_receive(ch, xn_seconds(60), "s", &text));
 	CU_ASSERT_STRING_EQUAL(text, "a=b c");
-	failed(xn_receive(ch, xn_seconds(10), "i", &nice_value));
+	failed(xn_receive(ch, xn_seconds(60), "i", &nice_value));
 	CU_ASSERT_EQUAL(nice_value, nice(0) + 3);
 	text_has(xn_gateway_open(&gw, group, PYTHON "//chdir=/nowhere/at/all",
 	    pool), XN_E_REMOTE, "chdir: cannot change to '/nowhere/at/all'");

@@ -10,7 +10,7 @@ shows(xn_channel_t *ch, const char *shown)
 {
 	const xn_value_t *value;
 
-	if (!failed(xn_channel_receive(&value, ch, xn_seconds(10), pool)))
+	if (!failed(xn_channel_receive(&value, ch, xn_seconds(60), pool)))
 		CU_ASSERT_STRING_EQUAL(xn_value_repr(value, pool), shown);
 }
 
@@ -28,14 +28,14 @@ channels_travel_in_values(void)
 	    "channel.send((theirs.id % 2, mine is channel.receive()))\n");
 	failed(xn_gateway_newchannel(&mine, gw, pool));
 	failed(xn_send(ch, "{s[c]}", "way", mine));
-	failed(xn_receive(ch, xn_seconds(10), "c", &theirs));
+	failed(xn_receive(ch, xn_seconds(60), "c", &theirs));
 	failed(xn_send(theirs, "i", 41));
 	shows(mine, "42");
 	failed(xn_send(ch, "c", mine));
 	shows(ch, "(0, True)");
 	/* The program ends, and with it what only it held. */
-	failed(xn_channel_waitclose(mine, xn_seconds(10)));
-	failed(xn_channel_waitclose(theirs, xn_seconds(10)));
+	failed(xn_channel_waitclose(mine, xn_seconds(60)));
+	failed(xn_channel_waitclose(theirs, xn_seconds(60)));
 	end();
 }
 
@@ -76,10 +76,10 @@ a_dropped_channel_is_closed(void)
 	failed(xn_gateway_newchannel(&dropped, gw, pool));
 	failed(xn_gateway_newchannel(&called, gw, pool));
 	failed(xn_send(ch, "(cc)", dropped, called));
-	failed(xn_channel_waitclose(dropped, xn_seconds(10)));
+	failed(xn_channel_waitclose(dropped, xn_seconds(60)));
 	CU_ASSERT(xn_channel_isclosed(dropped));
 	/* With a callback it says its last message, and still receives. */
-	failed(xn_channel_waitclose(called, xn_seconds(10)));
+	failed(xn_channel_waitclose(called, xn_seconds(60)));
 	CU_ASSERT_FALSE(xn_channel_isclosed(called));
 	failed(xn_send(called, "i", 7));
 	shows(ch, "7");
@@ -127,7 +127,7 @@ callbacks_are_called(void)
 	}
 	failed(xn_channel_close(other));
 	shows(ch, "None");
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	end();
 }
@@ -153,7 +153,7 @@ an_error_in_a_callback_reaches_the_peer(void)
 	failed(xn_send(ch, "c", other));
 	shows(ch, "1");
 	failed(xn_send(other, "i", 1));
-	text_has(xn_receive(other, xn_seconds(10), "n"), XN_E_REMOTE,
+	text_has(xn_receive(other, xn_seconds(60), "n"), XN_E_REMOTE,
 	    "line 3, in wrong");
 	shows(ch, "True");
 	end();
@@ -178,11 +178,11 @@ a_callback_may_send_more_than_its_credit(void)
 	    "channel.setcallback(many)\n"
 	    "done.wait()\n");
 	failed(xn_send(ch, "n"));
-	while (n < 30 && !failed(xn_channel_receive(&value, ch, xn_seconds(10),
+	while (n < 30 && !failed(xn_channel_receive(&value, ch, xn_seconds(60),
 	    pool)))
 		n++;
 	CU_ASSERT_EQUAL(n, 30);
-	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	failed(xn_channel_waitclose(ch, xn_seconds(60)));
 	end();
 }
 
@@ -278,7 +278,7 @@ a_last_message_is_the_end_of_one_direction(void)
 	failed(xn_send(ch, "i", 1));
 	failed(xn_channel_close_write(ch));
 	shows(ch, "([1], False)");
-	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	end();
 }

@@ -15,7 +15,7 @@
 static int
 gone(pid_t pid)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (kill(pid, 0) != 0)
 			return 1;
 		usleep(10000);
@@ -64,7 +64,7 @@ costs_no_memory(void)
 	    "channel.send(sum(len(channel.receive()) for _ in range(n)))");
 	failed(xn_gateway_newchannel(&bell, gw, pool));
 	failed(xn_send(ch, "c", bell));
-	failed(xn_receive(bell, xn_seconds(10), "i", &(int){ 0 }));
+	failed(xn_receive(bell, xn_seconds(60), "i", &(int){ 0 }));
 	failed(xn_send(ch, "i", amount->n));
 	apr_thread_create(&sender, NULL, send_pieces, ch, pool);
 	do {			/* it sends as much as it can */
@@ -108,13 +108,13 @@ a_flood_from_there_waits_for_us(void)
 	/* It is full, and holds up nobody else. */
 	for (int i = 0; i < 200; i++) {
 		failed(xn_send(other, "i", i));
-		failed(xn_receive(other, xn_seconds(10), "i", &n));
+		failed(xn_receive(other, xn_seconds(60), "i", &n));
 		CU_ASSERT_EQUAL(n, i);
 	}
 	apr_pool_create(&scratch, pool);
 	for (n = 0; n < PIECES; n++) {
 		apr_pool_clear(scratch);
-		if (failed(xn_channel_receive(&value, flood, xn_seconds(10),
+		if (failed(xn_channel_receive(&value, flood, xn_seconds(60),
 		    scratch)))
 			break;
 	}
@@ -177,9 +177,9 @@ terminate_leaves_nothing(void)
 		worker = agent_pid();
 		start_python("import time\ntime.sleep(0)");
 		ch = start_python(sources[i]);
-		failed(xn_receive(ch, xn_seconds(10), "i", &pid));
+		failed(xn_receive(ch, xn_seconds(60), "i", &pid));
 		xn_gateway_exit(gw);
-		CU_ASSERT_EQUAL(code_of(xn_gateway_join(gw, xn_seconds(10))),
+		CU_ASSERT_EQUAL(code_of(xn_gateway_join(gw, xn_seconds(60))),
 		    0);
 		end();
 		CU_ASSERT(gone(worker));
@@ -206,11 +206,11 @@ terminate_finds_daemons(void)
 	    "    os._exit(0)\n"
 	    "os.wait()\n"
 	    "channel.send(int(os.read(read, 20)))\n");
-	failed(xn_receive(ch, xn_seconds(10), "i", &pid));
-	failed(xn_channel_waitclose(ch, xn_seconds(10)));
+	failed(xn_receive(ch, xn_seconds(60), "i", &pid));
+	failed(xn_channel_waitclose(ch, xn_seconds(60)));
 	CU_ASSERT_EQUAL(kill(pid, 0), 0);
 	xn_gateway_exit(gw);
-	failed(xn_gateway_join(gw, xn_seconds(10)));
+	failed(xn_gateway_join(gw, xn_seconds(60)));
 	CU_ASSERT(gone(pid));
 	end();
 }
@@ -237,9 +237,9 @@ programs_may_end_themselves(void)
 	    "    say('end')\n"
 	    "finally:\n"
 	    "    say(' finally')\n", path));
-	failed(xn_receive(ch, xn_seconds(10), "i", &(int){ 0 }));
+	failed(xn_receive(ch, xn_seconds(60), "i", &(int){ 0 }));
 	xn_gateway_exit(gw);
-	failed(xn_gateway_join(gw, xn_seconds(10)));
+	failed(xn_gateway_join(gw, xn_seconds(60)));
 	end();
 	CU_ASSERT(read(fd, got, sizeof(got) - 1) > 0);
 	CU_ASSERT_STRING_EQUAL(got, "end finally last");
@@ -255,9 +255,9 @@ a_killed_worker_is_a_lost_connection(void)
 	if (begin_with(PYTHON))
 		return;
 	ch = start_python("channel.send(1)\nchannel.receive()");
-	failed(xn_receive(ch, xn_seconds(10), "i", &(int){ 0 }));
+	failed(xn_receive(ch, xn_seconds(60), "i", &(int){ 0 }));
 	kill(agent_pid(), SIGKILL);
-	text_has(xn_receive(ch, xn_seconds(10), "n"), XN_E_CONNECTION,
+	text_has(xn_receive(ch, xn_seconds(60), "n"), XN_E_CONNECTION,
 	    "python3");
 	end();
 }

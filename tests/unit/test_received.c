@@ -28,7 +28,7 @@ channels_there(xn_gateway_t *on)
 {
 	xn_remote_status_t status = { .numchannels = -1 };
 
-	failed(xn_remote_status(&status, on, xn_seconds(10), pool));
+	failed(xn_remote_status(&status, on, xn_seconds(60), pool));
 	return (int)status.numchannels;
 }
 
@@ -65,15 +65,15 @@ what_comes_on_a_channel_before_it_is_received_is_kept(void)
 	{
 		const xn_value_t *list;
 
-		failed(xn_receive(ch, xn_seconds(10), "v", &list));
+		failed(xn_receive(ch, xn_seconds(60), "v", &list));
 		got = xn_value_channel(&list->u.items[1]);
 	}
 	for (int i = 0; i < 1000; i++) {
-		if (failed(xn_receive(got, xn_seconds(10), "i", &n)))
+		if (failed(xn_receive(got, xn_seconds(60), "i", &n)))
 			break;
 		CU_ASSERT_EQUAL(n, i);
 	}
-	CU_ASSERT_EQUAL(code_of(xn_receive(got, xn_seconds(10), "n")),
+	CU_ASSERT_EQUAL(code_of(xn_receive(got, xn_seconds(60), "n")),
 	    XN_E_EOF);
 	end();
 }
@@ -188,7 +188,7 @@ circles_go_with_their_gateway(void)
 		failed(xn_remote_exec(&ch, mine, &(xn_program_t){
 		    .source = source }, own));
 		CU_ASSERT_EQUAL(code_of(xn_channel_waitclose(ch,
-		    xn_seconds(10))), XN_E_REMOTE);
+		    xn_seconds(60))), XN_E_REMOTE);
 		apr_pool_destroy(own);
 		if (i == 5)
 			before = rss_kib();
@@ -215,15 +215,15 @@ keeping_outlives_the_value(void)
 	    "XN_READY_EOF);"));
 	apr_pool_create(&one, pool);
 	apr_pool_create(&two, pool);
-	failed(xn_channel_receive(&value, ch, xn_seconds(10), one));
+	failed(xn_channel_receive(&value, ch, xn_seconds(60), one));
 	got = xn_value_channel(value);
 	xn_channel_keep(got, two);
 	apr_pool_destroy(one);
 	failed(xn_send(got, "i", 4));
-	failed(xn_receive(got, xn_seconds(10), "i", &n));
+	failed(xn_receive(got, xn_seconds(60), "i", &n));
 	CU_ASSERT_EQUAL(n, 5);
 	apr_pool_destroy(two);		/* the last holder: closed */
-	failed(xn_receive(ch, xn_seconds(10), "i", &n));
+	failed(xn_receive(ch, xn_seconds(60), "i", &n));
 	CU_ASSERT_EQUAL(n, 1);
 	end();
 }
@@ -244,10 +244,10 @@ those_of_one_carrier_live_side_by_side(void)
 	    "xn_receive(made[i], XN_FOREVER, \"i\", &n);"
 	    "xn_send(made[i], \"i\", 2 * n); }"));
 	for (int i = 0; i < 40; i++)
-		failed(xn_receive(ch, xn_seconds(10), "c", &got[i]));
+		failed(xn_receive(ch, xn_seconds(60), "c", &got[i]));
 	for (int i = 0; i < 40; i++) {
 		failed(xn_send(got[i], "i", i));
-		failed(xn_receive(got[i], xn_seconds(10), "i", &n));
+		failed(xn_receive(got[i], xn_seconds(60), "i", &n));
 		CU_ASSERT_EQUAL(n, 2 * i);
 	}
 	end();
@@ -272,12 +272,12 @@ an_own_channel_that_comes_back_stays_its_pools(void)
 	failed(xn_gateway_newchannel(&mine, gw, pool));
 	failed(xn_send(ch, "c", mine));
 	apr_pool_create(&own, pool);
-	failed(xn_channel_receive(&value, ch, xn_seconds(10), own));
+	failed(xn_channel_receive(&value, ch, xn_seconds(60), own));
 	back = xn_value_channel(value);
 	CU_ASSERT_PTR_EQUAL(back, mine);
 	apr_pool_destroy(own);
 	failed(xn_send(mine, "i", 8));
-	failed(xn_receive(mine, xn_seconds(10), "i", &n));
+	failed(xn_receive(mine, xn_seconds(60), "i", &n));
 	CU_ASSERT_EQUAL(n, 8);
 	end();
 }
@@ -349,14 +349,14 @@ too_many_open_ones_are_one_clear_error(void)
 		return;
 	ch = start(SIDE("for (;;) xn_send(channel, \"c\", xn_newchannel());"));
 	while (error == NULL && n <= 20000) {
-		error = xn_receive(ch, xn_seconds(10), "c", &got);
+		error = xn_receive(ch, xn_seconds(60), "c", &got);
 		n += error == NULL;
 	}
 	CU_ASSERT(n > 8000 && n <= 16384);	/* it may make 8192 */
 	CU_ASSERT(code_of(error) == XN_E_REMOTE);
 	ch = start(echo_source);
 	failed(xn_send(ch, "i", 1));
-	failed(xn_receive(ch, xn_seconds(10), "i", &n));
+	failed(xn_receive(ch, xn_seconds(60), "i", &n));
 	end();
 }
 

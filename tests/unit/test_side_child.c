@@ -304,6 +304,8 @@ CASE(what_runs_in_a_folder_is_killed, killed_in)
 	shell("exec sleep 77003");
 	options.folder = xn_open(base, "here", XN_O_READ | XN_O_DIRECTORY, 0);
 	run_it();
+	for (int i = 0; i < 500 && !sleeps("77003"); i++)
+		usleep(10000);
 	CU_ASSERT_EQUAL(xn_kill_in(path), 1);
 	expect_end(-1, SIGKILL);
 	CU_ASSERT_EQUAL(xn_rmdir(base, "here"), 0);
@@ -312,6 +314,8 @@ CASE(what_runs_in_a_folder_is_killed, killed_in)
 	options.folder = base;
 	options.env = env;
 	run_it();
+	for (int i = 0; i < 500 && !sleeps("77003"); i++)
+		usleep(10000);
 	CU_ASSERT_EQUAL(xn_kill_in(path), 1);
 	expect_end(-1, SIGKILL);
 	strcat(variable, "2/x");

@@ -10,7 +10,7 @@
 
 #include "tests/lib/cunit_main.h"
 
-#define PATIENCE	xn_seconds(10)
+#define PATIENCE	xn_seconds(60)
 
 void hub_liar(struct xn_side_channel *channel, const xn_value_t *kwargs);
 void hub_mirror(struct xn_side_channel *channel, const xn_value_t *kwargs);
@@ -85,7 +85,7 @@ end_of_hub(void)
 	const char *text;
 
 	apr_thread_mutex_lock(hub->mutex);
-	for (int i = 0; i < 100 && !hub->ended; i++)
+	for (int i = 0; i < 600 && !hub->ended; i++)
 		apr_thread_cond_timedwait(hub->changed, hub->mutex,
 		    xn_seconds(0.1));
 	text = hub->error == NULL ? "it has not ended" :
@@ -279,7 +279,7 @@ a_lane_that_is_dropped_ends(void)
 	failed(hub_open(lane, "/path"));
 	/* The lane's thread begins when it was dropped. */
 	apr_thread_mutex_lock(hub->mutex);
-	for (int i = 0; i < 100 && !lane->dropped; i++)
+	for (int i = 0; i < 600 && !lane->dropped; i++)
 		apr_thread_cond_timedwait(hub->changed, hub->mutex,
 		    xn_seconds(0.1));
 	CU_ASSERT(lane->dropped);

@@ -140,7 +140,7 @@ nor_is_one_held_up_by_an_agent_that_is_stopped(void)
 		kill(agent_pid(), SIGSTOP);
 		failed(xn_native_exec(&ch, group, fill_natively, kwargs,
 		    pool));
-		failed(xn_receive(ch, xn_seconds(10), "(ii)", &sent, &room));
+		failed(xn_receive(ch, xn_seconds(60), "(ii)", &sent, &room));
 		CU_ASSERT(sent > 0 && sent < 10000);
 		CU_ASSERT_EQUAL(room, 0);
 		kill(agent_pid(), SIGCONT);
