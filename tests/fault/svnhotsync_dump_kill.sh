@@ -58,7 +58,7 @@ memory_is_gone() {
 }
 no_memory_left() {
 	in_memory >memory.now
-	wait_until 150 memory_is_gone
+	within 150 memory_is_gone
 }
 
 # ends WHO N: where source and mirror are, so that WHO is there, and the only

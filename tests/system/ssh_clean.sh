@@ -16,9 +16,7 @@ exec dash -c "\$SSH_ORIGINAL_COMMAND"
 EOT
 
 marked() {
-	for dir in /proc/[0-9]*; do
-		grep -q "$mark" "$dir/environ" 2>/dev/null && echo "$dir"
-	done
+	grep -ls -e "$mark" /proc/[0-9]*/environ | sed 's,/environ,,'
 }
 nothing_runs() {
 	[ -z "$(marked)" ]
@@ -90,7 +88,7 @@ kill -9 "$shell_pid"
 kill -9 $(marked | sed 's,/proc/,,') 2>/dev/null
 wait "$upload_pid"
 # Its parent is gone too, and some machines' init takes its time to reap.
-wait_until 60 sh -c "! kill -0 $shell_pid"
+within 60 sh -c "! kill -0 $shell_pid"
 check_grep "a shell that is killed is an error" '^error 10: the command on .* has ended' \
     "$tmp/slow"
 check "its folder stays" test -n "$(ls -A "$tmp/run")"

@@ -15,10 +15,8 @@ exec dash -c "\$SSH_ORIGINAL_COMMAND"
 EOT
 
 marked() {
-	for dir in /proc/[0-9]*; do
-		grep -q "$mark" "$dir/environ" 2>/dev/null &&
-		    echo "${dir#/proc/}"
-	done
+	grep -ls -e "$mark" /proc/[0-9]*/environ |
+	    sed 's,/proc/\([0-9]*\)/.*,\1,'
 }
 nothing_runs() {
 	[ -z "$(marked)" ]

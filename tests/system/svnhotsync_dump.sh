@@ -53,7 +53,7 @@ memory_is_gone() {
 	in_memory | grep -Fxf memory.now >memory.left && return 1
 	return 0
 }
-check "no folder in memory is left" wait_until 150 memory_is_gone
+check "no folder in memory is left" within 150 memory_is_gone
 check_not "a commit to the mirror is refused" \
     svn mkdir -q -m no "file://$tmp/m1/no"
 
