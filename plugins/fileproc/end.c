@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <apr_general.h>
 #include <apr_strings.h>
 
 #include "plugins/fileproc/files.h"
@@ -207,23 +206,6 @@ may_retry(const fp_job_t *job, const fp_item_t *item, int status)
 	return 0;
 }
 
-/* Doubled with each try, shortened by up to half by chance. */
-static apr_interval_time_t
-wait_before(const fp_job_t *job, const fp_item_t *item)
-{
-	apr_interval_time_t wait = job->o->backoff;
-	unsigned int chance = 0;
-
-	for (int i = 1; i < item->tries && wait < job->o->backoff_max; i++)
-		wait *= 2;
-	if (wait > job->o->backoff_max)
-		wait = job->o->backoff_max;
-	if (apr_generate_random_bytes((unsigned char *)&chance,
-	    sizeof(chance)) != APR_SUCCESS)
-		chance = (unsigned int)apr_time_now();
-	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
-}
-
 /* What it said, each line behind two blanks: `syncgate items` passes over it. */
 static void
 note_said(fp_item_t *item, const char *said, size_t n)
@@ -271,7 +253,8 @@ fp_try_failed(fp_job_t *job, fp_item_t *item, const struct fp_try *how)
 		error = fp_give_up(job, item);
 		fp_item_free(item);
 	} else {
-		item->due = apr_time_now() + wait_before(job, item);
+		item->due = apr_time_now() + fp_item_wait(job->o->backoff,
+		    item->tries - 1, job->o->backoff_max);
 		one = fp_item_record(item, SYNCGATE_ITEM_WAITING, NULL);
 		syncgate_job_log(job->job, SYNCGATE_INFO, "%s: try %d failed, "
 		    "%s; again in %.1f s", item->name, item->tries, how->text,

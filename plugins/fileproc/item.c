@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <apr_general.h>
+
 #define FORGOTTEN	"[...]\n"
 
 fp_item_t *
@@ -45,6 +47,22 @@ fp_item_free(fp_item_t *item)
 	free(item->target);
 	free(item->output);
 	free(item);
+}
+
+apr_interval_time_t
+fp_item_wait(apr_interval_time_t first, int n, apr_interval_time_t most)
+{
+	apr_interval_time_t wait = first;
+	unsigned int chance = 0;
+
+	for (int i = 0; i < n && wait < most; i++)
+		wait *= 2;
+	if (wait > most)
+		wait = most;
+	if (apr_generate_random_bytes((unsigned char *)&chance,
+	    sizeof(chance)) != APR_SUCCESS)
+		chance = (unsigned int)apr_time_now();
+	return wait / 2 + (apr_interval_time_t)(chance % 1000) * wait / 2000;
 }
 
 int

@@ -57,6 +57,14 @@ void fp_item_free(fp_item_t *item);
 /* Set a text of an item (&item->target): 0, or -1 without memory. */
 int fp_item_set(char **field, const char *text);
 
+/*
+ * How long one waits that failed N times before: FIRST, doubled N times, MOST at
+ * most, and shortened by up to half by chance, so that those which failed
+ * together are not tried again together.
+ */
+apr_interval_time_t fp_item_wait(apr_interval_time_t first, int n,
+    apr_interval_time_t most);
+
 /* What the store said of it. */
 int fp_item_take_record(fp_item_t *item, const syncgate_item_t *record);
 

@@ -45,7 +45,9 @@ put_off(fp_job_t *job, fp_item_t *item, struct fp_outcome *outcome)
 	item->unable += done > item->done_before;
 	item->done_before = done;
 	if (item->unable < LOSSES_MAX) {
-		item->due = apr_time_now() + (xn_seconds(1) << item->unable);
+		/* (Not with the one that fills the disk, time after time.) */
+		item->due = apr_time_now() + fp_item_wait(xn_seconds(1),
+		    item->unable, xn_seconds(60));
 		return;
 	}
 	item->unable = 0;

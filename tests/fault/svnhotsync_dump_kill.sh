@@ -101,12 +101,34 @@ moment() {
 	*) at=$(random "$has" $((has + (revisions - has) * 3 / 4))) ;;
 	esac
 	at=r${at%.*}
-	until found=$(victims "$1") && [ -n "$found" ] || ! runs; do
+	looks=0
+	until found=$(victims "$1") && [ -n "$found" ] || ! runs ||
+	    [ "$looks" -ge 6000 ]; do
+		looks=$((looks + 1))
 		sleep 0.005
 	done
-	until reached "${at#r}" || ! runs; do
+	until reached "${at#r}" || ! runs || [ "$looks" -ge 12000 ]; do
+		looks=$((looks + 1))
 		sleep 0.005
 	done
+}
+
+# ends_well: the run does so by itself; if not it is ended, and shown.
+has_ended() {
+	! runs
+}
+ends_well() {
+	wait_until 20 has_ended || {
+		for one in $(marked "$mark"); do
+			ps -o pid=,ppid=,stat=,args= -p "$one"
+			grep -H . "/proc/$one/task/"*/wchan
+			ls -l "/proc/$one/fd"
+		done >stuck 2>&1
+		cat "$out" "$err" >>stuck
+		fail "$what: it does not end" stuck
+		kill -9 "$hot_pid"
+	}
+	wait "$hot_pid" 2>/dev/null
 }
 
 # struck_at WHO N WORD...: a run, killed, and what it left looked at.
@@ -119,8 +141,8 @@ struck_at() {
 	moment "$who" "$number"
 	[ -z "$found" ] || kill -9 $found 2>/dev/null ||
 	    kill -9 $(victims "$who") 2>/dev/null
-	wait "$hot_pid" 2>/dev/null
 	what="kill $number of $who, at $at"
+	ends_well
 	wait_until 10 nothing_marked "$mark" || fail "$what: processes are left"
 	sound >verified 2>&1 || fail "$what: it does not verify" verified
 }
@@ -137,6 +159,9 @@ once() {
 		return
 	fi
 	is_whole
+	# Killed behind its last revision: the next start tidies up in memory.
+	[ ! -L "$mirror/db/transactions" ] || hot "$from" "$to" method=dump ||
+	    fail "$what: the next start" "$err"
 	rm -rf "$mirror"
 }
 
