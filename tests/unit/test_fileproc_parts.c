@@ -265,6 +265,26 @@ an_open_quote_is_refused(void)
 	apr_pool_destroy(pool);
 }
 
+static void
+those_that_failed_together_come_again_apart(void)
+{
+	const apr_interval_time_t first = xn_seconds(1);
+	apr_interval_time_t least = xn_seconds(100), most = 0;
+
+	for (int i = 0; i < 200; i++) {
+		apr_interval_time_t wait = fp_item_wait(first, 3,
+		    xn_seconds(60));
+
+		least = wait < least ? wait : least;
+		most = wait > most ? wait : most;
+		wait = fp_item_wait(first, 40, xn_seconds(60));
+		CU_ASSERT(wait >= xn_seconds(30) && wait <= xn_seconds(60));
+		CU_ASSERT(fp_item_wait(first, 0, xn_seconds(60)) <= first);
+	}
+	CU_ASSERT(least >= xn_seconds(4) && most <= xn_seconds(8));
+	CU_ASSERT(most - least > xn_seconds(2));
+}
+
 static const struct xn_test_case cases[] = {
 	{ "words are those of a shell", words_are_those_of_a_shell },
 	{ "an open quote is refused", an_open_quote_is_refused },
@@ -276,6 +296,8 @@ static const struct xn_test_case cases[] = {
 	{ "the bytes lent are bounded", the_bytes_lent_are_bounded },
 	{ "notes are bounded and keep the newest",
 	    notes_are_bounded_and_keep_the_newest },
+	{ "those that failed together come again apart",
+	    those_that_failed_together_come_again_apart },
 };
 
 XN_TEST_MAIN("fileproc_parts", cases)
