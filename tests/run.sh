@@ -13,7 +13,7 @@ builddir=build
 jobs=1
 logdir=
 name=
-limit=400	# seconds a test, on a machine that is busy with others
+limit=900	# seconds a test: it ends what hangs, on whatever machine
 [ -z "${SYNCGATE_LONG:-}" ] || limit=3000
 limit=${TEST_TIMEOUT:-$limit}
 while getopts b:j:l:n: flag; do

@@ -362,10 +362,10 @@ nothing_more_is_left_than(struct left before)
 	CU_ASSERT_EQUAL(after.children, before.children);
 }
 
-#define CYCLES 1000
+#define CYCLES (MEASURED ? 1000 : 200)	/* sanitizers are slow */
 
 static void
-after_a_thousand_gateways(void)
+after_many_gateways(void)
 {
 	struct left before;
 
@@ -412,7 +412,7 @@ one_cancelled(apr_pool_t *own)
 }
 
 static void
-after_a_thousand_that_were_cancelled(void)
+after_many_that_were_cancelled(void)
 {
 	struct left before;
 	pthread_t thread;
@@ -438,9 +438,9 @@ after_a_thousand_that_were_cancelled(void)
 static const struct xn_test_case cases[] = {
 	{ "every blocked call returns", every_blocked_call_returns },
 	{ "all of them at once", all_of_them_at_once },
-	{ "nothing is left after 1,000 gateways", after_a_thousand_gateways },
-	{ "nothing is left after 1,000 that were cancelled",
-	    after_a_thousand_that_were_cancelled },
+	{ "nothing is left after many gateways", after_many_gateways },
+	{ "nothing is left after many that were cancelled",
+	    after_many_that_were_cancelled },
 };
 
 XN_TEST_MAIN("cancel", cases)
