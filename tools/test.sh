@@ -1,5 +1,5 @@
 #!/bin/sh
-# test.sh [--long]: every test, forty minutes on two cores.
+# test.sh [--long]: every test, an hour or more on two cores.
 #
 # Installs what the tests need, builds with warnings as errors (gcc, then
 # clang), runs all tests, then the units and the tests that go by popen under
@@ -82,7 +82,7 @@ clang_warnings() {
 	    make_in "$builds/clang-looks" built-sources || return 1
 	cd "$builds/clang-looks"
 	make -n all check-programs |
-	    sed -n 's/^.*[ ;]\(clang .*\) -MT .* -c -o [^ ]* \(.*\.c\)\( .*\)\{0,1\}$/\1 -fsyntax-only \2/p' |
+	    sed -nE 's/^(.*[ ;])?(clang .*) -MT .* -c -o [^ ]* (.*\.c)( .*)?$/\2 -fsyntax-only \3/p' |
 	    awk -v root="$root/" '{
 		name = $NF
 		sub(/.*`/, "", name)
