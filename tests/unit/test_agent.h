@@ -31,7 +31,7 @@
 #define UNUSED __attribute__((unused))
 #define INCLUDE "#include <execnet/remote.h>\n"
 #define MAIN "void remote_main(xn_channel *ch, const xn_value *kw)\n"
-#define TIMEOUT_MS 30000	/* only ever waited for when a test fails */
+#define TIMEOUT_MS 120000	/* only ever waited for when a test fails */
 
 struct agent {
 	pid_t pid;
