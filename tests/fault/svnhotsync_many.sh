@@ -114,7 +114,7 @@ kill -STOP $stopped
 hot_commit "$tmp/source"
 check "others get what comes" wait_until 10 all_have "$tmp/m1 $tmp/m2"
 kill "$hot_pid"
-wait_until 10 signal_taken
+wait_until 10 signal_taken "$hot_pid"
 sleep 1
 kill "$hot_pid"
 check "a second signal ends the job, whatever hangs" wait_until 10 gone

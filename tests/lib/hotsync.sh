@@ -58,11 +58,6 @@ hot_stop() {
 	hot_status=$?
 }
 
-# signal_taken: by $hot_pid; one more before that would be none.
-signal_taken() {
-	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$hot_pid/status"
-}
-
 hot_sides() {
 	(cd /proc && for p in [0-9]*; do
 		[ "$p" = "$hot_pid" ] || ! ls -l "/proc/$p/fd" 2>/dev/null |

@@ -171,6 +171,11 @@ wait_until() {
 	within "$test_patience" "$@"
 }
 
+# signal_taken PID: no signal waits for it; two that wait together are one.
+signal_taken() {
+	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
 # have PROGRAM...: are they all there?
 have() {
 	for test_program in "$@"; do

@@ -155,11 +155,7 @@ check_equal "before it is healthy, one signal cuts it off, which is no error" \
 start end=hang
 check "a healthy job hangs" wait_until 10 grep -q hanging "$out"
 kill "$pid"
-# (Two that wait to be delivered are one.)
-taken() {
-	grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$pid/status"
-}
-wait_until 5 taken
+wait_until 5 signal_taken "$pid"
 sleep 0.3
 check "one signal leaves it its time" kill -0 "$pid"
 kill "$pid"

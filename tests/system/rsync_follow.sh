@@ -63,8 +63,8 @@ rm -rf dst
 echo begun >src/slow
 follow "$tmp/dst"
 following "it begins anew"
-# (That one is made the kernel tells before it counts who writes it: so it is one
-# that is there.)
+# (It is there before: of a new file the kernel tells before it counts who writes
+# it.)
 exec 9>>src/slow
 echo first >&9
 sleep 0.5

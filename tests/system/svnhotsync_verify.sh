@@ -79,7 +79,7 @@ check "a mirror with a pipe among its revisions" wait_until 20 \
     grep -q following "$out"
 sleep 3
 kill "$hot_pid"
-wait_until 10 signal_taken
+wait_until 10 signal_taken "$hot_pid"
 sleep 0.3
 started=$(date +%s)
 hot_stop
