@@ -151,6 +151,7 @@ a_silent_agent_is_an_error_after_the_timeout(void)
 	CU_ASSERT_EQUAL(code_of(xn_receive(ch, xn_seconds(9), "n")),
 	    XN_E_TIMEOUT);
 	failed(xn_send(ch, "n"));	/* it lived: pings were answered */
+	failed(xn_receive(ch, xn_seconds(60), "n"));
 	kill((pid_t)pid, SIGSTOP);
 	text_has(xn_receive(ch, xn_seconds(20), "n"), XN_E_CONNECTION,
 	    "said nothing for 6 seconds");
