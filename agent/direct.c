@@ -29,9 +29,9 @@ now_ms(void)
 }
 
 int
-xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd)
+xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd, int waits)
 {
-	struct xn_direct *d = NULL;
+	struct xn_direct *d = NULL, **at = &link->directs;
 
 	if (ch->direct == NULL && !ch->closed && !ch->peer_closed &&
 	    link->directs_n < XN_DIRECTS_MAX)
@@ -42,10 +42,13 @@ xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd)
 	}
 	d->fd = fd;
 	d->chan = ch;
+	d->waits = waits != 0;
 	xn_buf_init(&d->in, READ_SIZE + XN_PART_MAX + XN_HEADER_SIZE);
 	xn_buf_init(&d->out, XN_MESSAGE_MAX);
-	d->next = link->directs;
-	link->directs = d;
+	xn_buf_init(&d->early, XN_WINDOW_START);
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = d;
 	link->directs_n++;
 	ch->direct = d;
 	xn_direct_switch(link, ch);
@@ -59,23 +62,12 @@ xn_direct_switch(struct xn_link *link, struct xn_chan *ch)
 {
 	struct xn_direct *d = ch->direct;
 
-	if (d == NULL || d->sends || ch->sending || ch->closed ||
-	    ch->sent_last || ch->peer_closed)
+	if (d == NULL || d->sends || (d->waits && !d->receives) ||
+	    ch->sending || ch->closed || ch->sent_last || ch->peer_closed)
 		return;
 	d->sends = 1;
 	ch->window.credit = XN_WINDOW_START;
 	xn_link_put(link, XN_MSG_LINK, ch->id, NULL, 0);
-}
-
-void
-xn_direct_mark(struct xn_link *link, struct xn_chan *ch)
-{
-	struct xn_direct *d = ch->direct;
-
-	if (d == NULL || d->receives)
-		return;
-	d->receives = 1;
-	xn_chan_fresh(link, ch);
 }
 
 int
@@ -146,6 +138,27 @@ refuse_id(void *baton, int32_t id)
 	return XN_C_NO_CHANNEL;
 }
 
+static int
+take_data(struct xn_link *link, struct xn_chan *ch, const struct xn_message *m)
+{
+	int rc;
+
+	if (ch->part_n == 0)
+		xn_scan_init(&ch->scan);
+	rc = xn_scan_push(&ch->scan, m->payload, m->length, refuse_id, NULL);
+	return rc == XN_C_OK ? xn_chan_data(link, ch, m) : rc;
+}
+
+/* What it may send before it is granted more always fits. */
+static int
+keep_data(struct xn_direct *d, const struct xn_message *m)
+{
+	if (xn_buf_len(&d->early) + XN_HEADER_SIZE + m->length >
+	    XN_WINDOW_START)
+		return XN_C_CREDIT;
+	return xn_message_put(&d->early, m->type, 0, m->payload, m->length);
+}
+
 /* A frame came from the other program; NULL, or what is wrong with it. */
 static const char *
 take_frame(struct xn_link *link, struct xn_direct *d,
@@ -154,29 +167,27 @@ take_frame(struct xn_link *link, struct xn_direct *d,
 	struct xn_chan *ch = d->chan;
 	int rc;
 
-	if (m->type == XN_MSG_CHANNEL_WINDOW && m->length == 4) {
+	/* Before there is anything that it could be for it is not for this. */
+	if (m->type == XN_MSG_CHANNEL_WINDOW && m->length == 4 && d->sends)
 		rc = xn_window_granted(&ch->window, xn_get_u32(m->payload));
-		return rc == XN_C_OK ? NULL : xn_code_text(rc);
-	}
-	if (m->type != XN_MSG_CHANNEL_DATA && m->type != XN_MSG_CHANNEL_PART)
+	else if (m->type != XN_MSG_CHANNEL_DATA &&
+	    m->type != XN_MSG_CHANNEL_PART)
 		return "a message that does not go there";
-	if (ch->part_n == 0)
-		xn_scan_init(&ch->scan);
-	rc = xn_scan_push(&ch->scan, m->payload, m->length, refuse_id, NULL);
-	if (rc == XN_C_OK)
-		rc = xn_chan_data(link, ch, m);
+	else
+		rc = d->receives ? take_data(link, ch, m) : keep_data(d, m);
 	return rc == XN_C_OK ? NULL : xn_code_text(rc);
 }
 
+/* Take the frames that lie whole in IN. */
 static void
-take_frames(struct xn_link *link, struct xn_direct *d)
+take_frames(struct xn_link *link, struct xn_direct *d, struct xn_buf *in)
 {
 	const char *wrong = NULL;
 	struct xn_message m;
 	int rc = 1;
 
 	while (wrong == NULL && !d->over &&
-	    (rc = xn_message_take(&m, &d->in, XN_PART_MAX)) == 1)
+	    (rc = xn_message_take(&m, in, XN_PART_MAX)) == 1)
 		wrong = take_frame(link, d, &m);
 	if (rc < 0)
 		wrong = xn_code_text(rc);
@@ -199,10 +210,28 @@ read_some(struct xn_link *link, struct xn_direct *d)
 		return;
 	if (n > 0) {
 		xn_buf_commit(&d->in, (size_t)n);
-		take_frames(link, d);
+		take_frames(link, d, &d->in);
+	} else if (!d->receives) {
+		d->ended = 1;
 	} else {
 		end_reading(link, d, NULL);
 	}
+}
+
+void
+xn_direct_mark(struct xn_link *link, struct xn_chan *ch)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || d->receives)
+		return;
+	d->receives = 1;
+	xn_chan_fresh(link, ch);
+	xn_direct_switch(link, ch);
+	take_frames(link, d, &d->early);
+	xn_buf_free(&d->early);
+	if (d->ended)
+		end_reading(link, d, NULL);
 }
 
 int
@@ -315,7 +344,7 @@ xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)
 		short events = 0;
 
 		write_some(d);
-		if (d->receives && !d->over)
+		if ((d->sends || d->receives) && !d->ended && !d->over)
 			events |= POLLIN;
 		if (xn_buf_len(&d->out) > 0 && !d->broken)
 			events |= POLLOUT;
@@ -329,10 +358,10 @@ xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)
 }
 
 void
-xn_direct_poll(struct xn_link *link, const struct pollfd *pfd)
+xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n)
 {
-	for (struct xn_direct *d = link->directs; d != NULL;
-	    d = d->next, pfd++) {
+	for (struct xn_direct *d = link->directs; n > 0;
+	    d = d->next, pfd++, n--) {
 		if (pfd->revents & POLLOUT)
 			write_some(d);
 		if ((pfd->events & POLLIN) && (pfd->revents & ~POLLOUT))

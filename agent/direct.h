@@ -9,8 +9,14 @@
  * shuts its half of the connection first, and a close that came is believed
  * when the connection is read to its end.
  *
- * Frames are DATA, PART and WINDOW, each way with a fresh window.  Values that
- * hold channels cannot go: their ids mean nothing at the other agent.
+ * The side whose router was connected to cannot know whether the other one got
+ * as far: it says its mark only after the other's has come.
+ *
+ * Frames are DATA, PART and WINDOW, each way with a fresh window.  WINDOW counts
+ * at once, even before the mark: that may stay behind values for as long as the
+ * program does nothing but send.  Data is kept until the mark, a window at most
+ * since none of it can be granted again before.  Values that hold channels
+ * cannot go: their ids mean nothing at the other agent.
  */
 #ifndef XN_AGENT_DIRECT_H
 #define XN_AGENT_DIRECT_H
@@ -23,8 +29,10 @@ struct xn_direct {
 	struct xn_direct *next;	/* in link->directs */
 	struct xn_chan *chan;
 	int fd;
+	uint8_t waits;		/* for the peer's mark, before ours */
 	uint8_t sends;		/* our mark is out: frames go here */
 	uint8_t receives;	/* the peer's has come */
+	uint8_t ended;		/* before the peer's mark had come */
 	uint8_t over;		/* nothing more can be read */
 	uint8_t broken;		/* nor written */
 	uint8_t shut;		/* we will write no more */
@@ -33,15 +41,18 @@ struct xn_direct {
 	char *end_text;
 	int64_t patience;	/* ms: until when END is waited for */
 	struct xn_buf in, out;
+	struct xn_buf early;	/* data that came before the peer's mark */
 };
 
-/* FD is a direct path for CH; taken over.  0, or -1 without memory. */
-int xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd);
+/* FD is a direct path for CH; taken over.  WAITS: until the peer's mark comes
+ * nothing is sent there.  0, or -1 without memory. */
+int xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd,
+    int waits);
 
 /* The peer's mark came: it sends nothing more the other way. */
 void xn_direct_mark(struct xn_link *link, struct xn_chan *ch);
 
-/* A value has been sent whole: from the next on it may be used. */
+/* No value is half sent: from the next on it is used, if it can be. */
 void xn_direct_switch(struct xn_link *link, struct xn_chan *ch);
 
 /* 1 if the value of N bytes can go CH's way: 0 if it holds channels that mean
@@ -67,8 +78,8 @@ void xn_direct_shut(struct xn_link *link, struct xn_chan *ch);
 nfds_t xn_direct_prepare(struct xn_link *link, struct pollfd *pfd,
     int *timeout);
 
-/* The same PFD after poll(). */
-void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd);
+/* The same N of PFD after poll(). */
+void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n);
 
 /* The program has ended: what is on its way over a network arrives. */
 void xn_direct_linger(struct xn_link *link);

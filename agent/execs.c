@@ -151,10 +151,11 @@ xn_execs_start(struct xn_router *r, const struct xn_message *m)
 static int
 pass_now(struct xn_exec *e)
 {
-	uint8_t frame[XN_HEADER_SIZE + 1] = { 0 };
+	uint8_t frame[XN_HEADER_SIZE + 1];
 	ssize_t n;
 
 	xn_header_put(frame, XN_MSG_LINK, e->pass_id, 1);
+	frame[XN_HEADER_SIZE] = e->pass_waits;
 	n = xn_whole_send(e->sock, frame, sizeof(frame),
 	    (int[2]){ e->pass_fd, -1 });
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -199,10 +200,12 @@ xn_execs_can_pass(const struct xn_exec *e)
 }
 
 void
-xn_execs_pass(struct xn_router *r, struct xn_exec *e, int32_t id, int fd)
+xn_execs_pass(struct xn_router *r, struct xn_exec *e, int32_t id, int fd,
+    int waits)
 {
 	e->pass_fd = fd;
 	e->pass_id = id;
+	e->pass_waits = waits != 0;
 	e->pass_at = xn_buf_len(&e->out);
 	xn_execs_flush(r, e);
 }

@@ -107,7 +107,7 @@ on_link(struct xn_link *link, const struct xn_message *m)
 		return;
 	}
 	if (link->fd >= 0 && ch != NULL)
-		xn_direct_begin(link, ch, link->fd);
+		xn_direct_begin(link, ch, link->fd, m->payload[0]);
 	else if (link->fd >= 0)
 		close(link->fd);
 	link->fd = -1;
@@ -198,7 +198,7 @@ static int
 poll_all(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 {
 	struct pollfd all[POLLED_MAX + XN_DIRECTS_MAX];
-	nfds_t directs;
+	nfds_t directs;		/* another one may come while these are read */
 	int rc;
 
 	if (link->directs == NULL || n > POLLED_MAX)
@@ -213,7 +213,7 @@ poll_all(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 	if (pfd[0].revents & ~POLLOUT)
 		read_some(link);
 	pfd[0].revents &= POLLOUT;
-	xn_direct_poll(link, all + n);
+	xn_direct_poll(link, all + n, directs);
 	return rc;
 }
 

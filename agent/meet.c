@@ -355,7 +355,7 @@ finish(struct xn_router *r, struct xn_meet *meet)
 	}
 	if (!meet->listened)
 		answer(r, meet->id, "ok", NULL);
-	xn_execs_pass(r, meet->exec, meet->id, meet->fd);
+	xn_execs_pass(r, meet->exec, meet->id, meet->fd, meet->listened);
 	meet->fd = -1;
 	drop(r, meet);
 }

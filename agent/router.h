@@ -53,6 +53,7 @@ struct xn_exec {
 				 * sendfile.h */
 	int pass_fd;		/* to be given to it (meet.h), or -1 */
 	int32_t pass_id;	/* for that channel of its */
+	uint8_t pass_waits;	/* until the other program has said its mark */
 	size_t pass_at;		/* behind so many bytes of OUT */
 };
 
@@ -222,12 +223,13 @@ void xn_execs_flush(struct xn_router *r, struct xn_exec *e);
 
 /*
  * Give E the descriptor FD, a direct path for its channel ID, in order with
- * what is written to it; FD is taken over.  One at a time: only after
- * xn_execs_can_pass() said 1.
+ * what is written to it; FD is taken over.  WAITS: it is not to use it before
+ * the other program does.  One at a time: only after xn_execs_can_pass() said
+ * 1.
  */
 int xn_execs_can_pass(const struct xn_exec *e);
 void xn_execs_pass(struct xn_router *r, struct xn_exec *e, int32_t id,
-    int fd);
+    int fd, int waits);
 
 /* Note which keepers have ended; free those that are read to their end. */
 void xn_execs_reap(struct xn_router *r);

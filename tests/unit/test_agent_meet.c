@@ -57,15 +57,34 @@ static const char reports[] = INCLUDE MAIN "{ long long n = 0;\n"
     "xn_receive_value(c, -1); n++; }\n"
     "xn_send(ch, \"l\", n); }";
 
+/* The program SOURCE on 1, which has 3 as well. */
+static void
+begin_program(struct agent *a, const char *source)
+{
+	agent_start(a);
+	agent_exec(a, 1, source);
+	agent_send(a, XN_MSG_CHANNEL_DATA, 1, "c", &(int32_t){ 3 });
+	agent_expect_int(a, 1, 1);
+}
+
 /* A program on 1 that waits for values on 3. */
 static void
 begin(struct agent *a)
 {
-	agent_start(a);
-	agent_exec(a, 1, reports);
-	agent_send(a, XN_MSG_CHANNEL_DATA, 1, "c", &(int32_t){ 3 });
-	agent_expect_int(a, 1, 1);
+	begin_program(a, reports);
 	listen_for(a, 3);
+}
+
+static void
+read_all(int fd, void *bytes, size_t n)
+{
+	char *p = bytes;
+	ssize_t got;
+
+	for (; n > 0; n -= (size_t)got, p += got) {
+		got = read(fd, p, n);
+		CU_ASSERT_FATAL(got > 0);
+	}
 }
 
 /* Know the token, and hear that the agent does. */
@@ -73,20 +92,51 @@ static int
 get_in(struct agent *a)
 {
 	int fd = visit(a->text);
-	char half[33] = "";
+	char half[32];
 
 	CU_ASSERT_FATAL(fd >= 0 && write(fd, token, 32) == 32);
-	for (size_t n = 0; n < 32;) {
-		ssize_t got = read(fd, half + n, 32 - n);
-
-		CU_ASSERT_FATAL(got > 0);
-		n += (size_t)got;
-	}
+	read_all(fd, half, 32);
 	CU_ASSERT(memcmp(half, token + 32, 32) == 0);
-	/* The program's mark; and ours. */
+	return fd;
+}
+
+/* The agent comes to us, and says its program's mark.  We have not said ours. */
+static int
+let_in(struct agent *a)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), in;
+	char half[32], where[80];
+
+	/* A name that the system chooses: five digits. */
+	CU_ASSERT_FATAL(bind(fd, (struct sockaddr *)&un,
+	    sizeof(sa_family_t)) == 0 && listen(fd, 1) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&un,
+	    &(socklen_t){ sizeof(un) }) == 0);
+	snprintf(where, sizeof(where), "unix:@%.5s", un.sun_path + 1);
+	agent_send(a, XN_MSG_LINK, 3, "(sys)", "connect", token, (size_t)64,
+	    where);
+	in = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	CU_ASSERT_FATAL(in >= 0);
+	close(fd);
+	read_all(in, half, 32);
+	CU_ASSERT(memcmp(half, token, 32) == 0);
+	CU_ASSERT_EQUAL(write(in, token + 32, 32), 32);
+	CU_ASSERT_STRING_EQUAL(answer(a, 3), "ok");
 	agent_expect(a, XN_MSG_LINK, 3);
 	CU_ASSERT_EQUAL(a->m.length, 0);
+	return in;
+}
+
+/* The same; then our mark, and the program's, which says it only now. */
+static int
+get_through(struct agent *a)
+{
+	int fd = get_in(a);
+
 	agent_put(a, XN_MSG_LINK, 3, NULL, 0);
+	agent_expect(a, XN_MSG_LINK, 3);
+	CU_ASSERT_EQUAL(a->m.length, 0);
 	return fd;
 }
 
@@ -157,7 +207,7 @@ values_come_in_and_the_end_is_that_of_the_old_way(void)
 
 	begin(&a);
 	agent_send(&a, XN_MSG_CHANNEL_DATA, 3, "i", 1);
-	fd = get_in(&a);
+	fd = get_through(&a);
 	put_frame(fd, XN_MSG_CHANNEL_DATA, "CQ", 2);
 	put_frame(fd, XN_MSG_CHANNEL_PART, "A\0\0\0\3a", 6);
 	put_frame(fd, XN_MSG_CHANNEL_DATA, "bcQ", 3);
@@ -177,7 +227,7 @@ refused(int type, const void *frame, size_t n, int times, const char *part)
 	int fd;
 
 	begin(&a);
-	fd = get_in(&a);
+	fd = get_through(&a);
 	for (int i = 0; i < times; i++) {
 		uint8_t header[XN_HEADER_SIZE];
 
@@ -219,12 +269,114 @@ a_path_that_breaks_is_an_error_in_the_end(void)
 	int fd;
 
 	begin(&a);
-	fd = get_in(&a);
+	fd = get_through(&a);
 	put_frame(fd, XN_MSG_CHANNEL_DATA, "CQ", 2);
 	close(fd);
 	/* Nobody says why: after a while that is an error. */
 	agent_expect_error(&a, 3, "the direct path to the other program broke");
 	agent_expect_error(&a, 1, "the direct path to the other program broke");
+	agent_end(&a);
+}
+
+/* Who connects may have got nothing, and then says no mark. */
+static void
+without_the_mark_of_who_came_all_stays_as_it_was(void)
+{
+	struct agent a;
+	int fd;
+
+	begin_program(&a, INCLUDE MAIN "{ xn_channel *c;\n"
+	    "xn_receive(ch, -1, \"c\", &c); xn_send(ch, \"i\", 1);\n"
+	    "for (;;) xn_send_value(c, xn_receive_value(c, -1)); }");
+	listen_for(&a, 3);
+	fd = get_in(&a);
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 3, "i", 7);
+	agent_expect_int(&a, 3, 7);
+	close(fd);
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 3, "i", 8);
+	agent_expect_int(&a, 3, 8);
+	agent_end(&a);
+}
+
+/* The frames of one value; its bytes. */
+static size_t
+read_value(int fd)
+{
+	static char payload[XN_PART_MAX];
+	uint8_t header[XN_HEADER_SIZE];
+	struct xn_message m;
+	size_t n = 0;
+
+	do {
+		read_all(fd, header, sizeof(header));
+		CU_ASSERT_FATAL(xn_header_get(&m, header, XN_PART_MAX) ==
+		    XN_C_OK);
+		read_all(fd, payload, m.length);
+		n += m.length;
+	} while (m.type == XN_MSG_CHANNEL_PART);
+	CU_ASSERT_EQUAL(m.type, XN_MSG_CHANNEL_DATA);
+	return n;
+}
+
+/* Our mark may be late, behind what the program does not take while it sends;
+ * what is granted on the path is so all the same, and values keep their order. */
+static void
+before_the_mark_credit_counts_and_data_waits(void)
+{
+	struct agent a;
+	int fd;
+
+	begin_program(&a, INCLUDE MAIN "{ static char b[1000000];\n"
+	    "int one = 0, two = 0; xn_channel *c;\n"
+	    "xn_receive(ch, -1, \"c\", &c); xn_send(ch, \"i\", 1);\n"
+	    "xn_receive_value(ch, -1); xn_send(c, \"y\", b, sizeof(b));\n"
+	    "xn_receive(c, -1, \"i\", &one); xn_receive(c, -1, \"i\", &two);\n"
+	    "xn_send(ch, \"i\", one * 10 + two); }");
+	fd = let_in(&a);
+	put_frame(fd, XN_MSG_CHANNEL_DATA, "F\0\0\0\2Q", 6);
+	put_frame(fd, XN_MSG_CHANNEL_WINDOW, "\0\x20\0\0", 4);
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 3, "i", 1);
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 1, "i", 0);
+	CU_ASSERT_EQUAL(read_value(fd), 1000006);
+	agent_put(&a, XN_MSG_LINK, 3, NULL, 0);
+	agent_expect_int(&a, 1, 12);
+	close(fd);
+	agent_end(&a);
+}
+
+static void
+an_end_before_the_mark_is_one_behind_it(void)
+{
+	struct agent a;
+	int fd;
+
+	begin_program(&a, reports);
+	fd = let_in(&a);
+	put_frame(fd, XN_MSG_CHANNEL_DATA, "CQ", 2);
+	put_frame(fd, XN_MSG_CHANNEL_DATA, "CQ", 2);
+	close(fd);
+	agent_send(&a, XN_MSG_CHANNEL_DATA, 3, "i", 1);
+	agent_put(&a, XN_MSG_LINK, 3, NULL, 0);
+	agent_close(&a, 3);
+	agent_expect_int(&a, 1, 3);
+	agent_end(&a);
+}
+
+static void
+more_than_a_window_before_the_mark_is_refused(void)
+{
+	static char part[XN_PART_MAX] = "A\x7f\xff\xff\0";
+	struct agent a;
+	int fd;
+
+	begin_program(&a, reports);
+	fd = let_in(&a);
+	for (int i = 0; i < 5; i++)
+		put_frame(fd, XN_MSG_CHANNEL_PART, part, sizeof(part));
+	agent_expect_error(&a, 3, "granted");
+	agent_expect_error(&a, 1, "granted");
+	agent_expect_small(&a);
+	close(fd);
 	agent_end(&a);
 }
 
@@ -275,6 +427,14 @@ static const struct xn_test_case cases[] = {
 	    a_stranger_there_can_only_end_the_channel },
 	{ "a path that breaks is an error in the end",
 	    a_path_that_breaks_is_an_error_in_the_end },
+	{ "without the mark of who came all stays as it was",
+	    without_the_mark_of_who_came_all_stays_as_it_was },
+	{ "before the mark credit counts and data waits",
+	    before_the_mark_credit_counts_and_data_waits },
+	{ "an end before the mark is one behind it",
+	    an_end_before_the_mark_is_one_behind_it },
+	{ "more than a window before the mark is refused",
+	    more_than_a_window_before_the_mark_is_refused },
 	{ "requests that are none end the gateway",
 	    requests_that_are_none_end_the_gateway },
 	{ "addresses are taken by number", addresses_are_taken_by_number },

@@ -244,6 +244,37 @@ both_may_send_before_they_receive(void)
 	end();
 }
 
+/* What the one has sent lies unread at the other, so that the mark behind it
+ * cannot come, while that one sends far more than a window. */
+static void
+large_values_leave_before_what_waits_is_received(void)
+{
+	struct linking l;
+	int n = 0;
+
+	if (begin_two(PROGRAM("static char b[1000000]; int n = 0, i;"
+	    "const void *p; size_t size;"
+	    "xn_receive_value(channel, XN_FOREVER);"
+	    "for (i = 0; i < 4; i++) xn_send(data, \"y\", b, sizeof(b));"
+	    "for (i = 0; i < 3; i++) {"
+	    " xn_receive(data, XN_FOREVER, \"y\", &p, &size); n += size; }"
+	    "xn_send(channel, \"i\", n);"),
+	    PROGRAM("static char b[200000]; int i;"
+	    "for (i = 0; i < 2; i++) xn_send(data, \"y\", b, sizeof(b));"
+	    "xn_send(channel, \"i\", 1);"
+	    "for (i = 0; i < 4; i++) xn_receive_value(data, XN_FOREVER);"
+	    "xn_send(data, \"y\", b, sizeof(b));")))
+		return;
+	begin_link(&l, NULL);
+	failed(xn_receive(control[1], xn_seconds(60), "i", &n));
+	await_direct(&l);
+	failed(xn_send(control[0], "i", 0));
+	failed(xn_receive(control[0], xn_seconds(60), "i", &n));
+	CU_ASSERT_EQUAL(n, 600000);
+	failed(linked(&l));
+	end();
+}
+
 /* ---- Ends -------------------------------------------------------------------- */
 
 static void
@@ -384,6 +415,8 @@ static const struct xn_test_case cases[] = {
 	    the_order_is_kept_in_both_directions },
 	{ "both may send before they receive",
 	    both_may_send_before_they_receive },
+	{ "large values leave before what waits is received",
+	    large_values_leave_before_what_waits_is_received },
 	{ "closes and errors arrive behind what was sent",
 	    closes_and_errors_arrive_behind_what_was_sent },
 	{ "a killed program is an error at the other",
