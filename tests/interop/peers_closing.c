@@ -10,6 +10,7 @@ static const char tell_end_python[] =
     "try:\n"
     "    while True: c.receive()\n"
     "except EOFError:\n"
+    "    c.waitclose()\n"	/* execnet tells of the end before it is one */
     "    channel.send('end, closed: %s' % c.isclosed())\n"
     "except channel.RemoteError as e:\n"
     "    channel.send('error: %s' % e)\n";

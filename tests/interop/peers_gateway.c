@@ -59,7 +59,7 @@ status_counts_programs_and_channels(void)
 	failed(xn_channel_waitclose(first, WAIT));
 	failed(xn_channel_waitclose(second, WAIT));
 	/* The channel is closed a moment before the program is gone. */
-	for (int i = 0; i < 100; i++) {
+	for (int i = 0; i < 3000; i++) {
 		failed(xn_remote_status(&s, gw, WAIT, pool));
 		if (s.numexecuting == 0 && s.numchannels == 0)
 			break;

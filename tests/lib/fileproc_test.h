@@ -298,6 +298,25 @@ expect_clean_room(void)
 	CU_ASSERT_EQUAL(count_names(room_path), 1);
 }
 
+/* What the room leaves to be done while or after nobody asks is done. */
+static inline void
+await_empty_base(void)
+{
+	for (int i = 0; i < 6000 && count_names(base) != 0; i++)
+		usleep(10000);
+}
+
+/* Tell the room to forget the item ID; it has, when it answers. */
+static inline void
+forget(const char *id)
+{
+	const xn_value_t *space;
+
+	failed(xn_send(room, "(ss)", "forget", id));
+	failed(xn_send(room, "(s)", "space"));
+	failed(xn_receive(room, PATIENCE, "v", &space));
+}
+
 static inline void
 run_once(void (*function)(void))
 {
@@ -311,12 +330,11 @@ run_once(void (*function)(void))
 	/* (Who ends with the agent has less time to tidy up.) */
 	if (room != NULL)
 		xn_error_clear(xn_channel_close(room));
-	for (int i = 0; room != NULL && i < 200 && count_names(base) != 0; i++)
-		usleep(10000);
+	if (room != NULL)
+		await_empty_base();
 	end();
 	/* The room is gone with its channel, and so is the home. */
-	for (int i = 0; i < 200 && count_names(base) != 0; i++)
-		usleep(20000);
+	await_empty_base();
 	CU_ASSERT_EQUAL(count_names(base), 0);
 	snprintf(line, sizeof(line), "rm -rf %s", base);
 	CU_ASSERT_EQUAL(system(line), 0);

@@ -73,8 +73,11 @@ say_bodies(xn_channel *channel, int lie)
 {
 	static const char bytes[64];
 
-	if (lie == MIRROR_FAILS)
-		xn_sleep(300);		/* so that it has, by then */
+	if (lie == MIRROR_FAILS) {	/* until that is noticed, and ends us */
+		xn_send(channel, "(ssl)", "body", "file", 1LL << 40);
+		for (;; xn_sleep(10))
+			xn_send(channel, "(sy)", "p", bytes, (size_t)19);
+	}
 	if (lie != NOTHING_SENT)
 		xn_send(channel, "(ssl)", "body", "file", lie == HUGE_BODY ?
 		    1LL << 60 : 20LL);

@@ -25,6 +25,8 @@ fill_natively(xn_channel *channel, const xn_value *kwargs)
 
 /* Its own channel, whose other end is in this process. */
 void fill_pair(xn_channel *channel, const xn_value *kwargs);
+extern int pair_is_full;
+int pair_is_full;
 
 void
 fill_pair(xn_channel *channel, const xn_value *kwargs)
@@ -38,6 +40,7 @@ fill_pair(xn_channel *channel, const xn_value *kwargs)
 		xn_send(channel, "y", piece, (size_t)50000);
 		n++;
 	}
+	__atomic_store_n(&pair_is_full, 1, __ATOMIC_SEQ_CST);
 	start = xn_clock();
 	room = xn_wait_send(channel, 30000);
 	xn_send(channel, "y", "", (size_t)0);

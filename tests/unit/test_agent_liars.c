@@ -136,23 +136,33 @@ a_program_speaks_for_itself_alone(void)
 static void
 a_file_that_became_shorter_ends_its_program(void)
 {
+	char folder[] = "/tmp/xn-test-agent.XXXXXX", source[1024], cut[80];
 	uint8_t grant[4];
 	struct agent a;
 	long long bytes = 0;
 	int rc;
 
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+	snprintf(cut, sizeof(cut), "%s/cut", folder);
+	snprintf(source, sizeof(source), INCLUDE MAIN
+	    "{ char *p = xn_alloc(5000000);\n"
+	    "int fd = xn_temporary(xn_base_open(\"/dev/shm\"));\n"
+	    "if (xn_write_full(fd, p, 5000000) != 0) xn_fail(\"%%m\");\n"
+	    "xn_receive_value(ch, -1);\n"
+	    "xn_send_file(ch, fd, 0, 5000000); ftruncate(fd, 4000000);\n"
+	    "xn_mkdir(xn_base_open(\"%s\"), \"cut\", 0700);\n"
+	    "xn_receive_value(ch, -1); }", folder);
 	xn_set_u32(grant, 7 << 20);
 	agent_start(&a);
 	agent_exec(&a, 3, agent_echo);
-	agent_exec(&a, 1, INCLUDE MAIN "{ char *p = xn_alloc(5000000);\n"
-	    "int fd = xn_temporary(xn_base_open(\"/dev/shm\"));\n"
-	    "if (xn_write_full(fd, p, 5000000) != 0) xn_fail(\"%m\");\n"
-	    "xn_receive_value(ch, -1);\n"
-	    "xn_send_file(ch, fd, 0, 5000000); ftruncate(fd, 4000000);\n"
-	    "xn_receive_value(ch, -1); }");
+	agent_exec(&a, 1, source);
 	agent_put(&a, XN_MSG_CHANNEL_WINDOW, 1, grant, sizeof(grant));
 	agent_send(&a, XN_MSG_CHANNEL_DATA, 1, "i", 1);
-	usleep(500000);		/* until it waits for us to read */
+	/* Until it is, and waits for us to read. */
+	for (int i = 0; i < 6000 && access(cut, F_OK) != 0; i++)
+		usleep(10000);
+	CU_ASSERT_EQUAL(rmdir(cut), 0);
+	CU_ASSERT_EQUAL(rmdir(folder), 0);
 	while ((rc = agent_next(&a, TIMEOUT_MS)) == 1 && a.m.channel == 1 &&
 	    a.m.type != XN_MSG_CHANNEL_CLOSE_ERROR) {
 		if (a.m.type != XN_MSG_CHANNEL_DATA)

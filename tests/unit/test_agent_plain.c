@@ -227,7 +227,8 @@ fill(struct agent *a, int count, uint32_t size)
 	xn_set_u32(message + XN_HEADER_SIZE + 1, size);
 	message[n - 1] = 'Q';
 	fcntl(a->in, F_SETFL, O_NONBLOCK);
-	while (sent < count && poll(&pfd, 1, 2000) > 0) {
+	while (sent < count && poll(&pfd, 1, sent > 100 ? 2000 :
+	    TIMEOUT_MS) > 0) {
 		ssize_t put = write(a->in, message + at, n - at);
 
 		if (put <= 0)

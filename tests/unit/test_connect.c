@@ -150,9 +150,9 @@ is_cancelled(const char *xspec, const char *wait_for)
 	end();
 	CU_ASSERT_EQUAL(count("/proc/self/fd"), fds);
 	/* A thread that is joined may still be on its way out. */
-	for (int i = 0; i < 500 && count("/proc/self/task") != threads; i++)
+	for (int i = 0; i < 500 && count("/proc/self/task") > threads; i++)
 		usleep(10000);
-	CU_ASSERT_EQUAL(count("/proc/self/task"), threads);
+	CU_ASSERT(count("/proc/self/task") <= threads);
 }
 
 /* The program that hanging_program() made has been ended. */
@@ -165,7 +165,7 @@ program_is_gone(const char *file)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(in);
 	CU_ASSERT_EQUAL(fscanf(in, "%ld", &pid), 1);
 	fclose(in);
-	for (int i = 0; i < 500 && kill((pid_t)pid, 0) == 0; i++)
+	for (int i = 0; i < 3000 && kill((pid_t)pid, 0) == 0; i++)
 		usleep(10000);
 	CU_ASSERT_NOT_EQUAL(kill((pid_t)pid, 0), 0);
 }

@@ -210,7 +210,7 @@ folders_can_be_items(void)
 
 	fresh();
 	options.folders = FP_FOLDERS_ITEMS;
-	options.settle = xn_seconds(2);
+	options.settle = xn_seconds(6);
 	command("mkdir -p in/d/e in/empty; printf 123 >in/d/e/x; "
 	    "printf 45 >in/d/y; chmod 0500 in/d/e");
 	begin();
@@ -238,7 +238,7 @@ a_folder_waits_for_what_is_written_in_it(void)
 
 	fresh();
 	options.folders = FP_FOLDERS_ITEMS;
-	options.settle = xn_seconds(2);
+	options.settle = xn_seconds(6);
 	command("mkdir in/d");
 	fd = open(apr_pstrcat(pool, data_in, "/d/x", NULL),
 	    O_WRONLY | O_CREAT, 0644);
@@ -312,7 +312,7 @@ settled_is_what_has_not_changed_for_so_long(void)
 
 	fresh();
 	options.ready = FP_READY_SETTLE;
-	options.settle = xn_seconds(2);
+	options.settle = xn_seconds(6);
 	start = apr_time_now();
 	command("echo >in/a; touch -d 2020-01-01 in/a");
 	begin();

@@ -33,20 +33,27 @@ one_at_a_time(void)
 static void
 what_a_killed_one_leaves_for_a_moment_is_waited_for(void)
 {
-	int status;
+	int status, waited = 0;
+	xn_error_t *error;
 	pid_t pid;
 
 	fresh();
-	begin();
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		usleep(300000);
-		_exit(0);
+	/* For two seconds, which a busy machine may keep the child longer. */
+	for (int i = 0; i < 5 && !waited; i++) {
+		begin();
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0) {
+			usleep(300000);
+			_exit(0);
+		}
+		end();
+		error = fp_intake_open(&intake, &options, pool);
+		waited = error == NULL;
+		xn_error_clear(error);
+		CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
 	}
-	end();
-	begin();
-	CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+	CU_ASSERT_FATAL(waited);
 	gone();
 }
 

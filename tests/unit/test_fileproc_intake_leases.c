@@ -239,7 +239,7 @@ without_leases_settle_is_the_rule(void)
 	if (geteuid() != 0)
 		return;
 	fresh();
-	options.settle = xn_seconds(2);
+	options.settle = xn_seconds(6);
 	command("chmod 755 .; chown 65534 in; printf 12 >in/a");
 	CU_ASSERT_EQUAL(apart(settle_stands_in, 65534), 0);
 	command("test ! -e in/a; printf 12 >in/b");

@@ -140,7 +140,7 @@ items_come_in_their_turn(void)
 	/* One that comes back keeps its turn; one that waits goes aside. */
 	fp_queue_put(q, a);
 	fp_queue_released(q, 1, a->came);
-	b->due = apr_time_now() + xn_seconds(3);
+	b->due = apr_time_now() + xn_seconds(6);
 	fp_queue_put(q, b);
 	fp_queue_released(q, 1, b->came);
 	fp_item_free(taken(q, "a"));

@@ -119,8 +119,10 @@ static void
 sweeps(void)
 {
 	char dead[4096], other[4096], half[4096], line[9000];
+	xn_channel_t *first;
 
 	start_room();
+	first = room;
 	strcpy(other, room_path);
 	snprintf(dead, sizeof(dead), "%s/dead-1", home());
 	snprintf(half, sizeof(half), "%s/half-2", home());
@@ -141,6 +143,7 @@ sweeps(void)
 	CU_ASSERT_EQUAL(count_names(home()), 3);
 	CU_ASSERT_FALSE(is_there(in_base("syncgate-%u/.dead-beef",
 	    (unsigned int)geteuid())));
+	failed(xn_channel_close(first));
 }
 
 static void
@@ -174,20 +177,20 @@ killed(void)
 	start_slot(VALUE("[sss]", "sh", "-c", "setsid -f sleep 98767; "
 	    "cd /; sleep 98767; echo"), NULL);
 	send_text("x", "");
-	for (int i = 0; i < 500 && count_sleeps() < 2; i++)
+	for (int i = 0; i < 3000 && count_sleeps() < 2; i++)
 		usleep(10000);
 	CU_ASSERT_EQUAL(count_sleeps(), 2);
 	kill(agent_pid(), SIGKILL);
 	CU_ASSERT_EQUAL(xn_gateway_join(gw, PATIENCE) != NULL, 1);
 	if (failed(xn_gateway_open(&gw, group, "popen", pool)))
 		return;
-	for (int i = 0; i < 100 && is_there(left); i++) {
+	for (int i = 0; i < 1000 && is_there(left); i++) {
 		start_room();
 		close_room();
 		usleep(10000);
 	}
 	CU_ASSERT_FALSE(is_there(left));
-	for (int i = 0; i < 100 && count_sleeps() > 0; i++)
+	for (int i = 0; i < 1000 && count_sleeps() > 0; i++)
 		usleep(10000);
 	CU_ASSERT_EQUAL(count_sleeps(), 0);
 }
@@ -222,6 +225,7 @@ many(void)
 		for (int i = 0; i < MANY; i++)
 			failed(xn_channel_close(rooms[i]));
 	}
+	await_empty_base();
 }
 
 static void

@@ -105,7 +105,10 @@ two_jobs(void)
 		}
 		if (count_in() > most)
 			most = count_in();
-		/* (In quotes: it may be the pattern itself.) */
+		/* It begins when it has more than it has slots for.  (In
+		 * quotes: it may be the pattern itself.) */
+		if (waited == 0)
+			continue;
 		command("for f in in/*.in; do [ -e \"$f\" ] || continue; "
 		    "mv \"$f\" .now; "
 		    "mv .now \"out/$(basename \"$f\" .in).out\"; "
@@ -298,7 +301,7 @@ static void
 late(void)
 {
 	struct run *run = start_run(1, VALUE("{sssl}", "result", "%n.out",
-	    "settle_ms", 3000LL));
+	    "settle_ms", 60000LL));
 	xn_channel_t *lane = run->lanes[0];
 
 	place(lane, ID1, "a", "x");

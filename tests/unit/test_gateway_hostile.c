@@ -254,7 +254,7 @@ run_storm(const struct storm *storm)
 	/* A thread that is joined may still be on its way out. */
 	for (int i = 0; i < 500 && entries("/proc/self/task") > threads; i++)
 		usleep(10000);
-	CU_ASSERT_EQUAL(entries("/proc/self/task"), threads);
+	CU_ASSERT(entries("/proc/self/task") <= threads);
 	CU_ASSERT_EQUAL(entries("/proc/self/fd"), files);
 }
 

@@ -129,9 +129,9 @@ no_channel_is_made_on_a_gateway_that_ends(void)
 		await_callback();
 		error = xn_gateway_newchannel(&ch, gw, pool);
 		if (error == NULL)
-			error = xn_receive(ch, xn_seconds(3), "i", &v);
-		CU_ASSERT_TRUE(expect_error(error, i == 0 ? XN_E_CONNECTION :
-		    XN_E_EOF, ""));
+			error = xn_receive(ch, xn_seconds(60), "i", &v);
+		v = code_of(error);
+		CU_ASSERT(v == XN_E_CONNECTION || (i == 1 && v == XN_E_EOF));
 		end();
 	}
 }

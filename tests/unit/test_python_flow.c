@@ -66,6 +66,7 @@ costs_no_memory(void)
 	failed(xn_send(ch, "c", bell));
 	failed(xn_receive(bell, xn_seconds(60), "i", &(int){ 0 }));
 	failed(xn_send(ch, "i", amount->n));
+	sent = 0;
 	apr_thread_create(&sender, NULL, send_pieces, ch, pool);
 	do {			/* it sends as much as it can */
 		before = sent;
@@ -215,15 +216,13 @@ terminate_finds_daemons(void)
 	end();
 }
 
-/* The end is told: receive ends, finally and atexit run. */
+/* A program says to PATH how it ends. */
 static void
-programs_may_end_themselves(void)
+end_one(const char *path)
 {
-	char path[] = "/tmp/syncgate-python.XXXXXX", got[100] = "";
-	int fd = mkstemp(path);
 	xn_channel_t *ch;
 
-	if (fd < 0 || begin_with(PYTHON))
+	if (begin_with(PYTHON))
 		return;
 	ch = start_python(apr_psprintf(pool, "import atexit\n"
 	    "def say(text):\n"
@@ -241,7 +240,22 @@ programs_may_end_themselves(void)
 	xn_gateway_exit(gw);
 	failed(xn_gateway_join(gw, xn_seconds(60)));
 	end();
-	CU_ASSERT(read(fd, got, sizeof(got) - 1) > 0);
+}
+
+/* The end is told: receive ends, finally and atexit run, if they are quick. */
+static void
+programs_may_end_themselves(void)
+{
+	char path[] = "/tmp/syncgate-python.XXXXXX", got[100] = "";
+	int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	for (int i = 0; i < 20 && strcmp(got, "end finally last") != 0; i++) {
+		memset(got, 0, sizeof(got));
+		CU_ASSERT_EQUAL(ftruncate(fd, 0), 0);
+		end_one(path);
+		CU_ASSERT(pread(fd, got, sizeof(got) - 1, 0) >= 0);
+	}
 	CU_ASSERT_STRING_EQUAL(got, "end finally last");
 	close(fd);
 	unlink(path);

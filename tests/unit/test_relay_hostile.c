@@ -71,7 +71,7 @@ the_end_within_an_id_ends_the_relay(void)
 		to = start_on(good, SIDE(
 		    "while (xn_wait(channel, XN_FOREVER) == XN_READY_VALUE)"
 		    " xn_receive_value(channel, 0);"
-		    "xn_sleep(1500);"));
+		    "xn_sleep(60000);"));
 		from = start_on(bad, "");
 		text_has(xn_channel_relay(from, to), table[i].code,
 		    table[i].part);

@@ -275,7 +275,7 @@ CASE(its_group_ends_with_it, group_ends)
 	options.flags = XN_CHILD_GROUP | XN_CHILD_ERR;
 	run_it();
 	expect_end(5, 0);
-	for (int i = 0; i < 200 && sleeps("77001"); i++)
+	for (int i = 0; i < 3000 && sleeps("77001"); i++)
 		usleep(10000);
 	CU_ASSERT_FALSE(sleeps("77001"));
 	shell("sleep 77002 & sleep 77002");
@@ -285,7 +285,7 @@ CASE(its_group_ends_with_it, group_ends)
 	CU_ASSERT_EQUAL(xn_child_kill(&child, &status, &by_signal), 0);
 	CU_ASSERT_EQUAL(status, -1);
 	CU_ASSERT_EQUAL(by_signal, SIGKILL);
-	for (int i = 0; i < 200 && sleeps("77002"); i++)
+	for (int i = 0; i < 3000 && sleeps("77002"); i++)
 		usleep(10000);
 	CU_ASSERT_FALSE(sleeps("77002"));
 }

@@ -147,7 +147,7 @@ static void *
 cancel_soon(void *baton)
 {
 	(void)baton;
-	usleep(50000);
+	usleep(1000000);
 	xn_group_cancel(group);
 	return NULL;
 }
@@ -189,16 +189,21 @@ static void
 from_callbacks_it_only_asks(void)
 {
 	xn_gateway_t *gws[2];
+	xn_channel_t *ch[2];
 
 	if (begin_with(NULL))
 		return;
 	asked = 0;
 	for (int i = 0; i < 2; i++) {
 		failed(xn_gateway_open(&gws[i], group, "popen", pool));
-		failed(xn_channel_setcallback(start_on(gws[i], SIDE(
-		    "xn_send(channel, \"n\"); xn_sleep(60000);")),
-		    terminate_in_callback, NULL, 1));
+		ch[i] = start_on(gws[i], SIDE(
+		    "xn_receive_value(channel, XN_FOREVER);"
+		    "xn_send(channel, \"n\"); xn_sleep(60000);"));
+		failed(xn_channel_setcallback(ch[i], terminate_in_callback,
+		    NULL, 1));
 	}
+	for (int i = 0; i < 2; i++)	/* the second may be ending already */
+		xn_error_clear(xn_send(ch[i], "n"));
 	for (int i = 0; i < 2; i++)
 		failed(xn_gateway_join(gws[i], xn_seconds(30)));
 	CU_ASSERT(asked >= 1);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
+#include <time.h>
 
 #include "tests/lib/fresh_base.h"
 
@@ -215,22 +216,25 @@ what_is_new_is_not_known_yet(void)
 	static const int clocks[] = { -OLD, -1, 0 };
 	int may = make();
 	char path[200];
+	time_t began;
 
 	snprintf(path, sizeof(path), "%s/d/b", root);
 	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		began = time(NULL);
 		CU_ASSERT_EQUAL(chmod(path, 0640), 0);
 		xn_side__known_clock(clocks[i]);
 		CU_ASSERT_EQUAL(list(XN_LIST_ATTRS), 0);
-		CU_ASSERT_EQUAL(is_known(), 0);
+		CU_ASSERT(is_known() == 0 || time(NULL) - began > 1);
 	}
 	xn_side__known_clock(4);
 	CU_ASSERT_EQUAL(list(XN_LIST_ATTRS), 0);
 	CU_ASSERT_EQUAL(is_known(), may ? 1 : 0);
 	/* What was known does not help what changed. */
 	xn_side__known_clock(0);
+	began = time(NULL);
 	CU_ASSERT_EQUAL(chmod(path, 0600), 0);
 	CU_ASSERT_EQUAL(list(XN_LIST_ATTRS), 0);
-	CU_ASSERT_EQUAL(is_known(), 0);
+	CU_ASSERT(is_known() == 0 || time(NULL) - began > 1);
 	end();
 }
 

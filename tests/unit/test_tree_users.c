@@ -199,7 +199,9 @@ a_getent_that_hangs_is_not_waited_for(void)
 {
 	begin("exec sleep 60");
 	run(use_silent);
-	CU_ASSERT_STRING_EQUAL(asked(), "passwd -- x\n");
+	/* Or not even that it was asked, within its time. */
+	CU_ASSERT(strcmp(asked(), "") == 0 ||
+	    strcmp(asked(), "passwd -- x\n") == 0);
 	end();
 	begin("exec >&-; exec sleep 60");
 	run(use_silent);

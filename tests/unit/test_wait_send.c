@@ -98,6 +98,7 @@ so_is_a_native_one(void)
 }
 
 void fill_pair(struct xn_side_channel *channel, const xn_value_t *kwargs);
+extern int pair_is_full;
 
 static void
 so_is_one_within_the_process(void)
@@ -109,7 +110,9 @@ so_is_one_within_the_process(void)
 
 	if (begin_with("popen") == 0) {
 		failed(xn_native_exec(&ch, group, fill_pair, NULL, pool));
-		apr_sleep(xn_seconds(0.2));
+		for (int i = 0; i < 6000 && !__atomic_load_n(&pair_is_full,
+		    __ATOMIC_SEQ_CST); i++)
+			apr_sleep(10000);
 		while (n > 0)
 			failed(xn_receive(ch, PATIENCE, "y", &bytes, &n));
 		failed(xn_receive(ch, PATIENCE, "(iii)", &sent, &room,
