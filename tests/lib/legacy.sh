@@ -3,7 +3,7 @@
 # looks into FOLDER/in every tenth of a second, makes FOLDER/out/NAME.out of each
 # file, slowly and in place, and removes it; until FOLDER/stop is there.  With
 # SUFFIX it takes only files that have a marker NAME.SUFFIX beside them.  Writes
-# each name it has done to FOLDER/done.
+# each name it does to FOLDER/done.
 folder=$1
 suffix=${2:-}
 exec >/dev/null 2>&1 </dev/null
@@ -13,6 +13,10 @@ process() {
 	name=$(basename "$1")
 	case $name in
 	bad*) rm -f "$1"; return ;;
+	esac
+	# (Before there is a result: who waits for that may look then.)
+	echo "$name" >>"$folder/done"
+	case $name in
 	pages*)
 		{ cat "$1"; sleep 0.1; echo 1; } >"$folder/out/$name.1"
 		{ cat "$1"; sleep 0.1; echo 2; } >"$folder/out/$name.2"
@@ -27,7 +31,6 @@ process() {
 		} >"$folder/out/$name.out"
 		;;
 	esac
-	echo "$name" >>"$folder/done"
 	rm -f "$1"
 	[ -z "$suffix" ] || rm -f "$1$suffix"
 }

@@ -31,7 +31,6 @@ def records(listener, stream):
     if not stream:
         while True:
             yield listener.recv(1 << 20)
-    listener.listen()
     while True:
         connection, _ = listener.accept()
         rest = b""
@@ -45,6 +44,8 @@ as_stream = sys.argv[3:] == ["stream"]
 listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM if as_stream else
                          socket.SOCK_DGRAM)
 listener.bind(path + ".new")
+if as_stream:
+    listener.listen()
 os.rename(path + ".new", path)
 with open(out, "a") as file:
     for record in records(listener, as_stream):

@@ -74,6 +74,14 @@ check "four jobs run" wait_until 20 sh -c "[ \$(grep -c \
     'the mirror is at r0; following' '$out') = 2 ]"
 wait_until 10 grep -q 'job folders: .*is in step; following' "$out"
 wait_until 10 grep -q "job files: .*/in' cannot be watched" "$out"
+# (Both have looked for the first time, and see nothing any more.)
+echo early >in/early
+echo early >from/early
+for job in files folders; do
+	poke "$job"
+done
+wait_until 10 test -e done/early
+wait_until 10 test -e to/early
 sleep 2
 
 commit source a

@@ -198,7 +198,7 @@ check_grep "who closes the channel loses the names" 'names are gone' "$err"
 check_equal "and gets new ones" 1 "$(cat "$out")"
 start "$xspec"
 echo 'kept = 4' >&7
-printf 'while True:\n    channel.send(1) if not kept == 3 else None; kept = 3\n\n' >&7
+printf 'while True:\n    first = kept != 3; kept = 3; channel.send(1) if first else None\n\n' >&7
 check "a loop without end runs" wait_until 10 test -s "$out"
 kill -s INT "$pid"
 check "SIGINT ends it" wait_until 10 grep -q interrupted "$err"

@@ -24,7 +24,8 @@ fp() {
 	    --plugin fileproc data-in="$tmp/$fp_name.in" \
 	    data-out="$tmp/$fp_name.out" "remotes=$SSHD_XSPEC" \
 	    remote-in="$tmp/${sys:-$fp_name}.sys/in" \
-	    remote-out="$tmp/${sys:-$fp_name}.sys/out" poll=200ms settle=300ms \
+	    remote-out="$tmp/${sys:-$fp_name}.sys/out" poll=200ms \
+	    settle="${settle:-300ms}" \
 	    backoff=50ms "$@" >"$fp_name.log" 2>&1
 }
 
@@ -59,9 +60,11 @@ check_equal "and the rule makes its name" "out of again end" \
 # ---- Several results
 legacy b
 echo doc >b.in/pages-1
+settle=5s
 check "results by a pattern" fp b 'result=%n.?' || cat b.log
 check_equal "come as a folder" "pages-1.1 pages-1.2" \
     "$(cd b.out/pages-1 && echo *)"
+settle=
 clean b
 
 # ---- Markers for a system that waits for one

@@ -263,17 +263,18 @@ cp -a src.one src.other
 printf other >value
 svnadmin setrevprop src.other -r 1500 svn:log value
 : >said
-cut --approve "$first" &
-cutting=$!
-at_exit "kill_child $cutting"
+sh -c 'kill -STOP $$; exec "$@"' sh "$SYNCGATE" run --plugin svnhotsync \
+    source="$tmp/src" mirror="popen:$tmp/mir" --approve "$first" \
+    >said 2>&1 </dev/null &
+job=$!
+at_exit "kill_child $job"
 there=$tmp/mir.syncgate-new/db/current
-within 2 pgrep -P "$cutting"
-job=$(pgrep -P "$cutting" || echo "$cutting")
 # (It is there for a second: a shell may come too late.)
 python3 - "$there" "$job" <<'END'
 import os, signal, sys, time
 end = time.time() + 60
 while time.time() < end:
+    os.kill(int(sys.argv[2]), signal.SIGCONT)   # it waits for us
     try:
         if int(open(sys.argv[1]).read().split()[0]) > 0:
             break
@@ -290,7 +291,7 @@ check "it was met while it was made" [ -f "$there" ]
 check "another source is not put in the mirror's place" wait_until 30 \
     grep -q 'is not any more what it was when it was approved' said
 kill "$job"
-wait "$cutting"
+wait "$job"
 check_equal "which is as it was" "$sum" "$(repo_sum "$tmp/mir")"
 rm -rf src
 mv gone src

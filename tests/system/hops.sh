@@ -54,6 +54,7 @@ listens() {
 
 # serve NAME NUMBER: its sshd, which notices a client that is gone.
 serve() {
+	: >"$tmp/$1.log"	# its process empties it later than we look
 	sshd_config_for 22 "ListenAddress 198.18.$2.2" "ClientAliveInterval 1" \
 	    "ClientAliveCountMax 2" | grep -v 127.0.0.1 >"$tmp/$1.conf"
 	inside "$1" sh -c 'echo $$ >"$1"; exec "$2" -D -e -f "$3"' sh \

@@ -154,8 +154,8 @@ E2
 	timeout 30 "$SYNCGATE" exec "$spec//worker=python" "$tmp/all.py" \
 	    >"$tmp/out" 2>&1
 	check_grep "another one is served meanwhile" '^"?done' "$tmp/out"
-	check_grep "its stderr comes to the log" 'a word for the log' \
-	    "$tmp/log"
+	check "its stderr comes to the log" wait_until 10 \
+	    grep -q 'a word for the log' "$tmp/log"
 	read_pids "$tmp/pids"
 	kill -9 "$client"
 	check "when we are killed, it ends" wait_until 10 ended "$pid"

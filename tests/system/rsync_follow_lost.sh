@@ -42,14 +42,19 @@ end_follow
 mkdir precious
 echo precious >precious/file
 again "$tmp/dst"
+# (In one step: a target that is missing is made anew.)
+kill -STOP "$follow"
 mv dst old
 ln -s precious dst
+kill -CONT "$follow"
 check "a target that became a link is refused" wait_until 10 grep -q \
     'target .*leads to .*/precious now' "$log"
 check_equal "and where that leads nothing is touched" "file precious" \
     "$(ls -A precious) $(cat precious/file)"
+kill -STOP "$follow"
 rm dst
 mv old dst
+kill -CONT "$follow"
 echo more >src/more
 soon "until the folder is back" dst
 end_follow
@@ -73,8 +78,9 @@ end_follow
 
 # What was said before is not said again at the end.
 again "$tmp/dst|$tmp/dst2"
+cp -a src new
 mv src old
-cp -a old src
+mv new src
 check "two targets whose source was replaced follow the new one" wait_until 10 \
     sh -c "[ \$(grep -c 'in step; following' '$log') -eq 4 ]"
 lines_before=$(wc -l <"$log")

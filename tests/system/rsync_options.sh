@@ -384,7 +384,8 @@ bytes() {
 }
 rm -rf src dst dst2
 mkdir src
-head -c 600000 /dev/urandom >src/large
+# (So much that one which stood still for two seconds has a part as well.)
+head -c 1500000 /dev/urandom >src/large
 rsync_run "$tmp/src" "$tmp/dst|$tmp/dst2" fsync=none bwlimit=300 &
 running=$!
 wait_until 20 sh -c '[ -f dst/large ] || [ -f dst2/large ]'

@@ -70,7 +70,8 @@ for words in worker=execnet python=python3 worker=python; do
 done
 check_grep "who came is in the log" \
     "connection 1: unix:$sock, uid $(id -u), pid [0-9]+" "$log"
-check_grep "and that they went" 'connection 1 ended after [0-9.]+ s$' "$log"
+check "and that they went" wait_until 10 \
+    grep -Eq 'connection 1 ended after [0-9.]+ s$' "$log"
 refused "a second server there" 1 'somebody listens at .* already' "unix:$sock"
 says_hello "which does no harm to the first" "unix=$sock"
 
@@ -109,6 +110,7 @@ rm "$sock"
 serve tcp --max 2 127.0.0.1:0 "unix:$sock"
 says_hello "an agent answers on loopback" "socket=127.0.0.1:$(port)"
 says_hello "and at the socket beside it" "unix=$sock"
+wait_until 10 grep -q 'connection 1 ended' "$log"
 wait_until 10 grep -q 'connection 2 ended' "$log"
 for i in 1 2; do
 	timeout 60 "$SYNCGATE" exec "unix=$sock" "$tmp/wait.c" \

@@ -45,6 +45,7 @@ python=/usr/bin/python3
 if [ -n "$script" ] && [ -x "$python" ]; then
 	for i in 1 2 3 4 5; do
 		export_port=$((20000 + ($(od -An -N2 -tu2 /dev/urandom) % 12000)))
+		: >"$tmp/server"
 		"$python" -u "$script" "127.0.0.1:$export_port" \
 		    >"$tmp/server" 2>&1 </dev/null &
 		server=$!

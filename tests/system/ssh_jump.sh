@@ -151,7 +151,7 @@ exec 9<>"$tmp/hold"		# a standard input without an end
 check "a program runs over there" wait_until 10 test -s "$tmp/out"
 kill -9 $(process_tree "$gate_pid") 2>/dev/null
 check "when the jump host dies, the gateway ends" \
-    wait_until 20 test -f "$tmp/end"
+    wait_until 20 test -s "$tmp/end"
 check_grep "as a lost one, and it is said where" \
     "^syncgate: the ssh connection to $SSHD_USER@127.0.0.1:[0-9]+ was lost" \
     "$tmp/err"

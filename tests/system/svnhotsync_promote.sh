@@ -296,7 +296,7 @@ kill -STOP "$(cat "$tmp/promote.pid")"
 rm -f "$tmp/waits"
 check "and is verified" wait_until 20 \
     grep -qx $((left + 1)) "$six/db/syncgate-verified"
-sleep 3	# (it looks once more how far the mirror is)
+sleep 6	# (it looks once more how far the mirror is)
 svn mkdir -q -m late "file://$six/late"
 kill -CONT "$(cat "$tmp/promote.pid")"
 wait "$hot_pid"

@@ -77,7 +77,7 @@ echo 110 >pipe/db/syncgate-verified
 hot_follow "$tmp/source" "$tmp/pipe" method=copy
 check "a mirror with a pipe among its revisions" wait_until 20 \
     grep -q following "$out"
-sleep 3
+sleep 6
 kill "$hot_pid"
 wait_until 10 signal_taken "$hot_pid"
 sleep 0.3

@@ -193,14 +193,14 @@ without_leases(void)
 	place(lane, ID2, "b", "x");
 	stop_run(run);
 	command("echo 2 >out/b.out");
-	run = start_rule("auto", "%n.out", NULL, 6000);
+	run = start_rule("auto", "%n.out", NULL, 4000);
 	lane = run->lanes[0];
 	say_of(lane, "resume", ID2, "b");
 	expect(lane, "('placed',)");
 	expect_silence(lane);
 	expect_whole(lane, "b.out", "2\n");
 	stop_run(run);
-	run = start_rule("lease", "%n.out", NULL, 6000);
+	run = start_rule("lease", "%n.out", NULL, 4000);
 	lane = run->lanes[0];
 	place(lane, ID3, "c", "x");
 	command("echo 3 >out/c.out");

@@ -261,7 +261,7 @@ live(int program_step, int our_step, const char *suffix, int answers,
 {
 	const xn_value_t *kwargs = VALUE("{ssssslsvsl}", "result",
 	    answers > 1 ? "%s*.out" : "%s.out", "done_suffix", suffix,
-	    "settle_ms", answers > 1 ? 1000LL : 0LL, "keep",
+	    "settle_ms", answers > 1 ? 500LL : 0LL, "keep",
 	    VALUE("[s]", ID1), "late_s", 0LL);
 
 	memset(&life, 0, sizeof(life));
