@@ -130,12 +130,40 @@ end_reading(struct xn_link *link, struct xn_direct *d, const char *why)
 	}
 }
 
+/* Nobody has explained its end. */
+static void
+break_off(struct xn_link *link, struct xn_direct *d)
+{
+	d->over = 0;
+	end_reading(link, d, broken);
+}
+
+/* 1 if the word came that ends both directions. */
+static int
+is_explained(const struct xn_direct *d)
+{
+	return d->end != 0 && d->end != XN_MSG_CHANNEL_LAST_MESSAGE;
+}
+
 static int
 refuse_id(void *baton, int32_t id)
 {
 	(void)baton;
 	(void)id;
 	return XN_C_NO_CHANNEL;
+}
+
+static int
+is_data(const struct xn_message *m)
+{
+	return m->type == XN_MSG_CHANNEL_DATA ||
+	    m->type == XN_MSG_CHANNEL_PART;
+}
+
+static int
+is_last(const struct xn_message *m)
+{
+	return m->type == XN_MSG_CHANNEL_LAST_MESSAGE && m->length == 0;
 }
 
 static int
@@ -165,16 +193,19 @@ take_frame(struct xn_link *link, struct xn_direct *d,
     const struct xn_message *m)
 {
 	struct xn_chan *ch = d->chan;
-	int rc;
+	int rc = XN_C_OK;
 
 	/* Before there is anything that it could be for it is not for this. */
 	if (m->type == XN_MSG_CHANNEL_WINDOW && m->length == 4 && d->sends)
 		rc = xn_window_granted(&ch->window, xn_get_u32(m->payload));
-	else if (m->type != XN_MSG_CHANNEL_DATA &&
-	    m->type != XN_MSG_CHANNEL_PART)
+	else if (!is_data(m) && !is_last(m))
 		return "a message that does not go there";
+	else if (!d->receives)
+		rc = keep_data(d, m);
+	else if (is_data(m))
+		rc = take_data(link, ch, m);
 	else
-		rc = d->receives ? take_data(link, ch, m) : keep_data(d, m);
+		xn_chan_ended(link, ch, m->type, NULL);
 	return rc == XN_C_OK ? NULL : xn_code_text(rc);
 }
 
@@ -286,13 +317,13 @@ after_break(struct xn_link *link, struct xn_direct *d)
 	struct pollfd pfd;
 
 	xn_buf_free(&d->out);
-	while (d->end == 0 && !ch->peer_closed && !xn_link_ended(link) &&
+	while (!is_explained(d) && !ch->peer_closed && !xn_link_ended(link) &&
 	    now_ms() < end)
 		xn_link_wait(link, &pfd, 1, 100);
-	if (d->end == 0 && !ch->peer_closed)
-		end_reading(link, d, broken);
-	else if (!ch->peer_closed && d->end != XN_MSG_CHANNEL_LAST_MESSAGE)
+	if (!ch->peer_closed && is_explained(d))
 		believe(link, d);
+	else if (!ch->peer_closed)
+		break_off(link, d);
 	return XN_PORT_EOF;
 }
 
@@ -319,6 +350,20 @@ xn_direct_grant(struct xn_link *link, struct xn_chan *ch, uint32_t grant)
 	    xn_message_put(&ch->direct->out, XN_MSG_CHANNEL_WINDOW, 0,
 	    payload, 4) != XN_C_OK)
 		link->broken = "no memory for a message";
+}
+
+/* Credit goes on to be granted, so the half stays open. */
+void
+xn_direct_last(struct xn_link *link, struct xn_chan *ch)
+{
+	struct xn_direct *d = ch->direct;
+
+	if (d == NULL || !d->sends || d->shut || d->broken)
+		return;
+	if (xn_message_put(&d->out, XN_MSG_CHANNEL_LAST_MESSAGE, 0, NULL, 0) !=
+	    XN_C_OK)
+		link->broken = "no memory for a message";
+	write_some(d);
 }
 
 void
@@ -370,8 +415,7 @@ xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n)
 			d->patience = 0;
 		if (d->patience > 0 && now_ms() >= d->patience) {
 			d->patience = 0;
-			d->over = 0;
-			end_reading(link, d, broken);
+			break_off(link, d);
 		}
 	}
 }

@@ -12,7 +12,9 @@
  * The side whose router was connected to cannot know whether the other one got
  * as far: it says its mark only after the other's has come.
  *
- * Frames are DATA, PART and WINDOW, each way with a fresh window.  WINDOW counts
+ * Frames are DATA, PART, LAST_MESSAGE (which is said the old way as well, and
+ * believed here: credit is granted behind it) and WINDOW, each way with a fresh
+ * window.  WINDOW counts
  * at once, even before the mark: that may stay behind values for as long as the
  * program does nothing but send.  Data is kept until the mark, a window at most
  * since none of it can be granted again before.  Values that hold channels
@@ -70,6 +72,9 @@ void xn_direct_grant(struct xn_link *link, struct xn_chan *ch,
 
 /* 1 if the word TYPE that ends CH came too early: it is kept (with TEXT). */
 int xn_direct_keeps(struct xn_chan *ch, int type, char *text);
+
+/* No more values will be sent on CH: said behind those that were. */
+void xn_direct_last(struct xn_link *link, struct xn_chan *ch);
 
 /* Nothing more will be sent on CH: all is written, and our half shut. */
 void xn_direct_shut(struct xn_link *link, struct xn_chan *ch);

@@ -343,7 +343,7 @@ port_close_write(void *baton, void *channel)
 
 	if (ch->closed || ch->sent_last || ch->peer_closed || ch->foreign)
 		return;
-	xn_direct_shut(link, ch);
+	xn_direct_last(link, ch);
 	ch->sent_last = 1;
 	xn_link_put(link, XN_MSG_CHANNEL_LAST_MESSAGE, ch->id, NULL, 0);
 	xn_link_flush(link);

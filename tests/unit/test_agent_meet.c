@@ -219,6 +219,19 @@ values_come_in_and_the_end_is_that_of_the_old_way(void)
 	agent_end(&a);
 }
 
+/* The same TIMES, or until nobody reads it any more. */
+static void
+put_frames(int fd, int type, const void *p, size_t n, int times)
+{
+	uint8_t header[XN_HEADER_SIZE];
+
+	xn_header_put(header, type, 0, (uint32_t)n);
+	for (int i = 0; i < times; i++)
+		if (send(fd, header, sizeof(header), MSG_NOSIGNAL) < 0 ||
+		    send(fd, p, n, MSG_NOSIGNAL) < 0)
+			break;
+}
+
 /* FRAME on the direct path must be an error of its channel, with PART. */
 static void
 refused(int type, const void *frame, size_t n, int times, const char *part)
@@ -228,14 +241,7 @@ refused(int type, const void *frame, size_t n, int times, const char *part)
 
 	begin(&a);
 	fd = get_through(&a);
-	for (int i = 0; i < times; i++) {
-		uint8_t header[XN_HEADER_SIZE];
-
-		xn_header_put(header, type, 0, (uint32_t)n);
-		if (send(fd, header, sizeof(header), MSG_NOSIGNAL) < 0 ||
-		    send(fd, frame, n, MSG_NOSIGNAL) < 0)
-			break;
-	}
+	put_frames(fd, type, frame, n, times);
 	/* The other program hears of it as well. */
 	agent_expect_error(&a, 3, part);
 	agent_expect_error(&a, 1, part);
@@ -371,8 +377,7 @@ more_than_a_window_before_the_mark_is_refused(void)
 
 	begin_program(&a, reports);
 	fd = let_in(&a);
-	for (int i = 0; i < 5; i++)
-		put_frame(fd, XN_MSG_CHANNEL_PART, part, sizeof(part));
+	put_frames(fd, XN_MSG_CHANNEL_PART, part, sizeof(part), 1000);
 	agent_expect_error(&a, 3, "granted");
 	agent_expect_error(&a, 1, "granted");
 	agent_expect_small(&a);

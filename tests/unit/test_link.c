@@ -277,6 +277,37 @@ large_values_leave_before_what_waits_is_received(void)
 
 /* ---- Ends -------------------------------------------------------------------- */
 
+/* With far more than a window. */
+static void
+behind_a_last_message_the_other_direction_goes_on(void)
+{
+	struct linking l;
+	int n = 0;
+
+	if (begin_two(PROGRAM("static char b[1000000]; int i, n = 0;"
+	    "while (xn_wait(data, XN_FOREVER) == XN_READY_VALUE) {"
+	    " xn_receive_value(data, 0); n++; }"
+	    "xn_send(channel, \"i\", n);"
+	    "for (i = 0; i < 5; i++) xn_send(data, \"y\", b, sizeof(b));"),
+	    PROGRAM("int i, n = 0; static char b[50000];"
+	    "xn_receive_value(channel, XN_FOREVER);"
+	    "for (i = 0; i < 3; i++) xn_send(data, \"y\", b, sizeof(b));"
+	    "xn_close_write(data);"
+	    "while (xn_wait(data, XN_FOREVER) == XN_READY_VALUE) {"
+	    " xn_receive_value(data, 0); n++; }"
+	    "xn_send(channel, \"i\", n);")))
+		return;
+	begin_link(&l, NULL);
+	await_direct(&l);
+	failed(xn_send(control[1], "i", 0));
+	failed(xn_receive(control[0], xn_seconds(60), "i", &n));
+	CU_ASSERT_EQUAL(n, 3);
+	failed(xn_receive(control[1], xn_seconds(60), "i", &n));
+	CU_ASSERT_EQUAL(n, 5);
+	failed(linked(&l));
+	end();
+}
+
 static void
 closes_and_errors_arrive_behind_what_was_sent(void)
 {
@@ -417,6 +448,8 @@ static const struct xn_test_case cases[] = {
 	    both_may_send_before_they_receive },
 	{ "large values leave before what waits is received",
 	    large_values_leave_before_what_waits_is_received },
+	{ "behind a last message the other direction goes on",
+	    behind_a_last_message_the_other_direction_goes_on },
 	{ "closes and errors arrive behind what was sent",
 	    closes_and_errors_arrive_behind_what_was_sent },
 	{ "a killed program is an error at the other",
