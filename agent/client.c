@@ -202,6 +202,7 @@ on_mark(struct xn_router *r, const struct xn_message *m, struct run *run)
 
 	if (o == NULL || r->plain)
 		return 0;
+	o->last = 1;	/* for what goes this way: nothing is taken any more */
 	end_take(r, o, run);
 	run_add(r, run, o->exec, m);
 	return 0;

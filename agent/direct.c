@@ -7,26 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/wire/code.h"
 #include "core/wire/scan.h"
 
 #define READ_SIZE	(256u * 1024)
-#define OUT_FULL	(256u * 1024)	/* a sender waits above this */
-#define PATIENCE_MS	5000	/* for the word that explains an end */
+#define PATIENCE_MS	10000	/* for the word that explains an end, which may
+				 * be behind much else; or for the end */
 
 static const char broken[] = "the direct path to the other program broke";
-
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+static const char lost[] = "a direct path to the other program did not arrive";
 
 int
 xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd, int waits)
@@ -89,6 +80,8 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 	 * Who closed takes nothing any more.  And if it was the client that
 	 * closed both ends, each of them waits for the other's half to end.
 	 */
+	if (type != XN_MSG_CHANNEL_LAST_MESSAGE)
+		d->patience = xn_link_now() + PATIENCE_MS;
 	if (type != XN_MSG_CHANNEL_LAST_MESSAGE && !d->shut) {
 		xn_buf_free(&d->out);
 		d->shut = 1;
@@ -98,6 +91,13 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 }
 
 /* ---- Reading ------------------------------------------------------------ */
+
+/* 1 if the word came that ends both directions. */
+static int
+is_explained(const struct xn_direct *d)
+{
+	return d->end != 0 && d->end != XN_MSG_CHANNEL_LAST_MESSAGE;
+}
 
 static void
 believe(struct xn_link *link, struct xn_direct *d)
@@ -123,26 +123,21 @@ end_reading(struct xn_link *link, struct xn_direct *d, const char *why)
 			xn_link_put_error(link, d->chan->id, why);
 		xn_chan_ended(link, d->chan, XN_MSG_CHANNEL_CLOSE_ERROR,
 		    strdup(why));
-	} else if (d->end != 0) {
-		believe(link, d);
-	} else {
-		d->patience = now_ms() + PATIENCE_MS;
+		return;
 	}
+	if (d->end != 0)
+		believe(link, d);
+	d->patience = is_explained(d) ? 0 : xn_link_now() + PATIENCE_MS;
 }
 
-/* Nobody has explained its end. */
+/* The word or the end of the connection has not come. */
 static void
 break_off(struct xn_link *link, struct xn_direct *d)
 {
+	d->patience = 0;
 	d->over = 0;
-	end_reading(link, d, broken);
-}
-
-/* 1 if the word came that ends both directions. */
-static int
-is_explained(const struct xn_direct *d)
-{
-	return d->end != 0 && d->end != XN_MSG_CHANNEL_LAST_MESSAGE;
+	end_reading(link, d, d->end == XN_MSG_CHANNEL_CLOSE_ERROR ? NULL :
+	    broken);
 }
 
 static int
@@ -171,9 +166,14 @@ take_data(struct xn_link *link, struct xn_chan *ch, const struct xn_message *m)
 {
 	int rc;
 
+	if (ch->closed || ch->peer_closed || ch->peer_last)
+		return XN_C_OK;		/* nobody wants it */
 	if (ch->part_n == 0)
 		xn_scan_init(&ch->scan);
 	rc = xn_scan_push(&ch->scan, m->payload, m->length, refuse_id, NULL);
+	if (rc == XN_C_OK && m->type == XN_MSG_CHANNEL_DATA &&
+	    !ch->scan.stopped)
+		rc = XN_C_SHORT;
 	return rc == XN_C_OK ? xn_chan_data(link, ch, m) : rc;
 }
 
@@ -240,6 +240,8 @@ read_some(struct xn_link *link, struct xn_direct *d)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0) {
+		if (d->patience > 0)
+			d->patience = xn_link_now() + PATIENCE_MS;
 		xn_buf_commit(&d->in, (size_t)n);
 		take_frames(link, d, &d->in);
 	} else if (!d->receives) {
@@ -254,6 +256,12 @@ xn_direct_mark(struct xn_link *link, struct xn_chan *ch)
 {
 	struct xn_direct *d = ch->direct;
 
+	if (d == NULL && !ch->closed && !ch->peer_closed) {
+		/* Whoever says it uses what never came here. */
+		xn_link_put_error(link, ch->id, lost);
+		xn_chan_ended(link, ch, XN_MSG_CHANNEL_CLOSE_ERROR,
+		    strdup(lost));
+	}
 	if (d == NULL || d->receives)
 		return;
 	d->receives = 1;
@@ -293,19 +301,21 @@ write_some(struct xn_direct *d)
 		d->broken = 1;
 }
 
-/* Write until at most KEEP bytes wait, reading what comes meanwhile. */
+/* Write all that waits, reading what comes meanwhile. */
 static void
-drain(struct xn_link *link, struct xn_direct *d, size_t keep)
+drain(struct xn_link *link, struct xn_direct *d)
 {
 	struct pollfd pfd[2];
 
+	link->draining++;
 	write_some(d);
-	while (!d->broken && xn_buf_len(&d->out) > keep &&
+	while (!d->broken && xn_buf_len(&d->out) > 0 &&
 	    !xn_link_ended(link)) {
 		pfd[1] = (struct pollfd){ d->fd, POLLOUT, 0 };
 		xn_link_wait(link, pfd, 2, -1);
 		write_some(d);
 	}
+	link->draining--;
 }
 
 /* Who would read it is gone: wait for the word that says why. */
@@ -313,17 +323,14 @@ static int
 after_break(struct xn_link *link, struct xn_direct *d)
 {
 	struct xn_chan *ch = d->chan;
-	int64_t end = now_ms() + PATIENCE_MS;
 	struct pollfd pfd;
 
 	xn_buf_free(&d->out);
-	while (!is_explained(d) && !ch->peer_closed && !xn_link_ended(link) &&
-	    now_ms() < end)
+	if (d->patience == 0)
+		d->patience = xn_link_now() + PATIENCE_MS;
+	/* What it has sent before is read to the end. */
+	while (!ch->peer_closed && !xn_link_ended(link))
 		xn_link_wait(link, &pfd, 1, 100);
-	if (!ch->peer_closed && is_explained(d))
-		believe(link, d);
-	else if (!ch->peer_closed)
-		break_off(link, d);
 	return XN_PORT_EOF;
 }
 
@@ -333,11 +340,24 @@ xn_direct_send(struct xn_link *link, struct xn_chan *ch, int type,
 {
 	struct xn_direct *d = ch->direct;
 
+	/* The mark first, if it is still here: it is what this is read by. */
+	xn_link_flush(link);
 	if (!d->broken && xn_message_put(&d->out, type, 0, payload, n) !=
 	    XN_C_OK)
 		link->broken = "no memory for a message";
-	drain(link, d, OUT_FULL);
-	return d->broken ? after_break(link, d) : XN_PORT_OK;
+	drain(link, d);
+	if (!d->broken || xn_direct_is_deaf(ch))
+		return XN_PORT_OK;
+	return after_break(link, d);
+}
+
+int
+xn_direct_is_deaf(const struct xn_chan *ch)
+{
+	const struct xn_direct *d = ch->direct;
+
+	return d != NULL && d->sends && !d->receives &&
+	    (d->ended || d->broken);
 }
 
 void
@@ -363,7 +383,7 @@ xn_direct_last(struct xn_link *link, struct xn_chan *ch)
 	if (xn_message_put(&d->out, XN_MSG_CHANNEL_LAST_MESSAGE, 0, NULL, 0) !=
 	    XN_C_OK)
 		link->broken = "no memory for a message";
-	write_some(d);
+	drain(link, d);
 }
 
 void
@@ -373,23 +393,49 @@ xn_direct_shut(struct xn_link *link, struct xn_chan *ch)
 
 	if (d == NULL || d->shut)
 		return;
-	drain(link, d, 0);
+	drain(link, d);
 	d->shut = 1;
 	shutdown(d->fd, SHUT_WR);
 }
 
 /* ---- The loop ----------------------------------------------------------- */
 
+/* Those that neither brings nor takes anything any more. */
+static void
+sweep(struct xn_link *link)
+{
+	struct xn_direct **at = &link->directs, *d;
+
+	while ((d = *at) != NULL) {
+		if ((!d->chan->closed && !d->chan->peer_closed) ||
+		    (!d->over && !d->ended && !d->broken)) {
+			at = &d->next;
+			continue;
+		}
+		*at = d->next;
+		link->directs_n--;
+		d->chan->direct = NULL;
+		close(d->fd);
+		xn_buf_free(&d->in);
+		xn_buf_free(&d->out);
+		xn_buf_free(&d->early);
+		free(d->end_text);
+		free(d);
+	}
+}
+
 nfds_t
 xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)
 {
 	nfds_t n = 0;
 
+	if (link->draining == 0)
+		sweep(link);
 	for (struct xn_direct *d = link->directs; d != NULL; d = d->next, n++) {
 		short events = 0;
 
 		write_some(d);
-		if ((d->sends || d->receives) && !d->ended && !d->over)
+		if (!d->ended && !d->over)
 			events |= POLLIN;
 		if (xn_buf_len(&d->out) > 0 && !d->broken)
 			events |= POLLOUT;
@@ -413,41 +459,8 @@ xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n)
 			read_some(link, d);
 		if (d->patience > 0 && d->chan->peer_closed)
 			d->patience = 0;
-		if (d->patience > 0 && now_ms() >= d->patience) {
-			d->patience = 0;
+		if (d->patience > 0 && xn_link_now() >= d->patience) {
 			break_off(link, d);
 		}
-	}
-}
-
-/*
- * Over a network what is not acknowledged yet is lost when the socket is closed
- * with bytes in it that were never read.
- */
-static int
-is_network(int fd)
-{
-	int domain = AF_UNIX;
-	socklen_t n = sizeof(domain);
-
-	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
-	return domain != AF_UNIX;
-}
-
-void
-xn_direct_linger(struct xn_link *link)
-{
-	static char dump[65536];
-	struct pollfd pfd;
-
-	for (struct xn_direct *d = link->directs; d != NULL; d = d->next) {
-		if (!is_network(d->fd) || d->broken)
-			continue;
-		shutdown(d->fd, SHUT_WR);
-		pfd = (struct pollfd){ d->fd, POLLIN, 0 };
-		while (!xn_link_ended(link) && poll(&pfd, 1, 1000) >= 0)
-			if (pfd.revents != 0 &&
-			    recv(d->fd, dump, sizeof(dump), MSG_DONTWAIT) <= 0)
-				break;
 	}
 }

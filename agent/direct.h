@@ -51,7 +51,8 @@ struct xn_direct {
 int xn_direct_begin(struct xn_link *link, struct xn_chan *ch, int fd,
     int waits);
 
-/* The peer's mark came: it sends nothing more the other way. */
+/* The peer's mark came: it sends nothing more the other way.  Without a path
+ * that is an error of CH, for both. */
 void xn_direct_mark(struct xn_link *link, struct xn_chan *ch);
 
 /* No value is half sent: from the next on it is used, if it can be. */
@@ -62,9 +63,14 @@ void xn_direct_switch(struct xn_link *link, struct xn_chan *ch);
 int xn_direct_takes(const struct xn_chan *ch, const uint8_t *payload,
     size_t n);
 
-/* Send a frame; blocks while much waits.  XN_PORT_OK, or _EOF: nobody reads. */
+/* Send a frame; blocks until it is written.  XN_PORT_OK, or _EOF: nobody reads
+ * it. */
 int xn_direct_send(struct xn_link *link, struct xn_chan *ch, int type,
     const void *payload, uint32_t n);
+
+/* 1 if the other program reads no more, and why comes only behind its mark: what
+ * is sent is dropped until then, as it is by a relay. */
+int xn_direct_is_deaf(const struct xn_chan *ch);
 
 /* Queue a frame that grants GRANT. */
 void xn_direct_grant(struct xn_link *link, struct xn_chan *ch,
@@ -85,8 +91,5 @@ nfds_t xn_direct_prepare(struct xn_link *link, struct pollfd *pfd,
 
 /* The same N of PFD after poll(). */
 void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n);
-
-/* The program has ended: what is on its way over a network arrives. */
-void xn_direct_linger(struct xn_link *link);
 
 #endif

@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/compile.h"
 #include "agent/crash.h"
 #include "agent/direct.h"
 #include "agent/link.h"
+
+#define LINGER_MS	10000	/* for what is on its way over a network */
 
 static void *
 keep_alloc(void *baton, size_t size)
@@ -97,6 +100,41 @@ note_limits(struct xn_port *port, const struct xn_program *program)
 	xn_memory_watch(&program->report->starved);
 }
 
+/*
+ * Over a network what is not acknowledged yet is lost when the socket is closed
+ * with bytes in it that were never read.
+ */
+static int
+is_network(int fd)
+{
+	int domain = AF_UNIX;
+	socklen_t n = sizeof(domain);
+
+	getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &n);
+	return domain != AF_UNIX;
+}
+
+/* The program has ended: what is on its way over a network arrives. */
+static void
+linger(const struct xn_link *link)
+{
+	static char dump[65536];
+	int64_t end = xn_link_now() + LINGER_MS;
+	struct pollfd pfd;
+
+	for (struct xn_direct *d = link->directs; d != NULL; d = d->next) {
+		if (!is_network(d->fd) || d->broken)
+			continue;
+		shutdown(d->fd, SHUT_WR);
+		pfd = (struct pollfd){ d->fd, POLLIN, 0 };
+		while (!xn_link_ended(link) && xn_link_now() < end &&
+		    poll(&pfd, 1, 1000) >= 0)
+			if (pfd.revents != 0 &&
+			    recv(d->fd, dump, sizeof(dump), MSG_DONTWAIT) <= 0)
+				break;
+	}
+}
+
 /* Compile and run; the error's text, or NULL when the channel is closed. */
 static const char *
 run(struct xn_link *link, const struct xn_port *port, struct xn_chan *channel,
@@ -157,7 +195,7 @@ xn_executor_run(const struct xn_program *program)
 	if (text != NULL)
 		port.close(&link, channel, text);
 	xn_link_flush(&link);
-	xn_direct_linger(&link);
+	linger(&link);
 	atomic_store(&program->report->phase, XN_PHASE_DONE);
 	_exit(0);
 }

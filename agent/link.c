@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "agent/direct.h"
@@ -21,6 +22,15 @@
 #define PLAIN_PAUSE	(4u * 1024 * 1024) /* unread, from an execnet client */
 
 volatile sig_atomic_t xn_link_sigterm;
+
+int64_t
+xn_link_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 void
 xn_link_init(struct xn_link *link, const struct xn_program *program)
@@ -139,6 +149,17 @@ on_message(struct xn_link *link, const struct xn_message *m)
 		link->broken = xn_code_text(rc);
 }
 
+/* How much to read: a descriptor is that of the frame that is not whole yet, and
+ * what is behind that may have another. */
+static size_t
+step(const struct xn_link *link)
+{
+	size_t have = xn_buf_len(&link->in);
+
+	return link->fd < 0 || have > XN_HEADER_SIZE ? READ_SIZE :
+	    XN_HEADER_SIZE + 1 - have;
+}
+
 /* Read what is there.  Without a router there is nothing left to do. */
 static void
 read_some(struct xn_link *link)
@@ -150,7 +171,7 @@ read_some(struct xn_link *link)
 
 	if (xn_buf_reserve(&link->in, READ_SIZE, &room) != XN_C_OK)
 		_exit(1);
-	n = xn_whole_recv(link->program->sock, room, READ_SIZE, fds);
+	n = xn_whole_recv(link->program->sock, room, step(link), fds);
 	if (fds[0] >= 0 && link->fd >= 0)
 		close(link->fd);
 	if (fds[0] >= 0)

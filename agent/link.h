@@ -87,6 +87,7 @@ struct xn_link {
 	unsigned int open_n;		/* channels not closed */
 	struct xn_direct *directs;
 	unsigned int directs_n;
+	unsigned int draining;		/* calls that wait to write to one */
 	int fd;				/* came with a message, or -1 */
 	size_t queued;			/* bytes in items and parts */
 	size_t early;			/* sum of the channels' */
@@ -103,6 +104,9 @@ struct xn_link {
 
 /* Set by SIGTERM; as GATEWAY_TERMINATE. */
 extern volatile sig_atomic_t xn_link_sigterm;
+
+/* Milliseconds of the monotonic clock. */
+int64_t xn_link_now(void);
 
 void xn_link_init(struct xn_link *link, const struct xn_program *program);
 

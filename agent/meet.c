@@ -108,6 +108,17 @@ stop_polling(struct xn_router *r)
 	r->meeting = 0;
 }
 
+/* Closing would not end it as long as a new process has the descriptor, too. */
+static void
+stop_watching(struct xn_router *r, struct xn_meet *meet)
+{
+	if (meet->fd < 0)
+		return;
+	epoll_ctl(r->meet_fd, EPOLL_CTL_DEL, meet->fd, NULL);
+	close(meet->fd);
+	meet->fd = -1;
+}
+
 static void
 drop(struct xn_router *r, struct xn_meet *gone)
 {
@@ -116,8 +127,7 @@ drop(struct xn_router *r, struct xn_meet *gone)
 	while (*at != gone)
 		at = &(*at)->next;
 	*at = gone->next;
-	if (gone->fd >= 0)
-		close(gone->fd);
+	stop_watching(r, gone);
 	free(gone);
 	if (r->meets == NULL)
 		stop_polling(r);
@@ -314,7 +324,7 @@ let_in(struct xn_router *r, struct xn_meet *meet)
 
 	if (fd < 0)
 		return;
-	close(meet->fd);
+	stop_watching(r, meet);
 	meet->fd = fd;
 	meet->state = HEARS;
 	if (watch(r, meet, EPOLLIN) != 0)

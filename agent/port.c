@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "agent/direct.h"
 #include "agent/limit.h"
@@ -18,15 +17,6 @@
 #define ERROR_MAX	8192	/* of a text that closes a channel */
 #define WAIT_MAX	64	/* xn_select's own limit, for each kind */
 
-static int64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* What remains until END (-1 forever) as poll() takes it. */
 static int
 remaining(int64_t end)
@@ -35,7 +25,7 @@ remaining(int64_t end)
 
 	if (end < 0)
 		return -1;
-	left = end - now_ms();
+	left = end - xn_link_now();
 	return left < 0 ? 0 : left > 3600000 ? 3600000 : (int)left;
 }
 
@@ -90,7 +80,8 @@ xn_link_await_credit(struct xn_link *link, struct xn_chan *ch, uint32_t n,
 	int rc;
 
 	while ((rc = sendable(link, ch, error)) == XN_PORT_OK &&
-	    !link->program->plain && !xn_window_may_send(&ch->window, n))
+	    !link->program->plain && !xn_window_may_send(&ch->window, n) &&
+	    !xn_direct_is_deaf(ch))
 		xn_link_wait(link, &pfd, 1, -1);
 	return rc;
 }
@@ -101,7 +92,7 @@ send_frame(struct xn_link *link, struct xn_chan *ch, int type,
 {
 	int rc = xn_link_await_credit(link, ch, n, error);
 
-	if (rc != XN_PORT_OK)
+	if (rc != XN_PORT_OK || xn_direct_is_deaf(ch))
 		return rc;
 	if (!link->program->plain)
 		xn_window_sent(&ch->window, n);
@@ -209,7 +200,7 @@ port_receive(void *baton, void *channel, int timeout, uint8_t **payload,
 {
 	struct xn_link *link = baton;
 	struct xn_chan *ch = channel;
-	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	int64_t end = timeout < 0 ? -1 : xn_link_now() + timeout;
 	int waited = 0, rc, ms;
 
 	if (ch->taking.on && ch->first == NULL)
@@ -261,7 +252,7 @@ port_select(void *baton, void **channels, int *ready, int n, const int *fds,
     int *fd_ready, int nfds, int timeout)
 {
 	struct xn_link *link = baton;
-	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	int64_t end = timeout < 0 ? -1 : xn_link_now() + timeout;
 	struct pollfd pfd[1 + WAIT_MAX];
 	int count, fd_count, ms;
 
@@ -361,7 +352,7 @@ can_do(struct xn_link *link, struct xn_chan *ch, int want)
 		can |= XN_PORT_RECEIVE;
 	if ((want & XN_PORT_SEND) &&
 	    (sendable(link, ch, &error) != XN_PORT_OK ||
-	    link->program->plain ||
+	    link->program->plain || xn_direct_is_deaf(ch) ||
 	    xn_window_may_send(&ch->window, XN_PART_MAX)))
 		can |= XN_PORT_SEND;
 	if (ch->closed || ch->peer_closed || ch->foreign ||
@@ -376,7 +367,7 @@ port_wait(void *baton, void *channel, int want, struct pollfd *fds, int nfds,
 {
 	struct xn_link *link = baton;
 	struct xn_chan *ch = channel;
-	int64_t end = timeout < 0 ? -1 : now_ms() + timeout;
+	int64_t end = timeout < 0 ? -1 : xn_link_now() + timeout;
 	struct pollfd pfd[1 + WAIT_MAX];
 	int can, count = 0, ms;
 
