@@ -59,13 +59,15 @@ environment(const supervisor_t *s, const job_t *job, int kind,
 void
 hooks_begin(supervisor_t *s, job_t *job, int kind, const char *reason)
 {
-	const apr_array_header_t *words =
+	/* One that was taken out has none, whatever it says at its end. */
+	const apr_array_header_t *words = job->config == NULL ? NULL :
 	    job->config->schedule.hooks[kind];
 	hook_t *hook = &job->hooks[kind];
 	const char **argv;
 	xn_error_t *error;
 
-	if (words->nelts == 0 || hook->pid != 0 || is_too_soon(s, hook, kind))
+	if (words == NULL || words->nelts == 0 || hook->pid != 0 ||
+	    is_too_soon(s, hook, kind))
 		return;
 	hook->lines = calloc(1, sizeof(*hook->lines));
 	if (hook->lines == NULL)

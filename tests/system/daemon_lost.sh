@@ -51,4 +51,29 @@ check_equal "the daemon ends well" 0 "$?"
 "$SYNCGATE" history -c conf --store "sqlite:$tmp/store.db" lost >said
 check_grep "what it did is counted, one as one" ' stopped  1 step, 0 bytes$' \
     said
+
+# ---- It is taken out before anybody was told: what it says at its end tells nobody
+cat >conf <<END2
+daemon { socket = "$tmp/sock"  memory = "$tmp/memory" }
+job stays { plugin = testplugin  place = "/x"  end = follow }
+END2
+cp conf without
+cat >>conf <<END2
+job away {
+	plugin = testplugin  place = "/x"  fail = 1000  healthy = no
+	end = follow  on-failure = "$tmp/told.sh"
+}
+END2
+rm -f told.sh.told
+daemon
+wait_until 10 logged 'job away: .*attempt 1'
+sleep 10.5
+mv without conf
+ask reload
+check "it ends" wait_until 10 logged 'job away: stopped'
+check "the daemon goes on" is stays running
+check_not "and has told nobody" [ -e told.sh.told ]
+kill "$daemon"
+wait "$daemon"
+check_equal "and ends well" 0 "$?"
 finish
