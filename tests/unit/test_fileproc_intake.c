@@ -206,7 +206,7 @@ folders_can_be_a_part_of_names(void)
 static void
 folders_can_be_items(void)
 {
-	int fd;
+	int fd, d;
 
 	fresh();
 	options.folders = FP_FOLDERS_ITEMS;
@@ -217,12 +217,15 @@ folders_can_be_items(void)
 	/* They are quiet only after `settle`. */
 	CU_ASSERT_EQUAL(take(10), 0);
 	CU_ASSERT(again > 0 && again <= options.settle + xn_seconds(0.1));
-	usleep((useconds_t)again + 1000000);	/* both are */
+	usleep((useconds_t)again + 100000);
 	CU_ASSERT_EQUAL(take_within(2, 60), 2);
-	ASSERT_NAMES("d empty");
-	CU_ASSERT_EQUAL(taken[0].folder, 1);
-	CU_ASSERT_EQUAL(taken[0].size, 5);
-	CU_ASSERT_PTR_NULL(fp_claim_open(&fd, intake, taken[0].id, "d"));
+	/* The one that was made first may be quiet first. */
+	d = strcmp(names(), "empty d") == 0;
+	if (d == 0)
+		ASSERT_NAMES("d empty");
+	CU_ASSERT_EQUAL(taken[d].folder, 1);
+	CU_ASSERT_EQUAL(taken[d].size, 5);
+	CU_ASSERT_PTR_NULL(fp_claim_open(&fd, intake, taken[d].id, "d"));
 	CU_ASSERT_EQUAL(faccessat(fd, "e/x", F_OK, 0), 0);
 	close(fd);
 	for (int i = 0; i < 2; i++)
