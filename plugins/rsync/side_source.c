@@ -249,8 +249,8 @@ serve(struct rs_source *s, struct rs_peer *p)
 		on_request(s, p);
 	else if (xn_wait(p->channel, 0) != XN_READY_TIMEOUT)
 		rs_receive(&p->in, p->channel, 0);
-	else if (rs_tell_changes(s, p))
-		return 1;
+	else if (p->sending.fd == -1 && rs_tell_changes(s, p))
+		return 1;	/* (A target that signs takes nothing.) */
 	else if (p->out.n > 0)
 		rs_flush(&p->out);
 	else

@@ -9,8 +9,11 @@
 #include "side_select.h"
 
 #define RS_ASKED	1024		/* requests under way */
-#define RS_ASKED_BYTES	(128 * 1024)	/* of them: less than a channel takes
-					 * at once, or both ends could wait */
+/* Bytes of them, on the wire.  With one more (RS_SIGN_HERE, and a path) it must
+ * stay below 128 KiB: a channel takes 256 KiB at once, of which the source may
+ * hold back the credit of half, and in a file it takes no request. */
+#define RS_ASKED_BYTES	(64 * 1024)
+#define RS_ASKED_FRAME	80		/* of one, sent alone: around it */
 #define RS_HELD		200000		/* entries in lists that wait */
 #define RS_WAITING	1300000		/* changes that wait: more than the
 					 * source tells before it says A */
@@ -39,7 +42,7 @@ struct rs_want {
 	unsigned long long had_device, had_inode; /* L: what that was */
 	int by_delta;			/* and it may have much in common */
 	int tries;
-	size_t cost;			/* bytes of the request */
+	size_t cost;			/* bytes of the request, on the wire */
 	xn_list *list;			/* D: what is here; null: nothing */
 	int index;			/* in it: those before are done */
 	int part;			/* RS_WHOLE...: of the folder */

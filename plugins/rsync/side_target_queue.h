@@ -89,9 +89,9 @@ rs_next_waiting(struct rs_target *t)
 static inline void
 rs_request(struct rs_target *t, struct rs_want *w, size_t n)
 {
-	w->cost = n;
+	w->cost = n + RS_ASKED_FRAME;
 	t->asked++;
-	t->asked_bytes += n;
+	t->asked_bytes += w->cost;
 	rs_room(&t->out, n);
 }
 
