@@ -17,7 +17,7 @@ for i in range(1500):
         f.write(content)
 EOT
 
-rsync_limit=${rsync_limit:-60}
+rsync_limit=${rsync_limit:-200}
 in_step "long paths, from an agent to here" "popen:$tmp/src" "$tmp/dst" \
     fsync=none
 same "and all is here" src dst
