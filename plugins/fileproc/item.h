@@ -43,6 +43,7 @@ typedef struct fp_item {
 	int recovered;		/* it was ITEM_PUBLISHING when we started */
 	int placed;		/* a system over there has it: the state that
 				 * is recorded of it; else 0 */
+	apr_interval_time_t left;	/* of its time there; 0: all of it */
 	int waits;		/* a slot waits until it is published */
 	int verdict;		/* then: enum fp_verdict */
 	unsigned long long turn;	/* its place in the queue */

@@ -27,6 +27,7 @@
 #include "plugins/fileproc/send.h"
 
 #define STAGE_WAIT	xn_seconds(600)	/* for what a disk does at once */
+#define LEAST_LEFT	xn_seconds(5)	/* less than NO_NEWS of talk.c */
 
 xn_error_t *
 fp_lane_start(fp_slot_t *slot)
@@ -95,6 +96,7 @@ static void
 abandon(struct fp_talk *t)
 {
 	t->deadline = fp_now() + FP_TALK_GRACE;
+	t->heard = fp_now();
 	if (say(t, "abandon") && hear(t, "abandoned"))
 		t->item->placed = 0;
 }
@@ -157,6 +159,7 @@ place(int *placed, struct fp_talk *t)
 	int fd, sent;
 
 	*placed = 0;
+	t->item->left = 0;
 	error = fp_claim_open(&fd, t->slot->job->intake, t->item->id,
 	    t->item->name);
 	if (error != NULL && error->status == ENOENT) {
@@ -185,7 +188,27 @@ set_deadline(struct fp_talk *t)
 {
 	apr_interval_time_t timeout = t->slot->job->o->timeout;
 
+	if (t->item->left != 0)
+		timeout = t->item->left;
 	t->deadline = timeout > 0 ? fp_now() + timeout : 0;
+}
+
+/*
+ * Another slot has given the connection up: however often one does, an item's
+ * time is not begun anew.  It gets as much as a result needs that is there.
+ */
+static void
+keep_deadline(struct fp_talk *t)
+{
+	apr_interval_time_t least = LEAST_LEFT +
+	    2 * t->slot->job->o->intake.settle;
+
+	if (t->outcome->result != FP_RESULT_LOST ||
+	    t->outcome->error != NULL || t->deadline == 0)
+		return;
+	t->item->left = t->deadline - fp_now();
+	if (t->item->left < least)
+		t->item->left = least;
 }
 
 /* Its record says that it may be there already. */
@@ -284,6 +307,7 @@ take_result(int *whole, struct fp_talk *t)
 	*whole = 0;
 	while (more && (m = fp_talk_next(t, &late)) != NULL)
 		XN_TRY(take_message(&more, whole, t, m));
+	keep_deadline(t);
 	if (late)
 		too_late(t);
 	if (!*whole)

@@ -16,6 +16,11 @@
 
 enum state { CLOSED, OPENING, OPEN, BROKEN, HOPELESS };
 
+struct fp_connection {
+	apr_pool_t *pool;
+	int users;	/* that hold it; guarded by the remote's mutex */
+};
+
 struct fp_remote {
 	fp_job_t *job;
 	const char *xspec;
@@ -24,10 +29,8 @@ struct fp_remote {
 	apr_thread_mutex_t *mutex;	/* guards all below */
 	apr_thread_cond_t *changed;
 	int state;
-	int users;			/* that hold the connection */
 	unsigned number;		/* of the connection */
-	apr_pool_t *pool;		/* the connection's */
-	fp_link_t link;
+	fp_link_t link;			/* its connection is NULL: none is open */
 	apr_interval_time_t wait;	/* before the next attempt */
 	apr_time_t next;		/* not before */
 	int bad_items;			/* in a row */
@@ -145,7 +148,8 @@ open_now(fp_remote_t *r)
 		failed(r, error);
 	} else {
 		r->state = OPEN;
-		r->pool = pool;
+		link.connection = apr_pcalloc(pool, sizeof(*link.connection));
+		link.connection->pool = pool;
 		r->link = link;
 		r->bad_items = 0;
 		count(r, 1);
@@ -175,11 +179,41 @@ fp_remote_hold(fp_link_t *link, fp_remote_t *r)
 			    STOP_CHECK);
 	}
 	if (held) {
-		r->users++;
+		r->link.connection->users++;
 		*link = r->link;
 	}
 	apr_thread_mutex_unlock(r->mutex);
 	return held;
+}
+
+/* Is LINK the connection that is used?  Locked. */
+static int
+is_current(const fp_remote_t *r, const fp_link_t *link)
+{
+	return r->state == OPEN && link->number == r->number;
+}
+
+int
+fp_remote_is_open(fp_remote_t *r, const fp_link_t *link)
+{
+	int open;
+
+	apr_thread_mutex_lock(r->mutex);
+	open = is_current(r, link);
+	apr_thread_mutex_unlock(r->mutex);
+	return open;
+}
+
+/*
+ * The connection is given up.  A system over there lets one in at a time: the
+ * next is opened when the last slot has let this one go.  Else that need not
+ * wait for what is processed over this one.  Locked.
+ */
+static void
+give_up(fp_remote_t *r, xn_error_t *error)
+{
+	r->state = r->job->o->way == FP_WAY_SYSTEM ? BROKEN : CLOSED;
+	failed(r, error);
 }
 
 void
@@ -188,15 +222,14 @@ fp_remote_let_go(fp_remote_t *r, const fp_link_t *link, xn_error_t *error)
 	apr_pool_t *pool = NULL;
 
 	apr_thread_mutex_lock(r->mutex);
-	if (error != NULL && link->number == r->number && r->state == OPEN) {
-		r->state = BROKEN;
-		failed(r, error);
-	} else {
+	if (error != NULL && is_current(r, link))
+		give_up(r, error);
+	else
 		xn_error_clear(error);	/* another slot was the first */
-	}
-	if (--r->users == 0 && (r->state == BROKEN || r->state == HOPELESS)) {
-		pool = r->pool;
-		r->pool = NULL;
+	if (--link->connection->users == 0 && !is_current(r, link)) {
+		pool = link->connection->pool;
+		if (r->link.connection == link->connection)
+			r->link.connection = NULL;
 		if (r->state == BROKEN)
 			r->state = CLOSED;
 	}
@@ -291,9 +324,9 @@ void
 fp_remote_close(fp_remote_t *r)
 {
 	apr_thread_mutex_lock(r->mutex);
-	if (r->pool != NULL)
-		apr_pool_destroy(r->pool);
-	r->pool = NULL;
+	if (r->link.connection != NULL)
+		apr_pool_destroy(r->link.connection->pool);
+	r->link.connection = NULL;
 	r->state = CLOSED;
 	apr_thread_mutex_unlock(r->mutex);
 }

@@ -21,6 +21,7 @@ typedef struct fp_link {
 	const char *room;	/* the folder over there to work in, or NULL */
 	xn_channel_t *keeper;	/* who keeps it */
 	unsigned number;	/* which connection it is */
+	struct fp_connection *connection;	/* of remote.c */
 } fp_link_t;
 
 /*
@@ -30,11 +31,15 @@ typedef struct fp_link {
 int fp_remote_hold(fp_link_t *link, fp_remote_t *remote);
 
 /*
- * Let it go.  With an ERROR, which is consumed, it is not used any more: all
- * that hold it find out themselves.  It is closed by the last one.
+ * Let it go.  With an ERROR, which is consumed, it is given up: it is not held
+ * anew, and all that hold it are to ask fp_remote_is_open().  It is closed by
+ * the last one; at a system over there none is opened before that.
  */
 void fp_remote_let_go(fp_remote_t *remote, const fp_link_t *link,
     xn_error_t *error);
+
+/* 0 when another slot has given it up: let it go soon. */
+int fp_remote_is_open(fp_remote_t *remote, const fp_link_t *link);
 
 /* NULL while its folder over there is kept; else the connection is of no use. */
 xn_error_t *fp_remote_check(const fp_link_t *link);

@@ -88,9 +88,11 @@
  *	lock		held while somebody places an item
  *	slots/N		the lock of a slot
  *	QUEUE.run	the lock of a run
+ *	QUEUE-ID.half	an item whose bytes come
  *	QUEUE-ID.part	an item that is not yet placed; QUEUE-ID.mark its marker
  *	items/ID	a reservation: somebody awaits results of these names
  *
+ * What is received becomes .part by a rename, when it is whole and on the disk.
  * Placing is one rename of .part: while it is there the item is not placed,
  * and when it has gone it is.  The marker follows, renamed likewise, so that
  * neither is made twice.  The reservation is written before, and goes last of

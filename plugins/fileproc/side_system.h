@@ -68,6 +68,7 @@ struct fp_lane {
 	char name[FP_NAMES];	/* beneath remote-in, with the prefix */
 	char prefix[FP_NAMES];	/* of the last name in it */
 	struct fp_pattern result, marker;
+	char half[FP_ID * 2 + 32];	/* while its bytes come */
 	char part[FP_ID * 2 + 32], mark[FP_ID * 2 + 32];
 	long long inode;	/* of the item's file; 0: not known */
 	int repeated;		/* an earlier try was abandoned when placed */

@@ -142,12 +142,10 @@ fp_on_abandon(struct fp_system *s, struct fp_lane *l, const xn_value *message)
 	(void)message;
 	if (l->state == FP_IDLE)
 		return;
-	if (placed) {
+	if (placed)
 		fp_take_back(s, l);
-	} else {
-		fp_unstage(s, l);
-		fp_release(s, l, l->repeated);
-	}
+	else
+		fp_drop(s, l);
 	fp_lane_clear(l);
 	FP_ANSWER(l, "(sb)", "abandoned", placed);
 }

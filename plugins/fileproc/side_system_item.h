@@ -11,6 +11,8 @@
 static inline void
 fp_unstage(const struct fp_system *s, const struct fp_lane *l)
 {
+	xn_unlink(s->in, l->half);
+	FP_STEP();
 	xn_unlink(s->in, l->part);
 	FP_STEP();
 	xn_unlink(s->in, l->mark);
@@ -69,6 +71,17 @@ fp_take_back(struct fp_system *s, struct fp_lane *l)
 	fp_release(s, l, 1);
 }
 
+/*
+ * It was not placed, and is not wanted any more.  Its reservation goes first:
+ * one without anything staged tells that the item was placed.
+ */
+static inline void
+fp_drop(struct fp_system *s, const struct fp_lane *l)
+{
+	fp_release(s, l, l->repeated);
+	fp_unstage(s, l);
+}
+
 /* The item ends here without a result; the lane is free. */
 static inline void
 fp_give_up(struct fp_system *s, struct fp_lane *l, const char *tag,
@@ -77,8 +90,7 @@ fp_give_up(struct fp_system *s, struct fp_lane *l, const char *tag,
 	if (l->state >= FP_PLACED) {
 		fp_take_back(s, l);
 	} else if (l->state != FP_IDLE) {
-		fp_unstage(s, l);
-		fp_release(s, l, l->repeated);
+		fp_drop(s, l);
 	}
 	fp_lane_clear(l);
 	FP_ANSWER(l, "(sp)", tag, text);
@@ -145,6 +157,8 @@ fp_is_good_name(const char *name)
 static inline void
 fp_stage_names(const struct fp_system *s, struct fp_lane *l)
 {
+	snprintf(l->half, sizeof(l->half), FP_HIDDEN "/%s-%s.half", s->queue,
+	    l->id);
 	snprintf(l->part, sizeof(l->part), FP_HIDDEN "/%s-%s.part", s->queue,
 	    l->id);
 	snprintf(l->mark, sizeof(l->mark), FP_HIDDEN "/%s-%s.mark", s->queue,

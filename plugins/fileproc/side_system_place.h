@@ -34,8 +34,11 @@ fp_all_received(struct fp_system *s, struct fp_lane *l)
 {
 	xn_stat_t st;
 
+	/* Whatever was noted of it at the other end: only what is whole has
+	 * the name of what is staged. */
 	if (xn_fchmod(l->fd, l->mode) != 0 || fsync(l->fd) != 0 ||
 	    xn_fstat(l->fd, &st) != 0 || fp_stage_mark(s, l) != 0 ||
+	    xn_rename(s->in, l->half, l->part) != 0 ||
 	    xn_sync_dir(s->in, FP_HIDDEN) != 0) {
 		fp_unable(s, l, "cannot write");
 		return;
@@ -45,6 +48,20 @@ fp_all_received(struct fp_system *s, struct fp_lane *l)
 	l->state = FP_STAGED;
 	FP_STEP();
 	FP_ANSWER(l, "(s)", "staged");
+}
+
+/* What is staged is to come anew: its reservation, if it had one already, would
+ * tell that it was placed. */
+static inline void
+fp_unreserve_staged(struct fp_system *s, const struct fp_lane *l)
+{
+	struct fp_reservation r;
+
+	if (fp_reservation_read(&r, s, l->id) != 0)
+		return;
+	if (r.until == 0)
+		fp_release(s, l, r.repeated);
+	fp_reservation_clear(&r);
 }
 
 static inline void
@@ -62,13 +79,15 @@ fp_on_place(struct fp_system *s, struct fp_lane *l, const xn_value *message)
 	if (fp_recall(s, l)) {
 		fp_take_back(s, l);
 		l->repeated = 1;
+	} else {
+		fp_unreserve_staged(s, l);
 	}
 	l->state = FP_RECEIVING;
 	l->left = size;
 	l->mode = (int)mode & 0777;
 	/* What a run before this has left. */
 	fp_unstage(s, l);
-	l->fd = xn_open(s->in, l->part, XN_O_WRITE | XN_O_CREATE |
+	l->fd = xn_open(s->in, l->half, XN_O_WRITE | XN_O_CREATE |
 	    XN_O_EXCLUSIVE, 0600);
 	FP_STEP();
 	if (l->fd == -1)
@@ -89,6 +108,7 @@ fp_on_bytes(struct fp_system *s, struct fp_lane *l, const xn_value *message)
 		return;
 	}
 	l->left -= message->size;
+	FP_STEP();
 	if (l->left == 0)
 		fp_all_received(s, l);
 }

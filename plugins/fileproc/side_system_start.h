@@ -117,12 +117,10 @@ fp_sweep_item(struct fp_system *s, struct fp_lane *l,
 	fp_stage_names(s, l);
 	l->inode = r->inode;
 	l->repeated = r->repeated;
-	if (fp_is_staged(s, l)) {
-		fp_unstage(s, l);
-		fp_release(s, l, l->repeated);
-	} else {
+	if (fp_is_staged(s, l))
+		fp_drop(s, l);
+	else
 		fp_take_back(s, l);
-	}
 }
 
 /* Take back the placed items of this queue that are not in KEEP. */
@@ -151,7 +149,21 @@ fp_sweep_items(struct fp_system *s, const xn_value *keep)
 	free(l);
 }
 
-/* Remove what is staged of items of this queue that are not in KEEP. */
+/* Is what is staged as REST, an id and a suffix of 5 bytes, of no use now? */
+static inline int
+fp_is_stale(const char *rest, const xn_value *keep)
+{
+	size_t n = strlen(rest) - 5;
+
+	/* Half an item: whoever received it has gone. */
+	if (strcmp(rest + n, ".half") == 0)
+		return 1;
+	return keep != NULL && (strcmp(rest + n, ".part") == 0 ||
+	    strcmp(rest + n, ".mark") == 0) && !fp_is_kept(keep, rest, n);
+}
+
+/* Remove what is staged of items of this queue that are not in KEEP, and all
+ * that is there by half. */
 static inline void
 fp_sweep_staged(struct fp_system *s, const xn_value *keep)
 {
@@ -160,14 +172,12 @@ fp_sweep_staged(struct fp_system *s, const xn_value *keep)
 	const char *name;
 	xn_dir *dir;
 
-	dir = keep == NULL ? NULL : xn_dir_open(s->in, FP_HIDDEN);
+	dir = xn_dir_open(s->in, FP_HIDDEN);
 	while (dir != NULL && (name = xn_dir_next(dir)) != NULL) {
 		m = strlen(name);
 		if (m < n + 7 || m > sizeof(path) - 16 ||
 		    strncmp(name, s->queue, n) != 0 || name[n] != '-' ||
-		    (strcmp(name + m - 5, ".part") != 0 &&
-		    strcmp(name + m - 5, ".mark") != 0) ||
-		    fp_is_kept(keep, name + n + 1, m - n - 6))
+		    !fp_is_stale(name + n + 1, keep))
 			continue;
 		snprintf(path, sizeof(path), FP_HIDDEN "/%s", name);
 		xn_unlink(s->in, path);

@@ -66,7 +66,7 @@ settle(fp_slot_t *slot, fp_item_t *item, struct fp_outcome *outcome)
 	xn_error_t *error = NULL;
 
 	if (outcome->result == FP_RESULT_LOST && outcome->sent &&
-	    outcome->error->code == XN_E_CONNECTION &&
+	    outcome->error != NULL && outcome->error->code == XN_E_CONNECTION &&
 	    ++item->losses >= LOSSES_MAX)
 		blame(item, outcome);
 	if (outcome->result == FP_RESULT_UNABLE)
@@ -124,18 +124,37 @@ one_item(fp_slot_t *slot, fp_item_t *item, xn_error_t **lost)
 	return outcome.error == NULL;
 }
 
-/* Work over one connection, as long as that is there. */
+/* The next item; NULL: there is none for a while, or not for us. */
+static fp_item_t *
+take_item(fp_slot_t *slot)
+{
+	fp_item_t *item = fp_queue_take(slot->job->queue, TAKE_WAIT);
+	apr_time_t came;
+	long long size;
+
+	if (item == NULL || fp_remote_is_open(slot->remote, &slot->link))
+		return item;
+	/* Somebody who has a connection takes it. */
+	size = item->lent;
+	came = item->came;
+	fp_queue_put(slot->job->queue, item);
+	fp_queue_released(slot->job->queue, size, came);
+	return NULL;
+}
+
+/* Work over one connection, as long as that is there and not given up. */
 static xn_error_t *
 serve(fp_slot_t *slot)
 {
 	xn_error_t *lost = NULL;
 	fp_item_t *item;
 
-	while (!fp_job_stopping(slot->job)) {
+	while (!fp_job_stopping(slot->job) &&
+	    fp_remote_is_open(slot->remote, &slot->link)) {
 		XN_TRY(fp_remote_check(&slot->link));
 		if (slot->channel == NULL)
 			XN_TRY(fp_talk_start(slot));
-		item = fp_queue_take(slot->job->queue, TAKE_WAIT);
+		item = take_item(slot);
 		if (item != NULL && !one_item(slot, item, &lost))
 			return lost;
 		if (item != NULL && fp_remote_is_resting(slot->remote))

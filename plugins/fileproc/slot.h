@@ -26,7 +26,8 @@ enum fp_result {
 	FP_RESULT_STAGED,	/* its results are staged */
 	FP_RESULT_ENDED,	/* all is done with it */
 	FP_RESULT_FAILED,	/* see how */
-	FP_RESULT_LOST,		/* the connection was: see error */
+	FP_RESULT_LOST,		/* the connection was: see error; NULL:
+				 * another slot has given it up */
 	FP_RESULT_UNABLE,	/* the remote could not: how.text says why */
 	FP_RESULT_GONE,		/* the item itself is not there any more */
 	FP_RESULT_STOPPED	/* the job is to end, and it took too long */

@@ -12,6 +12,7 @@
 #include "plugins/fileproc/send.h"
 
 #define SLICE		xn_seconds(0.5)	/* between looks at the clock */
+#define NO_NEWS		xn_seconds(10)	/* of what is given up: it is left */
 #define NOT_STARTED	"remote_exec: "	/* as the agent's errors begin then */
 
 /* ---- What went wrong over there ------------------------------------------ */
@@ -106,6 +107,23 @@ fp_took_too_long(const fp_options_t *o, apr_pool_t *pool)
 
 /* ---- The answer ------------------------------------------------------------ */
 
+/*
+ * Another slot has given the connection up, and nothing comes over it: a system
+ * over there goes on with what it has, and the next connection is told of it.
+ * What comes is let come: else one item that can never be placed would keep all
+ * others from their results.  (A processor's work would be lost; there, the next
+ * connection does not wait for us.)
+ */
+static int
+is_given_up(const struct fp_talk *t, apr_time_t now)
+{
+	const fp_options_t *o = t->slot->job->o;
+
+	return o->way == FP_WAY_SYSTEM &&
+	    now - t->heard > NO_NEWS + 2 * o->intake.settle &&
+	    !fp_remote_is_open(t->slot->remote, &t->slot->link);
+}
+
 /* Asked now and then, also of who never stops talking. */
 static int
 is_to_end(struct fp_talk *t)
@@ -113,13 +131,16 @@ is_to_end(struct fp_talk *t)
 	apr_time_t now = fp_now();
 
 	if (t->looked == 0)
-		t->looked = now;
+		t->looked = t->heard = now;
 	if (now >= t->looked && now - t->looked < SLICE)
 		return 0;
 	t->looked = now;
-	if (!fp_job_stopping_now(t->slot->job))
+	if (fp_job_stopping_now(t->slot->job))
+		t->outcome->result = FP_RESULT_STOPPED;
+	else if (is_given_up(t, now))
+		t->outcome->result = FP_RESULT_LOST;
+	else
 		return 0;
-	t->outcome->result = FP_RESULT_STOPPED;
 	t->outcome->restart = 1;
 	return 1;
 }
@@ -136,8 +157,10 @@ fp_talk_next(struct fp_talk *t, int *late)
 			return NULL;
 		error = xn_channel_receive(&message, t->slot->channel, SLICE,
 		    t->slot->scratch);
-		if (error == NULL)
+		if (error == NULL) {
+			t->heard = fp_now();
 			return message;
+		}
 		if (error->code != XN_E_TIMEOUT) {
 			fp_talk_failed(t, error);
 			return NULL;

@@ -17,7 +17,8 @@ struct fp_talk {
 	struct fp_outcome *outcome;
 	fp_stage_t stage;
 	apr_time_t deadline;	/* for an answer; 0: none */
-	apr_time_t looked;	/* whether the job is to end */
+	apr_time_t looked;	/* whether it is to end */
+	apr_time_t heard;	/* something */
 };
 
 /* The try has failed: a TEXT that is copied, and an exit or FP_STATUS_*. */

@@ -109,6 +109,40 @@ check_equal "all of them" "4 4" \
 clean e
 sys=
 
+# ---- One that cannot be placed, beside one that waits for its name
+mkdir -p h.in/sub h.sys/in h.sys/out
+echo theirs >h.sys/in/busy
+echo in the way >h.sys/in/sub
+echo busy >h.in/busy
+"$SYNCGATE" run --store="sqlite:$tmp/store.db" --plugin fileproc \
+    data-in="$tmp/h.in" data-out="$tmp/h.out" remote-in="$tmp/h.sys/in" \
+    remote-out="$tmp/h.sys/out" poll=200ms settle=300ms concurrency=2 \
+    'result=%n.out' >h.log 2>&1 &
+h=$!
+at_exit 'kill_child "$h"'
+is_staged() {
+	[ -n "$(find h.sys/in/.syncgate -name '*.part')" ]
+}
+check "an item waits, since its name is in use" wait_until 20 is_staged
+echo sub >h.in/sub/item
+check "another cannot be placed" wait_until 20 grep -q 'trying again' h.log ||
+    cat h.log
+rm h.sys/in/sub
+check "but can when the reason has gone, though the first one still waits" \
+    wait_until 40 [ -e h.sys/in/sub/item ] || cat h.log
+mkdir h.sys/out/sub
+mv h.sys/in/sub/item h.sys/out/sub/item.out
+check "and has its result" wait_until 20 [ -e h.out/sub/item.out ] ||
+    cat h.log
+echo third >h.in/third
+check "so have those that come" wait_until 20 [ -e h.sys/in/third ]
+check_equal "what waits has disturbed nothing" theirs "$(cat h.sys/in/busy)"
+rm h.sys/in/busy
+check "and is placed when its name is free" wait_until 20 [ -e h.sys/in/busy ]
+check_equal "whole" busy "$(cat h.sys/in/busy)"
+kill -TERM "$h"
+wait "$h"
+
 # ---- Refused
 mkdir g.in
 echo x >g.in/x

@@ -15,6 +15,7 @@ enum note { NOTHING, PLACING, PLACED, TAKEN, DONE };
 /* The life of one item. */
 static struct life {
 	enum note note;
+	enum note durable;	/* what a run that was killed has left of it */
 	int kill_at;		/* our own step at which we are killed */
 	int step;
 	int dead;		/* this run has ended */
@@ -86,6 +87,12 @@ lives(void)
 }
 
 static void
+commit(enum note note)
+{
+	life.note = life.durable = note;
+}
+
+static void
 talk(xn_error_t *error)
 {
 	if (error != NULL)
@@ -102,7 +109,9 @@ begin(void)
 		talk(xn_send(life.lane, "(sspll)", "place", ID1, NAME, 8LL,
 		    0644LL));
 		if (lives())
-			talk(xn_send(life.lane, "y", "contents", (size_t)8));
+			talk(xn_send(life.lane, "y", "cont", (size_t)4));
+		if (lives())
+			talk(xn_send(life.lane, "y", "ents", (size_t)4));
 		break;
 	case PLACING:
 	case PLACED:
@@ -124,12 +133,12 @@ on_end(void)
 	if (!lives())
 		return;
 	life.published++;
-	life.note = TAKEN;
+	commit(TAKEN);
 	if (lives())
 		talk(xn_send(life.lane, "(s)", "taken"));
 }
 
-/* It was taken back: all begins anew. */
+/* It was taken back: all begins anew, which is noted when it is staged. */
 static void
 on_gone(void)
 {
@@ -148,7 +157,7 @@ on_unplaced(const xn_value_t *v)
 	int staged;
 
 	failed(xn_unpack_value(v, pool, "(sb)", &tag, &staged));
-	CU_ASSERT(life.note == PLACING || (life.give_up && !life.gave_up));
+	CU_ASSERT(life.note == PLACING || life.give_up);
 	if (staged)
 		talk(xn_send(life.lane, "(s)", "go"));
 	else
@@ -160,7 +169,7 @@ on_placed(void)
 {
 	if (!lives())
 		return;
-	life.note = PLACED;
+	commit(PLACED);
 	if (life.give_up && !life.gave_up && lives())
 		talk(xn_send(life.lane, "(s)", "abandon"));
 }
@@ -189,7 +198,7 @@ on_message(const xn_value_t *v)
 		life.got += v->size;
 		life.half_way = life.got < life.size;
 	} else if (strcmp(tag, "staged") == 0) {
-		life.note = PLACING;
+		commit(PLACING);
 		if (lives())
 			talk(xn_send(life.lane, "(s)", "go"));
 	} else if (strcmp(tag, "placed") == 0) {
@@ -207,7 +216,7 @@ on_message(const xn_value_t *v)
 		life.outs = life.half_way = 0;
 	} else if (strcmp(tag, "removed") == 0) {
 		if (lives())
-			life.note = DONE;
+			commit(DONE);
 	} else if (strcmp(tag, "ready") != 0) {
 		printf("\n  received %s\n", xn_value_repr(v, pool));
 		CU_FAIL("something else came");
@@ -231,6 +240,7 @@ one_run(const xn_value_t *kwargs)
 	const xn_value_t *v;
 	xn_error_t *error;
 
+	life.note = life.durable;
 	life.run = launch(1, kwargs);
 	life.lane = life.run->lanes[0];
 	life.outs = life.half_way = life.dead = 0;
@@ -318,6 +328,88 @@ taken_back(void)
 	each_step(".done", 1, 1);
 }
 
+/* The bytes of what is noted as PLACING come, until the program is killed at
+ * its step STEP: 1 if it was. */
+static int
+come_anew(int step, const xn_value_t *kwargs)
+{
+	const xn_value_t *v;
+	struct run *run;
+	int killed;
+
+	text = crashing(step);
+	run = launch(1, kwargs);
+	text = NULL;
+	xn_error_clear(xn_send(run->lanes[0], "(ssp)", "resume", ID1, NAME));
+	xn_error_clear(xn_send(run->lanes[0], "(sspll)", "place", ID1, NAME,
+	    8LL, 0644LL));
+	xn_error_clear(xn_send(run->lanes[0], "y", "cont", (size_t)4));
+	xn_error_clear(xn_send(run->lanes[0], "y", "ents", (size_t)4));
+	do
+		killed = code_of(xn_channel_receive(&v, run->lanes[0],
+		    PATIENCE, pool)) != 0;
+	while (!killed && strcmp(tag_of(v), "staged") != 0);
+	if (!killed)
+		killed = end_run(run) != 0;
+	return killed;
+}
+
+/* Then the next run is told what is true, and places all of it. */
+static void
+go_on(int *halves, const xn_value_t *kwargs)
+{
+	struct run *run = start_run(1, kwargs);
+	const char *tag;
+	int staged;
+
+	CU_ASSERT_EQUAL(system(apr_psprintf(pool, "! ls %s/in/.syncgate/*.half "
+	    "2>/dev/null", base)), 0);
+	say_of(run->lanes[0], "resume", ID1, NAME);
+	if (failed(xn_unpack_value(hear_within(run->lanes[0], PATIENCE), pool,
+	    "(sb)", &tag, &staged)))
+		abort();
+	CU_ASSERT_STRING_EQUAL_FATAL(tag, "unplaced");
+	if (staged) {
+		say(run->lanes[0], "go");
+		expect(run->lanes[0], "('placed',)");
+	} else {
+		(*halves)++;
+		place(run->lanes[0], ID1, NAME, "contents");
+	}
+	command("test \"$(cat 'in/" NAME "')\" = contents");
+	command("rm 'in/" NAME "' && echo result >result && "
+	    "mv result 'out/a b.out'");
+	expect_result(run->lanes[0], "a b.out", "result\n");
+	take(run->lanes[0]);
+	stop_run(run);
+}
+
+/* It could not be placed when that was noted already, and is sent once more. */
+static void
+half_an_item(void)
+{
+	const xn_value_t *kwargs = VALUE("{ssslsv}", "result", "%s.out",
+	    "settle_ms", 0LL, "keep", VALUE("[s]", ID1));
+	int n, halves = 0;
+
+	for (n = 1; n < STEPS_MOST; n++) {
+		int killed = come_anew(n, kwargs);
+
+		go_on(&halves, kwargs);
+		expect_clean();
+		if (!killed)
+			break;
+	}
+	printf(" %d steps, %d of them before all is there ", n - 1, halves);
+	CU_ASSERT(n < STEPS_MOST && halves > 4 && halves < n);
+}
+
+static void
+killed_while_it_comes_anew(void)
+{
+	shipped(half_an_item);
+}
+
 static void
 killed_at_each_step(void)
 {
@@ -342,6 +434,8 @@ static const struct xn_test_case cases[] = {
 	  killed_at_each_step_with_markers },
 	{ "killed at each step, while it is taken back and placed again",
 	  killed_while_it_is_taken_back },
+	{ "killed while what is noted as placed comes once more",
+	  killed_while_it_comes_anew },
 };
 
 XN_TEST_MAIN("fileproc: systems, and crashes", cases)
