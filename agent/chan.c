@@ -276,7 +276,8 @@ xn_chan_message(struct xn_link *link, struct xn_chan *ch,
 	case XN_MSG_CHANNEL_WINDOW:
 		if (m->length != 4)
 			return XN_C_BAD_COUNT;
-		if (ch->direct != NULL && ch->direct->sends)
+		if (ch->closed || ch->peer_closed ||
+		    (ch->direct != NULL && ch->direct->sends))
 			return XN_C_OK;	/* for what went the other way */
 		return xn_window_granted(&ch->window, xn_get_u32(m->payload));
 	case XN_MSG_TOOK:

@@ -66,7 +66,18 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 {
 	struct xn_direct *d = ch->direct;
 
-	if (d == NULL || !d->receives || d->over)
+	if (d == NULL)
+		return 0;
+	/*
+	 * Who closed takes nothing any more.  And if it was the client that
+	 * closed both ends, each of them waits for the other's half to end.
+	 */
+	if (type != XN_MSG_CHANNEL_LAST_MESSAGE && !d->shut) {
+		xn_buf_free(&d->out);
+		d->shut = 1;
+		shutdown(d->fd, SHUT_WR);
+	}
+	if (!d->receives || d->over)
 		return 0;
 	/* A close says more than a last message. */
 	if (d->end == 0 || d->end == XN_MSG_CHANNEL_LAST_MESSAGE) {
@@ -76,17 +87,8 @@ xn_direct_keeps(struct xn_chan *ch, int type, char *text)
 	} else {
 		free(text);
 	}
-	/*
-	 * Who closed takes nothing any more.  And if it was the client that
-	 * closed both ends, each of them waits for the other's half to end.
-	 */
 	if (type != XN_MSG_CHANNEL_LAST_MESSAGE)
 		d->patience = xn_link_now() + PATIENCE_MS;
-	if (type != XN_MSG_CHANNEL_LAST_MESSAGE && !d->shut) {
-		xn_buf_free(&d->out);
-		d->shut = 1;
-		shutdown(d->fd, SHUT_WR);
-	}
 	return 1;
 }
 
@@ -310,7 +312,7 @@ drain(struct xn_link *link, struct xn_direct *d)
 	link->draining++;
 	write_some(d);
 	while (!d->broken && xn_buf_len(&d->out) > 0 &&
-	    !xn_link_ended(link)) {
+	    !d->chan->peer_closed && !xn_link_ended(link)) {
 		pfd[1] = (struct pollfd){ d->fd, POLLOUT, 0 };
 		xn_link_wait(link, pfd, 2, -1);
 		write_some(d);
@@ -338,10 +340,13 @@ int
 xn_direct_send(struct xn_link *link, struct xn_chan *ch, int type,
     const void *payload, uint32_t n)
 {
-	struct xn_direct *d = ch->direct;
+	struct xn_direct *d;
 
 	/* The mark first, if it is still here: it is what this is read by. */
 	xn_link_flush(link);
+	d = ch->direct;
+	if (d == NULL)		/* it has ended meanwhile, as the channel has */
+		return XN_PORT_EOF;
 	if (!d->broken && xn_message_put(&d->out, type, 0, payload, n) !=
 	    XN_C_OK)
 		link->broken = "no memory for a message";
@@ -449,7 +454,8 @@ xn_direct_prepare(struct xn_link *link, struct pollfd *pfd, int *timeout)
 }
 
 void
-xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n)
+xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n,
+    int more)
 {
 	for (struct xn_direct *d = link->directs; n > 0;
 	    d = d->next, pfd++, n--) {
@@ -459,8 +465,7 @@ xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n)
 			read_some(link, d);
 		if (d->patience > 0 && d->chan->peer_closed)
 			d->patience = 0;
-		if (d->patience > 0 && xn_link_now() >= d->patience) {
+		if (d->patience > 0 && !more && xn_link_now() >= d->patience)
 			break_off(link, d);
-		}
 	}
 }

@@ -89,7 +89,9 @@ void xn_direct_shut(struct xn_link *link, struct xn_chan *ch);
 nfds_t xn_direct_prepare(struct xn_link *link, struct pollfd *pfd,
     int *timeout);
 
-/* The same N of PFD after poll(). */
-void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n);
+/* The same N of PFD after poll(); MORE: there may be words the other way that
+ * have not been read. */
+void xn_direct_poll(struct xn_link *link, const struct pollfd *pfd, nfds_t n,
+    int more);
 
 #endif

@@ -3,10 +3,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,8 +17,6 @@
 #include "agent/crash.h"
 #include "agent/direct.h"
 #include "agent/link.h"
-
-#define LINGER_MS	10000	/* for what is on its way over a network */
 
 static void *
 keep_alloc(void *baton, size_t size)
@@ -119,16 +119,17 @@ static void
 linger(const struct xn_link *link)
 {
 	static char dump[65536];
-	int64_t end = xn_link_now() + LINGER_MS;
 	struct pollfd pfd;
+	int left;
 
 	for (struct xn_direct *d = link->directs; d != NULL; d = d->next) {
 		if (!is_network(d->fd) || d->broken)
 			continue;
 		shutdown(d->fd, SHUT_WR);
 		pfd = (struct pollfd){ d->fd, POLLIN, 0 };
-		while (!xn_link_ended(link) && xn_link_now() < end &&
-		    poll(&pfd, 1, 1000) >= 0)
+		while (!xn_link_ended(link) &&
+		    ioctl(d->fd, SIOCOUTQ, &left) == 0 && left > 0 &&
+		    poll(&pfd, 1, 100) >= 0)
 			if (pfd.revents != 0 &&
 			    recv(d->fd, dump, sizeof(dump), MSG_DONTWAIT) <= 0)
 				break;

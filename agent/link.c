@@ -220,7 +220,7 @@ poll_all(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 {
 	struct pollfd all[POLLED_MAX + XN_DIRECTS_MAX];
 	nfds_t directs;		/* another one may come while these are read */
-	int rc;
+	int rc, comes;
 
 	if (link->directs == NULL || n > POLLED_MAX)
 		return poll(pfd, n, timeout);
@@ -231,10 +231,11 @@ poll_all(struct xn_link *link, struct pollfd *pfd, nfds_t n, int timeout)
 		return rc;
 	memcpy(pfd, all, n * sizeof(*pfd));
 	/* The other way first: a mark that came counts from now on. */
-	if (pfd[0].revents & ~POLLOUT)
+	comes = pfd[0].revents & ~POLLOUT;
+	if (comes)
 		read_some(link);
 	pfd[0].revents &= POLLOUT;
-	xn_direct_poll(link, all + n, directs);
+	xn_direct_poll(link, all + n, directs, comes);
 	return rc;
 }
 

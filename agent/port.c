@@ -91,8 +91,14 @@ send_frame(struct xn_link *link, struct xn_chan *ch, int type,
     const uint8_t *p, uint32_t n, const char **error)
 {
 	int rc = xn_link_await_credit(link, ch, n, error);
+	struct pollfd pfd;
 
-	if (rc != XN_PORT_OK || xn_direct_is_deaf(ch))
+	if (rc == XN_PORT_OK && xn_direct_is_deaf(ch)) {
+		/* Why it is comes the other way, if somebody looks. */
+		xn_link_wait(link, &pfd, 1, 0);
+		return sendable(link, ch, error);
+	}
+	if (rc != XN_PORT_OK)
 		return rc;
 	if (!link->program->plain)
 		xn_window_sent(&ch->window, n);
