@@ -84,10 +84,14 @@ fp_job_remote_lost(fp_job_t *job, xn_error_t *error)
 void
 fp_job_remote_away(fp_job_t *job, xn_error_t *error)
 {
+	struct fp_queue_counts counts;
 	int none;
 
+	/* What is under way is over a connection that was given up: not away. */
+	fp_queue_count(&counts, job->queue);
 	apr_thread_mutex_lock(job->mutex);
 	none = syncgate_job_once(job->job) && job->remotes_up == 0 &&
+	    counts.lent == 0 &&
 	    ++job->remotes_away >= FP_AWAY_MAX * job->o->nremotes;
 	if (job->remotes_up > 0)
 		job->remotes_away = 0;

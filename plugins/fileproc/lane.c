@@ -96,7 +96,6 @@ static void
 abandon(struct fp_talk *t)
 {
 	t->deadline = fp_now() + FP_TALK_GRACE;
-	t->heard = fp_now();
 	if (say(t, "abandon") && hear(t, "abandoned"))
 		t->item->placed = 0;
 }

@@ -206,13 +206,16 @@ fp_remote_is_open(fp_remote_t *r, const fp_link_t *link)
 
 /*
  * The connection is given up.  A system over there lets one in at a time: the
- * next is opened when the last slot has let this one go.  Else that need not
- * wait for what is processed over this one.  Locked.
+ * next is opened when the last slot has let this one go.  So it is when nobody
+ * keeps the room any more: the next would take it for one of a dead run, and
+ * what is processed in it.  Else that is not waited for.  Locked.
  */
 static void
 give_up(fp_remote_t *r, xn_error_t *error)
 {
-	r->state = r->job->o->way == FP_WAY_SYSTEM ? BROKEN : CLOSED;
+	r->state = r->job->o->way == FP_WAY_SYSTEM ||
+	    (r->link.keeper != NULL && xn_channel_isclosed(r->link.keeper)) ?
+	    BROKEN : CLOSED;
 	failed(r, error);
 }
 

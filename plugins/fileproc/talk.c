@@ -108,19 +108,19 @@ fp_took_too_long(const fp_options_t *o, apr_pool_t *pool)
 /* ---- The answer ------------------------------------------------------------ */
 
 /*
- * Another slot has given the connection up, and nothing comes over it: a system
- * over there goes on with what it has, and the next connection is told of it.
- * What comes is let come: else one item that can never be placed would keep all
- * others from their results.  (A processor's work would be lost; there, the next
- * connection does not wait for us.)
+ * Another slot has given the connection up, and nothing comes over it for an
+ * item that is placed: a system over there goes on with what it has, and the
+ * next connection is told of it.  What comes is let come: else one item that can
+ * never be placed would keep all others from their results.  (A processor's work
+ * would be lost; there, the next connection does not wait for us.)
  */
 static int
 is_given_up(const struct fp_talk *t, apr_time_t now)
 {
 	const fp_options_t *o = t->slot->job->o;
 
-	return o->way == FP_WAY_SYSTEM &&
-	    now - t->heard > NO_NEWS + 2 * o->intake.settle &&
+	return o->way == FP_WAY_SYSTEM && t->item->placed != 0 &&
+	    now - t->asked > NO_NEWS + 2 * o->intake.settle &&
 	    !fp_remote_is_open(t->slot->remote, &t->slot->link);
 }
 
@@ -131,7 +131,7 @@ is_to_end(struct fp_talk *t)
 	apr_time_t now = fp_now();
 
 	if (t->looked == 0)
-		t->looked = t->heard = now;
+		t->looked = now;
 	if (now >= t->looked && now - t->looked < SLICE)
 		return 0;
 	t->looked = now;
@@ -151,16 +151,15 @@ fp_talk_next(struct fp_talk *t, int *late)
 	const xn_value_t *message;
 	xn_error_t *error;
 
+	t->asked = fp_now();
 	for (;;) {
 		apr_pool_clear(t->slot->scratch);
 		if (is_to_end(t))
 			return NULL;
 		error = xn_channel_receive(&message, t->slot->channel, SLICE,
 		    t->slot->scratch);
-		if (error == NULL) {
-			t->heard = fp_now();
+		if (error == NULL)
 			return message;
-		}
 		if (error->code != XN_E_TIMEOUT) {
 			fp_talk_failed(t, error);
 			return NULL;

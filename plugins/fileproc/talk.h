@@ -18,7 +18,7 @@ struct fp_talk {
 	fp_stage_t stage;
 	apr_time_t deadline;	/* for an answer; 0: none */
 	apr_time_t looked;	/* whether it is to end */
-	apr_time_t heard;	/* something */
+	apr_time_t asked;	/* for the next message, since then */
 };
 
 /* The try has failed: a TEXT that is copied, and an exit or FP_STATUS_*. */

@@ -121,42 +121,48 @@ kill -TERM "$pid"
 wait "$pid"
 check_equal "a connection that hangs does not hold up the end" 0 $?
 check "for more than 20 seconds" [ "$(($(date +%s) - before))" -lt 20 ]
-# ---- A connection that is given up while an item takes long over it
+
+# ---- A connection that is given up, time after time, while an item takes long
 mkdir c.in
 tool() {
 	cat >tool.new <<-EOT
 	#!/bin/sh
 	read -r word
-	[ "\$word" != long ] || {
+	if [ "\$word" = long ]; then
+		rm "$tmp/tool"
 		echo >>"$tmp/c.begun"
 		until [ -e "$tmp/c.go" ]; do sleep 0.1; done
-	}
+	fi
+	until [ -e "$tmp/c.begun" ]; do sleep 0.1; done
 	echo "did \$word"
 	EOT
 	chmod +x tool.new
 	mv tool.new tool
 }
 tool
-echo long >c.in/long
-"$SYNCGATE" run --store="sqlite:$tmp/store.db" --plugin fileproc \
+echo long >c.in/1
+for n in 2 3 4; do
+	echo short >c.in/$n
+done
+"$SYNCGATE" run --once --store="sqlite:$tmp/store.db" --plugin fileproc \
     data-in="$tmp/c.in" data-out="$tmp/c.out" command="$tmp/tool" \
-    concurrency=2 >log 2>&1 &
+    order=name concurrency=2 >log 2>&1 &
 pid=$!
-check "an item takes long" wait_until 10 [ -e c.begun ]
-rm tool
-echo short >c.in/a
-echo short >c.in/b
-check "meanwhile the others cannot be processed" \
-    wait_until 20 grep -q 'trying again' log || cat log
+at_exit "kill_child $pid"
+check "an item takes long, and the tool has gone" wait_until 20 [ -e c.begun ]
+given_up() {
+	[ "$(grep -c 'trying again' log)" -ge 3 ]
+}
+check "so others cannot be processed" wait_until 60 given_up || cat log
 tool
-check "but are when they can, over another connection" \
-    wait_until 20 [ -e c.out/a -a -e c.out/b ] || cat log
-check "while the first one goes on" [ ! -e c.out/long ]
+check "but are when they can, over another connection" wait_until 60 \
+    [ -e c.out/2 -a -e c.out/3 -a -e c.out/4 ] || cat log
+check "while the first one goes on" [ ! -e c.out/1 ]
 touch c.go
-check "to its end" wait_until 10 [ -e c.out/long ]
-check_equal "and has begun once" 1 "$(wc -l <c.begun)"
-kill -TERM "$pid"
 wait "$pid"
+check_equal "to its end, which is that of the run" "0 did long" \
+    "$? $(cat c.out/1)"
+check_equal "and has begun once" 1 "$(wc -l <c.begun)"
 
 # ---- The records in PostgreSQL: killed in the middle, and gone on with
 mkfifo hold
