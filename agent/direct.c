@@ -405,7 +405,7 @@ xn_direct_shut(struct xn_link *link, struct xn_chan *ch)
 
 /* ---- The loop ----------------------------------------------------------- */
 
-/* Those that neither brings nor takes anything any more. */
+/* Give back those that neither bring nor take anything any more. */
 static void
 sweep(struct xn_link *link)
 {

@@ -14,11 +14,10 @@
  *
  * Frames are DATA, PART, LAST_MESSAGE (which is said the old way as well, and
  * believed here: credit is granted behind it) and WINDOW, each way with a fresh
- * window.  WINDOW counts
- * at once, even before the mark: that may stay behind values for as long as the
- * program does nothing but send.  Data is kept until the mark, a window at most
- * since none of it can be granted again before.  Values that hold channels
- * cannot go: their ids mean nothing at the other agent.
+ * window.  WINDOW counts at once, even before the mark: that may stay behind
+ * values for as long as the program does nothing but send.  Data is kept until
+ * the mark, a window at most since none of it can be granted again before.
+ * Values that hold channels cannot go: their ids mean nothing at the other agent.
  */
 #ifndef XN_AGENT_DIRECT_H
 #define XN_AGENT_DIRECT_H

@@ -298,7 +298,16 @@ expect_clean_room(void)
 	CU_ASSERT_EQUAL(count_names(room_path), 1);
 }
 
-/* What the room leaves to be done while or after nobody asks is done. */
+/* The same, when its sides have ended. */
+static inline void
+await_clean_room(void)
+{
+	for (int i = 0; i < 3000 && count_names(room_path) != 1; i++)
+		usleep(10000);
+	expect_clean_room();
+}
+
+/* Until the room is gone, and the home with it. */
 static inline void
 await_empty_base(void)
 {

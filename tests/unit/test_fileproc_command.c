@@ -227,6 +227,14 @@ process_there(const char *mark)
 	return system(line) == 0;
 }
 
+/* Wait until it is, or is not. */
+static void
+await_process(const char *mark, int there)
+{
+	for (int i = 0; i < 3000 && process_there(mark) != there; i++)
+		usleep(10000);
+}
+
 static void
 leaves(void)
 {
@@ -235,9 +243,8 @@ leaves(void)
 	    "echo x"), NULL);
 	send_text("x", "");
 	expect_text("x\n");
-	/* There it is killed, and not waited for. */
-	for (int i = 0; native && i < 3000 && process_there("98761"); i++)
-		usleep(10000);
+	if (native)	/* there it is killed, and not waited for */
+		await_process("98761", 0);
 	CU_ASSERT_FALSE(process_there("98761"));
 	/* A native side shares its process: it cannot know whose they are. */
 	if (native)
@@ -266,25 +273,19 @@ unwanted(void)
 	start_room();
 	start_slot(SHELL("sleep 98763; echo x"), NULL);
 	send_text("x", "");
-	for (int i = 0; i < 3000 && !process_there("98763"); i++)
-		usleep(10000);
+	await_process("98763", 1);
 	failed(xn_channel_close(slot));
-	for (int i = 0; i < 3000 && process_there("98763"); i++)
-		usleep(10000);
+	await_process("98763", 0);
 	CU_ASSERT_FALSE(process_there("98763"));
 	/* With another item waiting it takes a moment more. */
 	start_slot(SHELL("sleep 98764; echo x"), NULL);
 	send_text("x", "");
 	send_text("y", "");
-	for (int i = 0; i < 3000 && !process_there("98764"); i++)
-		usleep(10000);
+	await_process("98764", 1);
 	failed(xn_channel_close(slot));
-	for (int i = 0; i < 3000 && process_there("98764"); i++)
-		usleep(10000);
+	await_process("98764", 0);
 	CU_ASSERT_FALSE(process_there("98764"));
-	for (int i = 0; i < 3000 && count_names(room_path) != 1; i++)
-		usleep(10000);
-	expect_clean_room();
+	await_clean_room();
 }
 
 static void
@@ -300,12 +301,10 @@ cut(void)
 	start_slot(SHELL("sleep 98765 & setsid -f sleep 98765; "
 	    "cd ..; while :; do echo >$$; done"), NULL);
 	send_text("x", "");
-	for (int i = 0; i < 3000 && !process_there("98765"); i++)
-		usleep(10000);
+	await_process("98765", 1);
 	xn_gateway_exit(gw);
 	failed(xn_gateway_join(gw, PATIENCE));
-	for (int i = 0; i < 3000 && process_there("98765"); i++)
-		usleep(10000);
+	await_process("98765", 0);
 	CU_ASSERT_FALSE(process_there("98765"));
 }
 

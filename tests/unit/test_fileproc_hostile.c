@@ -303,9 +303,7 @@ bad_folders(void)
 	begin_item("x", 1, 0, 0, "folder");
 	failed(xn_send(slot, "(spil)", "entry", "a", 0644, -1LL));
 	expect_refused("a part of an item that has no size");
-	for (int i = 0; i < 3000 && count_names(room_path) != 1; i++)
-		usleep(10000);
-	expect_clean_room();
+	await_clean_room();
 }
 
 static void
@@ -386,8 +384,7 @@ static void
 unmount(void)
 {
 	failed(xn_channel_close(room));
-	for (int i = 0; i < 3000 && count_names(base) != 0; i++)
-		usleep(10000);
+	await_empty_base();
 	CU_ASSERT_EQUAL(count_names(base), 0);
 	CU_ASSERT_EQUAL(umount2(base, MNT_DETACH), 0);
 }
